@@ -1,0 +1,1 @@
+"""Run an information-security agreement between parties who do not fully trust one another."""
