@@ -1,0 +1,290 @@
+"""What the core needs from outside: contracts, not code.
+
+Rules of this file:
+
+- Ports are asynchronous, the core is not; only ``flows`` joins the two.
+- Every contract says what is durable on return, what is atomic against what, and which error means what.
+- No transaction handle leaks: a change of state is one ``Batch``, handed over whole, and either all of it is durable
+  or none of it is there. The contract fits SQLite with one writer and PostgreSQL with many processes.
+- Values are bytes to a store. What a row means is known by ``register`` and ``ledger`` only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from typing import BinaryIO, Protocol
+
+import msgspec
+
+from comity.errors import Unavailable
+
+
+class Conflict(Unavailable):
+    """A head was not what the caller expected: nothing was written, read again and retry."""
+
+
+class Ambiguous(Unavailable):
+    """The commit may or may not have happened: re-read the heads before signing anything."""
+
+
+class DiskFull(Unavailable):
+    """There is no room: nothing was written."""
+
+
+class Head(msgspec.Struct, frozen=True):
+    """Where a chain ends.
+
+    Attributes:
+        size: number of records, which is also the sequence number of the next one.
+        last: id of the last record (32 bytes), or 32 zero bytes while the chain is empty.
+        root: RFC 6962 root of the chain's ledger at ``size`` (32 bytes).
+    """
+
+    size: int
+    last: bytes
+    root: bytes
+
+
+class JournalEntry(msgspec.Struct, frozen=True):
+    """One record as this node received or wrote it; the journal in order is the source of everything.
+
+    Attributes:
+        chain: the chain the record claims to stand in (``RELATIONSHIP/AUTHOR``).
+        sequence: the author's sequence number in that chain.
+        record: record id, 32 bytes.
+        envelope: the canonical envelope, verbatim.
+        salt: the 32-byte salt of its ledger leaf.
+        verdict: ``changes``, ``held`` or ``rejected``; an entry that settles an earlier held record repeats the
+            record with its new verdict.
+        reason: the code of a ``held`` or ``rejected`` verdict, else empty.
+        rules: version of the register rules that gave the verdict.
+        at: the instant the verdict was given, aware UTC.
+    """
+
+    chain: str
+    sequence: int
+    record: bytes
+    envelope: bytes
+    salt: bytes
+    verdict: str
+    reason: str
+    rules: int
+    at: datetime
+
+
+class Put(msgspec.Struct, frozen=True, array_like=True):
+    """Write one row; a row with the same table and key is replaced. ``value`` None deletes the row."""
+
+    table: str
+    key: str
+    value: bytes | None
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """One change of state: all of it or nothing.
+
+    Attributes:
+        entries: appended to the journal in this order.
+        heads: the new head of every chain the batch extends.
+        puts: rows written, in order (the later of two to one key wins).
+    """
+
+    entries: tuple[JournalEntry, ...] = ()
+    heads: Mapping[str, Head] = {}
+    puts: tuple[Put, ...] = ()
+
+
+class Store(Protocol):
+    """Journal, heads and rows, behind compare-and-set.
+
+    Keys order by their UTF-8 bytes. Reads see every commit that returned before they began. A store belongs to one
+    data folder (or database) and one party.
+    """
+
+    async def commit(self, batch: Batch, expected: Mapping[str, Head | None]) -> int:
+        """Make ``batch`` durable if every head named in ``expected`` is still as given (None: no such chain).
+
+        Atomic against every other commit, in this process or another. Durable on return: it survives the loss of
+        power. Concurrent callers may share one fsync (group commit).
+
+        Returns:
+            Number of journal entries after the commit.
+
+        Raises:
+            Conflict: a head differs; nothing was written.
+            DiskFull: nothing was written.
+            Ambiguous: the outcome is unknown; the store refuses further commits until ``heads`` was called.
+        """
+        ...
+
+    async def heads(self, chains: Sequence[str] | None = None) -> dict[str, Head]:
+        """The heads of the named chains that exist (all chains when None)."""
+        ...
+
+    async def get(self, table: str, keys: Sequence[str]) -> list[bytes | None]:
+        """The values of the rows with these keys, in the order asked, None where there is no row."""
+        ...
+
+    async def scan(
+        self,
+        table: str,
+        first: str = "",
+        before: str | None = None,
+        *,
+        limit: int,
+        newest_first: bool = False,
+    ) -> list[tuple[str, bytes]]:
+        """Up to ``limit`` rows with ``first <= key < before`` in key order (or its reverse)."""
+        ...
+
+    async def journal(self, after: int, limit: int) -> list[JournalEntry]:
+        """Up to ``limit`` entries in order, beginning with entry number ``after`` (0 is the first ever)."""
+        ...
+
+    async def chain(self, chain: str, start: int, limit: int) -> list[JournalEntry]:
+        """Up to ``limit`` entries that extended ``chain``, by sequence number from ``start`` on.
+
+        Only entries appended in a batch that moved the chain's head past them: held entries whose predecessor was
+        missing are not in the chain until an entry settles them.
+        """
+        ...
+
+    async def find(self, record: bytes) -> JournalEntry | None:
+        """The newest journal entry of the record with this id."""
+        ...
+
+    async def replace_rows(self, tables: Sequence[str], puts: AsyncIterator[Put]) -> None:
+        """Throw the rows of ``tables`` away and write ``puts`` instead, atomically (for a rebuild)."""
+        ...
+
+    async def close(self) -> None:
+        """Release files and threads. Idempotent."""
+        ...
+
+
+class Blobs(Protocol):
+    """Sealed payloads by the SHA-256 of their bytes; contents are verified by whoever reads them.
+
+    The contract needs no rename, so that an object store fits: a blob is either whole under its digest or absent.
+    """
+
+    async def put_many(self, blobs: Mapping[bytes, bytes]) -> None:
+        """Make small blobs durable before returning; putting a blob that is there already is no error.
+
+        Raises:
+            Rejected: a digest does not match its bytes; nothing of that blob was kept.
+            DiskFull: some blobs may be there, whole.
+        """
+        ...
+
+    async def received(self, digest: bytes) -> int:
+        """Bytes durably received of an upload: the whole size when the blob is complete, 0 when unknown."""
+        ...
+
+    async def append(self, digest: bytes, offset: int, piece: bytes, size: int) -> int:
+        """Add a piece to a resumable upload of ``size`` bytes; complete when the last byte is in and the digest fits.
+
+        Returns:
+            Bytes received so far, durably.
+
+        Raises:
+            Rejected: ``offset`` is not where the upload stands, the piece runs over ``size``, or the whole does not
+                match ``digest`` (the upload is then thrown away).
+            DiskFull: the piece was not kept.
+        """
+        ...
+
+    def open(self, digest: bytes) -> AbstractAsyncContextManager[BinaryIO]:
+        """The complete blob, open for reading (blocking reads).
+
+        Raises:
+            Unavailable: there is no such blob.
+        """
+        ...
+
+    async def size(self, digest: bytes) -> int | None:
+        """Size in bytes of a complete blob, None when it is not there."""
+        ...
+
+    async def adopt(self, digest: bytes, path: str) -> None:
+        """Take over a complete file written by this node (fsynced here before it appears under its digest)."""
+        ...
+
+    async def all(self) -> list[bytes]:
+        """Digests of all complete blobs (to collect orphans)."""
+        ...
+
+    async def delete(self, digest: bytes) -> None:
+        """Remove a blob; removing one that is not there is no error."""
+        ...
+
+
+class HighWaterMark(Protocol):
+    """Sizes of this party's own chains, kept outside the database, so that a restored one is recognised."""
+
+    async def read(self) -> dict[str, int]:
+        """The sizes last written (empty on first use)."""
+        ...
+
+    async def write(self, sizes: Mapping[str, int]) -> None:
+        """Replace the sizes, durably, after a commit and before anything it signed leaves."""
+        ...
+
+
+class Clock(Protocol):
+    """Wall-clock time; ``flows`` reads it once per act and never lets it step back."""
+
+    def now(self) -> datetime:
+        """The present instant as an aware UTC datetime."""
+        ...
+
+
+class Entropy(Protocol):
+    """Unpredictable bytes from the operating system (a seeded stream in the simulated world)."""
+
+    def __call__(self, count: int) -> bytes:
+        """``count`` fresh random bytes."""
+        ...
+
+
+class Signer(Protocol):
+    """A private Ed25519 key for one purpose; a hardware key fits behind it."""
+
+    @property
+    def public(self) -> bytes:
+        """The raw public key, 32 bytes."""
+        ...
+
+    def sign(self, message: bytes) -> bytes:
+        """The Ed25519 signature (RFC 8032) over ``message``, 64 bytes."""
+        ...
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """What came back from a peer.
+
+    Attributes:
+        status: HTTP status code.
+        body: at most the size the caller asked for.
+    """
+
+    status: int
+    body: bytes
+
+
+class Courier(Protocol):
+    """Carries requests to one peer. It is trusted for nothing but its effort."""
+
+    async def send(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Reply:
+        """One request and its reply.
+
+        Raises:
+            Unavailable: the peer could not be reached or did not answer in time; it may or may not have acted.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Release connections. Idempotent."""
+        ...
