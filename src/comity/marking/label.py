@@ -2,7 +2,7 @@
 
 Rules of this file (``spec/marking.md`` steps 1 and 2):
 
-- ``policy`` is the id of the party whose ladder ``mark`` belongs to; ``mark`` is written in that party's own script.
+- ``policy`` is the id of the party whose ladder ``mark`` belongs to; ``mark`` is in that party's own script.
 - Marks compare exactly. Text that is not in Unicode normal form C is refused, never repaired, so that two
   labels which read alike are alike: ``Ⅱ`` (U+2161) is one character and ``II`` is two others.
 - ``categories`` restrict (a reader needs every one of them); ``releasable_to`` permits (only these parties).
@@ -23,7 +23,7 @@ import msgspec
 from comity.errors import Rejected
 
 MARK_CHARACTERS_MAX = 128
-"""Longest mark or name in a label, in characters; the longest in the library of agreements has fewer than 40."""
+"""Longest mark or name in a label, in characters; the longest known has fewer than 40."""
 LABEL_NAMES_MAX = 64
 """Most categories, or most parties, that one label may name; a banner with more could not be read."""
 
@@ -35,7 +35,7 @@ class Label(msgspec.Struct, frozen=True, kw_only=True):
         policy: party id whose ladder the mark belongs to.
         mark: the mark, exactly as on that ladder.
         categories: restrictive categories, ascending; empty when there are none.
-        releasable_to: party ids, ascending; empty when the label itself sets no limit (the agreement still does).
+        releasable_to: party ids, ascending; empty when the label sets no limit (the agreement still does).
         originator: party id of whoever gave the label.
 
     Raises:
@@ -64,7 +64,7 @@ class Label(msgspec.Struct, frozen=True, kw_only=True):
                 )
             if any(first >= second for first, second in pairwise(names)):
                 raise Rejected(
-                    f"{list(names)!r} is not in ascending order without repeats; write {sorted(set(names))!r}",
+                    f"{list(names)!r} is not ascending without repeats; write {sorted(set(names))!r}",
                     code="label-order",
                     place=field,
                 )
