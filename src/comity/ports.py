@@ -59,6 +59,8 @@ class JournalEntry(msgspec.Struct, frozen=True):
         verdict: ``changes``, ``held`` or ``rejected``; an entry that settles an earlier held record repeats the
             record with its new verdict.
         reason: the code of a ``held`` or ``rejected`` verdict, else empty.
+        extends: whether this entry extends its chain (a record whose predecessor is missing does not, the entry that
+            settles it does; a record held for another reason does, the entry that settles it does not).
         rules: version of the register rules that gave the verdict.
         at: the instant the verdict was given, aware UTC.
     """
@@ -70,6 +72,7 @@ class JournalEntry(msgspec.Struct, frozen=True):
     salt: bytes
     verdict: str
     reason: str
+    extends: bool
     rules: int
     at: datetime
 
@@ -144,11 +147,7 @@ class Store(Protocol):
         ...
 
     async def chain(self, chain: str, start: int, limit: int) -> list[JournalEntry]:
-        """Up to ``limit`` entries that extended ``chain``, by sequence number from ``start`` on.
-
-        Only entries appended in a batch that moved the chain's head past them: held entries whose predecessor was
-        missing are not in the chain until an entry settles them.
-        """
+        """Up to ``limit`` entries of ``chain`` with ``extends`` set, by sequence number from ``start`` on."""
         ...
 
     async def find(self, record: bytes) -> JournalEntry | None:
