@@ -1,0 +1,21 @@
+"""The registry of context strings: one key, one purpose, one context (``spec/record.md`` step 3).
+
+A string is never reused for another meaning. Adding one here is the only way to get one.
+"""
+
+from __future__ import annotations
+
+RECORD = "application/vnd.comity.record.v1+json"
+"""DSSE payload type of a record, signed by a party's node-sign key."""
+PERSON_ACT = "application/vnd.comity.person-act.v1+json"
+"""DSSE payload type of what a person's own key signs inside a record."""
+CARD = "application/vnd.comity.card.v1+json"
+"""DSSE payload type of a party's card, signed by its root key."""
+BASIS = b"comity/basis/1"
+"""Salted commitment of a crossing record to the decision record of its author's own house."""
+PSEUDONYM = b"comity/pseudonym/1"
+"""Derivation of the name by which a person is known in one relationship."""
+KEY_ID = b"comity/key-id/1"
+"""Short name of a public key, a hint for people and for look-ups only."""
+FINGERPRINT = b"comity/fingerprint/1"
+"""The full fingerprint of a party's root key that two people compare."""

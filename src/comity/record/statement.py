@@ -1,0 +1,136 @@
+"""The statement: who says what, where in which chain, and when (``spec/record.md`` steps 4 and 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+from typing import Annotated
+
+import msgspec
+
+from comity.errors import Rejected
+from comity.record import dsse
+from comity.record.bodies import BODIES, Body
+from comity.record.contexts import RECORD
+from comity.record.encoding import Count, Digest, Instant, Name, decode, encode, instant
+
+VERSION = 1
+"""The version of the record format that this code writes."""
+SUITE = "ed25519"
+"""The signature suite this code writes; ``ed25519+mldsa65`` has its place reserved."""
+NOTHING = bytes(32)
+"""The previous digest of the first record of a chain."""
+DOMESTIC = "domestic"
+"""The relationship of house records."""
+
+
+class SeenCheckpoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The newest checkpoint of the other party that the author had seen: the record is later than it."""
+
+    size: Count
+    root: Digest
+
+
+class Statement(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+    """What is signed.
+
+    Attributes:
+        version: version of this format.
+        suite: the signature suite the envelope must satisfy.
+        relationship: ``domestic``, or the id of the relationship.
+        author: party id.
+        sequence: position in the author's chain of that relationship, from 0.
+        previous: id of the author's previous record there; 32 zero bytes for the first.
+        at: the author's clock, UTC, never before its previous record.
+        seen: newest peer checkpoint seen; absent in the domestic chain and before the first exchange.
+        on_behalf_of: function that acted, as the other party may know it.
+        type: record type, such as ``consignment/1``.
+        body: the body, verbatim, so that an unknown type can be kept and held.
+    """
+
+    version: Count
+    suite: Name
+    relationship: Name
+    author: Name
+    sequence: Count
+    previous: Digest
+    at: Instant
+    seen: SeenCheckpoint | None = None
+    on_behalf_of: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    type: Name
+    body: msgspec.Raw
+
+    @property
+    def chain(self) -> str:
+        """The chain this statement claims to stand in."""
+        return chain_id(self.relationship, self.author)
+
+
+class Record(msgspec.Struct, frozen=True):
+    """A verified record.
+
+    Attributes:
+        id: SHA-256 of the signed bytes (the DSSE pre-authentication encoding), 32 bytes.
+        statement: what was signed.
+        body: the typed body; None when this version does not know the type.
+        envelope: the canonical envelope, verbatim.
+    """
+
+    id: bytes
+    statement: Statement
+    body: Body | None
+    envelope: bytes
+
+
+def chain_id(relationship: str, author: str) -> str:
+    """The name of the chain of one author in one relationship."""
+    return f"{relationship}/{author}"
+
+
+def write(statement: Statement, body: Body, signers: Sequence[tuple[bytes, Callable[[bytes], bytes]]]) -> Record:
+    """Sign a statement whose ``body`` is already its canonical bytes."""
+    payload = encode(statement)
+    envelope = dsse.sign(RECORD, payload, signers)
+    return Record(sha256(dsse.pae(RECORD, payload)).digest(), statement, body, envelope)
+
+
+def peek(envelope: bytes, place: str = "") -> Statement:
+    """The statement of an envelope, read strictly but NOT verified: to find the author whose keys must verify it.
+
+    Raises:
+        Rejected: malformed, not canonical, too large, another payload type.
+    """
+    return _statement(dsse.read(envelope, RECORD, place), place)
+
+
+def read(envelope: bytes, keys: Sequence[bytes], place: str = "") -> Record:
+    """A record whose every signature was verified with ``keys``, the node-sign keys of its author.
+
+    A type, version or suite that this code does not know is read as far as it can be (``body`` None): the register
+    holds it, nothing drops it.
+
+    Raises:
+        Rejected: malformed, not canonical, a bound exceeded, or a signature that does not verify.
+    """
+    parsed = dsse.read(envelope, RECORD, place)
+    statement = _statement(parsed, place)
+    message = dsse.verify(parsed, keys, place)
+    kind = BODIES.get(statement.type)
+    body = None
+    if kind is not None and statement.version == VERSION and statement.suite == SUITE:
+        if len(parsed.signatures) != 1:
+            raise Rejected(f"suite {SUITE!r} has exactly one signature", code="suite", place=place)
+        body = decode(bytes(statement.body), kind, place)
+        if body.crosses != (statement.relationship != DOMESTIC):
+            raise Rejected(
+                f"a record of type {statement.type!r} cannot stand in the chain {statement.chain!r}",
+                code="wrong-chain",
+                place=place,
+            )
+    return Record(sha256(message).digest(), statement, body, envelope)
+
+
+def _statement(envelope: dsse.Envelope, place: str) -> Statement:
+    statement = decode(envelope.payload, Statement, place)
+    instant(statement.at)
+    return statement
