@@ -1,0 +1,124 @@
+"""The closed words of an agreement file: what a lawyer may write, and nothing else.
+
+Rules of this file:
+
+- A word is here when something in the code gives it meaning. `spec/agreement.md` says what each one means.
+- Words are added at the end of their list and never renamed: a file that was agreed keeps its digest and its meaning.
+- Nothing here is special to a country, a ministry or a treaty.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Provenance = Literal["P", "S", "K"]
+"""How far a clause has been checked: P read in the primary text, S in a secondary source, K not yet checked."""
+
+Form = Literal["oral", "visual", "electronic", "magnetic", "documentary", "equipment", "technology"]
+"""The form in which information is provided."""
+
+Act = Literal[
+    "give",
+    "show",
+    "pass-on",
+    "open",
+    "use-for",
+    "copy",
+    "translate",
+    "extract",
+    "reclassify",
+    "return",
+    "destroy",
+    "visit",
+    "inspect",
+    "export-evidence",
+]
+"""What somebody wants to do with an item. Showing leaves no copy behind; giving does."""
+
+GIVING_ACTS: frozenset[Act] = frozenset({"give", "show", "visit"})
+"""Acts by which something new is provided; they need the agreement in force under every reading."""
+
+Requirement = Literal["clearance", "need-to-know", "briefing", "facility"]
+"""What a rule may ask of the person who receives, opens or handles an item."""
+
+Beneficiary = Literal["party", "third-party", "third-national"]
+"""Who gains by an act: somebody of the parties, somebody of or serving another body, a national of another state."""
+
+Employer = Literal["party", "contractor"]
+"""Who employs a person: the party itself (a government, where the party is a state) or a firm working for it."""
+
+Holder = Literal["originator", "recipient"]
+"""Whether the side that acts is the one the item comes from, or one that was given it."""
+
+Relation = Literal["original", "copy", "translation", "extract", "contains"]
+"""How an item came from its ancestors."""
+
+Consenter = Literal["originator", "every-party"]
+"""Whose prior written consent a rule asks for."""
+
+BoundTo = Literal["item-and-recipient", "item", "site", "party"]
+"""What one attestation of a checklist speaks about; it counts for nothing else."""
+
+Role = Literal["originator", "recipient", "both", "visiting-authority", "host-authority", "carrier", "either"]
+"""Who owes an obligation, or to whom it is owed. Roles belong to an item, not to a party."""
+
+Event = Literal[
+    "always",
+    "designation-changed",
+    "law-changed",
+    "law-requested",
+    "received",
+    "derivative-made",
+    "pass-on-wanted",
+    "other-use-wanted",
+    "level-changed",
+    "level-change-notified",
+    "purpose-ended",
+    "hand-over-wanted",
+    "visit-wanted",
+    "visit-permitted",
+    "hands-changed",
+    "contractor-release-wanted",
+    "inspection-due",
+    "loss-suspected",
+    "investigation-ended",
+    "end-wanted",
+    "agreement-ended",
+]
+"""What opens a duty."""
+
+Deed = Literal[
+    "notify",
+    "mark",
+    "ask-consent",
+    "keep-register",
+    "keep-inventory",
+    "re-mark",
+    "return-or-destroy",
+    "assure",
+    "request-visit",
+    "brief-site",
+    "give-receipt",
+    "meet-checklist",
+    "inspect-site",
+    "investigate",
+    "report",
+    "protect",
+    "give-notice",
+]
+"""What discharges a duty."""
+
+Within = Literal["immediately", "promptly", "as-appropriate", "before", "at-receipt", "at-creation", "continuous"]
+"""A limit of time that carries no number. A number is written as an ISO 8601 duration; none is ever invented."""
+
+Entry = Literal["later-of-notices", "on-signature", "deposit-plus"]
+Renewal = Literal["automatic", "by-consent", "none"]
+NoticeForm = Literal["written", "any"]
+Channel = Literal["diplomatic", "any"]
+Counting = Literal["before-anniversary", "before-last-day", "both-days-count"]
+Survival = Literal["protection-continues", "none"]
+
+LegalForce = Literal["treaty", "arrangement", "contract", "none"]
+LayerKind = Literal["arrangement", "domestic", "house"]
+PartyKind = Literal["state", "organisation", "command"]
+Language = Literal["en", "ja", "ko"]
