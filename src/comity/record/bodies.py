@@ -231,18 +231,18 @@ class AssuranceAsked(Body, frozen=True, kw_only=True):
 
 
 class Assured(Body, frozen=True, kw_only=True):
-    """The receiving party's answer, bound to item and recipient: its three parts (Article 7.5 (a), (b), (c))."""
+    """The receiving party's answer, bound to item and recipient: which conditions it assures, by clause (Article 7.5).
+
+    ``conditions`` is empty when the assurance is refused; ``reason`` then says why.
+    """
 
     kind: ClassVar[str] = "assurance/1"
     crosses: ClassVar[bool] = True
     request: Name
     item: Name
     recipient: Name
-    clearance: bool
-    need: bool
-    protection: bool
+    conditions: Names
     reason: Words = ""
-    conditions: Names = ()
     by: Name
     signature: PersonSignature
 

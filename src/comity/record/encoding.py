@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import unicodedata
 from datetime import UTC, datetime
-from functools import cache
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -46,9 +45,14 @@ _encoder = msgspec.json.Encoder(decimal_format="string")
 encode = _encoder.encode
 
 
-@cache
-def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(kind, strict=True)
+_decoders: dict[type, msgspec.json.Decoder[Any]] = {}
+
+
+def _decoder(kind: type[T]) -> msgspec.json.Decoder[T]:
+    found = _decoders.get(kind)
+    if found is None:
+        found = _decoders[kind] = msgspec.json.Decoder(kind, strict=True)
+    return found
 
 
 def decode(data: bytes, kind: type[T], place: str = "") -> T:
@@ -63,7 +67,7 @@ def decode(data: bytes, kind: type[T], place: str = "") -> T:
         Rejected: not JSON, not of that type, out of a bound, not NFC, or not in canonical form.
     """
     try:
-        value: T = _decoder(kind).decode(data)
+        value = _decoder(kind).decode(data)
         text = data.decode()
     except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError, ValueError) as error:
         raise Rejected(f"not a valid {kind.__name__}: {error}", code="malformed", place=place) from None

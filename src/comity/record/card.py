@@ -1,0 +1,105 @@
+"""A party's card: its names and keys, certified by its root key (``spec/record.md`` step 8).
+
+The card travels in the open; what makes it trusted is that two people compared the fingerprint of its root key with the
+other party, by voice or by pouch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from hashlib import sha256
+from typing import Annotated
+
+import msgspec
+
+from comity.errors import Rejected
+from comity.record import dsse
+from comity.record.contexts import CARD, FINGERPRINT
+from comity.record.encoding import Count, Digest, Instant, Name, Words, decode, encode, instant
+
+CARD_VERSION = 1
+"""Version of the card format."""
+
+
+class RegistryKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The age recipient of a party's registry during one epoch."""
+
+    epoch: Count
+    recipient: Words
+
+
+class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What a party tells others about itself.
+
+    Attributes:
+        version: version of the card format.
+        party: party id, as agreements name it.
+        name: the party's name for people.
+        root: raw Ed25519 public key that certifies the rest.
+        node_sign: raw Ed25519 public keys that sign records, newest first.
+        log: raw Ed25519 public key that signs the checkpoints of its ledgers.
+        witness: raw Ed25519 public key that cosigns the checkpoints of others.
+        transport: raw Ed25519 public key that signs requests.
+        certificate: SHA-256 of the DER of the TLS certificate its server shows.
+        addresses: base addresses of its server; empty when it is reached by pouch only.
+        registry: age recipients of its registry, newest epoch first.
+        suites: record suites it accepts, best first. The agreement names the minimum; no card lowers it.
+        records: record format versions it reads.
+        issued: when the card was made.
+        until: when it ends.
+    """
+
+    version: Count
+    party: Name
+    name: Name
+    root: Digest
+    node_sign: Annotated[tuple[Digest, ...], msgspec.Meta(min_length=1, max_length=8)]
+    log: Digest
+    witness: Digest
+    transport: Digest
+    certificate: Digest
+    addresses: Annotated[tuple[Words, ...], msgspec.Meta(max_length=8)]
+    registry: Annotated[tuple[RegistryKey, ...], msgspec.Meta(min_length=1, max_length=8)]
+    suites: Annotated[tuple[Name, ...], msgspec.Meta(min_length=1, max_length=8)]
+    records: Annotated[tuple[Count, ...], msgspec.Meta(min_length=1, max_length=8)]
+    issued: Instant
+    until: Instant
+
+
+def fingerprint(party: str, root: bytes) -> bytes:
+    """The 32 bytes that two people compare in full: party id and root key under one digest."""
+    return sha256(FINGERPRINT + len(party.encode()).to_bytes(2, "big") + party.encode() + root).digest()
+
+
+def fingerprint_text(digest: bytes) -> str:
+    """A fingerprint as people read it aloud: sixteen groups of four hexadecimal digits."""
+    text = digest.hex()
+    return " ".join(text[start : start + 4] for start in range(0, len(text), 4))
+
+
+def write_card(card: Card, signing: Callable[[bytes], bytes]) -> bytes:
+    """The card in its envelope, signed by the root key."""
+    return dsse.sign(CARD, encode(card), [(card.root, signing)])
+
+
+def read_card(envelope: bytes, place: str = "") -> Card:
+    """A card whose signature by its own root key was verified. Whether to trust that root is for people to compare.
+
+    Raises:
+        Rejected: malformed, not canonical, of another version, signed by another key, or its keys are not distinct.
+    """
+    parsed = dsse.read(envelope, CARD, place)
+    card = decode(parsed.payload, Card, place)
+    if card.version != CARD_VERSION:
+        raise Rejected(
+            f"card version {card.version}; this program reads version {CARD_VERSION}",
+            code="unknown-version",
+            place=place,
+        )
+    dsse.verify(parsed, [card.root], place)
+    keys = [card.root, *card.node_sign, card.log, card.witness, card.transport]
+    if len(set(keys)) != len(keys):
+        raise Rejected("one key for two purposes; each needs its own", code="key-reuse", place=place)
+    if instant(card.until) <= instant(card.issued):
+        raise Rejected("a card that ends before it begins", code="card-dates", place=place)
+    return card

@@ -1,0 +1,415 @@
+"""Rules for crossing records: acknowledgements, directory, assurances, consignments, receipts (``spec/register.md`` 6).
+
+Each rule serves both sides. Who acts follows from the record: its author gives, the other party receives.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+import msgspec
+
+from comity.agreement.equivalence import counterparts
+from comity.record import bodies
+from comity.record.card import read_card
+from comity.record.person_act import check_act
+from comity.record.statement import Record
+from comity.register.house import AGREEMENT_AUTHORITY, ASSURANCE_OFFICER, ROOT, need
+from comity.register.rows import (
+    AgreementRow,
+    AskedRow,
+    AssuranceRow,
+    ConsignmentRow,
+    CopyRow,
+    DirectoryRow,
+    Facts,
+    ItemRow,
+    Key,
+    PassageRow,
+    PeerRow,
+    RequestRow,
+    ReturnedRow,
+    asked_key,
+    assurance_key,
+    copy_key,
+    directory_key,
+)
+from comity.register.verdict import Context, Put, Rule, no
+
+OPENINGS_KEPT = 64
+"""Newest openings named in a copy row; all of them stand in the journal."""
+
+
+def _agreement_key(record: Record) -> Key:
+    return AgreementRow.table, record.statement.relationship
+
+
+def _consignment_key(record: bytes) -> Key:
+    return ConsignmentRow.table, record.hex()
+
+
+def _check_officer(facts: Facts, record: Record, role: str) -> None:
+    """Verify the person's signature in a crossing body against the directory of the author's party."""
+    statement = record.statement
+    body = cast("bodies.Acknowledged | bodies.Assured", record.body)
+    signer = body.signature.signer
+    officer: DirectoryRow = need(
+        facts, directory_key(statement.relationship, statement.author, signer), "entry of the directory"
+    )
+    check_act(body, statement.relationship, statement.author, officer.signing_key)
+    if role not in officer.roles or officer.withdrawn:
+        raise no("no-role", f"{signer!r} does not have the role {role!r}")
+
+
+# ---- acknowledgement of the agreement ------------------------------------------------------------------------------
+
+
+def _acknowledged_reads(context: Context, record: Record) -> list[Key]:
+    body = cast("bodies.Acknowledged", record.body)
+    author = record.statement.author
+    keys = [_agreement_key(record)]
+    if body.signature.signer != ROOT:
+        keys.append(directory_key(record.statement.relationship, author, body.signature.signer))
+    elif author != context.party:
+        keys.append((PeerRow.table, author))
+    return keys
+
+
+def _acknowledged(context: Context, facts: Facts, record: Record) -> list[Put]:
+    body = cast("bodies.Acknowledged", record.body)
+    author = record.statement.author
+    row: AgreementRow = need(facts, _agreement_key(record), "agreement")
+    if body.digest != row.digest:
+        raise no(
+            "other-digest",
+            f"{author!r} acknowledges a text of {body.agreement!r} with another digest than the one adopted here "
+            f"({body.digest.hex()[:16]}… instead of {row.digest.hex()[:16]}…); compare the files",
+        )
+    if body.signature.signer == ROOT:
+        root = context.root
+        if author != context.party:
+            root = read_card(need(facts, (PeerRow.table, author), "peer").card).root
+        check_act(body, record.statement.relationship, author, root)
+    else:
+        _check_officer(facts, record, AGREEMENT_AUTHORITY)
+    acknowledged = tuple(sorted({*row.acknowledged, author}))
+    return [Put(_agreement_key(record), msgspec.structs.replace(row, acknowledged=acknowledged))]
+
+
+# ---- directory -----------------------------------------------------------------------------------------------------
+
+
+def _listed_reads(_: Context, record: Record) -> list[Key]:
+    body = cast("bodies.Listed", record.body)
+    return [directory_key(record.statement.relationship, record.statement.author, body.pseudonym)]
+
+
+def _listed(_: Context, __: Facts, record: Record) -> list[Put]:
+    body = cast("bodies.Listed", record.body)
+    author = record.statement.author
+    fields = {name: getattr(body, name) for name in body.__struct_fields__}
+    row = DirectoryRow(party=author, **fields)
+    return [Put(directory_key(record.statement.relationship, author, body.pseudonym), row)]
+
+
+# ---- assurance before hand-over ------------------------------------------------------------------------------------
+
+
+def _asked_reads(_: Context, record: Record) -> list[Key]:
+    body = cast("bodies.AssuranceAsked", record.body)
+    return [asked_key(record.statement.relationship, body.request)]
+
+
+def _asked(_: Context, facts: Facts, record: Record) -> list[Put]:
+    body = cast("bodies.AssuranceAsked", record.body)
+    key = asked_key(record.statement.relationship, body.request)
+    if facts[key] is not None:
+        raise no("request-exists", f"assurance for request {body.request!r} was already asked")
+    row = AskedRow(
+        request=body.request,
+        record=record.id,
+        author=record.statement.author,
+        item=body.item,
+        label=body.label,
+        form=body.form,
+        topic=body.topic,
+        purpose=body.purpose,
+        recipients=tuple(sorted(set(body.recipients))),
+        at=record.statement.at,
+    )
+    return [Put(key, row)]
+
+
+def _assured_reads(_: Context, record: Record) -> list[Key]:
+    body = cast("bodies.Assured", record.body)
+    statement = record.statement
+    return [
+        asked_key(statement.relationship, body.request),
+        directory_key(statement.relationship, statement.author, body.signature.signer),
+    ]
+
+
+def _assured(_: Context, facts: Facts, record: Record) -> list[Put]:
+    body = cast("bodies.Assured", record.body)
+    statement = record.statement
+    asked: AskedRow = need(facts, asked_key(statement.relationship, body.request), "request for assurance")
+    if statement.author == asked.author:
+        raise no("own-request", f"{statement.author!r} asked for this assurance and cannot give it")
+    if body.item != asked.item or body.recipient not in asked.recipients:
+        raise no("other-item", f"the assurance names another item or recipient than request {body.request!r} did")
+    _check_officer(facts, record, ASSURANCE_OFFICER)
+    if body.by != body.signature.signer:
+        raise no("other-signer", f"the assurance names {body.by!r} but somebody else signed it")
+    row = AssuranceRow(
+        record=record.id,
+        item=body.item,
+        recipient=body.recipient,
+        conditions=tuple(sorted(set(body.conditions))),
+        by=body.by,
+        at=statement.at,
+        reason=body.reason,
+    )
+    answered = tuple(sorted({*asked.answered, body.recipient}))
+    return [
+        Put(assurance_key(statement.relationship, body.request, body.recipient), row),
+        Put(asked_key(statement.relationship, body.request), msgspec.structs.replace(asked, answered=answered)),
+    ]
+
+
+# ---- consignment ---------------------------------------------------------------------------------------------------
+
+
+def _consigned_reads(context: Context, record: Record) -> list[Key]:
+    body = cast("bodies.Consigned", record.body)
+    relationship, author = record.statement.relationship, record.statement.author
+    keys = [_agreement_key(record), (ItemRow.table, body.item), asked_key(relationship, body.request)]
+    if author == context.party:
+        keys.append((RequestRow.table, body.request))
+    for copy in body.copies:
+        keys.append(assurance_key(relationship, body.request, copy.holder))
+        keys.append(copy_key(relationship, body.item, copy.number))
+    return keys
+
+
+def _check_marks(context: Context, row: AgreementRow, body: bodies.Consigned, receiver: str) -> None:
+    agreement = context.agreement(row.digest)
+    label, other = body.label, body.alternative
+    candidates = counterparts(agreement, label.policy, label.mark, receiver)
+    if other.policy != receiver or other.mark not in candidates:
+        shown = ", ".join(repr(mark) for mark in candidates) or "nothing"
+        raise no(
+            "wrong-mark",
+            f"{label.mark!r} crosses as {shown}, not as {other.mark!r} (Article 4.2)",
+        )
+    if body.form not in (agreement.scope.forms or (body.form,)):
+        raise no("form", f"information in the form {body.form!r} is outside the agreement's scope")
+
+
+def _check_assured(context: Context, facts: Facts, row: AgreementRow, record: Record) -> None:
+    body = cast("bodies.Consigned", record.body)
+    agreement = context.agreement(row.digest)
+    checklists = {rule.checklist for rule in agreement.rules if "give" in rule.acts and rule.checklist}
+    asked_of_each = {
+        condition
+        for checklist in agreement.checklists
+        if checklist.id in checklists and checklist.bound_to == "item-and-recipient"
+        for condition in checklist.conditions
+    }
+    for copy in body.copies:
+        key = assurance_key(record.statement.relationship, body.request, copy.holder)
+        assurance = cast("AssuranceRow | None", facts[key])
+        given = set(assurance.conditions) if assurance is not None and assurance.item == body.item else set()
+        missing = sorted(asked_of_each - given)
+        if missing:
+            raise no("no-assurance", f"no assurance for {copy.holder!r} about {', '.join(missing)} before hand-over")
+        if assurance is not None and asked_of_each and assurance.record not in body.assurances:
+            raise no("other-assurance", f"the consignment does not name the assurance given for {copy.holder!r}")
+
+
+def _consigned(context: Context, facts: Facts, record: Record) -> list[Put]:
+    body, statement = cast("bodies.Consigned", record.body), record.statement
+    relationship, author = statement.relationship, statement.author
+    row: AgreementRow = need(facts, _agreement_key(record), "agreement")
+    ours = author == context.party
+    receiver = row.peer if ours else context.party
+    if not {author, receiver} <= set(row.acknowledged):
+        raise no("not-acknowledged", f"both parties must acknowledge {row.agreement!r} before anything crosses")
+    if body.agreement != row.digest:
+        raise no("other-digest", f"given under another text of {row.agreement!r} than the one both acknowledged")
+    _check_marks(context, row, body, receiver)
+    asked: AskedRow = need(facts, asked_key(relationship, body.request), "request for assurance")
+    if asked.author != author or asked.item != body.item:
+        raise no("other-item", f"request {body.request!r} was about another item, or was not {author!r}'s")
+    if asked.label != body.label:
+        raise no("other-label", f"item {body.item!r} is given under another label than assurance was asked for")
+    if asked.consignment is not None:
+        raise no("already-given", f"request {body.request!r} was already carried out")
+    if len({copy.number for copy in body.copies}) != len(body.copies):
+        raise no("copy-number", "two copies with one number")
+    if not {copy.holder for copy in body.copies} <= set(asked.recipients):
+        raise no("other-recipient", f"a copy goes to somebody whom request {body.request!r} did not name")
+    _check_assured(context, facts, row, record)
+    before = cast("ItemRow | None", facts[ItemRow.table, body.item])
+    if before is None and ours:
+        raise no("unknown-item", f"there is no item {body.item!r} in the register")
+    if before is not None and (before.originator != body.originator or before.label != body.label):
+        raise no("other-item", f"item {body.item!r} is already registered with another originator or label")
+    item = before or ItemRow(
+        item=body.item,
+        label=body.label,
+        alternative=body.alternative,
+        form=body.form,
+        topic=body.topic,
+        subject=body.subject,
+        size=body.size,
+        content=body.content,
+        originator=body.originator,
+        registered=statement.at,
+        relationship=relationship,
+        provided=body.purpose,
+    )
+    item = msgspec.structs.replace(
+        item, consignments=(*item.consignments, record.id), copies=item.copies + len(body.copies)
+    )
+    consignment = ConsignmentRow(
+        record=record.id,
+        request=body.request,
+        relationship=relationship,
+        author=author,
+        sequence=statement.sequence,
+        item=body.item,
+        purpose=body.purpose,
+        payload=body.payload,
+        size=body.size,
+        copies=tuple(copy.number for copy in body.copies),
+        at=statement.at,
+    )
+    puts = [
+        Put((ItemRow.table, body.item), item),
+        Put(_consignment_key(record.id), consignment),
+        Put(
+            (PassageRow.table, f"{relationship}/{author}/{statement.sequence:012d}"), PassageRow(consignment=record.id)
+        ),
+        Put(asked_key(relationship, body.request), msgspec.structs.replace(asked, consignment=record.id)),
+    ]
+    for copy in body.copies:
+        key = copy_key(relationship, body.item, copy.number)
+        if facts[key] is not None:
+            raise no("copy-number", f"copy {copy.number} of {body.item!r} was already made")
+        copy_row = CopyRow(
+            item=body.item,
+            number=copy.number,
+            holder=copy.holder,
+            state="in transit",
+            consignment=record.id,
+            header=copy.header,
+        )
+        puts.append(Put(key, copy_row))
+    if ours:
+        request: RequestRow = need(facts, (RequestRow.table, body.request), "request")
+        puts.append(Put((RequestRow.table, body.request), msgspec.structs.replace(request, consignment=record.id)))
+    return puts
+
+
+# ---- what the receiver says back -----------------------------------------------------------------------------------
+
+
+def _answer_reads(_: Context, record: Record) -> list[Key]:
+    body = cast("bodies.Received | bodies.Opened | bodies.Unopenable", record.body)
+    numbers = body.copies if isinstance(body, bodies.Received) else (body.copy,)
+    statement = record.statement
+    keys = [_consignment_key(body.consignment)]
+    keys += [copy_key(statement.relationship, body.item, number) for number in numbers]
+    if isinstance(body, bodies.Opened):
+        keys.append(directory_key(statement.relationship, statement.author, body.holder))
+    return keys
+
+
+def _answered(facts: Facts, record: Record, item: str, consignment: bytes) -> ConsignmentRow:
+    """The consignment that a receiver's record answers, once it is shown to be his to answer."""
+    row: ConsignmentRow = need(facts, _consignment_key(consignment), "consignment")
+    if row.author == record.statement.author or row.relationship != record.statement.relationship:
+        raise no("not-receiver", f"{record.statement.author!r} did not receive this consignment")
+    if row.item != item:
+        raise no("other-item", f"the consignment carried another item than {item!r}")
+    return row
+
+
+def _received(_: Context, facts: Facts, record: Record) -> list[Put]:
+    body = cast("bodies.Received", record.body)
+    row = _answered(facts, record, body.item, body.consignment)
+    if row.receipt is not None:
+        raise no("already-received", "this consignment was already receipted")
+    if tuple(sorted(body.copies)) != tuple(sorted(row.copies)):
+        raise no("copies-differ", "the receipt names other copies than the consignment carried")
+    puts = [
+        Put(
+            _consignment_key(body.consignment),
+            msgspec.structs.replace(row, receipt=record.id, received=record.statement.at),
+        )
+    ]
+    for number in body.copies:
+        key = copy_key(row.relationship, body.item, number)
+        copy: CopyRow = need(facts, key, "copy")
+        if copy.state != "in transit":
+            raise no("copy-state", f"copy {number} is {copy.state}, not in transit")
+        puts.append(Put(key, msgspec.structs.replace(copy, state="held")))
+    return puts
+
+
+def _copy_held(facts: Facts, record: Record, consignment: bytes, item: str, number: int) -> CopyRow:
+    _answered(facts, record, item, consignment)
+    copy: CopyRow = need(facts, copy_key(record.statement.relationship, item, number), "copy")
+    if copy.state != "held" or copy.consignment != consignment:
+        raise no("copy-state", f"copy {number} is {copy.state}; only a held copy can be opened")
+    return copy
+
+
+def _opened(_: Context, facts: Facts, record: Record) -> list[Put]:
+    body, statement = cast("bodies.Opened", record.body), record.statement
+    copy = _copy_held(facts, record, body.consignment, body.item, body.copy)
+    if copy.holder != body.holder:
+        raise no("not-holder", f"copy {body.copy} is held by {copy.holder!r}, not by {body.holder!r}")
+    if body.signature is not None:
+        key = directory_key(statement.relationship, statement.author, body.holder)
+        check_act(
+            body, statement.relationship, statement.author, need(facts, key, "entry of the directory").signing_key
+        )
+    opened = msgspec.structs.replace(copy, openings=(*copy.openings[-OPENINGS_KEPT + 1 :], record.id))
+    return [Put(copy_key(statement.relationship, body.item, body.copy), opened)]
+
+
+def _unopenable(_: Context, facts: Facts, record: Record) -> list[Put]:
+    body = cast("bodies.Unopenable", record.body)
+    copy = _copy_held(facts, record, body.consignment, body.item, body.copy)
+    troubled = msgspec.structs.replace(copy, trouble=f"{body.code}: {body.reason}")
+    return [Put(copy_key(record.statement.relationship, body.item, body.copy), troubled)]
+
+
+def _returned_reads(_: Context, record: Record) -> list[Key]:
+    return [_consignment_key(cast("bodies.Returned", record.body).record)]
+
+
+def _returned(_: Context, facts: Facts, record: Record) -> list[Put]:
+    body = cast("bodies.Returned", record.body)
+    row = ReturnedRow(record=body.record, verdict=record.id, code=body.code, reason=body.reason)
+    puts = [Put((ReturnedRow.table, body.record.hex()), row)]
+    consignment = cast("ConsignmentRow | None", facts[_consignment_key(body.record)])
+    if consignment is not None and consignment.author != record.statement.author:
+        told = msgspec.structs.replace(consignment, returned=f"{body.code}: {body.reason}")
+        puts.append(Put(_consignment_key(body.record), told))
+    return puts
+
+
+CROSSING_RULES: dict[type[bodies.Body], Rule] = {
+    bodies.Acknowledged: Rule(_acknowledged_reads, _acknowledged),
+    bodies.Listed: Rule(_listed_reads, _listed),
+    bodies.AssuranceAsked: Rule(_asked_reads, _asked),
+    bodies.Assured: Rule(_assured_reads, _assured),
+    bodies.Consigned: Rule(_consigned_reads, _consigned),
+    bodies.Received: Rule(_answer_reads, _received),
+    bodies.Opened: Rule(_answer_reads, _opened),
+    bodies.Unopenable: Rule(_answer_reads, _unopenable),
+    bodies.Returned: Rule(_returned_reads, _returned),
+}
+"""The rule of every crossing record type."""

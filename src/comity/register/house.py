@@ -1,0 +1,292 @@
+"""Rules for house records: people, places, peers, items, requests, decisions (``spec/register.md`` step 5)."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar, cast
+
+import msgspec
+
+from comity.record import bodies
+from comity.record.card import fingerprint, read_card
+from comity.record.person_act import check_act
+from comity.record.statement import Record
+from comity.register.rows import (
+    AgreementRow,
+    Approval,
+    DecisionRow,
+    FacilityRow,
+    Facts,
+    ItemRow,
+    Key,
+    PeerRow,
+    PersonRow,
+    RequestRow,
+    Row,
+)
+from comity.register.verdict import Context, Put, Rule, no
+
+R = TypeVar("R", bound=Row)
+ROOT = "root"
+"""The signer name of the party's root key."""
+SECURITY_OFFICER = "security-officer"
+"""Role that enrols people, grants clearances, keeps lists and facilities."""
+RELEASE_AUTHORITY = "release-authority"
+"""Role that approves a release; never its requester."""
+ASSURANCE_OFFICER = "assurance-officer"
+"""Role that gives the assurance of Article 7.5 to the other party."""
+AGREEMENT_AUTHORITY = "agreement-authority"
+"""Role that acknowledges the digest of an agreement."""
+ROLES = (SECURITY_OFFICER, RELEASE_AUTHORITY, ASSURANCE_OFFICER, AGREEMENT_AUTHORITY, "officer", "registry", "reader")
+"""Every role a person can have."""
+
+
+def need(facts: Facts, key: Key, what: str) -> Any:
+    """The row with ``key``; the record is rejected when there is none."""
+    row = facts[key]
+    if row is None:
+        raise no("unknown-" + key[0], f"there is no {what} {key[1]!r} in the register")
+    return row
+
+
+def person_key(person: str) -> Key:
+    """Key of a person row."""
+    return PersonRow.table, person
+
+
+def check_house_act(context: Context, facts: Facts, body: bodies.Body, relationship: str, role: str) -> str:
+    """The signer of a house act, once signature and role are verified; the root key may do what ``role`` may.
+
+    Raises:
+        Rejected: unknown signer, wrong key, signature that does not verify, or a signer without the role.
+    """
+    signature = cast("bodies.PersonSignature", getattr(body, "endorsement", None) or getattr(body, "signature", None))
+    if signature.signer == ROOT:
+        return check_act(body, relationship, context.party, context.root)
+    signer: PersonRow = need(facts, person_key(signature.signer), "person")
+    check_act(body, relationship, context.party, signer.signing_key)
+    if role not in signer.roles:
+        raise no("no-role", f"{signature.signer!r} does not have the role {role!r}")
+    return signature.signer
+
+
+def _signer_keys(body: Any) -> list[Key]:
+    signature = getattr(body, "endorsement", None) or body.signature
+    return [] if signature.signer == ROOT else [person_key(signature.signer)]
+
+
+def _person_reads(_: Context, record: Record) -> list[Key]:
+    body: Any = record.body
+    return [person_key(body.person), *_signer_keys(body)]
+
+
+def _enrolled(context: Context, facts: Facts, record: Record) -> list[Put]:
+    body = cast("bodies.PersonEnrolled", record.body)
+    if check_house_act(context, facts, body, record.statement.relationship, SECURITY_OFFICER) == body.person:
+        raise no("self-enrolment", f"{body.person!r} cannot enrol a key of his own; a second signer must")
+    for role in body.roles:
+        if role not in ROLES:
+            raise no("unknown-role", f"{role!r} is not a role; there are: {', '.join(ROLES)}")
+    before = cast("PersonRow | None", facts[person_key(body.person)])
+    row = PersonRow(
+        person=body.person,
+        function=body.function,
+        body=body.body,
+        employer=body.employer,
+        nationality=body.nationality,
+        serves=body.serves,
+        roles=body.roles,
+        custody=body.custody,
+        recipient=body.recipient,
+        signing_key=body.signing_key,
+        firm=body.firm,
+        clearance=before.clearance if before else None,
+        clearance_until=before.clearance_until if before else None,
+        topics=before.topics if before else (),
+    )
+    return [Put(person_key(body.person), row)]
+
+
+def _change_person(context: Context, facts: Facts, record: Record, **changes: object) -> list[Put]:
+    body: Any = record.body
+    if check_house_act(context, facts, body, record.statement.relationship, SECURITY_OFFICER) == body.person:
+        raise no("own-clearance", f"{body.person!r} cannot decide about his own access; another officer must")
+    row = need(facts, person_key(body.person), "person")
+    return [Put(person_key(body.person), msgspec.structs.replace(row, **changes))]
+
+
+def _cleared(context: Context, facts: Facts, record: Record) -> list[Put]:
+    body = cast("bodies.ClearanceGranted", record.body)
+    if body.until <= record.statement.at:
+        raise no("expired-clearance", "a clearance that ends before it is granted")
+    return _change_person(context, facts, record, clearance=body.mark, clearance_until=body.until)
+
+
+def _withdrawn(context: Context, facts: Facts, record: Record) -> list[Put]:
+    return _change_person(context, facts, record, clearance=None, clearance_until=None)
+
+
+def _listed(context: Context, facts: Facts, record: Record) -> list[Put]:
+    body = cast("bodies.NeedToKnow", record.body)
+    row: PersonRow = need(facts, person_key(body.person), "person")
+    topics = set(row.topics) | {body.topic} if body.listed else set(row.topics) - {body.topic}
+    return _change_person(context, facts, record, topics=tuple(sorted(topics)))
+
+
+def _facility_reads(_: Context, record: Record) -> list[Key]:
+    return _signer_keys(record.body)
+
+
+def _facility(context: Context, facts: Facts, record: Record) -> list[Put]:
+    body = cast("bodies.FacilityRegistered", record.body)
+    check_house_act(context, facts, body, record.statement.relationship, SECURITY_OFFICER)
+    row = FacilityRow(
+        facility=body.facility, mark=body.mark, conditions=tuple(sorted(set(body.conditions))), evidence=body.evidence
+    )
+    return [Put((FacilityRow.table, body.facility), row)]
+
+
+def _peer_reads(_: Context, record: Record) -> list[Key]:
+    return [(PeerRow.table, cast("bodies.PeerAdded", record.body).party)]
+
+
+def _peer(context: Context, facts: Facts, record: Record) -> list[Put]:
+    body = cast("bodies.PeerAdded", record.body)
+    card = read_card(body.card)
+    if card.party != body.party or fingerprint(card.party, card.root) != body.fingerprint:
+        raise no("fingerprint", f"the card is not the one whose fingerprint was compared for {body.party!r}")
+    if body.party == context.party:
+        raise no("own-name", f"{body.party!r} is this party's own name; two nodes cannot have one name")
+    if body.compared_by[0] == body.compared_by[1]:
+        raise no("one-person", "the fingerprint must be compared by two people")
+    before = cast("PeerRow | None", facts[PeerRow.table, body.party])
+    if before is not None and before.fingerprint != body.fingerprint:
+        raise no("name-taken", f"{body.party!r} is known under another root key; two nodes cannot have one name")
+    row = PeerRow(party=body.party, card=body.card, fingerprint=body.fingerprint, compared_by=body.compared_by)
+    return [Put((PeerRow.table, body.party), row)]
+
+
+def _agreement_reads(_: Context, record: Record) -> list[Key]:
+    body = cast("bodies.AgreementAdopted", record.body)
+    return [(AgreementRow.table, body.relationship), (PeerRow.table, body.peer)]
+
+
+def _agreement(_: Context, facts: Facts, record: Record) -> list[Put]:
+    body = cast("bodies.AgreementAdopted", record.body)
+    need(facts, (PeerRow.table, body.peer), "peer")
+    before = cast("AgreementRow | None", facts[AgreementRow.table, body.relationship])
+    same = before is not None and before.digest == body.digest
+    row = AgreementRow(
+        agreement=body.agreement,
+        relationship=body.relationship,
+        peer=body.peer,
+        digest=body.digest,
+        text=body.text,
+        history=body.history,
+        layers=body.layers,
+        acknowledged=before.acknowledged if before is not None and same else (),
+    )
+    return [Put((AgreementRow.table, body.relationship), row)]
+
+
+def _item_reads(_: Context, record: Record) -> list[Key]:
+    body = cast("bodies.ItemRegistered", record.body)
+    return [(ItemRow.table, body.item), person_key(body.by)]
+
+
+def _item(_: Context, facts: Facts, record: Record) -> list[Put]:
+    body = cast("bodies.ItemRegistered", record.body)
+    need(facts, person_key(body.by), "person")
+    if facts[ItemRow.table, body.item] is not None:
+        raise no("item-exists", f"item {body.item!r} is already registered")
+    row = ItemRow(
+        item=body.item,
+        label=body.label,
+        form=body.form,
+        topic=body.topic,
+        subject=body.subject,
+        size=body.size,
+        content=body.content,
+        originator=body.originator,
+        registered=record.statement.at,
+        contains=body.contains,
+    )
+    return [Put((ItemRow.table, body.item), row)]
+
+
+def _request_reads(_: Context, record: Record) -> list[Key]:
+    body = cast("bodies.ReleaseRequested", record.body)
+    return [
+        (RequestRow.table, body.request),
+        (ItemRow.table, body.item),
+        (AgreementRow.table, body.relationship),
+        person_key(body.by),
+    ]
+
+
+def _request(context: Context, facts: Facts, record: Record) -> list[Put]:
+    body = cast("bodies.ReleaseRequested", record.body)
+    need(facts, (ItemRow.table, body.item), "item")
+    need(facts, (AgreementRow.table, body.relationship), "agreement")
+    if facts[RequestRow.table, body.request] is not None:
+        raise no("request-exists", f"request {body.request!r} was already made")
+    person: PersonRow = need(facts, person_key(body.by), "person")
+    if check_act(body, record.statement.relationship, context.party, person.signing_key) != body.by:
+        raise no("other-signer", f"the request names {body.by!r} but somebody else signed it")
+    row = RequestRow(
+        request=body.request,
+        record=record.id,
+        item=body.item,
+        relationship=body.relationship,
+        recipients=tuple(sorted(set(body.recipients))),
+        purpose=body.purpose,
+        by=body.by,
+        at=record.statement.at,
+    )
+    return [Put((RequestRow.table, body.request), row)]
+
+
+def _approval_reads(_: Context, record: Record) -> list[Key]:
+    body = cast("bodies.Approved", record.body)
+    return [(RequestRow.table, body.request), *_signer_keys(body)]
+
+
+def _approval(context: Context, facts: Facts, record: Record) -> list[Put]:
+    body = cast("bodies.Approved", record.body)
+    request: RequestRow = need(facts, (RequestRow.table, body.request), "request")
+    signer = check_house_act(context, facts, body, record.statement.relationship, RELEASE_AUTHORITY)
+    if signer != body.by or signer == ROOT:
+        raise no("other-signer", f"the approval names {body.by!r} but somebody else signed it")
+    if body.by == request.by:
+        raise no("own-request", f"{body.by!r} asked for this release and cannot approve it; another authority must")
+    if request.consignment is not None:
+        raise no("already-given", f"request {body.request!r} was already carried out")
+    answer = Approval(record.id, body.by, body.granted, body.reason)
+    answers = (*(given for given in request.approvals if given.by != body.by), answer)
+    return [Put((RequestRow.table, body.request), msgspec.structs.replace(request, approvals=answers))]
+
+
+def _decision(_: Context, __: Facts, record: Record) -> list[Put]:
+    body = cast("bodies.Decided", record.body)
+    at = record.statement.at
+    row = DecisionRow(record=record.id, act=body.act, item=body.item, outcome=body.outcome, at=at)
+    return [Put((DecisionRow.table, f"{body.item}/{at:%Y%m%dT%H%M%S.%f}/{record.id.hex()}"), row)]
+
+
+def _reads_nothing(_: Context, __: Record) -> list[Key]:
+    return []
+
+
+HOUSE_RULES: dict[type[bodies.Body], Rule] = {
+    bodies.PersonEnrolled: Rule(_person_reads, _enrolled),
+    bodies.ClearanceGranted: Rule(_person_reads, _cleared),
+    bodies.ClearanceWithdrawn: Rule(_person_reads, _withdrawn),
+    bodies.NeedToKnow: Rule(_person_reads, _listed),
+    bodies.FacilityRegistered: Rule(_facility_reads, _facility),
+    bodies.PeerAdded: Rule(_peer_reads, _peer),
+    bodies.AgreementAdopted: Rule(_agreement_reads, _agreement),
+    bodies.ItemRegistered: Rule(_item_reads, _item),
+    bodies.ReleaseRequested: Rule(_request_reads, _request),
+    bodies.Approved: Rule(_approval_reads, _approval),
+    bodies.Decided: Rule(_reads_nothing, _decision),
+}
+"""The rule of every house record type."""

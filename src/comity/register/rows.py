@@ -1,0 +1,275 @@
+"""The rows of the register, and their keys (``spec/register.md`` steps 1 and 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import ClassVar, Literal
+
+import msgspec
+
+from comity.marking.label import Label
+
+
+class Row(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """The root of all rows; ``table`` is where its kind stands."""
+
+    table: ClassVar[str]
+
+
+Key = tuple[str, str]
+"""Table and key of a row."""
+Facts = Mapping[Key, Row | None]
+"""The rows a verdict depends on; None where there is no such row."""
+
+
+class PersonRow(Row, frozen=True, kw_only=True):
+    """A person of this house. Key: person id."""
+
+    table: ClassVar[str] = "person"
+    person: str
+    function: str
+    body: str
+    employer: Literal["government", "contractor"]
+    nationality: str
+    serves: str
+    roles: tuple[str, ...]
+    custody: Literal["strict", "served"]
+    recipient: str
+    signing_key: bytes
+    firm: str | None = None
+    clearance: str | None = None
+    clearance_until: datetime | None = None
+    topics: tuple[str, ...] = ()
+
+
+class FacilityRow(Row, frozen=True, kw_only=True):
+    """A site of this house, or of a contractor of it. Key: facility id."""
+
+    table: ClassVar[str] = "facility"
+    facility: str
+    mark: str
+    conditions: tuple[str, ...]
+    evidence: str
+
+
+class PeerRow(Row, frozen=True, kw_only=True):
+    """Another party. Key: party id."""
+
+    table: ClassVar[str] = "peer"
+    party: str
+    card: bytes
+    fingerprint: bytes
+    compared_by: tuple[str, str]
+
+
+class AgreementRow(Row, frozen=True, kw_only=True):
+    """An agreement this house runs with a peer. Key: relationship id."""
+
+    table: ClassVar[str] = "agreement"
+    agreement: str
+    relationship: str
+    peer: str
+    digest: bytes
+    text: bytes
+    history: bytes
+    layers: tuple[bytes, ...] = ()
+    acknowledged: tuple[str, ...] = ()
+
+
+class DirectoryRow(Row, frozen=True, kw_only=True):
+    """A function of either party that can receive or sign. Key: ``relationship/party/pseudonym``."""
+
+    table: ClassVar[str] = "directory"
+    party: str
+    pseudonym: str
+    function: str
+    body: str
+    employer: Literal["government", "contractor"]
+    nationality: str
+    serves: str
+    roles: tuple[str, ...]
+    custody: Literal["strict", "served"]
+    recipient: str
+    signing_key: bytes
+    firm: str | None = None
+    withdrawn: bool = False
+
+
+class ItemRow(Row, frozen=True, kw_only=True):
+    """One piece of information. Key: item id. ``provided`` is the purpose it came to us for, None for our own."""
+
+    table: ClassVar[str] = "item"
+    item: str
+    label: Label
+    alternative: Label | None = None
+    form: str
+    topic: str
+    subject: str
+    size: int
+    content: bytes
+    originator: str
+    registered: datetime
+    relationship: str = "domestic"
+    provided: str | None = None
+    contains: tuple[str, ...] = ()
+    consignments: tuple[bytes, ...] = ()
+    copies: int = 0
+
+
+class Approval(msgspec.Struct, frozen=True):
+    """One answer of a release authority."""
+
+    record: bytes
+    by: str
+    granted: bool
+    reason: str
+
+
+class RequestRow(Row, frozen=True, kw_only=True):
+    """A request to release an item. Key: request id."""
+
+    table: ClassVar[str] = "request"
+    request: str
+    record: bytes
+    item: str
+    relationship: str
+    recipients: tuple[str, ...]
+    purpose: str
+    by: str
+    at: datetime
+    approvals: tuple[Approval, ...] = ()
+    consignment: bytes | None = None
+
+
+class AskedRow(Row, frozen=True, kw_only=True):
+    """A request for the assurance of Article 7.5, ours or theirs. Key: ``relationship/request``."""
+
+    table: ClassVar[str] = "asked"
+    request: str
+    record: bytes
+    author: str
+    item: str
+    label: Label
+    form: str
+    topic: str
+    purpose: str
+    recipients: tuple[str, ...]
+    at: datetime
+    answered: tuple[str, ...] = ()
+    consignment: bytes | None = None
+
+
+class AssuranceRow(Row, frozen=True, kw_only=True):
+    """The answer about one recipient. Key: ``relationship/request/recipient``; a later answer replaces it."""
+
+    table: ClassVar[str] = "assurance"
+    record: bytes
+    item: str
+    recipient: str
+    conditions: tuple[str, ...]
+    by: str
+    at: datetime
+    reason: str = ""
+
+
+class ConsignmentRow(Row, frozen=True, kw_only=True):
+    """Something given. Key: record id in hex."""
+
+    table: ClassVar[str] = "consignment"
+    record: bytes
+    request: str
+    relationship: str
+    author: str
+    sequence: int
+    item: str
+    purpose: str
+    payload: bytes
+    size: int
+    copies: tuple[int, ...]
+    at: datetime
+    receipt: bytes | None = None
+    received: datetime | None = None
+    returned: str | None = None
+
+
+class PassageRow(Row, frozen=True, kw_only=True):
+    """Index of what passed. Key: ``relationship/author/sequence``, so that a scan lists one direction in order."""
+
+    table: ClassVar[str] = "passage"
+    consignment: bytes
+
+
+CopyState = Literal["in transit", "held", "passed on", "returned", "destroyed", "lost"]
+
+
+class CopyRow(Row, frozen=True, kw_only=True):
+    """A numbered copy. Key: ``relationship/item/number``. One state at a time."""
+
+    table: ClassVar[str] = "copy"
+    item: str
+    number: int
+    holder: str
+    state: CopyState
+    consignment: bytes
+    header: bytes
+    openings: tuple[bytes, ...] = ()
+    trouble: str | None = None
+
+
+class DecisionRow(Row, frozen=True, kw_only=True):
+    """A decision taken in this house. Key: ``item/at/record``, so that a scan gives an item's decisions in order."""
+
+    table: ClassVar[str] = "decision"
+    record: bytes
+    act: str
+    item: str
+    outcome: str
+    at: datetime
+
+
+class ReturnedRow(Row, frozen=True, kw_only=True):
+    """A record that one side rejected. Key: id of the rejected record in hex."""
+
+    table: ClassVar[str] = "returned"
+    record: bytes
+    verdict: bytes
+    code: str
+    reason: str
+
+
+TABLES: dict[str, type[Row]] = {row.table: row for row in Row.__subclasses__()}
+"""Every table of the register and the type of its rows; other tables of a store are not the register's."""
+
+_encode = msgspec.json.Encoder().encode
+_decoders = {table: msgspec.json.Decoder(kind) for table, kind in TABLES.items()}
+
+
+def encode_row(row: Row) -> bytes:
+    """A row as a store keeps it."""
+    return _encode(row)
+
+
+def decode_row(table: str, value: bytes) -> Row:
+    """A row as the register reads it."""
+    return _decoders[table].decode(value)
+
+
+def directory_key(relationship: str, party: str, pseudonym: str) -> Key:
+    """Key of a directory row."""
+    return DirectoryRow.table, f"{relationship}/{party}/{pseudonym}"
+
+
+def copy_key(relationship: str, item: str, number: int) -> Key:
+    """Key of a copy row."""
+    return CopyRow.table, f"{relationship}/{item}/{number:06d}"
+
+
+def asked_key(relationship: str, request: str) -> Key:
+    """Key of a row about a request for assurance."""
+    return AskedRow.table, f"{relationship}/{request}"
+
+
+def assurance_key(relationship: str, request: str, recipient: str) -> Key:
+    """Key of an assurance row."""
+    return AssuranceRow.table, f"{relationship}/{request}/{recipient}"
