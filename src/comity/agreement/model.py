@@ -21,19 +21,35 @@ from comity.agreement import vocabulary as words
 FORMAT_VERSION = 1
 """The version of the agreement file that this code reads and writes (`spec/agreement.md`, step 2)."""
 
-Identifier = Annotated[str, Meta(pattern=r"^[a-z0-9]+([.-][a-z0-9]+)*$", max_length=80)]
+IDENTIFIER_PATTERN = r"^[a-z0-9]+([.-][a-z0-9]+)*$"
+Identifier = Annotated[str, Meta(pattern=IDENTIFIER_PATTERN, max_length=80)]
 """Lowercase ASCII letters and digits, joined by hyphens or full stops."""
 
 Line = Annotated[str, Meta(min_length=1, max_length=2000)]
 """Text for people, not empty, at most 2,000 characters."""
 
-Duration = Annotated[str, Meta(pattern=r"^P(?!$)(\d{1,4}Y)?(\d{1,4}M)?(\d{1,5}D)?(T(?=\d)(\d{1,5}H)?)?$")]
-"""An ISO 8601 duration in years, months, days and hours: `P1Y`, `P90D`, `PT24H`."""
+PERIOD_PATTERN = r"^P[1-9][0-9]{0,3}[YMD]$"
+Period = Annotated[str, Meta(pattern=PERIOD_PATTERN)]
+"""An ISO 8601 duration of one number of years, months or days: `P1Y`, `P6M`, `P90D`."""
 
-Day = Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+DURATION_PATTERN = r"^P([1-9][0-9]{0,3}[YMD]|T[1-9][0-9]{0,3}H)$"
+Duration = Annotated[str, Meta(pattern=DURATION_PATTERN)]
+"""A period, or a number of hours: `P90D`, `PT24H`."""
+
+DAY_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+Day = Annotated[str, Meta(pattern=DAY_PATTERN)]
 """A calendar day, `2016-11-23`."""
 
+ZONE_PATTERN = r"^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$"
+ZoneName = Annotated[str, Meta(pattern=ZONE_PATTERN, max_length=64)]
+"""The shape of an IANA time zone name; `load.check_time_zones` knows which names there are."""
+
+Names = Annotated[tuple[str, ...], Meta(min_length=1)]
+"""A list with at least one name. Where a list would be empty, its key is not written."""
+
 RankNumber = Annotated[int, Meta(ge=1, le=99)]
+EVERY_PARTY = "all"
+"""The word that stands for all parties where a ladder is shared; no party may have it as its id."""
 
 
 class Table(Struct, frozen=True, forbid_unknown_fields=True, rename="kebab", omit_defaults=True):
@@ -80,9 +96,16 @@ class Party(Table, frozen=True):
     id: Identifier
     kind: words.PartyKind
     name: Text
-    timezone: Line
+    timezone: ZoneName
     languages: Annotated[tuple[words.Language, ...], Meta(min_length=1)] = ("en",)
     nations: tuple[str, ...] = ()
+
+
+class Body(Table, frozen=True):
+    """`[[body]]`: somebody other than a party whom a rule names: an originating body, a third country."""
+
+    id: Identifier
+    name: Text
 
 
 class CompetentAuthority(Table, frozen=True):
@@ -114,8 +137,9 @@ class Clause(Table, frozen=True):
 class Level(Table, frozen=True):
     """`[[level]]`: a classification of one party, or of all (`party = "all"`), in its own script.
 
-    `rank` orders the levels of the whole agreement, 1 the lowest. `crosses = false` puts a level above the ceiling: it
-    is known, and can never cross. Two levels of one party share a rank only when they are on different `ladder`s.
+    `rank` orders the levels of the whole agreement, 1 the lowest, and one English word names one rank. `crosses =
+    false` puts a level above the ceiling: it is known, and can never cross. Two levels of one party share a rank only
+    when they are on different `ladder`s.
     """
 
     party: str
@@ -137,7 +161,7 @@ class Equivalence(Table, frozen=True):
     """
 
     clause: str
-    marks: Annotated[Mapping[str, tuple[str, ...]], Meta(min_length=2)]
+    marks: Annotated[Mapping[str, Names], Meta(min_length=2)]
     origin: str | None = None
     preferred: Mapping[str, str] | None = None
 
@@ -147,6 +171,7 @@ class Scope(Table, frozen=True):
 
     clause: str
     subjects: Annotated[tuple[Identifier, ...], Meta(min_length=1)] | None = None
+    categories: Names | None = None
     purposes: Annotated[tuple[Identifier, ...], Meta(min_length=1)] | None = None
     forms: Annotated[tuple[words.Form, ...], Meta(min_length=1)] | None = None
     purposes_clause: str | None = None
@@ -186,14 +211,13 @@ class Marking(Table, frozen=True):
     translation_clause: str | None = None
 
 
-Names = Annotated[tuple[str, ...], Meta(min_length=1)]
-
-
 class When(Table, frozen=True):
     """Conditions of a rule: every key that is written must hold; a list holds when one of its words does.
 
-    `level` lists marks as the originator wrote them; `level_at_least` names a mark or an English level word and
-    means that rank and all above.
+    Of the item: `form`, `level` (marks as the originator wrote them), `level_at_least` (a mark or an English level
+    word: that rank and all above), `category`, `subject`, `originator`, `relation`. Of the act: `purpose`,
+    `other_purpose` (another than it was provided for), `acting` (the party whose side acts), `holder`. Of each
+    recipient: `recipient` (the party), `serves`, `beneficiary`, `employer`, `body`, `function`.
     """
 
     form: Annotated[tuple[words.Form, ...], Meta(min_length=1)] | None = None
@@ -204,7 +228,7 @@ class When(Table, frozen=True):
     purpose: Names | None = None
     other_purpose: bool | None = None
     originator: Names | None = None
-    host: Names | None = None
+    acting: Names | None = None
     holder: words.Holder | None = None
     relation: Annotated[tuple[words.Relation, ...], Meta(min_length=1)] | None = None
     recipient: Names | None = None
@@ -270,7 +294,7 @@ class Notice(Table, frozen=True):
     """`[term.notice]`: how a party ends the agreement, and from which day the period counts."""
 
     clause: str
-    period: Duration
+    period: Period
     form: words.NoticeForm
     channel: words.Channel
     counting: words.Counting
@@ -281,10 +305,10 @@ class Term(Table, frozen=True):
 
     clause: str
     entry: words.Entry
-    timezone: Line
+    timezone: ZoneName
     entry_clause: str | None = None
-    entry_plus: Duration | None = None
-    duration: Duration | None = None
+    entry_plus: Period | None = None
+    duration: Period | None = None
     renewal: words.Renewal = "none"
     notice: Notice | None = None
     survival: words.Survival = "none"
@@ -301,6 +325,7 @@ class AgreementFile(Table, frozen=True):
     rules: Annotated[tuple[Rule, ...], Meta(min_length=1)] = field(name="rule")
     term: Term
     scope: Scope
+    bodies: tuple[Body, ...] = field(name="body", default=())
     authorities: tuple[CompetentAuthority, ...] = field(name="authority", default=())
     equivalences: tuple[Equivalence, ...] = field(name="equivalence", default=())
     checklists: tuple[Checklist, ...] = field(name="checklist", default=())
