@@ -291,13 +291,18 @@ class Obligation(Table, frozen=True):
 
 
 class Notice(Table, frozen=True):
-    """`[term.notice]`: how a party ends the agreement, and from which day the period counts."""
+    """`[term.notice]`: how a party ends the agreement, and from which day the period counts.
+
+    `counting_disputed` lists the other rules by which the text can be read: the last day is then given under each, and
+    nothing new is provided on a day that only some of them call in force.
+    """
 
     clause: str
     period: Period
     form: words.NoticeForm
     channel: words.Channel
     counting: words.Counting
+    counting_disputed: tuple[words.Counting, ...] = ()
 
 
 class Term(Table, frozen=True):
