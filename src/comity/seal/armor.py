@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from io import BytesIO
 
 from comity.seal.refusals import ArmorMalformed
-from comity.seal.streams import Resumed, Sink, Source, take, write_all
+from comity.seal.streams import Pieces, Resumed, Sink, Source, take, write_all
 
 BEGIN = b"-----BEGIN AGE ENCRYPTED FILE-----"
 END = b"-----END AGE ENCRYPTED FILE-----"
@@ -45,7 +45,7 @@ def detected(source: Source) -> Source:
     """
     head = take(source, OUTER_SPACE_BYTES_MAX + len(BEGIN) + 2)
     resumed = Resumed(head, source)
-    return _Reader(_decoded(resumed)) if head.lstrip(_SPACE).startswith(b"-----BEGIN") else resumed
+    return Pieces(_decoded(resumed)) if head.lstrip(_SPACE).startswith(b"-----BEGIN") else resumed
 
 
 def encode(file: bytes) -> bytes:
@@ -85,23 +85,6 @@ class _Writer:
         text = b2a_base64(data, newline=False)
         lines = (text[start : start + _COLUMNS] + b"\n" for start in range(0, len(text), _COLUMNS))
         write_all(self._sink, b"".join(lines))
-
-
-class _Reader:
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        self._pieces = pieces
-        self._piece = memoryview(b"")
-
-    def readinto(self, buffer: memoryview, /) -> int:
-        while not self._piece:
-            try:
-                self._piece = memoryview(next(self._pieces))
-            except StopIteration:
-                return 0
-        count = min(len(self._piece), len(buffer))
-        buffer[:count] = self._piece[:count]
-        self._piece = self._piece[count:]
-        return count
 
 
 def _decoded(source: Source) -> Iterator[bytes]:

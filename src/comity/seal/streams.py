@@ -6,6 +6,7 @@ binary file object of Python has them.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Protocol
 
 from comity.errors import Misuse
@@ -41,6 +42,26 @@ class Resumed:
         count = min(len(self._head), len(buffer))
         buffer[:count] = self._head[:count]
         self._head = self._head[count:]
+        return count
+
+
+class Pieces:
+    """A source that gives the bytes of an iterator, piece by piece."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._piece = memoryview(b"")
+
+    def readinto(self, buffer: memoryview, /) -> int:
+        """As ``Source.readinto``."""
+        while not self._piece:
+            try:
+                self._piece = memoryview(next(self._pieces))
+            except StopIteration:
+                return 0
+        count = min(len(self._piece), len(buffer))
+        buffer[:count] = self._piece[:count]
+        self._piece = self._piece[count:]
         return count
 
 
