@@ -261,6 +261,66 @@ class Signer(Protocol):
         ...
 
 
+class Keys(Protocol):
+    """The private keys of one house, each for one purpose.
+
+    A key is read when it is asked for; none is ever returned raw. ``root`` is offline in earnest use.
+    """
+
+    @property
+    def root_public(self) -> bytes:
+        """The raw public root key, 32 bytes."""
+        ...
+
+    @property
+    def record(self) -> Signer:
+        """Signs records."""
+        ...
+
+    @property
+    def log(self) -> Signer:
+        """Signs the checkpoints of this house's ledgers."""
+        ...
+
+    @property
+    def witness(self) -> Signer:
+        """Cosigns the checkpoints of others."""
+        ...
+
+    @property
+    def transport(self) -> Signer:
+        """Signs requests and replies."""
+        ...
+
+    def root(self) -> Signer:
+        """The root key.
+
+        Raises:
+            Unavailable: it is offline; bring it for this act.
+        """
+        ...
+
+    def person(self, person: str) -> Signer:
+        """The signing key of a person in served custody.
+
+        Raises:
+            Unavailable: the key is in strict custody, or there is no such person.
+        """
+        ...
+
+    def new_person(self, person: str) -> Signer:
+        """Make and keep a signing key for a person in served custody; durable on return."""
+        ...
+
+    def registry(self) -> Sequence[str]:
+        """The age identities of the registry's epochs, newest first (secret text)."""
+        ...
+
+    def pairwise(self) -> bytes:
+        """The 32-byte secret from which pseudonyms are derived."""
+        ...
+
+
 class Reply(msgspec.Struct, frozen=True):
     """What came back from a peer.
 
