@@ -197,7 +197,7 @@ def test_few_tiles_are_read_however_large_the_log() -> None:  # (30)
 
 # pymerkle counts leaves from 1 and puts the leaf itself first in an inclusion path. Its consistency path goes down to
 # the first leaf after the old tree, where RFC 6962 stops at the subtree that begins there, and repeats the old root
-# where RFC 6962 leaves it out (when the old size is a power of two). Folding the hashes of that subtree gives the RFC's.
+# where RFC 6962 leaves it out (when the old size is a power of two). Folding that subtree's hashes gives the RFC's.
 
 
 def _peer(size: int) -> pymerkle.InmemoryTree:

@@ -25,6 +25,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from comity.agreement.model import PERIOD_PATTERN
 from comity.errors import Misuse, Rejected
 
 LAST_MOMENT_OF_DAY = timedelta(seconds=1)
@@ -40,7 +41,7 @@ COUNTING_RULES: Mapping[str, int] = {
 itself, and ``both-days-count`` counts the day of the notice and the day of renewal as days of the period.
 """
 
-_PERIOD = re.compile(r"P(?!$)(?:([0-9]{1,4})Y)?(?:([0-9]{1,4})M)?(?:([0-9]{1,5})D)?")
+_MONTHS_AND_DAYS = {"Y": (12, 0), "M": (1, 0), "D": (0, 1)}
 _FORM_PRECISION = {
     len("2011-01"): "month",
     len("2011-01-10"): "day",
@@ -147,14 +148,10 @@ def anniversary_after(first: date, duration: str, day: date) -> date:
 
 
 def _months_and_days(period: str) -> tuple[int, int]:
-    match = _PERIOD.fullmatch(period)
-    years, months, days = (int(part or 0) for part in match.groups()) if match else (0, 0, 0)
-    if not (years or months or days):
-        raise Rejected(
-            f"{period!r} is not a period of whole days; write years, months and days, as P1Y or P90D",
-            code="bad-period",
-        )
-    return years * 12 + months, days
+    if not re.fullmatch(PERIOD_PATTERN, period):
+        raise Rejected(f"{period!r} is not a period; write one number of years, months or days", code="bad-period")
+    months, days = _MONTHS_AND_DAYS[period[-1]]
+    return months * int(period[1:-1]), days * int(period[1:-1])
 
 
 def last_day_for_notice(renewal: date, period: str, counting: str) -> date:

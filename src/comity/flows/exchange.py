@@ -158,7 +158,7 @@ class Exchange:
         """
         if (parcel.sender, parcel.receiver) != (peer, self._party):
             raise Misuse(
-                f"a parcel from {parcel.sender!r} to {parcel.receiver!r} cannot be taken by {self._party!r} from {peer!r}",
+                f"a parcel from {parcel.sender!r} to {parcel.receiver!r}, brought to {self._party!r} by {peer!r}",
                 code="other-receiver",
             )
         card = await self._peer_card(peer)
@@ -172,8 +172,8 @@ class Exchange:
         head = self._sequencer.head(own)
         if parcel.have > head.size:
             raise Rejected(
-                f"{peer!r} has {parcel.have} records of ours in {own!r}, but only {head.size} are here: this database is "
-                "an older copy; put the newest one back before anything is signed",
+                f"{peer!r} has {parcel.have} records of ours in {own!r}, but only {head.size} are here: this database "
+                "is an older copy; put the newest one back before anything is signed",
                 code="restored-database",
             )
         headers = {sha256(header).digest(): header for header in parcel.headers}
@@ -226,7 +226,7 @@ class Exchange:
         record = read(sent.envelope, card.node_sign, place)
         await self._keep_conflict(chain, sequence, sent.envelope)
         raise Rejected(
-            f"{card.party!r} signed two different records {sequence} of {chain!r} (this one is {record.id.hex()[:16]}…): "
+            f"{card.party!r} signed two different records {sequence} of {chain!r} (this one {record.id.hex()[:16]}…): "
             "both are kept as evidence",
             code="fork",
             place=place,

@@ -62,14 +62,14 @@ class Sequencer:
         """Read the heads and begin. The clock starts no earlier than the last instant in the journal.
 
         Raises:
-            Rejected: the database is older than the high-water mark kept beside it: signing would make a second history.
+            Rejected: the database is older than the mark kept beside it: signing would make a second history.
         """
         await self._reload()
         for chain, size in (await self._mark.read()).items():
             if self.head(chain).size < size:
                 raise Rejected(
-                    f"the database ends at record {self.head(chain).size} of {chain!r}, but {size} were signed: it is an "
-                    "older copy. Put the newest database back; signing from here would make a second history",
+                    f"the database ends at record {self.head(chain).size} of {chain!r}, but {size} were signed: it is "
+                    "an older copy. Put the newest database back; signing from here would make a second history",
                     code="restored-database",
                 )
         count = await self._journal_size()

@@ -9,7 +9,7 @@ from typing import cast
 
 import msgspec
 
-from comity.agreement.equivalence import counterparts
+from comity.agreement.equivalence import equivalents
 from comity.record import bodies
 from comity.record.card import read_card
 from comity.record.person_act import check_act
@@ -194,9 +194,9 @@ def _consigned_reads(context: Context, record: Record) -> list[Key]:
 def _check_marks(context: Context, row: AgreementRow, body: bodies.Consigned, receiver: str) -> None:
     agreement = context.agreement(row.digest)
     label, other = body.label, body.alternative
-    candidates = counterparts(agreement, label.policy, label.mark, receiver)
+    candidates = equivalents(agreement, label.policy, label.mark, receiver).marks
     if other.policy != receiver or other.mark not in candidates:
-        shown = ", ".join(repr(mark) for mark in candidates) or "nothing"
+        shown = " or ".join(repr(mark) for mark in candidates)
         raise no(
             "wrong-mark",
             f"{label.mark!r} crosses as {shown}, not as {other.mark!r} (Article 4.2)",

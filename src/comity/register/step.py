@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from comity.errors import Rejected
+from comity.errors import Refused, Rejected
 from comity.record.bodies import BODIES, Body
 from comity.record.statement import SUITE, VERSION, Record
 from comity.register.crossing import CROSSING_RULES
@@ -45,6 +45,6 @@ def step(context: Context, facts: Facts, record: Record) -> Verdict:
         return Held("future-time", f"it says {statement.at.isoformat()}, which is still to come here")
     try:
         puts = _RULES[type(record.body)].apply(context, facts, record)
-    except Rejected as error:
+    except (Rejected, Refused) as error:
         return Rejection(error.code, str(error))
     return Changes(tuple(puts))
