@@ -12,7 +12,7 @@ Rules of this file:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from msgspec import Meta, Struct, field
 
@@ -20,6 +20,10 @@ from comity.agreement import vocabulary as words
 
 FORMAT_VERSION = 1
 """The version of the agreement file that this code reads and writes (`spec/agreement.md`, step 2)."""
+
+WITHIN_PATTERN = rf"^({'|'.join(get_args(words.Within))}|P([1-9][0-9]{{0,3}}[YMD]|T[1-9][0-9]{{0,3}}H))$"
+Within = Annotated[str, Meta(pattern=WITHIN_PATTERN)]
+"""A word for a limit without a number (`vocabulary.Within`), or a duration."""
 
 IDENTIFIER_PATTERN = r"^[a-z0-9]+([.-][a-z0-9]+)*$"
 Identifier = Annotated[str, Meta(pattern=IDENTIFIER_PATTERN, max_length=80)]
@@ -285,7 +289,7 @@ class Obligation(Table, frozen=True):
     evidence: Line
     to: words.Role | None = None
     channel: words.Channel | None = None
-    within: words.Within | Duration | None = None
+    within: Within | None = None
     provenance: words.Provenance | None = None
     source: str = ""
 

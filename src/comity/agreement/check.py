@@ -1,0 +1,313 @@
+"""What must hold between the tables of a file, once each table has its type (`spec/agreement.md` steps 4 to 6).
+
+Rules of this file:
+
+- A check finds one ``Mistake``: a code, the path of what was written, and a sentence for its writer.
+- Whatever one table names, another one defines: a name that nothing defines is a spelling mistake, and a rule that
+  never applies because of one is the worst kind of rule.
+- A layer only refuses or asks more. It has clauses of its own to cite, and its numbers are never looser.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Sequence
+
+from msgspec.structs import fields
+
+from comity.agreement.lines import Path
+from comity.agreement.model import (
+    EVERY_PARTY,
+    Agreement,
+    AgreementFile,
+    LayerFile,
+    Level,
+    Rule,
+    Table,
+    When,
+)
+from comity.agreement.nearest import nearest
+
+EFFECTS = ("permits", "forbids", "requires", "checklist", "consent", "approvals")
+"""The keys of which a rule has exactly one."""
+
+
+class Mistake(Exception):
+    """Something the writer of a file must change."""
+
+    def __init__(self, code: str, path: Path, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code = code
+        self.path = path
+        self.sentence = sentence
+
+
+def check_agreement(read: AgreementFile) -> None:
+    """Raise the first ``Mistake`` of an agreement."""
+    _check_unique(read)
+    parties = {party.id for party in read.parties}
+    if EVERY_PARTY in parties:
+        index = [party.id for party in read.parties].index(EVERY_PARTY)
+        raise Mistake("reserved-id", ("party", index, "id"), f"{EVERY_PARTY!r} means all parties; choose another id")
+    _check_parties(read, parties)
+    _check_clauses(read, {clause.id for clause in read.clauses})
+    _check_days(read)
+    _check_levels(read.levels)
+    _check_equivalences(read)
+    _check_term(read)
+    _check_checklists(read, {clause.id for clause in read.clauses})
+    known = _Known(read)
+    for index, rule in enumerate(read.rules):
+        _check_rule(rule, ("rule", index), known, {checklist.id for checklist in read.checklists})
+
+
+def check_layer(read: LayerFile, agreement: Agreement) -> None:
+    """Raise the first ``Mistake`` of a layer that stands on ``agreement``."""
+    header = read.header
+    if header.on not in {None, agreement.id}:
+        sentence = f"this layer stands on {header.on!r}, not on {agreement.id!r}"
+        raise Mistake("other-agreement", ("layer", "on"), sentence)
+    if header.kind != "house" and header.on is None:
+        sentence = f"'layer' lacks the key 'on': {header.kind!r} stands on one agreement"
+        raise Mistake("missing-key", ("layer",), sentence)
+    if (header.kind == "domestic") != (header.party is not None):
+        sentence = "a domestic layer, and no other, names its 'party'"
+        raise Mistake("layer-party", ("layer",), sentence)
+    parties = {party.id for party in agreement.parties}
+    if header.party is not None:
+        _name(header.party, parties, ("layer", "party"), "party")
+    _check_unique(read)
+    clauses = {clause.id for clause in read.clauses}
+    _check_clauses(read, clauses)
+    _check_checklists(read, clauses)
+    known = _Known(agreement)
+    checklists = {checklist.id for checklist in (*agreement.checklists, *read.checklists)}
+    for index, rule in enumerate(read.rules):
+        path: Path = ("rule", index)
+        if rule.permits:
+            sentence = f"rule {rule.id!r} permits; a layer may only refuse or ask more"
+            raise Mistake("layer-permits", (*path, "permits"), sentence)
+        _check_rule(rule, path, known, checklists)
+    _check_deadlines(read, agreement)
+    for index, preference in enumerate(read.preferences):
+        path = ("preference", index)
+        _name(preference.party, parties, (*path, "party"), "party")
+        marks = [level.mark for level in agreement.levels if level.party in {preference.party, EVERY_PARTY}]
+        for mark in preference.among:
+            _name(mark, marks, (*path, "among"), "mark")
+        _name(preference.mark, preference.among, (*path, "mark"), "mark")
+
+
+class _Known:
+    """The words that the conditions of a rule may use."""
+
+    def __init__(self, agreement: AgreementFile) -> None:
+        parties = [party.id for party in agreement.parties]
+        bodies = [*parties, *(body.id for body in agreement.bodies)]
+        marks = [level.mark for level in agreement.levels]
+        scope = agreement.scope
+        self.words: dict[str, Sequence[str] | None] = {
+            "level": marks,
+            "level_at_least": [*marks, *(level.english for level in agreement.levels)],
+            "category": scope.categories,
+            "subject": scope.subjects,
+            "purpose": scope.purposes,
+            "acting": parties,
+            "originator": bodies,
+            "recipient": bodies,
+            "serves": bodies,
+        }
+        self.kinds = {"level": "mark", "level_at_least": "mark", "acting": "party"}
+
+
+def _check_rule(rule: Rule, path: Path, known: _Known, checklists: set[str]) -> None:
+    effects = [effect for effect in EFFECTS if getattr(rule, effect) is not None]
+    if len(effects) != 1:
+        said = " and ".join(effects) or "none"
+        sentence = f"rule {rule.id!r} has {said}; a rule has exactly one of {', '.join(EFFECTS)}"
+        raise Mistake("rule-effect", path, sentence)
+    _check_source(rule, path, f"rule {rule.id!r}")
+    if rule.checklist is not None:
+        _name(rule.checklist, checklists, (*path, "checklist"), "checklist")
+    for key in ("when", "unless"):
+        conditions: When | None = getattr(rule, key)
+        if conditions is None:
+            continue
+        if conditions == When():
+            raise Mistake("empty-table", (*path, key), f"{key!r} of rule {rule.id!r} is empty; leave the key out")
+        for field, words in known.words.items():
+            used = getattr(conditions, field)
+            if used is None or words is None:
+                continue
+            kind = known.kinds.get(field, "party or body" if field in {"originator", "recipient", "serves"} else field)
+            for word in (used,) if isinstance(used, str) else used:
+                _name(word, words, (*path, key, field.replace("_", "-")), kind)
+
+
+def _check_unique(read: AgreementFile | LayerFile) -> None:
+    named = ("party", "body", "clause", "rule", "checklist", "obligation")
+    for field, table in ((f.name, f.encode_name) for f in fields(read) if f.encode_name in named):
+        seen: set[str] = set()
+        for index, row in enumerate(getattr(read, field)):
+            if row.id in seen:
+                raise Mistake("duplicate-id", (table, index, "id"), f"{row.id!r} is the id of another [[{table}]]")
+            seen.add(row.id)
+
+
+def _check_clauses(read: AgreementFile | LayerFile, clauses: set[str]) -> None:
+    for path, table in _tables(read):
+        for field in table.__struct_fields__:
+            clause = getattr(table, field)
+            if (field == "clause" or field.endswith("_clause")) and clause is not None:
+                _name(clause, clauses, (*path, field.replace("_", "-")), "clause")
+        if getattr(table, "provenance", None) and not hasattr(table, "says"):
+            _check_source(table, path, repr(getattr(table, "id", None) or getattr(table, "mark", path[0])))
+
+
+def _check_source(table: object, path: Path, name: str) -> None:
+    if getattr(table, "provenance", None) in {"P", "S"} and not getattr(table, "source", ""):
+        sentence = f"{name} says its own provenance without its 'source'"
+        raise Mistake("missing-source", (*path, "provenance"), sentence)
+
+
+def _check_parties(read: AgreementFile, parties: set[str]) -> None:
+    for index, authority in enumerate(read.authorities):
+        _name(authority.party, parties, ("authority", index, "party"), "party")
+    for index, level in enumerate(read.levels):
+        _name(level.party, {*parties, EVERY_PARTY}, ("level", index, "party"), "party")
+    for index, basis in enumerate(read.protection_bases):
+        bodies = {*parties, *(body.id for body in read.bodies)}
+        for party in basis.between:
+            _name(party, bodies, ("protection-basis", index, "between"), "party or body")
+    for party in read.route.via if read.route else ():
+        _name(party, parties, ("route", "via"), "party")
+    for index, body in enumerate(read.bodies):
+        if body.id in parties or body.id == EVERY_PARTY:
+            raise Mistake("duplicate-id", ("body", index, "id"), f"{body.id!r} is the id of a party")
+
+
+def _check_days(read: AgreementFile) -> None:
+    days: list[tuple[Path, str | None]] = [
+        (("agreement", "signed"), read.header.signed),
+        (("agreement", "in-force"), read.header.in_force),
+    ]
+    days += [(("authority", index, "valid-from"), row.valid_from) for index, row in enumerate(read.authorities)]
+    for path, day in days:
+        try:
+            datetime.date.fromisoformat(day or "0001-01-01")
+        except ValueError:
+            raise Mistake("bad-day", path, f"{day!r} is not a day of the calendar") from None
+
+
+def _check_levels(levels: Sequence[Level]) -> None:
+    for index, level in enumerate(levels):
+        path = ("level", index)
+        for other in levels[:index]:
+            same_party = EVERY_PARTY in {level.party, other.party} or level.party == other.party
+            if same_party and level.mark == other.mark:
+                raise Mistake("duplicate-mark", (*path, "mark"), f"{level.mark!r} is written twice for {level.party!r}")
+            if (level.english == other.english) != (level.rank == other.rank):
+                sentence = (
+                    f"{level.mark!r} is {level.english!r} with rank {level.rank}, but {other.mark!r} is "
+                    f"{other.english!r} with rank {other.rank}; one English word names one rank"
+                )
+                raise Mistake("unequal-ranks", (*path, "rank"), sentence)
+            if level.party != other.party:
+                continue
+            if level.rank == other.rank and level.ladder == other.ladder:
+                sentence = f"{level.mark!r} and {other.mark!r} have the same rank on the same ladder"
+                raise Mistake("same-rank", (*path, "rank"), sentence)
+            lower, upper = sorted((level, other), key=lambda each: each.rank)
+            if upper.crosses and not lower.crosses and upper.rank > lower.rank:
+                sentence = f"{upper.mark!r} crosses and stands above {lower.mark!r}, which does not"
+                raise Mistake("ceiling-hole", (*path, "crosses"), sentence)
+
+
+def _check_equivalences(read: AgreementFile) -> None:
+    own: dict[str, dict[str, Level]] = {}
+    for level in read.levels:
+        own.setdefault(level.party, {})[level.mark] = level
+    parties = {*(party.id for party in read.parties), EVERY_PARTY}
+    placed: set[tuple[str, str, str]] = set()
+    for index, row in enumerate(read.equivalences):
+        path: Path = ("equivalence", index)
+        for party, marks in row.marks.items():
+            _name(party, parties, (*path, "marks", party), "party")
+            for mark in marks:
+                _name(mark, own.get(party, {}), (*path, "marks", party), f"mark of {party!r}")
+                if not own[party][mark].crosses:
+                    sentence = f"{mark!r} of {party!r} is above the ceiling; it can have no equivalent"
+                    raise Mistake("above-ceiling", (*path, "marks", party), sentence)
+                for other in row.marks.keys() - {party} if row.origin in {None, party} else ():
+                    if (party, mark, other) in placed:
+                        sentence = f"{mark!r} of {party!r} stands in two rows for {other!r}"
+                        raise Mistake("mark-twice", (*path, "marks", party), sentence)
+                    placed.add((party, mark, other))
+        if row.origin is not None:
+            _name(row.origin, row.marks, (*path, "origin"), "party of this row")
+        ranks = {party: {own[party][mark].rank for mark in marks} for party, marks in row.marks.items()}
+        lowest = min(min(each) for each in ranks.values())
+        if row.origin is None and any(each != {lowest} for each in ranks.values()):
+            sentence = "marks of different rank in one row; a row that raises the level names its 'origin'"
+            raise Mistake("unequal-ranks", (*path, "marks"), sentence)
+        if row.origin is not None and max(ranks[row.origin]) > lowest:
+            raise Mistake("lower-rank", (*path, "marks"), f"this row lowers the level of what {row.origin!r} marked")
+        for party, mark in (row.preferred or {}).items():
+            _name(party, row.marks, (*path, "preferred", party), "party of this row")
+            _name(mark, row.marks[party], (*path, "preferred", party), "mark of this row")
+
+
+def _check_term(read: AgreementFile) -> None:
+    term = read.term
+    if (term.entry == "deposit-plus") != (term.entry_plus is not None):
+        sentence = "'entry-plus' is written with entry 'deposit-plus', and only with it"
+        raise Mistake("term-entry", ("term", "entry"), sentence)
+    if term.renewal != "none" and term.duration is None:
+        sentence = f"renewal {term.renewal!r} needs a 'duration' to renew"
+        raise Mistake("missing-key", ("term", "renewal"), sentence)
+
+
+def _check_checklists(read: AgreementFile | LayerFile, clauses: set[str]) -> None:
+    for index, checklist in enumerate(read.checklists):
+        path: Path = ("checklist", index, "conditions")
+        for condition in checklist.conditions:
+            _name(condition, clauses, path, "clause")
+        if len(set(checklist.conditions)) != len(checklist.conditions):
+            raise Mistake("duplicate-id", path, f"a condition stands twice in checklist {checklist.id!r}")
+
+
+def _check_deadlines(read: LayerFile, agreement: Agreement) -> None:
+    obligations = {obligation.id: obligation for obligation in agreement.obligations}
+    for index, deadline in enumerate(read.deadlines):
+        path: Path = ("deadline", index)
+        _name(deadline.obligation, obligations, (*path, "obligation"), "obligation")
+        agreed = obligations[deadline.obligation].within
+        if agreed is not None and agreed.startswith("P") and _hours(deadline.within) > _hours(agreed):
+            sentence = f"{deadline.within!r} is looser than the {agreed!r} of {agreement.id!r}"
+            raise Mistake("looser-deadline", (*path, "within"), sentence)
+
+
+def _hours(duration: str) -> int:
+    """A duration in hours, a month counted as 30 days and a year as 365: good enough to compare two limits."""
+    number = int(duration.strip("PTYMDH"))
+    return number if "T" in duration else number * {"Y": 365, "M": 30, "D": 1}[duration[-1]] * 24
+
+
+def _tables(read: AgreementFile | LayerFile) -> Iterable[tuple[Path, Table]]:
+    for field in fields(read):
+        value = getattr(read, field.name)
+        rows = value if isinstance(value, tuple) else (value,)
+        for index, row in enumerate(rows):
+            path: Path = (field.encode_name, index) if isinstance(value, tuple) else (field.encode_name,)
+            if isinstance(row, Table):
+                yield path, row
+            if notice := getattr(row, "notice", None):
+                yield (*path, "notice"), notice
+
+
+def _name(word: str, known: Iterable[str], path: Path, kind: str) -> None:
+    """Refuse a name that nothing defines."""
+    words = list(known)
+    if word not in words:
+        code = "unknown-" + kind.partition(" ")[0]
+        raise Mistake(code, path, f"there is no {kind} {word!r}{nearest(word, words)}")

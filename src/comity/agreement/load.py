@@ -1,0 +1,273 @@
+r"""From the text of a file to a checked agreement or layer (`spec/agreement.md`, "Reading a file").
+
+Rules of this file:
+
+- Every mistake is a ``Rejected`` with ``file:line`` as its place, a stable code, and a sentence that quotes what was
+  written and says what was expected. The first mistake found is the one told.
+- Nothing is repaired and nothing filled in before the digest is taken.
+
+    >>> parse_agreement("[agreement]\nformat = 1.5\n", "new.toml")
+    Traceback (most recent call last):
+    comity.errors.Rejected: new.toml:2: 'format' is the number 1.5 with a fraction; write whole numbers and texts only
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+import unicodedata
+from collections.abc import Container
+from typing import TypeVar, get_args
+
+import msgspec
+
+from comity.agreement import model
+from comity.agreement import vocabulary as words
+from comity.agreement.check import Mistake, check_agreement, check_layer
+from comity.agreement.digest import Written, digest_of
+from comity.agreement.lines import Lines, Path
+from comity.agreement.nearest import nearest
+from comity.errors import Rejected
+
+FILE_CHARACTERS_MAX = 4_000_000
+"""Longest file read; an agreement of 1,000 clauses has some 500,000 characters."""
+INTEGER_MAX = 2**53 - 1
+"""The largest whole number that JSON carries exactly (RFC 8785, section 3.2.2.3)."""
+
+File = TypeVar("File", model.AgreementFile, model.LayerFile)
+
+_SHAPES = {
+    model.IDENTIFIER_PATTERN: (
+        "bad-identifier",
+        "an id: lowercase letters and digits, joined by '-' or '.', as in 'jp-kr-2016'",
+    ),
+    model.PERIOD_PATTERN: (
+        "bad-duration",
+        "an ISO 8601 duration of years, months or days, as in 'P1Y', 'P6M' or 'P90D'",
+    ),
+    model.DURATION_PATTERN: (
+        "bad-duration",
+        "an ISO 8601 duration of years, months, days or hours, as in 'P90D' or 'PT24H'",
+    ),
+    model.WITHIN_PATTERN: (
+        "bad-limit",
+        f"one of {', '.join(get_args(words.Within))}, or an ISO 8601 duration, as in 'P90D' or 'PT24H'",
+    ),
+    model.DAY_PATTERN: ("bad-day", "a calendar day, as in '2016-11-23'"),
+    model.ZONE_PATTERN: ("bad-time-zone", "an IANA time zone name, as in 'Asia/Tokyo'"),
+}
+_KINDS = {
+    "str": "a text in quotation marks",
+    "int": "a whole number",
+    "bool": "true or false",
+    "array": "a list in square brackets",
+    "object": "a table",
+}
+
+
+def parse_agreement(text: str, file: str) -> model.Agreement:
+    """The agreement written in ``text``; ``file`` is the name that errors give.
+
+    Raises:
+        Rejected: the text breaks a rule of `spec/agreement.md`; its ``code`` says which, its ``place`` is
+            ``file:line``.
+    """
+    written, lines, read = _read(text, file, model.AgreementFile, "agreement")
+    try:
+        check_agreement(read)
+    except Mistake as mistake:
+        raise _rejected(mistake, lines, file) from None
+    return model.Agreement(**msgspec.structs.asdict(read), digest=digest_of(written))
+
+
+def parse_layer(text: str, file: str, agreement: model.Agreement) -> model.Layer:
+    """The layer written in ``text``, checked against the agreement it stands on.
+
+    Raises:
+        Rejected: as ``parse_agreement``; also when the layer permits something (``layer-permits``), belongs to
+            another agreement (``other-agreement``) or loosens a time limit (``looser-deadline``).
+    """
+    written, lines, read = _read(text, file, model.LayerFile, "layer")
+    try:
+        check_layer(read, agreement)
+    except Mistake as mistake:
+        raise _rejected(mistake, lines, file) from None
+    return model.Layer(**msgspec.structs.asdict(read), digest=digest_of(written))
+
+
+def check_time_zones(agreement: model.Agreement, text: str, file: str, known: Container[str]) -> None:
+    """Refuse a time zone that is not among ``known``, the names of one version of the time zone database.
+
+    Raises:
+        Rejected: code ``unknown-time-zone``, with the line in ``text``.
+    """
+    places: list[tuple[Path, str]] = [(("term", "timezone"), agreement.term.timezone)]
+    places += [(("party", i, "timezone"), party.timezone) for i, party in enumerate(agreement.parties)]
+    for path, zone in places:
+        if zone not in known:
+            mistake = Mistake("unknown-time-zone", path, f"there is no time zone {zone!r}")
+            raise _rejected(mistake, Lines(text), file)
+
+
+def _rejected(mistake: Mistake, lines: Lines, file: str) -> Rejected:
+    return Rejected(mistake.sentence, code=mistake.code, place=f"{file}:{lines.of(mistake.path)}")
+
+
+def _read(text: str, file: str, kind: type[File], head: str) -> tuple[dict[str, Written], Lines, File]:
+    if len(text) > FILE_CHARACTERS_MAX:
+        sentence = f"{len(text)} characters; at most {FILE_CHARACTERS_MAX} are read"
+        raise Rejected(sentence, code="too-long", place=file)
+    try:
+        written = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise _not_toml(str(error), file) from None
+    lines = Lines(text)
+    try:
+        _check_values(written, ())
+        _check_format(written, head)
+        return written, lines, _convert(written, kind)
+    except Mistake as mistake:
+        raise _rejected(mistake, lines, file) from None
+
+
+def _not_toml(message: str, file: str) -> Rejected:
+    where = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)", message)
+    line = f":{where[1]}" if where and where[1] else ""
+    said = message[: where.start()] if where else message
+    return Rejected(f"not TOML: {said[:1].lower()}{said[1:]}", code="not-toml", place=file + line)
+
+
+def _check_values(value: object, path: Path) -> None:
+    """(1) Only texts in normal form C, whole numbers, true and false, lists and tables."""
+    match value:
+        case dict():
+            for key, inner in value.items():
+                _check_values(key, (*path, key))
+                _check_values(inner, (*path, key))
+        case list():
+            for index, inner in enumerate(value):
+                _check_values(inner, (*path, index))
+        case str():
+            if not unicodedata.is_normalized("NFC", value):
+                composed = unicodedata.normalize("NFC", value)
+                raise Mistake("not-nfc", path, f"{value!r} is not in Unicode normal form C; write {composed!r}")
+            if hidden := [each for each in value if _is_hidden(each)]:
+                sentence = f"{_name(path)} has the invisible character U+{ord(hidden[0]):04X}; take it out"
+                raise Mistake("invisible-character", path, sentence)
+            if value != value.strip():
+                raise Mistake("stray-space", path, f"{value!r} begins or ends with white space")
+        case float():
+            sentence = f"{_name(path)} is the number {value} with a fraction; write whole numbers and texts only"
+            raise Mistake("float", path, sentence)
+        case int():
+            if abs(value) > INTEGER_MAX:
+                raise Mistake("out-of-range", path, f"{_name(path)} is {value}, beyond {INTEGER_MAX}")
+        case _:
+            raise Mistake("bare-date", path, f"{_name(path)} is a bare date or time; write it in quotation marks")
+
+
+def _is_hidden(character: str) -> bool:
+    """Control characters but for the end of a line, and those that turn the direction of writing."""
+    return (unicodedata.category(character) == "Cc" and character != "\n") or (
+        unicodedata.bidirectional(character) in {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+    )
+
+
+def _check_format(written: dict[str, Written], head: str) -> None:
+    """(2) The version of the format comes first: of another version nothing else can be said."""
+    header = written.get(head)
+    if not isinstance(header, dict):
+        raise Mistake("missing-key", (), f"there is no table [{head}]")
+    version = header.get("format")
+    if version != model.FORMAT_VERSION or isinstance(version, bool):
+        sentence = f"'format' is {version!r}; this version of comity reads format {model.FORMAT_VERSION}"
+        raise Mistake("unknown-format", (head, "format"), sentence)
+
+
+def _convert(written: dict[str, Written], kind: type[File]) -> File:
+    """(3) The tables and keys of the format, each with its type, and no others."""
+    try:
+        return msgspec.convert(written, kind)
+    except msgspec.ValidationError as error:
+        message, _, place = str(error).partition(" - at `$")
+        path = tuple(int(index) if index else name for index, name in re.findall(r"\[(\d+)\]|\.([\w-]+)", place))
+        raise _mistake(message, path, written, kind, inside="[...]" in place) from None
+
+
+def _mistake(message: str, path: Path, written: object, kind: type, *, inside: bool) -> Mistake:
+    """Our own sentence for what ``msgspec`` found, with the value that was written and the words that are known."""
+    value = written
+    for part in path:
+        value = value[part]  # type: ignore[index]
+    if inside and isinstance(value, dict):  # msgspec does not say which key of a free table it means
+        key = next(key for key, inner in value.items() if not isinstance(inner, list) or not inner)
+        path, value = (*path, key), value[key]
+    quoted = re.findall(r"`([^`]*)`|'([^']*)'", message)
+    word = (quoted[-1][0] or quoted[-1][1]) if quoted else ""
+    if "unknown field" in message:
+        known = _known(kind, path, msgspec.inspect.StructType)
+        return Mistake("unknown-key", (*path, word), f"{_name(path)} has no key {word!r}{nearest(word, known)}")
+    if "missing required field" in message:
+        return Mistake("missing-key", path, f"{_name(path)} lacks the key {word!r}")
+    if "Invalid enum value" in message:
+        known = _known(kind, path, msgspec.inspect.LiteralType)
+        sentence = f"{value!r} is not a word for {_name(path)}{nearest(str(value), known)}"
+        return Mistake("unknown-word", path, sentence)
+    if pattern := re.search(r"matching regex '(.*)'$", message):
+        code, expected = _SHAPES[pattern[1].replace("\\\\", "\\")]
+        return Mistake(code, path, f"{_name(path)} is {value!r}; expected {expected}")
+    if value in ([], {}, ""):
+        kinds = {"list": "empty-list", "dict": "empty-table", "str": "empty-text"}
+        return Mistake(
+            kinds[type(value).__name__], path, f"{_name(path)} is empty; write at least one, or leave the key out"
+        )
+    if "length" in message or " >= " in message or " <= " in message:
+        limit = message.partition("of ")[2] or message.partition("`int` ")[2]
+        return Mistake("out-of-range", path, f"{_name(path)} is {value!r}; expected {limit}")
+    expected = " or ".join(_KINDS.get(name, name) for name in _types(message))
+    return Mistake("wrong-type", path, f"{_name(path)} is {value!r}; expected {expected}")
+
+
+def _types(message: str) -> list[str]:
+    """The types that ``msgspec`` expected, without the absence that an optional key allows."""
+    expected = re.match(r"Expected `([^`]*)`", message)
+    return [name for name in (expected[1] if expected else "").split(" | ") if name != "null"]
+
+
+def _known(kind: type, path: Path, wanted: type) -> list[str]:
+    """The keys, or the closed words, that may stand at ``path``."""
+    types = [msgspec.inspect.type_info(kind)]
+    for part in path:
+        types = [inner for outer in _options(types) for inner in _step(outer, part)]
+    found: list[str] = []
+    for option in _options(types):
+        if isinstance(option, wanted):
+            found += [f.encode_name for f in getattr(option, "fields", ())] or list(getattr(option, "values", ()))
+    return found
+
+
+def _options(types: list[msgspec.inspect.Type]) -> list[msgspec.inspect.Type]:
+    flat: list[msgspec.inspect.Type] = []
+    for option in types:
+        plain = option.type if isinstance(option, msgspec.inspect.Metadata) else option
+        flat += _options(list(plain.types)) if isinstance(plain, msgspec.inspect.UnionType) else [plain]
+    return flat
+
+
+def _step(outer: msgspec.inspect.Type, part: str | int) -> list[msgspec.inspect.Type]:
+    match outer:
+        case msgspec.inspect.StructType(fields=fields):
+            return [f.type for f in fields if f.encode_name == part]
+        case msgspec.inspect.VarTupleType(item_type=inner):
+            return [inner]
+        case msgspec.inspect.DictType(value_type=inner):
+            return [inner]
+    return []
+
+
+def _name(path: Path) -> str:
+    """How a sentence names a place: the key, and the table it is in when it is a list entry."""
+    keys = [part for part in path if isinstance(part, str)]
+    if not keys:
+        return "the file"
+    return f"[[{keys[-1]}]]" if isinstance(path[-1], int) and len(path) == 2 else repr(keys[-1])
