@@ -34,7 +34,7 @@ FILE_CHARACTERS_MAX = 4_000_000
 INTEGER_MAX = 2**53 - 1
 """The largest whole number that JSON carries exactly (RFC 8785, section 3.2.2.3)."""
 
-File = TypeVar("File", model.AgreementFile, model.LayerFile)
+File = TypeVar("File", bound=model.Table)
 
 _SHAPES = {
     model.IDENTIFIER_PATTERN: (
@@ -72,7 +72,7 @@ def parse_agreement(text: str, file: str) -> model.Agreement:
         Rejected: the text breaks a rule of `spec/agreement.md`; its ``code`` says which, its ``place`` is
             ``file:line``.
     """
-    written, lines, read = _read(text, file, model.AgreementFile, "agreement")
+    written, lines, read = read_file(text, file, model.AgreementFile, "agreement")
     try:
         check_agreement(read)
     except Mistake as mistake:
@@ -87,7 +87,7 @@ def parse_layer(text: str, file: str, agreement: model.Agreement) -> model.Layer
         Rejected: as ``parse_agreement``; also when the layer permits something (``layer-permits``), belongs to
             another agreement (``other-agreement``) or loosens a time limit (``looser-deadline``).
     """
-    written, lines, read = _read(text, file, model.LayerFile, "layer")
+    written, lines, read = read_file(text, file, model.LayerFile, "layer")
     try:
         check_layer(read, agreement)
     except Mistake as mistake:
@@ -113,7 +113,12 @@ def _rejected(mistake: Mistake, lines: Lines, file: str) -> Rejected:
     return Rejected(mistake.sentence, code=mistake.code, place=f"{file}:{lines.of(mistake.path)}")
 
 
-def _read(text: str, file: str, kind: type[File], head: str) -> tuple[dict[str, Written], Lines, File]:
+def read_file(text: str, file: str, kind: type[File], head: str) -> tuple[dict[str, Written], Lines, File]:
+    """What is written in ``text``, where its keys stand, and the tables of ``kind``; ``[head]`` holds the format.
+
+    Raises:
+        Rejected: the text is not TOML, is of another format, or does not have the tables of ``kind``.
+    """
     if len(text) > FILE_CHARACTERS_MAX:
         sentence = f"{len(text)} characters; at most {FILE_CHARACTERS_MAX} are read"
         raise Rejected(sentence, code="too-long", place=file)
