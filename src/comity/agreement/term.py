@@ -7,9 +7,6 @@ Rules of this file (``spec/term.md`` steps 4 to 9):
 - What is true on an instant depends on nothing later. A withdrawal works forward only.
 - ``entry`` and ``end`` happen by themselves, at instants computed on the calendar of the zone the agreement names.
 - To give anything needs force under every course; to protect needs it to have been in force under any.
-
-    >>> status_at(agreement, history, at, zones).reading("kr").phase   # doctest: +SKIP
-    'notice-suspended'
 """
 
 from __future__ import annotations
@@ -40,16 +37,6 @@ class LastDay(Struct, frozen=True):
     counting: str
     day: date
     renewal: date
-
-
-class Standing(Struct, frozen=True):
-    """One party's reading as a decision uses it."""
-
-    party: str
-    in_force: bool
-    protection: bool
-    contested: tuple[str, ...]
-    events: tuple[str, ...]
 
 
 class Ending(Struct, frozen=True):
@@ -343,9 +330,9 @@ class Chronicle:
         for party in self._rules.parties:
             mine = {course.counting: words(course) for course in courses if course.party == party}
             same = len(set(mine.values())) == 1
-            held[party] = next(iter(mine.values())) if same else "; ".join(f"{key}: {mine[key]}" for key in mine)
-        answers = "; ".join(f"{party}: {words}" for party, words in held.items())
-        return Contested(point, f"{question} ({answers})", held)
+            held[party] = next(iter(mine.values())) if same else ", ".join(f"{key}: {mine[key]}" for key in mine)
+        answers = "; ".join(f"{party} holds {words}" for party, words in held.items())
+        return Contested(point, f"{question}: {answers}", held)
 
 
 def _claimed(course: Course, event: Event) -> Course:
@@ -377,13 +364,4 @@ def _holding_words(course: Course) -> str:
         "notice-before-renewal": "only by notice in time before a renewal",
     }[course.holds]
     known = {"said": "said by it", "reported": "reported of it by others"}
-    return f"{words}; {known[course.claim.known] if course.claim else 'by the text, it has said nothing'}"
-
-
-def standings(status: Status) -> tuple[Standing, ...]:
-    """What a decision needs of a status: per party, whether to give and to protect, and why."""
-    contested = tuple(point.says for point in status.contested)
-    return tuple(
-        Standing(reading.party, reading.in_force, reading.protection, contested, reading.events)
-        for reading in status.readings
-    )
+    return f"{words} ({known[course.claim.known] if course.claim else 'by the text: it has said nothing'})"
