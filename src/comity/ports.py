@@ -12,7 +12,7 @@ Rules of this file:
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from datetime import datetime
 from typing import BinaryIO, Protocol
 
@@ -217,6 +217,30 @@ class Blobs(Protocol):
 
     async def delete(self, digest: bytes) -> None:
         """Remove a blob; removing one that is not there is no error."""
+        ...
+
+
+class Files(Protocol):
+    """The files a user names, and room for sealed payloads under way. Plaintext is only ever written to ``whole``."""
+
+    def read(self, path: str) -> BinaryIO:
+        """A file the user names, open for reading.
+
+        Raises:
+            Misuse: it is not there, cannot be read, or is not a file.
+        """
+        ...
+
+    def whole(self, path: str) -> AbstractContextManager[BinaryIO]:
+        """A file that appears under ``path`` whole when the context ends well, and not at all otherwise.
+
+        Raises:
+            Misuse: it exists already or cannot be written there.
+        """
+        ...
+
+    def scratch(self) -> AbstractContextManager[tuple[str, BinaryIO]]:
+        """Path and open file for a sealed payload, on the file system of the blobs; removed unless adopted."""
         ...
 
 

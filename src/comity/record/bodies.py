@@ -97,6 +97,7 @@ class FacilityRegistered(Body, frozen=True, kw_only=True):
     crosses: ClassVar[bool] = False
     facility: Name
     mark: Name
+    until: Instant
     conditions: Names
     evidence: Words
     signature: PersonSignature

@@ -55,3 +55,9 @@ def check_act(body: Body, relationship: str, party: str, public: bytes) -> str:
         raise Rejected(f"signed with a key that is not {signature.signer!r}'s", code="unknown-key")
     check_signature(public, signature.signature, act_bytes(body, relationship, party))
     return signature.signer
+
+
+def attach(body: B, signer: str, public: bytes, signature: bytes) -> B:
+    """``body`` with a signature made elsewhere, verified when the record is stepped."""
+    field = "endorsement" if hasattr(body, "endorsement") else "signature"
+    return msgspec.structs.replace(body, **{field: PersonSignature(signer, public, signature)})

@@ -140,7 +140,11 @@ def _facility(context: Context, facts: Facts, record: Record) -> list[Put]:
     body = cast("bodies.FacilityRegistered", record.body)
     check_house_act(context, facts, body, record.statement.relationship, SECURITY_OFFICER)
     row = FacilityRow(
-        facility=body.facility, mark=body.mark, conditions=tuple(sorted(set(body.conditions))), evidence=body.evidence
+        facility=body.facility,
+        mark=body.mark,
+        until=body.until,
+        conditions=tuple(sorted(set(body.conditions))),
+        evidence=body.evidence,
     )
     return [Put((FacilityRow.table, body.facility), row)]
 

@@ -49,6 +49,7 @@ class FacilityRow(Row, frozen=True, kw_only=True):
     table: ClassVar[str] = "facility"
     facility: str
     mark: str
+    until: datetime
     conditions: tuple[str, ...]
     evidence: str
 

@@ -1,0 +1,314 @@
+"""The house: one party's core, joined to the world it stands in. Every flow takes one.
+
+``start`` before the first act, ``close`` after the last. The composition of real adapters is ``node/run.py``; tests and
+the simulated world compose others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+from base64 import b32encode
+from collections.abc import AsyncIterator, Callable, Mapping
+from datetime import datetime
+from hashlib import sha256
+from typing import TypeVar
+
+from comity.agreement.calendar import TimeZones
+from comity.errors import Misuse, Refused, Rejected
+from comity.flows.actors import Actor, NeedsSignature
+from comity.flows.exchange import Exchange
+from comity.flows.library import Library
+from comity.flows.parcel import Parcel, read_parcel, write_parcel
+from comity.flows.sequencer import TILE, Sequencer, tile_key
+from comity.ledger.tiles import TileId
+from comity.ports import Blobs, Clock, Entropy, Head, HighWaterMark, Keys, Signer, Store
+from comity.record.bodies import Body
+from comity.record.card import Card, read_card
+from comity.record.contexts import PSEUDONYM
+from comity.record.person_act import act_bytes, attach, sign_act
+from comity.record.statement import DOMESTIC, chain_id
+from comity.register.rows import AgreementRow, PeerRow, PersonRow, Row, decode_row
+from comity.register.verdict import Context
+
+B = TypeVar("B", bound=Body)
+R = TypeVar("R", bound=Row)
+ROOT = "root"
+"""The actor who acts with the party's root key."""
+HANDLE = "handle"
+"""Side table: person id by the handle this house uses for the person; erasable."""
+PERSON_NAME = "person-name"
+"""Side table: handle and name by person id; erasable."""
+PSEUDONYM_OF = "pseudonym"
+"""Side table: person id by ``relationship/pseudonym``; can be derived again from the pairwise secret."""
+CARD = "card"
+"""Side table: this party's own card, key ``self``."""
+SCAN_MAX = 1_000
+"""Rows read at once when a whole range is wanted."""
+
+
+class House:
+    """One party's core with its store, keys, clock and peers."""
+
+    def __init__(
+        self,
+        party: str,
+        *,
+        store: Store,
+        blobs: Blobs,
+        mark: HighWaterMark,
+        clock: Clock,
+        entropy: Entropy,
+        keys: Keys,
+        zones: Callable[[list[str]], TimeZones],
+    ) -> None:
+        self.party = party
+        self.store = store
+        self.blobs = blobs
+        self.entropy = entropy
+        self.keys = keys
+        self.zones = zones
+        self.library = Library(store, zones)
+        self.sequencer = Sequencer(store, keys.record, entropy, clock, mark, self._context, party)
+        self.exchange = Exchange(party, store, blobs, keys, self.sequencer, self.peer_card)
+        self._cards: dict[str, Card] = {}
+        self._bells: dict[str, asyncio.Event] = {}
+
+    async def start(self) -> None:
+        """Read the adopted agreements and begin to sequence."""
+        async for _, row in self.rows(AgreementRow):
+            await self.library.load(row)
+        await self.sequencer.start()
+        self.sequencer.committed = self._ring
+
+    async def close(self) -> None:
+        """Stop sequencing; adapters are closed by whoever opened them."""
+        await self.sequencer.close()
+
+    def now(self) -> datetime:
+        """The instant of an act: read once per flow, never before the last one."""
+        return self.sequencer.now()
+
+    def _context(self, now: datetime) -> Context:
+        return Context(self.party, self.keys.root_public, now, self.library.agreement)
+
+    # ---- reading -------------------------------------------------------------------------------------------------
+
+    async def row(self, kind: type[R], key: str) -> R | None:
+        """One committed row of the register."""
+        value = (await self.store.get(kind.table, [key]))[0]
+        if value is None:
+            return None
+        row = decode_row(kind.table, value)
+        assert isinstance(row, kind)
+        return row
+
+    async def need(self, kind: type[R], key: str, what: str) -> R:
+        """One committed row that must be there.
+
+        Raises:
+            Misuse: there is none.
+        """
+        row = await self.row(kind, key)
+        if row is None:
+            raise Misuse(f"there is no {what} {key!r}", code=f"unknown-{kind.table}")
+        return row
+
+    async def rows(self, kind: type[R], prefix: str = "") -> AsyncIterator[tuple[str, R]]:
+        """Every committed row of a kind whose key begins with ``prefix``, in key order."""
+        first, before = prefix, prefix[:-1] + chr(ord(prefix[-1]) + 1) if prefix else None
+        while True:
+            found = await self.store.scan(kind.table, first, before, limit=SCAN_MAX)
+            for key, value in found:
+                row = decode_row(kind.table, value)
+                assert isinstance(row, kind)
+                yield key, row
+            if len(found) < SCAN_MAX:
+                return
+            first = found[-1][0] + "\0"
+
+    async def side(self, table: str, key: str) -> bytes | None:
+        """One committed value of side data."""
+        return (await self.store.get(table, [key]))[0]
+
+    # ---- people --------------------------------------------------------------------------------------------------
+
+    async def person(self, handle: str) -> PersonRow:
+        """The person whom this house calls ``handle`` (a person id is taken too).
+
+        Raises:
+            Misuse: nobody has that handle.
+        """
+        person = await self.side(HANDLE, handle)
+        row = await self.row(PersonRow, person.decode() if person is not None else handle)
+        if row is None:
+            raise Misuse(f"there is nobody called {handle!r}; 'comity person list' shows who is", code="unknown-person")
+        return row
+
+    async def handle(self, person: str) -> str:
+        """What this house calls a person; the person id where the name was erased."""
+        value = await self.side(PERSON_NAME, person)
+        return value.decode().partition("\n")[0] if value is not None else person
+
+    def pseudonym(self, relationship: str, person: str) -> str:
+        """The name by which a person is known in one relationship: the same each time, linked to no other."""
+        message = PSEUDONYM + relationship.encode() + b"\0" + person.encode()
+        digest = hmac.digest(self.keys.pairwise(), message, "sha256")
+        return "n-" + b32encode(digest[:10]).decode().lower()
+
+    def new_name(self, prefix: str) -> str:
+        """A fresh unguessable identifier such as ``i-3kq…`` (80 bits)."""
+        return f"{prefix}-{b32encode(self.entropy(10)).decode().lower()}"
+
+    async def sign(self, body: B, relationship: str, actor: Actor, signer: str | None = None) -> B:
+        """``body`` with the actor's own signature.
+
+        Args:
+            body: with ``person_act.unsigned()`` where the signature goes.
+            relationship: where the record will stand.
+            actor: who acts.
+            signer: the name the signature carries; the actor's person id unless given.
+
+        Raises:
+            NeedsSignature: the actor's key is in strict custody and he has not signed yet.
+            Unavailable: the root key is offline.
+        """
+        if actor.handle == ROOT:
+            key: Signer = self.keys.root()
+            return sign_act(body, relationship, self.party, ROOT, key.public, key.sign)
+        person = await self.person(actor.handle)
+        name = signer or person.person
+        if person.custody == "strict":
+            if actor.signature is None:
+                raise NeedsSignature(act_bytes(body, relationship, self.party))
+            return attach(body, name, person.signing_key, actor.signature)
+        key = self.keys.person(person.person)
+        return sign_act(body, relationship, self.party, name, key.public, key.sign)
+
+    # ---- peers and agreements --------------------------------------------------------------------------------------
+
+    async def card(self) -> bytes:
+        """This party's own card in its envelope.
+
+        Raises:
+            Misuse: the house was not founded yet.
+        """
+        card = await self.side(CARD, "self")
+        if card is None:
+            raise Misuse("this folder has no card yet; run 'comity init' first", code="no-card")
+        return card
+
+    async def peer_card(self, party: str) -> Card:
+        """The card of a peer, verified when it was added.
+
+        Raises:
+            Refused: the party is no peer of this house.
+        """
+        card = self._cards.get(party)
+        if card is None:
+            row = await self.row(PeerRow, party)
+            if row is None:
+                raise Refused(f"{party!r} is not a peer of {self.party!r}", code="unknown-peer")
+            card = self._cards[party] = read_card(row.card)
+        return card
+
+    def forget_card(self, party: str) -> None:
+        """Read a peer's card anew from the register at its next use."""
+        self._cards.pop(party, None)
+
+    async def relationships(self) -> list[tuple[str, str]]:
+        """Every relationship of this house with its peer."""
+        return [(key, row.peer) async for key, row in self.rows(AgreementRow)]
+
+    async def agreement_row(self, relationship: str, peer: str | None = None) -> AgreementRow:
+        """The running agreement of a relationship; with ``peer`` given, it must be that party's.
+
+        Raises:
+            Refused: there is none, or it is another party's (told the same way).
+        """
+        row = await self.row(AgreementRow, relationship)
+        if row is None or peer not in (None, row.peer):
+            raise Refused(f"no agreement runs here as {relationship!r} with that party", code="unknown-relationship")
+        return row
+
+    # ---- exchange, as the node's server and worker see it -----------------------------------------------------------
+
+    async def take_parcel(self, peer: str, relationship: str, body: bytes) -> bytes:
+        """Take a parcel from an authenticated peer and give the answering one."""
+        await self.agreement_row(relationship, peer)
+        parcel = read_parcel(body)
+        if parcel.relationship != relationship:
+            raise Rejected("the parcel belongs to another relationship than its address", code="other-relationship")
+        await self.exchange.unpack(peer, parcel)
+        return write_parcel(await self.exchange.pack(relationship, peer))
+
+    async def pack(self, relationship: str) -> Parcel:
+        """What the peer of a relationship does not have yet."""
+        row = await self.agreement_row(relationship)
+        return await self.exchange.pack(relationship, row.peer)
+
+    async def take_reply(self, relationship: str, body: bytes) -> None:
+        """Take the parcel with which a peer answered ours."""
+        row = await self.agreement_row(relationship)
+        await self.exchange.unpack(row.peer, read_parcel(body))
+
+    async def blob_received(self, peer: str, relationship: str, digest: bytes) -> int:
+        """Bytes of a sealed payload that an authenticated peer has uploaded so far."""
+        await self.agreement_row(relationship, peer)
+        return await self.blobs.received(digest)
+
+    async def blob_append(
+        self, peer: str, relationship: str, digest: bytes, offset: int, size: int, piece: bytes
+    ) -> int:
+        """Take a piece of a sealed payload from an authenticated peer."""
+        await self.agreement_row(relationship, peer)
+        return await self.blobs.append(digest, offset, piece, size)
+
+    async def checkpoint(self, peer: str, chain: str) -> bytes:
+        """Our signed checkpoint over a chain of ours that an authenticated peer may see."""
+        await self._check_chain(peer, chain)
+        return self.exchange.checkpoint(chain)
+
+    async def tile(self, peer: str, chain: str, level: int, index: int, width: int) -> bytes:
+        """A tile of a chain of ours; hashes only, so it shows nothing but that something was recorded."""
+        await self._check_chain(peer, chain)
+        tile = TileId(level, index, width)
+        value = (await self.store.get(TILE, [tile_key(chain, tile)]))[0]
+        if value is None or len(value) < width * 32:
+            raise Misuse(f"there is no tile {tile.path!r} of {chain!r}", code="unknown-tile")
+        return value[: width * 32]
+
+    async def _check_chain(self, peer: str, chain: str) -> None:
+        relationship, _, author = chain.rpartition("/")
+        if author != self.party or relationship == DOMESTIC:
+            raise Refused(f"no chain {chain!r} is shown here", code="unknown-chain")
+        await self.agreement_row(relationship, peer)
+
+    async def wait_for_work(self, relationship: str, seconds: float) -> bool:
+        """Wait until this house has said something new in a relationship, or ``seconds`` have passed."""
+        bell = self._bells.setdefault(relationship, asyncio.Event())
+        own = chain_id(relationship, self.party)
+        if self.sequencer.head(own).size > await self.exchange.peer_has(own):
+            return True
+        bell.clear()
+        try:
+            await asyncio.wait_for(bell.wait(), seconds)
+        except TimeoutError:
+            return False
+        return True
+
+    def _ring(self, heads: Mapping[str, Head]) -> None:
+        for chain in heads:
+            relationship, _, author = chain.rpartition("/")
+            if author == self.party and relationship in self._bells:
+                self._bells[relationship].set()
+
+
+def short_digest(digest: bytes) -> str:
+    """The first 16 hexadecimal digits of a digest, for people."""
+    return digest.hex()[:16]
+
+
+def file_digest(data: bytes) -> bytes:
+    """SHA-256 of a file's bytes."""
+    return sha256(data).digest()
