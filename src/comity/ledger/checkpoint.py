@@ -1,4 +1,4 @@
-"""Checkpoints: the state of a log as a signed note (tlog-checkpoint v1.0.0, tlog-cosignature v1.0.1; spec 50-62).
+"""Checkpoints: the state of a log as a signed note (tlog-checkpoint v1.0.0, tlog-cosignature v1.0.1; spec 50-60).
 
 Rules of this file:
 

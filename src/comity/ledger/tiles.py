@@ -1,4 +1,4 @@
-"""Where the hashes of a log lie: tiles, their C2SP paths, and entry bundles (tlog-tiles v0.1.0; spec 10-16).
+"""Where the hashes of a log lie: tiles, their C2SP paths, and entry bundles (tlog-tiles v0.1.0; spec 10-14).
 
 Rules of this file:
 

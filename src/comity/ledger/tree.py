@@ -1,4 +1,4 @@
-"""The append-only tree: RFC 6962 hashing, and a log that grows holding only its right edge (spec 3-9, 20-23).
+"""The append-only tree: RFC 6962 hashing, and a log that grows holding only its right edge (spec 3-6, 15, 20-22).
 
 Rules of this file:
 
@@ -87,8 +87,8 @@ class Frontier(msgspec.Struct, frozen=True):
 
     Attributes:
         size: number of leaves.
-        peaks: by height, the root of the perfect subtree of 2**height leaves that waits for its sibling; empty bytes
-            where the bit of ``size`` is 0.
+        peaks: roots of the perfect subtrees that wait for their siblings, from the right: one for each bit set in
+            ``size``, the lowest first.
         edges: by row, the hashes of the partial tile at the right edge; empty bytes where it has just been filled.
     """
 
@@ -105,8 +105,9 @@ class Frontier(msgspec.Struct, frozen=True):
         """
         size = head.size
         peaks = tuple(
-            stored_node(read_tile, height, (size >> height) - 1) if size >> height & 1 else b""
+            stored_node(read_tile, height, (size >> height) - 1)
             for height in range(size.bit_length())
+            if size >> height & 1
         )
         edges = [b""] * -(-size.bit_length() // ROW_HEIGHT)
         for tile in edge_tiles(size):
@@ -121,13 +122,11 @@ class Frontier(msgspec.Struct, frozen=True):
 
     def root(self) -> bytes:
         """MTH of all leaves: the peaks folded from the right (6)."""
-        peaks = [peak for peak in self.peaks if peak]
-        if not peaks:
+        if not self.peaks:
             return EMPTY_ROOT
-        digest = sha256
-        root = peaks[0]
-        for peak in peaks[1:]:
-            root = digest(NODE + peak + root).digest()
+        root, *lefts = self.peaks
+        for left in lefts:
+            root = sha256(NODE + left + root).digest()
         return root
 
     def head(self) -> TreeHead:
@@ -141,26 +140,29 @@ class Frontier(msgspec.Struct, frozen=True):
             The new frontier, and the tiles to store, of which at most one in each row replaces a narrower one.
         """
         size, digest = self.size, sha256
-        peaks, edges = list(self.peaks), list(self.edges)
-        tiles: list[Tile] = []
         invariant(size + len(entries) <= COUNT_MAX, "a log does not outgrow its size field")
+        peaks: list[bytes] = []
+        edges: list[bytes] = []
+        tiles: list[Tile] = []
         nodes = [digest(LEAF + entry).digest() for entry in entries]  # (4)
-        height = 0
+        height = joined = 0
         while nodes:
             if not height % ROW_HEIGHT:
                 row = height // ROW_HEIGHT
-                if row == len(edges):
-                    edges.append(b"")
-                edges[row] = _lay(ROW_LEVELS[row], (size >> height) // TILE_WIDTH, edges[row], nodes, tiles)
-            if height == len(peaks):
-                peaks.append(b"")
-            elif peaks[height]:
-                nodes.insert(0, peaks[height])
-            peaks[height] = nodes.pop() if len(nodes) % 2 else b""
+                edge = self.edges[row] if row < len(self.edges) else b""
+                edges.append(_lay(ROW_LEVELS[row], (size >> height) // TILE_WIDTH, edge, nodes, tiles))
+            if size >> height & 1:
+                nodes.insert(0, self.peaks[joined])
+                joined += 1
+            if len(nodes) % 2:
+                peaks.append(nodes.pop())
+                if not nodes:
+                    break
             each = iter(nodes)
             nodes = [digest(NODE + left + right).digest() for left, right in zip(each, each, strict=True)]  # (5)
             height += 1
-        return Frontier(size + len(entries), tuple(peaks), tuple(edges)), tuple(tiles)
+        frontier = Frontier(size + len(entries), (*peaks, *self.peaks[joined:]), (*edges, *self.edges[len(edges) :]))
+        return frontier, tuple(tiles)
 
 
 def _lay(level: int, index: int, edge: bytes, nodes: list[bytes], tiles: list[Tile]) -> bytes:
