@@ -1,0 +1,74 @@
+"""The tables of the SQLite store and how they grow (``spec/store.md`` steps 20 to 23).
+
+Rules of this file:
+
+- ``MIGRATIONS[n]`` takes a database from version ``n`` to ``n + 1``; making a new one is the way from 0.
+- A script that was ever released is never edited; a change is a new script at the end.
+- Each script runs in one transaction together with its version number: a crash leaves the old version, whole.
+- A database of a newer version is refused: an old program must not guess what a new one meant.
+"""
+
+from __future__ import annotations
+
+import apsw
+
+from comity.errors import Rejected
+
+APPLICATION_ID = 0x434F4D59
+"""``COMY`` in the file header (PRAGMA application_id), so that a foreign database is not mistaken for ours."""
+
+MIGRATIONS = (
+    """
+    CREATE TABLE journal (
+        position INTEGER PRIMARY KEY,
+        chain    TEXT    NOT NULL,
+        sequence INTEGER NOT NULL,
+        record   BLOB    NOT NULL,
+        envelope BLOB    NOT NULL,
+        salt     BLOB    NOT NULL,
+        verdict  TEXT    NOT NULL,
+        reason   TEXT    NOT NULL,
+        extends  INTEGER NOT NULL,
+        rules    INTEGER NOT NULL,
+        at       INTEGER NOT NULL
+    ) STRICT;
+    CREATE UNIQUE INDEX journal_by_chain ON journal (chain, sequence) WHERE extends;
+    CREATE INDEX journal_by_record ON journal (record);
+    CREATE TABLE heads (
+        chain TEXT    NOT NULL PRIMARY KEY,
+        size  INTEGER NOT NULL,
+        last  BLOB    NOT NULL,
+        root  BLOB    NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE rows (
+        "table" TEXT NOT NULL,
+        key     TEXT NOT NULL,
+        value   BLOB NOT NULL,
+        PRIMARY KEY ("table", key)
+    ) STRICT, WITHOUT ROWID;
+    """,
+)
+
+
+def migrate(connection: apsw.Connection) -> None:
+    """Bring a database to the newest version (steps 21 to 23).
+
+    Raises:
+        Rejected: the file is another program's database, or a newer Comity wrote it.
+    """
+    version = connection.execute("PRAGMA user_version").get
+    application = connection.execute("PRAGMA application_id").get
+    empty = connection.execute("SELECT count(*) = 0 FROM sqlite_schema").get
+    if application != APPLICATION_ID and not (empty and version == 0):
+        raise Rejected("this SQLite file is not a Comity database; name another folder", code="foreign-database")
+    if version > len(MIGRATIONS):
+        raise Rejected(
+            f"the database has version {version} and this Comity knows {len(MIGRATIONS)}; run the newer Comity",
+            code="newer-database",
+        )
+    for number in range(version, len(MIGRATIONS)):
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute(MIGRATIONS[number])
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {number + 1}")
+        connection.execute("COMMIT")
