@@ -210,11 +210,16 @@ class _Check:
                 self.refuse(f"source {source.id!r} is there twice", "source", index, "id")
             sources.add(source.id)
         clauses = {clause.id for clause in self.agreement.clauses}
+        signed = self.agreement.header.signed
         seen: dict[str, Event] = {}
         for index, event in enumerate(self.file.events):
             at = ("event", index)
             if event.id in seen:
                 self.refuse(f"event {event.id!r} is there twice", *at, "id")
+            if event.kind == "signature" and signed and signed[: len(event.when)] != event.when[: len(signed)]:
+                self.refuse(
+                    f"{event.when!r} is not {signed!r}, when the agreement file says it was signed", *at, "when"
+                )
             cited = [("sources", name) for name in event.sources]
             cited += [("version", version.source) for version in event.versions]
             for key, name in cited:

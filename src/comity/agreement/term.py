@@ -159,6 +159,11 @@ def status_at(agreement: Agreement, history: History, at: datetime, zones: TimeZ
 class Chronicle:
     """A history run through the tables once; it answers for any instant in logarithmic time.
 
+    Attributes:
+        agreement, history, zones: what it was made from.
+        rules: the term, ready to move courses.
+        steps: the courses before the first event, then after each event.
+
     Raises:
         Contradiction: an act cannot follow what stands before it.
     """
@@ -169,20 +174,20 @@ class Chronicle:
         if agreement.header.id != history.agreement:
             raise Misuse(f"this is the history of {history.agreement!r}, not of {agreement.header.id!r}")
         self.agreement, self.history, self.zones = agreement, history, zones
-        self._rules = Rules(agreement, zones)
-        self._courses: list[tuple[Course, ...]] = [self._rules.beginning()]
+        self.rules = Rules(agreement, zones)
+        self.steps: list[tuple[Course, ...]] = [self.rules.beginning()]
         for index, dated in enumerate(history.events):
-            self._courses.append(self._step(self._courses[-1], dated, place(("event", index, "kind"))))
+            self.steps.append(self._step(self.steps[-1], dated, place(("event", index, "kind"))))
 
     def _step(self, courses: tuple[Course, ...], dated: Dated, place: str) -> tuple[Course, ...]:
         """(5) An act must be possible on at least one course; where it is not, it changes nothing there."""
-        advanced = [self._rules.advance(course, dated.effective) for course in courses]
+        advanced = [self.rules.advance(course, dated.effective) for course in courses]
         if dated.event.kind not in ACTS:
             return tuple(_claimed(course, dated.event) for course in advanced)
         after, reasons = [], []
         for course in advanced:
             try:
-                after.append(_claimed(self._rules.act(course, dated), dated.event))
+                after.append(_claimed(self.rules.act(course, dated), dated.event))
             except Impossible as impossible:
                 after.append(course)
                 reasons.append(str(impossible))
@@ -195,7 +200,7 @@ class Chronicle:
         if at.tzinfo is None:
             raise Misuse(f"{at.isoformat()} has no time zone; an instant needs one", code="no-zone")
         position = bisect_right(self.history.events, at, key=lambda dated: dated.effective)
-        return tuple(self._rules.advance(course, at) for course in self._courses[position])
+        return tuple(self.rules.advance(course, at) for course in self.steps[position])
 
     def status(self, at: datetime) -> Status:
         """The status at `at`, an instant with a time zone."""
@@ -211,7 +216,7 @@ class Chronicle:
             hypothetical=self.history.hypothetical,
             readings=tuple(
                 self._reading([course for course in courses if course.party == party], at)
-                for party in self._rules.parties
+                for party in self.rules.parties
             ),
             contested=tuple(self._contested(courses)),
             unsettled=tuple(self._unsettled(at)),
@@ -254,8 +259,8 @@ class Chronicle:
         )
 
     def _last_days(self, courses: list[Course], at: datetime) -> tuple[LastDay, ...]:
-        today = self._rules.local_date(at)
-        found = ((course, self._rules.next_last_day(course, today)) for course in courses)
+        today = self.rules.local_date(at)
+        found = ((course, self.rules.next_last_day(course, today)) for course in courses)
         return tuple(LastDay(course.counting, met[0], met[1]) for course, met in found if met)
 
     def _endings(self, courses: list[Course], at: datetime) -> Iterator[Ending]:
@@ -265,7 +270,7 @@ class Chronicle:
             return
         for ends, each in {each.ends: each for each in courses if each.ends}.items():
             assert ends is not None
-            when = ends.astimezone(self._rules.zone).isoformat(timespec="minutes")
+            when = ends.astimezone(self.rules.zone).isoformat(timespec="minutes")
             running = [mine for mine in each.notices if mine.state == "given" and mine.ends == ends]
             if running and notice:
                 says = f"by itself at {when}, unless the notice is suspended or withdrawn ({self._names(running)})"
@@ -287,7 +292,7 @@ class Chronicle:
 
     def _ahead(self, courses: list[Course], at: datetime) -> tuple[Milestone, ...]:
         """(8) Dates ahead on any of the courses, the next first."""
-        today, zone, found = self._rules.local_date(at), self._rules.zone, set[Milestone]()
+        today, zone, found = self.rules.local_date(at), self.rules.zone, set[Milestone]()
         for course in courses:
             if course.state == "signed" and course.due:
                 found.add(Milestone(course.due, "entry"))
@@ -295,18 +300,18 @@ class Chronicle:
                 continue
             if course.ends:
                 found.add(Milestone(course.ends, "end"))
-            renewal = self._rules.renewal_after(course, today)
+            renewal = self.rules.renewal_after(course, today)
             if renewal and self.agreement.term.renewal == "automatic":
                 instant = day_start(renewal, zone)
                 if course.ends is None or instant < course.ends:
                     found.add(Milestone(instant, "renewal"))
-            if course.phase != "notice-given" and (met := self._rules.next_last_day(course, today)):
+            if course.phase != "notice-given" and (met := self.rules.next_last_day(course, today)):
                 found.add(Milestone(day_end(met[0], zone), "last-day-for-notice", course.counting))
         return tuple(sorted(found, key=lambda milestone: (milestone.at, milestone.what, milestone.counting)))
 
     def _contested(self, courses: tuple[Course, ...]) -> Iterator[Contested]:
         """(9) Each point on which the courses differ, and nothing else."""
-        zone = self._rules.zone
+        zone = self.rules.zone
         if len({course.state for course in courses}) > 1:
             yield self._point("in-force", "whether it is in force", courses, lambda course: course.state)
         elif len({course.ends for course in courses}) > 1:
@@ -327,7 +332,7 @@ class Chronicle:
         words: Callable[[Course], str],
     ) -> Contested:
         held: dict[str, str] = {}
-        for party in self._rules.parties:
+        for party in self.rules.parties:
             mine = {course.counting: words(course) for course in courses if course.party == party}
             same = len(set(mine.values())) == 1
             held[party] = next(iter(mine.values())) if same else ", ".join(f"{key}: {mine[key]}" for key in mine)
