@@ -110,7 +110,8 @@ class Store(Protocol):
         """Make ``batch`` durable if every head named in ``expected`` is still as given (None: no such chain).
 
         Atomic against every other commit, in this process or another. Durable on return: it survives the loss of
-        power. Concurrent callers may share one fsync (group commit).
+        power. Concurrent callers may share one fsync (group commit). A caller that is cancelled does not know the
+        outcome. No head moves unseen: every chain in ``batch.heads`` is named in ``expected``.
 
         Returns:
             Number of journal entries after the commit.
@@ -119,11 +120,20 @@ class Store(Protocol):
             Conflict: a head differs; nothing was written.
             DiskFull: nothing was written.
             Ambiguous: the outcome is unknown; the store refuses further commits until ``heads`` was called.
+            Unavailable: (itself, not a subclass) nothing was written: the disk failed, or ``heads`` must come first.
+            Misuse: nothing was written: a head moves unseen, a sequence number is extended twice, or a value that no
+                store holds (text with U+0000 or a lone surrogate, an integer beyond 63 bits, a naive instant).
         """
         ...
 
     async def heads(self, chains: Sequence[str] | None = None) -> dict[str, Head]:
-        """The heads of the named chains that exist (all chains when None)."""
+        """The heads of the named chains that exist (all chains when None).
+
+        After an ambiguous commit this first finds out what happened and makes that durable.
+
+        Raises:
+            Unavailable: it could not be found out; ask again.
+        """
         ...
 
     async def get(self, table: str, keys: Sequence[str]) -> list[bytes | None]:
@@ -155,7 +165,14 @@ class Store(Protocol):
         ...
 
     async def replace_rows(self, tables: Sequence[str], puts: AsyncIterator[Put]) -> None:
-        """Throw the rows of ``tables`` away and write ``puts`` instead, atomically (for a rebuild)."""
+        """Throw the rows of ``tables`` away and write ``puts`` instead, atomically (for a rebuild).
+
+        Commits wait meanwhile, so that what the rebuild reads does not move under it; ``puts`` must not commit.
+
+        Raises:
+            Misuse: a row is for another table; nothing was written.
+            DiskFull, Ambiguous, Unavailable: as ``commit``.
+        """
         ...
 
     async def close(self) -> None:
@@ -216,7 +233,7 @@ class Blobs(Protocol):
         ...
 
     async def delete(self, digest: bytes) -> None:
-        """Remove a blob; removing one that is not there is no error."""
+        """Remove a blob, whole or still being uploaded; removing one that is not there is no error."""
         ...
 
 
@@ -245,14 +262,17 @@ class Files(Protocol):
 
 
 class HighWaterMark(Protocol):
-    """Sizes of this party's own chains, kept outside the database, so that a restored one is recognised."""
+    """Sizes of this party's own chains, kept outside the database, so that a restored one is recognised.
+
+    A mark never goes down: of two sizes written for a chain, in whatever order, the greater stays.
+    """
 
     async def read(self) -> dict[str, int]:
         """The sizes last written (empty on first use)."""
         ...
 
     async def write(self, sizes: Mapping[str, int]) -> None:
-        """Replace the sizes, durably, after a commit and before anything it signed leaves."""
+        """Raise the sizes of the chains named, durably, after a commit and before anything it signed leaves."""
         ...
 
 
