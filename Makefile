@@ -2,34 +2,44 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+OTHER := .venv-other
+INTEROP := tests/seal/interop
+INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes --requirement
+# Programs that the environment brings (comity, and Node.js where the machine has none) come before the machine's own.
+WITH_ENVIRONMENT := PATH="$(CURDIR)/$(BIN):$$PATH"
 
-.PHONY: help demo test check bench simulate requirements clean
+.PHONY: help demo test check bench simulate interop other-python requirements clean
 .DEFAULT_GOAL := help
 
 help: ## say what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# Our own code is used from src, not copied.
+define use_source
+	@echo "$(CURDIR)/src" > "$$($(1)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/comity.pth"
+endef
 
 # The environment is made once per set of pinned requirements; every package is checked against its hash.
-$(VENV)/.run: requirements/run.txt pyproject.toml
+$(VENV)/.run: requirements/run.txt
 	@echo "making $(VENV) with what a node needs (once) ..."
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Comity needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Name another one: make PYTHON=python3.12 ...")'
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/run.txt
-	@echo "$(CURDIR)/src" > "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/comity.pth"
+	@$(BIN)/python $(INSTALL) requirements/run.txt
+	$(call use_source,$(VENV))
 	@printf '#!%s\nimport sys\nfrom comity.cli.main import main\nsys.exit(main())\n' "$(CURDIR)/$(BIN)/python" > $(BIN)/comity
 	@chmod +x $(BIN)/comity
 	@touch $@
 
 $(VENV)/.develop: $(VENV)/.run requirements/develop.txt
 	@echo "adding what the tests need (once) ..."
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/develop.txt
+	@$(BIN)/python $(INSTALL) requirements/develop.txt
 	@touch $@
 
 demo: $(VENV)/.run ## run the agreement of 2016 between two nodes on this machine (FILE=... gives your own file)
 	@$(BIN)/comity demo $(FILE)
 
 test: $(VENV)/.develop ## run every test
-	@$(BIN)/python -m pytest -n 2 $(ARGS)
+	@$(WITH_ENVIRONMENT) $(BIN)/python -m pytest -n 2 $(ARGS)
 
 check: $(VENV)/.develop ## lint, format and types
 	@$(BIN)/ruff check .
@@ -37,14 +47,38 @@ check: $(VENV)/.develop ## lint, format and types
 	@$(BIN)/mypy
 
 bench: $(VENV)/.develop ## measure against named peers in one run and print the ratios
-	@$(BIN)/python -m benchmarks $(ARGS)
+	@$(WITH_ENVIRONMENT) $(BIN)/python -m benchmarks $(ARGS)
 
 simulate: $(VENV)/.develop ## run the simulated world from a seed: make simulate SEED=7 STEPS=2000
 	@$(BIN)/python -m tests.simulation --seed $(or $(SEED),1) --steps $(or $(STEPS),2000)
 
+interop: $(VENV)/.interop ## fetch another implementation of age's hybrid recipient, to test ours against
+# npm checks every package against the digests of its lock file. Node.js comes from the machine if it is recent enough.
+$(VENV)/.interop: $(VENV)/.develop requirements/interop.txt $(INTEROP)/package-lock.json
+	@echo "fetching age-encryption for the tests (once) ..."
+	@node -e 'const [major, minor] = process.versions.node.split("."); process.exit(major * 100 + +minor < 2019 ? 1 : 0)' \
+	  2>/dev/null || $(BIN)/python $(INSTALL) requirements/interop.txt
+	@cd $(INTEROP) && $(WITH_ENVIRONMENT) NODE_USE_SYSTEM_CA=1 npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+other-python: $(VENV)/.run ## prepare another Python version, in which decisions are replayed to the same bytes
+	@other="$$($(BIN)/python .ci/other_python.py)"; \
+	if [ -z "$$other" ]; then echo "there is no other Python version on this machine: replay is tested in one"; \
+	else $(MAKE) --no-print-directory OTHER_PYTHON="$$other" $(OTHER)/.run; fi
+
+$(OTHER)/.run: requirements/run.txt
+	@echo "making $(OTHER) with $$($(OTHER_PYTHON) --version) (once) ..."
+	@$(OTHER_PYTHON) -m venv --clear $(OTHER)
+	@$(OTHER)/bin/python $(INSTALL) requirements/run.txt
+	$(call use_source,$(OTHER))
+	@touch $@
+
 requirements: ## pin the requirements again, with hashes (needs uv)
-	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make requirements" requirements/run.in -o requirements/run.txt
-	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make requirements" requirements/develop.in -o requirements/develop.txt
+	@for set in run develop interop; do \
+	  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+	    --custom-compile-command "make requirements" requirements/$$set.in -o requirements/$$set.txt || exit 1; \
+	done
+	@cd $(INTEROP) && npm install --package-lock-only --omit-lockfile-registry-resolved
 
 clean: ## remove what was made
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(OTHER) $(INTEROP)/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
