@@ -81,7 +81,12 @@ def check_layer(read: LayerFile, agreement: Agreement) -> None:
     _check_clauses(read, clauses)
     _check_checklists(read, clauses)
     known = _Known(agreement)
-    checklists = {checklist.id for checklist in (*agreement.checklists, *read.checklists)}
+    checklists = {checklist.id for checklist in agreement.checklists}
+    for index, checklist in enumerate(read.checklists):
+        if checklist.id in checklists:
+            sentence = f"{checklist.id!r} is a checklist of {agreement.id!r}; a layer adds its own beside it"
+            raise Mistake("duplicate-id", ("checklist", index, "id"), sentence)
+    checklists |= {checklist.id for checklist in read.checklists}
     for index, rule in enumerate(read.rules):
         path: Path = ("rule", index)
         if rule.permits:
@@ -212,6 +217,9 @@ def _check_levels(levels: Sequence[Level]) -> None:
                     f"{other.english!r} with rank {other.rank}; one English word names one rank"
                 )
                 raise Mistake("unequal-ranks", (*path, "rank"), sentence)
+            if level.mark == other.mark and level.rank != other.rank:
+                sentence = f"{level.mark!r} has rank {level.rank} for {level.party!r}, {other.rank} for {other.party!r}"
+                raise Mistake("unequal-ranks", (*path, "rank"), sentence)
             if level.party != other.party:
                 continue
             if level.rank == other.rank and level.ladder == other.ladder:
@@ -282,12 +290,12 @@ def _check_deadlines(read: LayerFile, agreement: Agreement) -> None:
         path: Path = ("deadline", index)
         _name(deadline.obligation, obligations, (*path, "obligation"), "obligation")
         agreed = obligations[deadline.obligation].within
-        if agreed is not None and agreed.startswith("P") and _hours(deadline.within) > _hours(agreed):
+        if agreed is not None and agreed.startswith("P") and hours_of(deadline.within) > hours_of(agreed):
             sentence = f"{deadline.within!r} is looser than the {agreed!r} of {agreement.id!r}"
             raise Mistake("looser-deadline", (*path, "within"), sentence)
 
 
-def _hours(duration: str) -> int:
+def hours_of(duration: str) -> int:
     """A duration in hours, a month counted as 30 days and a year as 365: good enough to compare two limits."""
     number = int(duration.strip("PTYMDH"))
     return number if "T" in duration else number * {"Y": 365, "M": 30, "D": 1}[duration[-1]] * 24

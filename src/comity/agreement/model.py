@@ -272,6 +272,7 @@ class Checklist(Table, frozen=True):
     id: Identifier
     clause: str
     bound_to: words.BoundTo
+    attested_by: words.Attester
     conditions: Names
 
 

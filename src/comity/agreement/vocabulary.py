@@ -38,6 +38,9 @@ Act = Literal[
 GIVING_ACTS: frozenset[Act] = frozenset({"give", "show", "visit"})
 """Acts by which something new is provided; they need the agreement in force under every reading."""
 
+ACCESS_ACTS: frozenset[Act] = frozenset({"open", "use-for", "copy", "translate", "extract"})
+"""Acts by which a person gets at what an item says; the categories of its label bite on them."""
+
 Requirement = Literal["clearance", "need-to-know", "briefing", "facility"]
 """What a rule may ask of the person who receives, opens or handles an item."""
 
@@ -58,6 +61,9 @@ Consenter = Literal["originator", "every-party"]
 
 BoundTo = Literal["item-and-recipient", "item", "site", "party"]
 """What one attestation of a checklist speaks about; it counts for nothing else."""
+
+Attester = Literal["recipient", "originator", "either"]
+"""Whose word counts on a checklist: the recipient's party's, the originator's, or that of any party."""
 
 Role = Literal["originator", "recipient", "both", "visiting-authority", "host-authority", "carrier", "either"]
 """Who owes an obligation, or to whom it is owed. Roles belong to an item, not to a party."""
@@ -86,6 +92,18 @@ Event = Literal[
     "agreement-ended",
 ]
 """What opens a duty."""
+
+EVENTS_OF_ACT: dict[Act, tuple[Event, ...]] = {
+    "give": ("received", "hands-changed"),
+    "pass-on": ("received", "hands-changed"),
+    "copy": ("derivative-made",),
+    "translate": ("derivative-made",),
+    "extract": ("derivative-made",),
+    "reclassify": ("level-changed",),
+    "return": ("hands-changed",),
+    "visit": ("visit-permitted",),
+}
+"""The events that an act brings about; other events come about otherwise (a loss, a change of law)."""
 
 Deed = Literal[
     "notify",

@@ -11,12 +11,13 @@ Rules of this file:
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal
 
 from msgspec import Struct
 
 from comity.agreement.vocabulary import Act, Deed, Employer, Form, Provenance, Relation, Role
+from comity.errors import Misuse
 from comity.marking.label import Label
 
 RULE_VERSION = "1"
@@ -25,6 +26,14 @@ RULE_VERSION = "1"
 Effect = Literal["holds", "notes", "warns", "needs", "lacks", "forbids"]
 """What a reason does: a condition holds; a fact is noted; an unchecked (K) rule would have refused; somebody's act is
 missing; nothing in the agreement permits; the agreement or a layer forbids."""
+
+
+def _check_utc(place: str, instant: datetime | None) -> None:
+    """One instant has one written form: an aware ``datetime`` whose zone is ``datetime.UTC``."""
+    if instant is not None and instant.tzinfo is not UTC:
+        raise Misuse(
+            f"{instant!r} is not in UTC; convert it with astimezone(datetime.UTC)", code="not-utc", place=place
+        )
 
 
 class Item(Struct, frozen=True, kw_only=True):
@@ -58,6 +67,9 @@ class Clearance(Struct, frozen=True):
 
     mark: str
     until: datetime
+
+    def __post_init__(self) -> None:
+        _check_utc("clearance.until", self.until)
 
 
 class Person(Struct, frozen=True, kw_only=True):
@@ -135,6 +147,9 @@ class Attestation(Struct, frozen=True, kw_only=True):
     until: datetime | None = None
     evidence: str = ""
 
+    def __post_init__(self) -> None:
+        _check_utc("attestation.until", self.until)
+
 
 class Approval(Struct, frozen=True, kw_only=True):
     """One person's approval of one request; the requester's own never counts."""
@@ -157,6 +172,9 @@ class Consent(Struct, frozen=True, kw_only=True):
     purpose: str
     until: datetime
 
+    def __post_init__(self) -> None:
+        _check_utc("consent.until", self.until)
+
 
 class Facility(Struct, frozen=True, kw_only=True):
     """A site approved to hold items up to `mark` on its party's ladder, until an instant (aware, UTC)."""
@@ -165,6 +183,9 @@ class Facility(Struct, frozen=True, kw_only=True):
     party: str
     mark: str
     until: datetime
+
+    def __post_init__(self) -> None:
+        _check_utc("facility.until", self.until)
 
 
 class Facts(Struct, frozen=True, kw_only=True):
@@ -204,6 +225,9 @@ class Case(Struct, frozen=True, kw_only=True):
     via: tuple[str, ...] = ()
     facts: Facts = Facts()
 
+    def __post_init__(self) -> None:
+        _check_utc("case.at", self.at)
+
 
 class Reason(Struct, frozen=True):
     """One step of the decision and what it found.
@@ -230,7 +254,11 @@ class Reason(Struct, frozen=True):
 
 
 class Duty(Struct, frozen=True):
-    """An obligation that the act opens. `within` is a word, an ISO 8601 duration, or empty when the text has none."""
+    """An obligation that the act opens.
+
+    `within` is a word, an ISO 8601 duration, or empty when the text has none. A number that a layer put in is cited
+    in `limit_from`, as `"layer-id:clause"`.
+    """
 
     instrument: str
     obligation: str
@@ -240,6 +268,7 @@ class Duty(Struct, frozen=True):
     act: Deed
     to: Role | Literal[""]
     within: str
+    limit_from: str = ""
 
 
 class Inputs(Struct, frozen=True):

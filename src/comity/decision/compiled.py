@@ -1,0 +1,264 @@
+"""An agreement and its layers, made ready to decide many cases.
+
+Rules of this file:
+
+- Compiling reads every table once; deciding reads none of them, only what stands ready here.
+- What is worked out on first use (a plan for a set of rules) depends on nothing but the compiled texts, so a decision
+  never depends on the cases decided before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import chain
+
+from msgspec import Struct
+
+from comity.agreement.check import hours_of
+from comity.agreement.equivalence import equivalents, ladder
+from comity.agreement.model import Agreement, Layer, Level, Obligation, Rule
+from comity.agreement.vocabulary import EVENTS_OF_ACT, Act, Event, Provenance
+from comity.decision.applicable import Conditions, Index
+from comity.decision.model import RULE_VERSION, Duty, Effect, Inputs, Reason
+from comity.decision.plan import BoundRule, Citation, Plan, plan_for
+from comity.errors import Misuse, Refused
+
+PLANS_MAX = 16_384
+"""Plans kept for one act; beyond it they are worked out anew. One takes some hundreds of bytes."""
+
+
+class Crossing(Struct, frozen=True, gc=False):
+    """What becomes of a mark for one party: the reason of step 8 and the rank a reader there needs."""
+
+    reason: Reason
+    rank: int
+
+
+class LevelFacts(Struct, frozen=True, gc=False):
+    """What steps 6 and 8 say of one mark."""
+
+    reason: Reason
+    rank: int
+    crossings: dict[str, Crossing]
+
+
+class ActRules:
+    """The rules that speak of one act."""
+
+    def __init__(self, compiled: Compiled, rules: list[BoundRule], domestic: dict[str, str]) -> None:
+        whens = [self._conditions(compiled, each, each.rule, domestic) for each in rules]
+        unless = [
+            (1 << position, Conditions(compiled.agreement, each.rule.unless, None))
+            for position, each in enumerate(rules)
+            if each.rule.unless is not None
+        ]
+        self.index = Index([*whens, *(conditions for _, conditions in unless)])
+        self.plans: dict[int, Plan] = {}
+        self._compiled = compiled
+        self._rules = rules
+        self._unless = [(1 << (len(rules) + n), rule) for n, (rule, _) in enumerate(unless)]
+
+    @staticmethod
+    def _conditions(compiled: Compiled, each: BoundRule, rule: Rule, domestic: dict[str, str]) -> Conditions:
+        return Conditions(compiled.agreement, rule.when, domestic.get(each.cites.instrument))
+
+    def plan(self, bits: int) -> Plan:
+        """The plan for one set of bits."""
+        applicable = bits
+        for exception, rule in self._unless:
+            if bits & exception:
+                applicable &= ~rule
+        rules = [each for position, each in enumerate(self._rules) if applicable >> position & 1]
+        if len(self.plans) >= PLANS_MAX:
+            self.plans.clear()
+        made = plan_for(rules, self._compiled.nothing_permits, self._compiled.rank)
+        self.plans[bits] = made
+        return made
+
+
+class Compiled:
+    """An agreement with its layers, as ``decide`` wants it.
+
+    Attributes:
+        agreement: the agreement.
+        layers: its layers, in the order of their ids.
+        inputs: what every decision made with this names as its inputs.
+    """
+
+    def __init__(self, agreement: Agreement, layers: Iterable[Layer], tzdata: str) -> None:
+        self.agreement = agreement
+        self.layers = tuple(sorted(layers, key=lambda layer: layer.id))
+        texts: list[Agreement | Layer] = [agreement, *self.layers]
+        if len({text.id for text in texts}) != len(texts):
+            raise Misuse("two layers have the same id", code="duplicate-layer")
+        for layer in self.layers:
+            if layer.header.on not in {None, agreement.id}:
+                raise Misuse(f"layer {layer.id!r} stands on {layer.header.on!r}", code="other-agreement")
+        digests = tuple(layer.digest for layer in self.layers)
+        self.inputs = Inputs(agreement.digest, digests, (), RULE_VERSION, tzdata)
+        self._provenance: dict[tuple[str, str], Provenance] = {}
+        self._rank: dict[tuple[str, str], tuple[int, int]] = {}
+        for place, text in enumerate(texts):
+            for number, clause in enumerate(text.clauses, start=1):
+                self._provenance[text.id, clause.id] = clause.provenance
+                self._rank[text.id, clause.id] = (place, number)
+        self._prepare_terms()
+        self._prepare_scope()
+        self.levels = {
+            (party, level.mark): self._level_facts(party, level)
+            for party in self.party_ids
+            for level in ladder(agreement, party)
+        }
+        self._prepare_rules(texts)
+        self._prepare_duties(texts)
+
+    def rank(self, instrument: str, clause: str) -> tuple[int, int]:
+        """The place of a clause among all clauses; what cites none comes first."""
+        return self._rank.get((instrument, clause), (-1, 0))
+
+    def order(self, reason: Reason) -> tuple[object, ...]:
+        """The canonical order of reasons (`spec/decision.md` step 19)."""
+        place = self.rank(reason.instrument, reason.clause)
+        return (reason.step, place, reason.about, reason.code, reason.parameters)
+
+    def cite(self, instrument: str, clause: str, fails: Effect, provenance: Provenance | None = None) -> Citation:
+        """A citation; on an unchecked clause it warns instead of failing."""
+        known = provenance or self._provenance[instrument, clause]
+        return Citation(instrument, clause, known, "warns" if known == "K" else fails)
+
+    def duties_on(self, event: Event) -> tuple[Duty, ...]:
+        """The duties that an event opens under the agreement and its layers."""
+        return self._duties.get(event, ())
+
+    def _prepare_terms(self) -> None:
+        """Steps 1 to 3 and 7: what is said of the parties, the force and the route."""
+        agreement = self.agreement
+        self.id = agreement.id
+        self.digest = agreement.digest
+        self.party_ids = tuple(party.id for party in agreement.parties)
+        self.parties = frozenset(self.party_ids)
+        self.nations = frozenset(nation for party in agreement.parties for nation in party.nations)
+        term = agreement.term
+        self.force = self.cite(self.id, term.entry_clause or term.clause, "lacks")
+        self.survival = self.cite(self.id, term.survival_clause or term.clause, "lacks")
+        self.in_force = self.force.reason(2, "in-force", "holds", "", *self.party_ids)
+        self.protected = self.survival.reason(2, "protected", "holds", "", *self.party_ids)
+        self.acknowledged = self.bare(3, "acknowledged", "holds", agreement.digest)
+        self.nothing_permits = self.bare(9, "nothing-permits", "lacks")
+        self.via = agreement.route.via if agreement.route else ()
+        self.route = self.cite(self.id, agreement.route.clause, "forbids") if agreement.route else None
+
+    def bare(self, step: int, code: str, effect: Effect, *parameters: str) -> Reason:
+        """A reason of the step itself, which cites no clause."""
+        return Reason(step, code, self.id, "", "", effect, "", parameters)
+
+    def _prepare_scope(self) -> None:
+        """Steps 4 and 5."""
+        scope = self.agreement.scope
+        self.scope = self.cite(self.id, scope.clause, "lacks")
+        self.scope_of_purposes = self.cite(self.id, scope.purposes_clause or scope.clause, "lacks")
+        self.scope_of_forms = self.cite(self.id, scope.forms_clause or scope.clause, "lacks")
+        self.subjects = frozenset(scope.subjects) if scope.subjects else None
+        self.categories = frozenset(scope.categories) if scope.categories else None
+        self.purposes = frozenset(scope.purposes) if scope.purposes else None
+        self.forms = frozenset(scope.forms) if scope.forms else None
+        self.in_scope = self.scope.reason(4, "in-scope", "holds", "")
+        self.form_covered = self.scope_of_forms.reason(5, "form-covered", "holds", "")
+
+    def _level_facts(self, party: str, level: Level) -> LevelFacts:
+        cites = self.cite(self.id, level.clause, "forbids")
+        if level.crosses:
+            reason = cites.reason(6, "below-ceiling", "holds", "", level.mark)
+        else:
+            reason = cites.reason(6, "above-ceiling", cites.fails, "", level.mark)
+        crossings = {to: self._crossing(party, level, to) for to in self.party_ids}
+        return LevelFacts(reason, level.rank, crossings)
+
+    def _crossing(self, party: str, level: Level, to: str) -> Crossing:
+        try:
+            found = equivalents(self.agreement, party, level.mark, to, self.layers)
+        except Refused:
+            cites = self.cite(self.id, level.clause, "forbids")
+            if cites.provenance == "K":  # a mark that cannot be written is refused by the step itself
+                reason = self.bare(8, "no-equivalent", "forbids", level.mark, party, to)
+            else:
+                reason = cites.reason(8, "no-equivalent", "forbids", "", level.mark, party, to)
+            return Crossing(reason, level.rank)
+        cites = self.cite(self.id, found.clause, "forbids")
+        reason = cites.reason(8, "equivalent", "holds", "", level.mark, to, *found.marks)
+        return Crossing(reason, min(each.rank for each in found.levels))
+
+    def _prepare_rules(self, texts: list[Agreement | Layer]) -> None:
+        checklists = {checklist.id: (text.id, checklist) for text in texts for checklist in text.checklists}
+        if len(checklists) != sum(len(text.checklists) for text in texts):
+            raise Misuse("two layers have a checklist of the same id", code="duplicate-checklist")
+        by_act: dict[Act, list[BoundRule]] = {}
+        for text in texts:
+            for rule in text.rules:
+                fails: Effect = "forbids" if rule.forbids else "needs"
+                cites = self.cite(text.id, rule.clause, fails, rule.provenance)
+                bound = BoundRule(rule, cites)
+                if rule.checklist is not None:
+                    instrument, checklist = checklists[rule.checklist]
+                    conditions = tuple(self._condition(instrument, each, cites) for each in checklist.conditions)
+                    bound = BoundRule(rule, cites, checklist, conditions)
+                for act in rule.acts:
+                    by_act.setdefault(act, []).append(bound)
+        domestic = {layer.id: layer.header.party for layer in self.layers if layer.header.party is not None}
+        self.acts = {
+            act: ActRules(self, sorted(rules, key=self._rule_order), domestic) for act, rules in by_act.items()
+        }
+        self.no_rules = plan_for([], self.nothing_permits, self.rank)
+
+    def _condition(self, instrument: str, clause: str, rule: Citation) -> Citation:
+        """A condition warns when its own clause, or the rule that asks for it, is unchecked."""
+        return self.cite(instrument, clause, rule.fails)
+
+    def _rule_order(self, bound: BoundRule) -> tuple[object, ...]:
+        return (self.rank(bound.cites.instrument, bound.cites.clause), bound.rule.id)
+
+    def _prepare_duties(self, texts: list[Agreement | Layer]) -> None:
+        numbers: dict[str, tuple[str, str]] = {}
+        for layer in self.layers:
+            for deadline in layer.deadlines:  # of several numbers the shortest holds
+                known = numbers.get(deadline.obligation)
+                if known is None or hours_of(deadline.within) < hours_of(known[0]):
+                    numbers[deadline.obligation] = (deadline.within, f"{layer.id}:{deadline.clause}")
+        self._duties: dict[Event, tuple[Duty, ...]] = {}
+        for text in texts:
+            for obligation in text.obligations:
+                within, limit_from = numbers.get(obligation.id, (obligation.within or "", ""))
+                duty = self._duty(text.id, obligation, within, limit_from)
+                self._duties[obligation.on] = (*self._duties.get(obligation.on, ()), duty)
+        self.duties_of_act = {
+            act: tuple(chain.from_iterable(self.duties_on(event) for event in events))
+            for act, events in EVENTS_OF_ACT.items()
+        }
+
+    def _duty(self, instrument: str, obligation: Obligation, within: str, limit_from: str) -> Duty:
+        provenance = obligation.provenance or self._provenance[instrument, obligation.clause]
+        return Duty(
+            instrument,
+            obligation.id,
+            obligation.clause,
+            provenance,
+            obligation.who,
+            obligation.act,
+            obligation.to or "",
+            within,
+            limit_from,
+        )
+
+
+def compile_agreement(agreement: Agreement, layers: Iterable[Layer] = (), *, tzdata: str) -> Compiled:
+    """Make an agreement and its layers ready to decide cases.
+
+    Args:
+        agreement: a checked agreement.
+        layers: checked layers that stand on it, in any order.
+        tzdata: version of the time zone database by which the standings of the cases are worked out.
+
+    Raises:
+        Misuse: two layers have one id, or a layer stands on another agreement.
+    """
+    return Compiled(agreement, layers, tzdata)

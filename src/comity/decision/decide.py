@@ -1,0 +1,172 @@
+"""May this be done, and why: the numbered steps of `spec/decision.md`.
+
+Rules of this file:
+
+- Every step is taken, whatever the steps before it found, so that the reasons are complete.
+- A step says what holds as well as what does not. Refusal wins; without a rule that permits there is no basis.
+- The same case gives the same bytes: reasons stand in canonical order, whatever the order of the facts.
+
+A caller tells the four outcomes apart by their types:
+
+    match decide(compiled, case):
+        case Permit(duties=duties):
+            ...
+        case NeedsConsent() | Forbidden() | NoBasis() as refusal:
+            ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from operator import attrgetter
+
+from msgspec import structs
+
+from comity.decision.compiled import ActRules, Compiled
+from comity.decision.model import (
+    Case,
+    Forbidden,
+    Item,
+    NeedsConsent,
+    NoBasis,
+    Outcome,
+    Permit,
+    Person,
+    Reason,
+)
+from comity.decision.plan import BoundRule, Plan
+from comity.decision.steps import weigh_approvals, weigh_item, weigh_person
+from comity.errors import Misuse
+
+LINEAGE_MAX = 10_000
+"""Ancestors of one item that are weighed; an item with more is refused as a misuse."""
+
+_effect = attrgetter("effect")
+
+
+def decide(compiled: Compiled, case: Case, beside: Sequence[Compiled] = ()) -> Outcome:
+    """Decide a case under one agreement.
+
+    Args:
+        compiled: the agreement under which the item is, or is to be, provided, with its layers.
+        case: the question and the facts.
+        beside: other agreements, for ancestors that were provided under them.
+
+    Returns:
+        The outcome, with complete reasons in canonical order, the duties the act opens, and the inputs.
+
+    Raises:
+        Misuse: the item has more than ``LINEAGE_MAX`` ancestors.
+    """
+    item = case.item
+    reasons: list[Reason] = []
+    ordered = _weigh(compiled, case, item, reasons)
+    inputs = compiled.inputs
+    if item.lineage:  # (18)
+        reasons += _weigh_lineage(compiled, case, beside)
+        others = tuple(sorted({each.digest for each in beside}))
+        inputs = structs.replace(inputs, beside=others)
+        ordered = False
+    if not ordered:
+        reasons = sorted(set(reasons), key=compiled.order)
+    effects = set(map(_effect, reasons))  # (19) refusal wins
+    outcome: type[Permit | NeedsConsent | NoBasis | Forbidden] = Permit
+    if "forbids" in effects:
+        outcome = Forbidden
+    elif "lacks" in effects:
+        outcome = NoBasis
+    elif "needs" in effects:
+        outcome = NeedsConsent
+    return outcome(tuple(reasons), compiled.duties_of_act.get(case.act, ()), inputs)
+
+
+def _weigh(compiled: Compiled, case: Case, item: Item, reasons: list[Reason]) -> bool:
+    """Steps 1 to 17 for one item; false when the reasons may not be in canonical order."""
+    recipients = case.recipients
+    if not recipients:  # (1) nobody is not everybody
+        reasons.append(compiled.bare(1, "no-recipients", "forbids"))
+    ordered = weigh_item(compiled, case, item, reasons)
+    rules = compiled.acts.get(case.act)
+    approvals: dict[BoundRule, None] = {}
+    bits = _bits_of_item(rules, case, item) if rules else 0
+    for person in recipients:
+        plan = _plan(compiled, rules, bits, person) if rules else compiled.no_rules
+        ordered = weigh_person(compiled, case, item, person, plan, reasons) and ordered
+        approvals.update(dict.fromkeys(plan.approvals))
+    if approvals:
+        weigh_approvals(case, approvals, reasons)
+    return ordered and len(recipients) < 2
+
+
+def _bits_of_item(rules: ActRules, case: Case, item: Item) -> int:
+    """The rules left standing by the item and the act (`applicable.ITEM_CONDITIONS`)."""
+    index = rules.index
+    label = item.label
+    values = (
+        item.form,
+        label.mark,
+        item.subject,
+        case.purpose,
+        case.purpose != item.purpose,
+        label.originator,
+        case.acting,
+        "originator" if case.acting == label.originator else "recipient",
+        item.relation,
+    )
+    bits = index.categories(label.categories) if index.uses_categories else index.every
+    for position, look_up, default in index.of_item:
+        bits &= look_up(values[position], default)
+    return bits
+
+
+def _plan(compiled: Compiled, rules: ActRules, bits: int, person: Person) -> Plan:
+    """What applies to one recipient (`applicable.PERSON_CONDITIONS`)."""
+    index = rules.index
+    parties = compiled.parties
+    third = person.party not in parties or person.serves not in parties
+    foreign = bool(compiled.nations) and person.nationality not in compiled.nations
+    bits &= index.beneficiaries[third + 2 * foreign]
+    values = (person.party, person.serves, person.employer, person.body, person.function)
+    for position, look_up, default in index.of_person:
+        bits &= look_up(values[position], default)
+    return rules.plans.get(bits) or rules.plan(bits)
+
+
+def _weigh_lineage(compiled: Compiled, case: Case, beside: Sequence[Compiled]) -> list[Reason]:
+    """Step 18: what any ancestor's own agreement refuses or asks."""
+    agreements = {each.id: each for each in (*beside, compiled)}
+    found: list[Reason] = []
+    for ancestor in _ancestors(case.item):
+        under = agreements.get(ancestor.agreement)
+        if under is None:
+            found.append(compiled.bare(18, "agreement-unknown", "lacks", ancestor.id, ancestor.agreement))
+            continue
+        if case.item.relation != "extract" and _is_below(under, case.item, ancestor):
+            found.append(under.bare(18, "label-below-ancestor", "forbids", ancestor.id, ancestor.label.mark))
+        weighed: list[Reason] = []
+        _weigh(under, case, ancestor, weighed)
+        for reason in weighed:
+            if reason.effect not in {"holds", "notes"}:
+                parameters = (ancestor.id, str(reason.step), *reason.parameters)
+                found.append(structs.replace(reason, step=18, parameters=parameters))
+    return found
+
+
+def _ancestors(item: Item) -> Iterator[Item]:
+    waiting = list(item.lineage)
+    seen: set[int] = set()
+    while waiting:
+        ancestor = waiting.pop()
+        if id(ancestor) in seen:
+            continue
+        if len(seen) == LINEAGE_MAX:
+            raise Misuse(f"{item.id!r} has more than {LINEAGE_MAX} ancestors", code="lineage-too-long")
+        seen.add(id(ancestor))
+        waiting += ancestor.lineage
+        yield ancestor
+
+
+def _is_below(compiled: Compiled, item: Item, ancestor: Item) -> bool:
+    own = compiled.levels.get((item.label.policy, item.label.mark))
+    theirs = compiled.levels.get((ancestor.label.policy, ancestor.label.mark))
+    return own is not None and theirs is not None and own.rank < theirs.rank
