@@ -11,7 +11,7 @@ import mimetypes
 from collections.abc import Sequence
 from functools import lru_cache
 from hashlib import sha256
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import msgspec
 
@@ -23,6 +23,7 @@ from comity.seal.keys import parse_recipient
 from comity.seal.manifest import Binding, Manifest, content_commitment
 from comity.seal.payload import seal_payload, seal_payload_bytes
 from comity.seal.recipients import Recipient
+from comity.seal.streams import Source
 
 SMALL_CONTENT_BYTES_MAX = 1024 * 1024
 """Contents up to this size are sealed in memory, larger ones as streams."""
@@ -126,12 +127,14 @@ async def _seal_large(
     blobs: Blobs,
     entropy: Entropy,
 ) -> tuple[Manifest, bytes, int]:
+    reading = cast("Source", source)
+
     def seal(sink: BinaryIO) -> tuple[Manifest, bytes, int]:
-        measured = measure(source)
+        measured = measure(reading)
         source.seek(0)
         manifest = wrapping.manifest(salt, measured.length, measured.digest)
         digesting = Digesting(sink)
-        seal_payload(file_key, packed(manifest, source), digesting, entropy)
+        seal_payload(file_key, packed(manifest, reading), digesting, entropy)
         sink.flush()
         return manifest, digesting.digest.digest(), digesting.size
 
@@ -162,4 +165,4 @@ async def open_content(file_key: FileKey, payload: BinaryIO, expected: Binding, 
     Raises:
         Rejected: the payload is damaged, or holds something else than its record says.
     """
-    return await asyncio.to_thread(unpack_payload, file_key, payload, sink, expected)
+    return await asyncio.to_thread(unpack_payload, file_key, cast("Source", payload), sink, expected)

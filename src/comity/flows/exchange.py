@@ -53,7 +53,11 @@ class Arrived(NamedTuple):
 
 
 class Exchange:
-    """The exchange of one house with all its peers."""
+    """The exchange of one house with all its peers.
+
+    Attributes:
+        follow: called with each record of the other party that took effect, inside the change that takes it up.
+    """
 
     def __init__(
         self,
@@ -71,6 +75,7 @@ class Exchange:
         self._sequencer = sequencer
         self._peer_card = peer_card
         self._peer_has: dict[str, int] = {}
+        self.follow: Callable[[Work, Record], Awaitable[None]] | None = None
         self._their: dict[str, bytes] = {}
         self._cosigned: dict[str, bytes] = {}
 
@@ -340,6 +345,8 @@ class Exchange:
             copies = tuple(copy.number for copy in record.body.copies)
             receipt = bodies.Received(consignment=record.id, item=record.body.item, copies=copies)
             await work.say(Draft(relationship, receipt))
+        elif isinstance(verdict, Changes) and self.follow is not None:
+            await self.follow(work, record)
 
 
 def consignment_in(envelope: bytes) -> bodies.Consigned | None:

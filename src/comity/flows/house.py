@@ -76,6 +76,9 @@ class House:
 
     async def start(self) -> None:
         """Read the adopted agreements and begin to sequence."""
+        from comity.flows.following import follow  # the house knows its flows only when it comes to life
+
+        self.exchange.follow = lambda work, record: follow(self, work, record)
         async for _, row in self.rows(AgreementRow):
             await self.library.load(row)
         await self.sequencer.start()

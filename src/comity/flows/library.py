@@ -18,7 +18,7 @@ from comity.agreement.load import parse_agreement, parse_layer
 from comity.agreement.load_history import parse_history
 from comity.agreement.model import Agreement, Layer
 from comity.agreement.term import Chronicle, Status
-from comity.decision.compile import Compiled, compile_agreement
+from comity.decision.compiled import Compiled, compile_agreement
 from comity.decision.model import Acknowledgement, Reading, Standing
 from comity.errors import Misuse, Rejected, Unavailable
 from comity.ports import Store
@@ -93,7 +93,7 @@ class Library:
         """An agreement made ready to decide by."""
         stacked = tuple(layers)
         chronicle = Chronicle(agreement, history, zones)
-        return Running(agreement, stacked, compile_agreement(agreement, stacked), chronicle)
+        return Running(agreement, stacked, compile_agreement(agreement, stacked, tzdata=zones.version), chronicle)
 
     async def standing(self, row: AgreementRow, at: datetime) -> Standing:
         """Where the agreement of a relationship stands at ``at``, for the decision."""

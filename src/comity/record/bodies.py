@@ -171,6 +171,17 @@ class Approved(Body, frozen=True, kw_only=True):
     signature: PersonSignature
 
 
+class Marked(Body, frozen=True, kw_only=True):
+    """A person chooses this party's own mark for a received item, where the agreement offers several (Article 4.2)."""
+
+    kind: ClassVar[str] = "marking/1"
+    crosses: ClassVar[bool] = False
+    item: Name
+    mark: Name
+    by: Name
+    signature: PersonSignature
+
+
 class Decided(Body, frozen=True, kw_only=True):
     """A decision with everything it was decided from, permits and refusals alike; replayed, it gives the same bytes."""
 
@@ -257,14 +268,17 @@ class CopyMade(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Consigned(Body, frozen=True, kw_only=True):
-    """An item is given: what, under which label and marks, sealed to whom, by which decision (Articles 4, 6, 9)."""
+    """An item is given: what, under which label and marks, sealed to whom, by which decision (Articles 4, 6, 9).
+
+    ``alternative`` is the receiver's own mark; None where the agreement offers several and a person there must choose.
+    """
 
     kind: ClassVar[str] = "consignment/1"
     crosses: ClassVar[bool] = True
     request: Name
     item: Name
     label: Label
-    alternative: Label
+    alternative: Label | None
     form: Name
     topic: Name
     subject: Name

@@ -193,14 +193,13 @@ def _consigned_reads(context: Context, record: Record) -> list[Key]:
 
 def _check_marks(context: Context, row: AgreementRow, body: bodies.Consigned, receiver: str) -> None:
     agreement = context.agreement(row.digest)
-    label, other = body.label, body.alternative
-    candidates = equivalents(agreement, label.policy, label.mark, receiver).marks
-    if other.policy != receiver or other.mark not in candidates:
+    found = equivalents(agreement, body.label.policy, body.label.mark, receiver)
+    candidates, expected = found.marks, None
+    if len(candidates) == 1:
+        expected = msgspec.structs.replace(body.label, policy=receiver, mark=candidates[0])
+    if body.alternative != expected:
         shown = " or ".join(repr(mark) for mark in candidates)
-        raise no(
-            "wrong-mark",
-            f"{label.mark!r} crosses as {shown}, not as {other.mark!r} (Article 4.2)",
-        )
+        raise no("wrong-mark", f"{body.label.mark!r} crosses as {shown}, and as nothing else (Article {found.clause})")
     if body.form not in (agreement.scope.forms or (body.form,)):
         raise no("form", f"information in the form {body.form!r} is outside the agreement's scope")
 

@@ -36,7 +36,9 @@ ASSURANCE_OFFICER = "assurance-officer"
 """Role that gives the assurance of Article 7.5 to the other party."""
 AGREEMENT_AUTHORITY = "agreement-authority"
 """Role that acknowledges the digest of an agreement."""
-ROLES = (SECURITY_OFFICER, RELEASE_AUTHORITY, ASSURANCE_OFFICER, AGREEMENT_AUTHORITY, "officer", "registry", "reader")
+REGISTRY = "registry"
+"""Role that keeps the register and marks what arrives."""
+ROLES = (SECURITY_OFFICER, RELEASE_AUTHORITY, ASSURANCE_OFFICER, AGREEMENT_AUTHORITY, "officer", REGISTRY, "reader")
 """Every role a person can have."""
 
 
@@ -269,6 +271,22 @@ def _approval(context: Context, facts: Facts, record: Record) -> list[Put]:
     return [Put((RequestRow.table, body.request), msgspec.structs.replace(request, approvals=answers))]
 
 
+def _marking_reads(_: Context, record: Record) -> list[Key]:
+    body = cast("bodies.Marked", record.body)
+    return [(ItemRow.table, body.item), *_signer_keys(body)]
+
+
+def _marking(context: Context, facts: Facts, record: Record) -> list[Put]:
+    body = cast("bodies.Marked", record.body)
+    item: ItemRow = need(facts, (ItemRow.table, body.item), "item")
+    if item.relationship == record.statement.relationship:
+        raise no("own-item", f"item {body.item!r} is this party's own; its label is its mark")
+    if check_house_act(context, facts, body, record.statement.relationship, REGISTRY) != body.by:
+        raise no("other-signer", f"the marking names {body.by!r} but somebody else signed it")
+    alternative = msgspec.structs.replace(item.label, policy=context.party, mark=body.mark)
+    return [Put((ItemRow.table, body.item), msgspec.structs.replace(item, alternative=alternative))]
+
+
 def _decision(_: Context, __: Facts, record: Record) -> list[Put]:
     body = cast("bodies.Decided", record.body)
     at = record.statement.at
@@ -291,6 +309,7 @@ HOUSE_RULES: dict[type[bodies.Body], Rule] = {
     bodies.ItemRegistered: Rule(_item_reads, _item),
     bodies.ReleaseRequested: Rule(_request_reads, _request),
     bodies.Approved: Rule(_approval_reads, _approval),
+    bodies.Marked: Rule(_marking_reads, _marking),
     bodies.Decided: Rule(_reads_nothing, _decision),
 }
 """The rule of every house record type."""
