@@ -87,7 +87,7 @@ def new_file_key(entropy: Entropy) -> FileKey:
 
 
 def seal_header(file_key: FileKey, recipients: Sequence[Recipient], entropy: Entropy) -> bytes:
-    """A header that lets ``recipients``, and nobody else, open the payload of ``file_key``.
+    """(6) (17) A header that lets ``recipients``, and nobody else, open the payload of ``file_key``.
 
     Raises:
         Misuse: no recipient, more than ``STANZAS_MAX``, two kinds, or a passphrase next to anything (step 6).
