@@ -99,9 +99,9 @@ def test_another_logs_checkpoint_under_our_key() -> None:  # (54)
 
 def test_a_witness_key_must_be_one() -> None:  # (52)
     note = sign_checkpoint(CHECKPOINT, LOG).encode()
-    for witness in (WITNESS.verifier("comity/kr"), LOG_KEYS[0]):
+    for log_keys, witness in ((LOG_KEYS, WITNESS.verifier("comity/kr")), (WITNESS_KEYS, WITNESS_KEYS[0])):
         with pytest.raises(Misuse):
-            open_checkpoint(note, ORIGIN, LOG_KEYS, [witness])
+            open_checkpoint(note, ORIGIN, log_keys, [witness])
 
 
 def test_extension_lines_are_kept_and_covered() -> None:  # (50)

@@ -157,6 +157,34 @@ def test_growth_to_prove_needs_hashes() -> None:  # RFC 9162 §2.1.4.2 step 1
         verify_consistency(heads[4], heads[7], ())
 
 
+# A root does not bind the size, so whoever states a false size can choose hashes that fold to the root all the same.
+# What then stands between a false claim and its acceptance is the length that the size asks of a proof.
+
+A, B, C, D = (leaf_hash(entry) for entry in entries(4))
+
+
+def test_an_inclusion_proof_too_short_for_the_stated_size() -> None:  # RFC 9162 §2.1.3.2 step 5
+    with pytest.raises(Rejected):
+        verify_inclusion(A, 0, TreeHead(8, node_hash(A, B)), (B,))
+
+
+def test_an_inclusion_proof_too_long_for_the_stated_size() -> None:  # RFC 9162 §2.1.3.2 step 4.a
+    with pytest.raises(Rejected):
+        verify_inclusion(B, 0, TreeHead(1, node_hash(A, B)), (A,))
+
+
+def test_a_consistency_proof_too_short_for_the_stated_size() -> None:  # RFC 9162 §2.1.4.2 step 7
+    with pytest.raises(Rejected):
+        verify_consistency(TreeHead(1, A), TreeHead(8, node_hash(A, B)), (B,))
+
+
+def test_a_consistency_proof_too_long_for_the_stated_size() -> None:  # RFC 9162 §2.1.4.2 step 6.a
+    old = node_hash(D, node_hash(C, A))
+    new = node_hash(D, node_hash(C, node_hash(A, B)))
+    with pytest.raises(Rejected):
+        verify_consistency(TreeHead(3, old), TreeHead(4, new), (A, B, C, D))
+
+
 def test_bounds_on_a_proof() -> None:  # (33) (34)
     heads = log_of(SIZE).heads
     with pytest.raises(Rejected) as caught:

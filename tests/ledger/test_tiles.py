@@ -78,6 +78,7 @@ def test_every_path_is_read_back(level: int, index: int, width: int) -> None:  #
         "tile/data/000",
         "tile/entries/0",
         "tile/0/" + "x999/" * 30 + "999",
+        "tile/0/" + "x999/" * 3000 + "999",
         "tile/0/x009/x999/x999/x999/x999/x999/999",
     ],
 )

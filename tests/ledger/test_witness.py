@@ -185,7 +185,6 @@ NOTE = _note(_head(7)).encode()
         "not ascii": "old ３\n\n".encode() + NOTE,
         "unsigned": b"old 3\n\n" + NOTE.partition(b"\n\n")[0] + b"\n",
         "not a checkpoint": b"old 3\n\n" + Note("hello\n", (sign("hello\n", ORIGIN, LOG),)).encode(),
-        "too long": b"old 3\n\n" + NOTE + b" " * REQUEST_BYTES_MAX,
     }.items(),
     ids=lambda item: item[0],
 )
@@ -194,6 +193,11 @@ def test_malformed_requests(body: tuple[str, bytes]) -> None:  # (70) (71)
         AddCheckpoint.parse(body[1])
     refusal = malformed(caught.value)
     assert (refusal.status, refusal.body) == (400, f"{caught.value}\n")
+
+
+def test_a_request_is_not_read_beyond_its_bound() -> None:  # (70)
+    with pytest.raises(Rejected, match="at most 262144 are read"):
+        AddCheckpoint.parse(b"old 3\n\n" + NOTE + b" " * REQUEST_BYTES_MAX)
 
 
 def test_63_hashes_are_read() -> None:  # (70)
@@ -214,6 +218,8 @@ def test_the_logs_side_of_the_answer() -> None:  # (81)
             read_cosignatures(answer.encode(), note, (WITNESS_KEY,))
     with pytest.raises(Rejected):
         read_cosignatures(b"\xff", note, (WITNESS_KEY,))
+    with pytest.raises(Rejected, match="holds an empty line"):
+        read_cosignatures((right + "\n" + right).encode(), note, (WITNESS_KEY,))
 
 
 def test_a_newer_cosignature_takes_the_place_of_the_older() -> None:  # (82)

@@ -291,7 +291,7 @@ def _verify(text: str, key: VerifierKey, signature: Signature) -> Verified:
     if key.type is KeyType.COSIGNATURE_V1:
         time, blob = int.from_bytes(blob[:TIME_BYTES], "big"), blob[TIME_BYTES:]
     with suppress(InvalidSignature):
-        if len(blob) == SIGNATURE_BYTES and (time or 0) <= COUNT_MAX:
+        if (time or 0) <= COUNT_MAX:
             Ed25519PublicKey.from_public_bytes(key.public).verify(blob, _signed_message(text, time))
             return Verified(key, signature, time)
     raise Rejected(f"the signature of {key.name!r} does not verify", code="bad-signature")
