@@ -229,6 +229,7 @@ class FolderBlobs:
             self._known.discard(digest)
 
     def _path(self, digest: bytes) -> Path:
+        check_digest(digest)
         return self._blobs / f"{digest[0]:02x}" / digest[1:].hex()
 
     async def _run(self, work: Callable[..., Result], *arguments: object) -> Result:
@@ -236,7 +237,6 @@ class FolderBlobs:
 
     async def _alone(self, digest: bytes, work: Callable[..., Result], *arguments: object) -> Result:
         """Run ``work`` while nothing else touches this upload, to its end even when the caller goes away."""
-        check_digest(digest)
         async with self._uploading.setdefault(digest, asyncio.Lock()):
             running = asyncio.ensure_future(self._run(work, digest, *arguments))
             try:

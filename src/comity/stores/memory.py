@@ -18,7 +18,7 @@ from typing import BinaryIO
 from comity.errors import Misuse, Unavailable
 from comity.ports import Ambiguous, Batch, Head, JournalEntry, Put
 from comity.stores.batch import check_batch, check_head, check_limit, check_replacement
-from comity.stores.blobs import check_piece, no_blob, wrong_digest
+from comity.stores.blobs import check_digest, check_piece, no_blob, wrong_digest
 from comity.stores.memory_disk import Database, MemoryDisk, OnMemoryDisk, WritePoint
 
 
@@ -131,6 +131,8 @@ class MemoryBlobs(OnMemoryDisk):
 
     async def put_many(self, blobs: Mapping[bytes, bytes]) -> None:
         """See ``ports.Blobs.put_many``."""
+        for digest in blobs:
+            check_digest(digest)
         wrong = [digest for digest, content in blobs.items() if hashlib.sha256(content).digest() != digest]
         for digest, content in blobs.items():
             if digest not in wrong:
@@ -140,8 +142,8 @@ class MemoryBlobs(OnMemoryDisk):
 
     async def received(self, digest: bytes) -> int:
         """See ``ports.Blobs.received``."""
-        self._check_alive()
-        return len(self._disk.blobs.get(digest, self._disk.uploads.get(digest, b"")))
+        blob = self._blob(digest)
+        return len(self._disk.uploads.get(digest, b"") if blob is None else blob)
 
     async def append(self, digest: bytes, offset: int, piece: bytes, size: int) -> int:
         """See ``ports.Blobs.append``."""
@@ -163,15 +165,15 @@ class MemoryBlobs(OnMemoryDisk):
     @asynccontextmanager
     async def open(self, digest: bytes) -> AsyncIterator[BinaryIO]:
         """See ``ports.Blobs.open``."""
-        self._check_alive()
-        if digest not in self._disk.blobs:
+        blob = self._blob(digest)
+        if blob is None:
             raise no_blob(digest)
-        yield BytesIO(self._disk.blobs[digest])
+        yield BytesIO(blob)
 
     async def size(self, digest: bytes) -> int | None:
         """See ``ports.Blobs.size``."""
-        self._check_alive()
-        return len(self._disk.blobs[digest]) if digest in self._disk.blobs else None
+        blob = self._blob(digest)
+        return None if blob is None else len(blob)
 
     async def adopt(self, digest: bytes, path: str) -> None:
         """See ``ports.Blobs.adopt``."""
@@ -184,7 +186,13 @@ class MemoryBlobs(OnMemoryDisk):
 
     async def delete(self, digest: bytes) -> None:
         """See ``ports.Blobs.delete``."""
+        check_digest(digest)
         await self._write(WritePoint.DELETE_BLOB, partial(self._forget, digest))
+
+    def _blob(self, digest: bytes) -> bytes | None:
+        self._check_alive()
+        check_digest(digest)
+        return self._disk.blobs.get(digest)
 
     def _finish(self, digest: bytes, whole: bytes) -> None:
         self._disk.uploads.pop(digest, None)

@@ -21,6 +21,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -31,7 +32,7 @@ import apsw
 from comity.errors import ComityError, Misuse, Rejected, Unavailable
 from comity.ports import Ambiguous, Batch, Conflict, DiskFull, Head, JournalEntry, Put
 from comity.stores.batch import check_batch, check_head, check_limit, check_replacement
-from comity.stores.durable import FILE_MODE, disk_errors, sync_folder
+from comity.stores.durable import FILE_MODE, disk_errors, sync, sync_folder
 from comity.stores.schema import migrate
 
 GROUP_COMMITS_MAX = 1024
@@ -362,9 +363,22 @@ class SqliteStore:
                 f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}; PRAGMA temp_store = MEMORY"
             )
             migrate(self._writer)
-            self._writer.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+            self._make_found_durable()
             self._reader = self._opened(apsw.SQLITE_OPEN_READONLY)
             self._reader.execute(f"PRAGMA cache_size = -{READER_CACHE_KIBIBYTES}")
+
+    def _make_found_durable(self) -> None:
+        """Move the write-ahead log into the database, for its frames may never have been synced (step 12).
+
+        On a full disk a log whose sync did not fail is synced where it is, so that a full node can be opened and read.
+        """
+        try:
+            self._writer.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+        except apsw.FullError:
+            if self._unsettled:
+                raise
+            with Path(f"{self._path}-wal").open("rb") as log:
+                sync(log.fileno())
 
     def _opened(self, flags: int) -> apsw.Connection:
         connection = apsw.Connection(str(self._path), flags=flags | apsw.SQLITE_OPEN_NOFOLLOW)
@@ -373,7 +387,8 @@ class SqliteStore:
 
     def _disconnect(self) -> None:
         while self._connections:
-            self._connections.pop().close()
+            with suppress(apsw.Error):  # what closing could not move stays in the log, for the next opening
+                self._connections.pop().close()
 
 
 def _to_row(position: int, entry: JournalEntry) -> Row:
