@@ -6,12 +6,13 @@ ciphertext again under another label, is caught by whoever opens it, before a by
 
 from __future__ import annotations
 
-import unicodedata
 from typing import Annotated
 
 import msgspec
 
-from comity.errors import Misuse
+from comity.errors import Misuse, Rejected
+from comity.record import encoding
+from comity.record.encoding import INTEGER_MAX, Digest, Name
 from comity.seal.commitment import commitment
 from comity.seal.refusals import ManifestRejected
 
@@ -20,8 +21,8 @@ LENGTH_BYTES = 4
 """Size of the big-endian length of the manifest that follows the magic."""
 MANIFEST_BYTES_MAX = 16 * 1024
 """Largest manifest: every field at its longest, in the longest encoding, fits."""
-CONTENT_BYTES_MAX = 2**53 - 1
-"""Largest content: the largest integer that every JSON reader keeps exactly (RFC 8259 section 6)."""
+CONTENT_BYTES_MAX = INTEGER_MAX
+"""Largest content: the largest integer that a record can hold."""
 FILE_NAME_BYTES_MAX = 255
 """Longest file name in UTF-8: the longest that common file systems take."""
 CONTENT_CONTEXT = b"comity/content/1"
@@ -30,9 +31,6 @@ CONTENT_CONTEXT = b"comity/content/1"
 _UNSAFE = r"\x00-\x1f\x7f-\x9f/\\\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff"
 _FILE_NAME = rf"\A(?!\.{{1,2}}\Z)[^{_UNSAFE}]+\Z"
 _MEDIA_TYPE = r"\A[a-z0-9][a-z0-9!#$&^_.+-]{0,126}/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}\Z"
-
-Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
-Digest = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
 
 
 class Binding(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -73,10 +71,6 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     file_name: Annotated[str, msgspec.Meta(pattern=_FILE_NAME, max_length=FILE_NAME_BYTES_MAX)]
 
 
-_encoder = msgspec.json.Encoder()
-_decoder = msgspec.json.Decoder(Manifest, strict=True)
-
-
 def content_commitment(salt: bytes, digest: bytes) -> bytes:
     """(24) The commitment by which a record names a content of SHA-256 ``digest`` without showing it."""
     return commitment(CONTENT_CONTEXT, salt, digest)
@@ -88,7 +82,7 @@ def encode(manifest: Manifest) -> bytes:
     Raises:
         Misuse: the manifest is one that ``decode`` would refuse.
     """
-    data = _encoder.encode(manifest)
+    data = encoding.encode(manifest)
     try:
         decode(data)
     except ManifestRejected as error:
@@ -116,20 +110,15 @@ def read(plaintext: bytes) -> tuple[Manifest, int] | None:
 
 
 def decode(data: bytes) -> Manifest:
-    """(22) The manifest whose one form is ``data``.
+    """(22) The manifest whose one form, that of records, is ``data``.
 
     Raises:
         ManifestRejected: it is not the one form of any manifest.
     """
     try:
-        manifest = _decoder.decode(data)
-        text = data.decode()
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        manifest = encoding.decode(data, Manifest)
+    except Rejected as error:
         raise _malformed(str(error)) from None
-    if _encoder.encode(manifest) != data:
-        raise _malformed("it is not written in its one form")
-    if not unicodedata.is_normalized("NFC", text):
-        raise _malformed("it holds text that is not in Unicode normal form C")
     if len(manifest.file_name.encode()) > FILE_NAME_BYTES_MAX:
         raise _malformed(f"its file name has more than {FILE_NAME_BYTES_MAX} bytes")
     return manifest
