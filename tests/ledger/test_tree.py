@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from comity.errors import Rejected
-from comity.ledger.tiles import edge_tiles
+from comity.ledger.tiles import TileId, edge_tiles
 from comity.ledger.tree import EMPTY_ROOT, Frontier, TreeHead, leaf_hash, stored_node
 from ledger.reference import StoredLog, entries, log_of, mth
 
@@ -97,11 +97,39 @@ def test_restart_refuses_tiles_that_do_not_give_the_root() -> None:  # (21)
     assert caught.value.code == "wrong-root"
 
 
-def test_restart_refuses_a_tile_that_lost_its_end() -> None:  # (15)
-    log = log_of(600)
-    with pytest.raises(Rejected, match="tile 2 of level 0 ends before") as caught:
-        Frontier.restore(log.heads[600], lambda level, index: log.read(level, index)[:-32])
-    assert caught.value.code == "short-tile"
+@pytest.mark.parametrize("size", [1, 15, 16, 300, 352, 512, 600])
+def test_restart_checks_every_hash_it_would_write_again(size: int) -> None:  # (21)
+    """Also those of complete subtrees, whose roots a higher row has."""
+    log = StoredLog()
+    head = log.append(entries(size))
+    assert edge_tiles(size)
+    for tile in edge_tiles(size):
+        for byte in range(0, tile.width * 32, 31):
+
+            def altered(level: int, index: int, tile: TileId = tile, byte: int = byte) -> bytes:
+                hashes = bytearray(log.read(level, index))
+                if (level, index) == (tile.level, tile.index):
+                    hashes[byte] ^= 1
+                return bytes(hashes)
+
+            with pytest.raises(Rejected) as caught:
+                Frontier.restore(head, altered)
+            assert caught.value.code == "wrong-root"
+
+
+@pytest.mark.parametrize("size", [1, 16, 300, 352, 600])
+def test_restart_refuses_a_tile_that_lost_its_end(size: int) -> None:  # (15) (21)
+    log = StoredLog()
+    head = log.append(entries(size))
+    for tile in edge_tiles(size):
+
+        def cut(level: int, index: int, tile: TileId = tile) -> bytes:
+            hashes = log.read(level, index)
+            return hashes[:-32] if (level, index) == (tile.level, tile.index) else hashes
+
+        with pytest.raises(Rejected, match=f"tile {tile.index} of level {tile.level} ends before") as caught:
+            Frontier.restore(head, cut)
+        assert caught.value.code == "short-tile"
 
 
 def test_stored_nodes_are_the_roots_of_their_subtrees() -> None:  # (15)

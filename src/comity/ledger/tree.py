@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from hashlib import sha256
+from itertools import pairwise
 from typing import TypeAlias
 
 import msgspec
@@ -66,11 +67,7 @@ def stored_node(read_tile: ReadTile, height: int, index: int) -> bytes:
     offset = first % TILE_WIDTH * HASH_BYTES
     hashes = read_tile(level, first // TILE_WIDTH)[offset : offset + length]
     if len(hashes) != length:
-        raise Rejected(
-            f"stored tile {first // TILE_WIDTH} of level {level} ends before byte {offset + length}; "
-            "restore it from the journal",
-            code="short-tile",
-        )
+        raise _short_tile(level, first // TILE_WIDTH, offset + length)
     return _fold(hashes, rise) if rise else hashes
 
 
@@ -80,6 +77,13 @@ def _fold(hashes: bytes, rise: int) -> bytes:
         return sha256(NODE + hashes).digest()
     half = HASH_BYTES << rise - 1
     return sha256(NODE + _fold(hashes[:half], rise - 1) + _fold(hashes[half:], rise - 1)).digest()
+
+
+def _fold_groups(hashes: bytes) -> bytes:
+    """The hashes of the next stored row over those of one, as far as they are complete."""
+    span = HASH_BYTES << ROW_HEIGHT
+    ends = range(span, len(hashes) + 1, span)
+    return b"".join([_fold(hashes[end - span : end], ROW_HEIGHT) for end in ends])
 
 
 class Frontier(msgspec.Struct, frozen=True):
@@ -100,6 +104,8 @@ class Frontier(msgspec.Struct, frozen=True):
     def restore(cls, head: TreeHead, read_tile: ReadTile) -> Frontier:
         """The frontier of a stored log at ``head``, reading only the tiles that ``edge_tiles(head.size)`` names (21).
 
+        Every hash that a later append would write again is checked up to the root.
+
         Raises:
             Rejected: ``short-tile``, or ``wrong-root`` when the tiles do not give the root of ``head``.
         """
@@ -111,9 +117,13 @@ class Frontier(msgspec.Struct, frozen=True):
         )
         edges = [b""] * -(-size.bit_length() // ROW_HEIGHT)
         for tile in edge_tiles(size):
-            edges[ROW_LEVELS.index(tile.level)] = read_tile(tile.level, tile.index)[: tile.width * HASH_BYTES]
+            end = tile.width * HASH_BYTES
+            edges[ROW_LEVELS.index(tile.level)] = edge = read_tile(tile.level, tile.index)[:end]
+            if len(edge) != end:
+                raise _short_tile(tile.level, tile.index, end)
         frontier = cls(size, peaks, tuple(edges))
-        if frontier.root() != head.root:
+        agree = all(upper.endswith(_fold_groups(lower)) for lower, upper in pairwise(edges))
+        if not agree or frontier.root() != head.root:
             raise Rejected(
                 f"the stored tiles do not give the root recorded at size {size}; rebuild them from the journal",
                 code="wrong-root",
@@ -173,3 +183,9 @@ def _lay(level: int, index: int, edge: bytes, nodes: list[bytes], tiles: list[Ti
         tiles.append(Tile(TileId(level, index, len(tile) // HASH_BYTES), tile))
         index += 1
     return tile if len(tile) < TILE_BYTES else b""
+
+
+def _short_tile(level: int, index: int, end: int) -> Rejected:
+    return Rejected(
+        f"stored tile {index} of level {level} ends before byte {end}; rebuild it from the journal", code="short-tile"
+    )
