@@ -204,9 +204,9 @@ def test_the_drawing_is_well_formed_and_escapes_what_it_shows() -> None:
     from xml.etree import ElementTree
 
     rows = timeline(run([*ENTRY, event("2018-01-01", "statement", id="x", note="")]), seoul("2019-01-01T00:00"))
-    drawn = drawing(rows, "A <title> & more")
+    drawn = drawing(rows, "A <title> & more\x01")
     root = ElementTree.fromstring(drawn)
-    assert root.findtext("{http://www.w3.org/2000/svg}text") == "A <title> & more"
+    assert root.findtext("{http://www.w3.org/2000/svg}text") == "A <title> & more\N{REPLACEMENT CHARACTER}"
     bars = [each for each in root if each.tag.endswith("rect")]
     assert len(bars) == 2 * len(rows) + 6
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
-from html import escape
 from itertools import pairwise
 from textwrap import wrap
 
@@ -178,13 +177,19 @@ _LINE, _BAR, _GAP, _MARGIN, _WIDTH = 16, 14, 4, 12, 900
 """Sizes of the drawing, in pixels."""
 
 
+def _xml(text: str) -> str:
+    """Text as XML character data; what cannot be printed could not stand in XML either."""
+    shown = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+    return shown.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
 def drawing(rows: Sequence[Row], title: str) -> str:
     """The rows as one SVG document: a coloured bar for each party's reading, the events beside it, a legend below."""
     parties = list(rows[0].phases) if rows else []
     left = _MARGIN + len(parties) * (_BAR + _GAP) + _MARGIN
-    y, body = 3 * _LINE, [f'<text x="{_MARGIN}" y="{_LINE + 4}" font-weight="bold">{escape(title)}</text>']
+    y, body = 3 * _LINE, [f'<text x="{_MARGIN}" y="{_LINE + 4}" font-weight="bold">{_xml(title)}</text>']
     for position, party in enumerate(parties):
-        body.append(f'<text x="{_MARGIN + position * (_BAR + _GAP)}" y="{y - 6}">{escape(party)}</text>')
+        body.append(f'<text x="{_MARGIN + position * (_BAR + _GAP)}" y="{y - 6}">{_xml(party)}</text>')
     for row in rows:
         text = [f"{row.when}  {row.kind}", *wrap(row.says, TEXT_COLUMNS)]
         text += [part for reading in row.readings for part in wrap(f"reading of {reading}", TEXT_COLUMNS)]
@@ -198,7 +203,7 @@ def drawing(rows: Sequence[Row], title: str) -> str:
                 body.append(f'<rect x="{x:g}" y="{y}" width="{width:g}" height="{height}" fill="{colour}"/>')
         for number, line in enumerate(text):
             weight = ' font-weight="bold"' if number == 0 else ""
-            body.append(f'<text x="{left}" y="{y + (number + 1) * _LINE - 4}"{weight}>{escape(line)}</text>')
+            body.append(f'<text x="{left}" y="{y + (number + 1) * _LINE - 4}"{weight}>{_xml(line)}</text>')
         y += height
     for number, (phase, colour) in enumerate(_COLOURS.items()):
         x = _MARGIN + number * 140
