@@ -12,7 +12,7 @@ from comity.agreement.term import Status
 from comity.errors import Misuse
 from comity.flows.actors import Actor
 from comity.flows.house import ROOT, House, file_digest
-from comity.flows.library import TEXT, known_relationship, zone_names
+from comity.flows.library import TEXT, known_relationship
 from comity.flows.people import list_everybody
 from comity.flows.work import Draft, Work
 from comity.record import bodies
@@ -79,7 +79,7 @@ async def adopt_agreement(house: House, request: AdoptAgreement) -> AgreementSho
     """
     names = [*request.names, "agreement", "history", *[f"layer {n}" for n in range(len(request.layers))]]
     agreement = parse_agreement(request.text, names[0])
-    zones = house.zones(zone_names(agreement))
+    zones = house.zones
     parse_history(request.history, names[1], agreement, zones)
     for layer, name in zip(request.layers, names[2:], strict=False):
         parse_layer(layer, name, agreement)

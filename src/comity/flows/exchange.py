@@ -81,10 +81,11 @@ class Exchange:
 
     # ---- handing over --------------------------------------------------------------------------------------------
 
-    async def pack(self, relationship: str, peer: str) -> Parcel:
-        """What ``peer`` does not have yet, up to the limits of one parcel."""
+    async def pack(self, relationship: str, peer: str, start: int | None = None) -> Parcel:
+        """What ``peer`` does not have yet (or our records from ``start`` on), up to the limits of one parcel."""
         own, theirs = chain_id(relationship, self._party), chain_id(relationship, peer)
-        start = await self.peer_has(own)
+        if start is None:
+            start = await self.peer_has(own)
         entries: list[Sent] = []
         headers: list[bytes] = []
         blobs: list[bytes] = []

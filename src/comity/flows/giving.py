@@ -24,7 +24,6 @@ from comity.flows.library import Running
 from comity.flows.marks import alternative_label
 from comity.flows.work import Draft, Work
 from comity.marking.label import Label
-from comity.ports import Files
 from comity.record import bodies
 from comity.record.contexts import BASIS
 from comity.record.encoding import decode, encode
@@ -119,7 +118,7 @@ async def preview(house: House, request: Give) -> Given:
     return msgspec.structs.replace(given, alternative=alternative_label(running.agreement, label, row.peer))
 
 
-async def give(house: House, request: Give, files: Files) -> Given:
+async def give(house: House, request: Give) -> Given:
     """Ask for the release of a file. What is refused is recorded as refused, and nothing is registered or sealed.
 
     Raises:
@@ -147,7 +146,7 @@ async def give(house: House, request: Give, files: Files) -> Given:
     reading = await house.sequencer.submit(lambda work: _directory(work, row, asked.recipients))
     keys = [(entry.pseudonym, entry.recipient) for entry in reading]
     wrapping = _wrapping(house, row, item.id, label, PurePath(request.path).name)
-    prepared = await seal_content(files, request.path, wrapping, keys, house.blobs, house.entropy)
+    prepared = await seal_content(house.files, request.path, wrapping, keys, house.blobs, house.entropy)
 
     async def ask(work: Work) -> Given:
         registered = bodies.ItemRegistered(

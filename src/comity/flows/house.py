@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 from base64 import b32encode
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
 from hashlib import sha256
 from typing import TypeVar
@@ -22,7 +22,7 @@ from comity.flows.library import Library
 from comity.flows.parcel import Parcel, read_parcel, write_parcel
 from comity.flows.sequencer import TILE, Sequencer, tile_key
 from comity.ledger.tiles import TileId
-from comity.ports import Blobs, Clock, Entropy, Head, HighWaterMark, Keys, Signer, Store
+from comity.ports import Blobs, Clock, Entropy, Files, Head, HighWaterMark, Keys, Signer, Store
 from comity.record.bodies import Body
 from comity.record.card import Card, read_card
 from comity.record.contexts import PSEUDONYM
@@ -60,13 +60,15 @@ class House:
         clock: Clock,
         entropy: Entropy,
         keys: Keys,
-        zones: Callable[[list[str]], TimeZones],
+        files: Files,
+        zones: TimeZones,
     ) -> None:
         self.party = party
         self.store = store
         self.blobs = blobs
         self.entropy = entropy
         self.keys = keys
+        self.files = files
         self.zones = zones
         self.library = Library(store, zones)
         self.sequencer = Sequencer(store, keys.record, entropy, clock, mark, self._context, party)

@@ -6,7 +6,7 @@ text that was altered is not found, never silently used.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from hashlib import sha256
 
@@ -41,7 +41,7 @@ class Running(msgspec.Struct, frozen=True):
 class Library:
     """Agreements by digest and by relationship."""
 
-    def __init__(self, store: Store, zones: Callable[[list[str]], TimeZones]) -> None:
+    def __init__(self, store: Store, zones: TimeZones) -> None:
         self._store = store
         self._zones = zones
         self._agreements: dict[bytes, Agreement] = {}
@@ -80,7 +80,7 @@ class Library:
             return cached[1]
         agreement = parse_agreement(await self.text(row.text), f"{row.agreement}.toml")
         layers = tuple([parse_layer(await self.text(layer), "layer", agreement) for layer in row.layers])
-        zones = self._zones(zone_names(agreement))
+        zones = self._zones
         history = parse_history(await self.text(row.history), f"{row.agreement}.history.toml", agreement, zones)
         running = self.assemble(agreement, layers, history, zones)
         self._agreements[bytes.fromhex(agreement.digest)] = agreement
@@ -109,11 +109,6 @@ class Library:
             readings=cached[2],
             acknowledgements=tuple(Acknowledgement(party, digest) for party in row.acknowledged),
         )
-
-
-def zone_names(agreement: Agreement) -> list[str]:
-    """Every time zone an agreement's evaluation may need."""
-    return sorted({agreement.term.timezone, *(party.timezone for party in agreement.parties)})
 
 
 def readings(status: Status) -> tuple[Reading, ...]:

@@ -3,8 +3,8 @@
 The decision is recorded whatever it says. The record of the opening is durable before the content appears; what does
 not open, or does not hold what its record says, is recorded as unopenable and told to the other party.
 
-In served custody the node opens. In strict custody ``open_item`` hands out the sealed file, the reader opens it with his
-own key, and ``confirm`` records that he did, signed by him.
+In served custody the node opens. In strict custody ``open_item`` hands out the sealed file, the reader opens it with
+his own key, and ``confirm`` records that he did, signed by him.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ from comity.flows.house import House
 from comity.flows.marks import show_marking
 from comity.flows.work import Draft, Work
 from comity.marking.banner import Banner
-from comity.ports import Files
 from comity.record import bodies
 from comity.record.encoding import encode
 from comity.record.person_act import unsigned
@@ -99,7 +98,7 @@ class _Case(msgspec.Struct, frozen=True):
         return outcome_word(self.decision) == "permit"
 
 
-async def open_item(house: House, request: Open, files: Files) -> OpenedItem:
+async def open_item(house: House, request: Open) -> OpenedItem:
     """Open a received item for a person in served custody.
 
     Raises:
@@ -113,10 +112,10 @@ async def open_item(house: House, request: Open, files: Files) -> OpenedItem:
     marking = await show_marking(house, case.row, case.item)
     copy, consignment = await _copy(house, case)
     if case.person.custody == "strict":
-        return await _fetch(house, request, case, copy, consignment, files, marking.banner)
+        return await _fetch(house, request, case, copy, consignment, marking.banner)
     expected = await binding(house, consignment)
     body = await _opened(house, case, copy, request.purpose, request.actor)
-    with files.whole(request.path) as sink:
+    with house.files.whole(request.path) as sink:
         try:
             header = await _header(house, copy)
             identities = [parse_identity(secret) for secret in house.keys.registry()]
@@ -251,11 +250,10 @@ async def _fetch(
     case: _Case,
     copy: CopyRow,
     consignment: ConsignmentRow,
-    files: Files,
     banner: Banner,
 ) -> OpenedItem:
     """The sealed copy as an age file, for a reader who opens it with his own key."""
-    with files.whole(request.path) as sink:
+    with house.files.whole(request.path) as sink:
         sink.write(await _header(house, copy))
         async with house.blobs.open(consignment.payload) as payload:
             while piece := payload.read(COPY_PIECE_BYTES):

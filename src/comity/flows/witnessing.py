@@ -77,3 +77,8 @@ class Witnessing:
         if not opened.witnesses:
             raise Rejected(f"{card.party!r} sent this checkpoint back without its cosignature", code="not-cosigned")
         return opened
+
+
+def read_head(note: bytes) -> TreeHead:
+    """What a signed note states; its signatures were verified when it was kept."""
+    return Checkpoint.parse(Note.parse(note).text).head

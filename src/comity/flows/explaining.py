@@ -1,0 +1,130 @@
+"""Explaining: a recorded decision told again in plain words, after deciding it anew (``spec/decision.md``).
+
+A decision that does not come out the same when it is made again from its recorded case is not believed.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from comity.decision import model as decision
+from comity.decision.counterfactual import what_would_change
+from comity.decision.wording import sentence
+from comity.errors import Misuse, Rejected
+from comity.flows.cases import answer
+from comity.flows.house import House
+from comity.record import bodies
+from comity.record.encoding import encode
+from comity.record.statement import read
+from comity.register.rows import DecisionRow
+
+
+class Why(msgspec.Struct, frozen=True, kw_only=True):
+    """Tell the decisions about an item (or one decision, by the first digits of its record id)."""
+
+    of: str
+
+
+class ReasonTold(msgspec.Struct, frozen=True, kw_only=True):
+    """A reason in words."""
+
+    step: int
+    effect: str
+    clause: str
+    instrument: str
+    provenance: str
+    about: str
+    says: str
+
+
+class DecisionTold(msgspec.Struct, frozen=True, kw_only=True):
+    """A decision in words.
+
+    Attributes:
+        record: its record id in hex.
+        item: item id.
+        act: what was asked.
+        purpose: for which purpose.
+        at: when.
+        outcome: ``permit``, ``needs-consent``, ``forbidden`` or ``no-basis``.
+        reasons: complete, in canonical order.
+        missing: what would change it, as an irreducible set; empty for a permit.
+        duties: what the act obliges to, by clause.
+        replayed: it was decided again from its recorded case and came out the same, byte for byte.
+    """
+
+    record: str
+    item: str
+    act: str
+    purpose: str
+    at: datetime
+    outcome: str
+    reasons: tuple[ReasonTold, ...]
+    missing: tuple[str, ...]
+    duties: tuple[str, ...]
+    replayed: bool
+
+
+async def why(house: House, request: Why) -> list[DecisionTold]:
+    """Every decision about an item in order, each decided again.
+
+    Raises:
+        Misuse: nothing was decided about it.
+        Rejected: a recorded decision does not come out the same.
+    """
+    told = [
+        await _told(house, row.record)
+        async for _, row in house.rows(DecisionRow)
+        if row.item == request.of or (len(request.of) >= 8 and row.record.hex().startswith(request.of))
+    ]
+    if not told:
+        raise Misuse(f"nothing was decided about {request.of!r}", code="unknown-item")
+    return told
+
+
+async def _told(house: House, record: bytes) -> DecisionTold:
+    entry = await house.store.find(record)
+    if entry is None:
+        raise Rejected(f"decision {record.hex()[:16]}… is not in the journal", code="missing-record")
+    said = read(entry.envelope, [house.keys.record.public])
+    body = said.body
+    assert isinstance(body, bodies.Decided)
+    case = msgspec.json.decode(body.case, type=decision.Case)
+    row = await house.agreement_row(body.relationship)
+    running = await house.library.load(row)
+    outcome = msgspec.json.decode(body.decision, type=decision.Outcome)
+    again = answer(running, case) if bytes.fromhex(running.agreement.digest) == body.agreement else None
+    if again is not None and again.inputs == outcome.inputs and encode(again) != bytes(body.decision):
+        raise Rejected(f"decision {record.hex()[:16]}… comes out differently when it is made again", code="replay")
+    return tell(case, outcome, record, said.statement.at, replayed=again == outcome)
+
+
+def tell(
+    case: decision.Case, outcome: decision.Outcome, record: bytes, at: datetime, *, replayed: bool
+) -> DecisionTold:
+    """A decision in words."""
+    return DecisionTold(
+        record=record.hex(),
+        item=case.item.id,
+        act=case.act,
+        purpose=case.purpose,
+        at=at,
+        outcome=str(type(outcome).__struct_config__.tag),
+        reasons=tuple(
+            ReasonTold(
+                step=each.step,
+                effect=each.effect,
+                clause=each.clause,
+                instrument=each.instrument,
+                provenance=each.provenance,
+                about=each.about,
+                says=sentence(each),
+            )
+            for each in outcome.reasons
+        ),
+        missing=tuple(sentence(each) for each in what_would_change(outcome)),
+        duties=tuple(f"{duty.clause}: {duty.who} {duty.act}" for duty in outcome.duties),
+        replayed=replayed,
+    )

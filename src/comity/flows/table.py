@@ -1,0 +1,87 @@
+"""The table of flows: everything a surface can ask of a house, by name.
+
+The command line, the local socket and the console call the same functions; none of them has a way around.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, get_type_hints
+
+import msgspec
+
+from comity.flows import (
+    agreements,
+    answering,
+    explaining,
+    founding,
+    giving,
+    marks,
+    opening,
+    people,
+    pouch,
+    rebuilding,
+    views,
+)
+from comity.flows.house import House
+
+
+class Flow(msgspec.Struct, frozen=True):
+    """One thing a user does.
+
+    Attributes:
+        name: such as ``person.enrol``.
+        request: what it takes.
+        response: what it returns (a type msgspec can decode).
+        run: the function.
+    """
+
+    name: str
+    request: type[msgspec.Struct]
+    response: Any
+    run: Callable[[House, Any], Awaitable[Any]]
+
+
+def _flow(name: str, run: Callable[[House, Any], Awaitable[Any]]) -> Flow:
+    hints = get_type_hints(run)
+    taken = [hint for argument, hint in hints.items() if argument not in ("house", "return")]
+    return Flow(name, taken[0], hints["return"], run)
+
+
+FLOWS: dict[str, Flow] = {
+    name: _flow(name, run)
+    for name, run in {
+        "card.issue": founding.issue_card,
+        "card.show": founding.show_card,
+        "peer.add": founding.add_peer,
+        "peer.list": founding.list_peers,
+        "agreement.adopt": agreements.adopt_agreement,
+        "agreement.acknowledge": agreements.acknowledge_agreement,
+        "agreement.list": agreements.list_agreements,
+        "agreement.status": agreements.ask_status,
+        "person.enrol": people.enrol_person,
+        "person.list": people.list_people,
+        "clearance.grant": people.grant_clearance,
+        "clearance.withdraw": people.withdraw_clearance,
+        "list.change": people.change_list,
+        "facility.register": people.register_facility,
+        "facility.list": people.list_facilities,
+        "directory.list": people.list_directory,
+        "give.preview": giving.preview,
+        "give": giving.give,
+        "approve": answering.approve,
+        "assure": answering.assure,
+        "mark": marks.mark_item,
+        "open": opening.open_item,
+        "open.confirm": opening.confirm,
+        "inbox": views.show_inbox,
+        "outbox": views.show_outbox,
+        "register": views.show_register,
+        "why": explaining.why,
+        "ledger.verify": rebuilding.verify_ledger,
+        "ledger.rebuild": rebuilding.rebuild,
+        "pouch.export": pouch.export_pouch,
+        "pouch.import": pouch.import_pouch,
+    }.items()
+}
+"""Every flow by its name."""

@@ -1,0 +1,289 @@
+"""Views: what passed, what waits, and for what; read-only (Articles 6(e), 6(f))."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from comity.errors import Misuse
+from comity.flows.exchange import COSIGNED
+from comity.flows.giving import ITEM_TITLE
+from comity.flows.house import House
+from comity.flows.witnessing import read_head
+from comity.marking.label import Label
+from comity.record.statement import DOMESTIC, chain_id
+from comity.register.rows import (
+    AskedRow,
+    AssuranceRow,
+    ConsignmentRow,
+    CopyRow,
+    ItemRow,
+    PassageRow,
+    RequestRow,
+)
+
+LINES_MAX = 10_000
+"""Most lines of one view; a longer one is asked for in parts."""
+
+
+class ShowInbox(msgspec.Struct, frozen=True):
+    """What other parties gave us, and which assurances they wait for."""
+
+
+class ShowOutbox(msgspec.Struct, frozen=True):
+    """What we asked to give, what it waits for, and how far the other party has our records."""
+
+
+class ShowRegister(msgspec.Struct, frozen=True):
+    """Every item with its copies."""
+
+
+class CopyLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A copy: its number, who holds it, its state, and how often it was opened."""
+
+    number: int
+    holder: str
+    state: str
+    openings: int
+    trouble: str | None
+
+
+class PassageLine(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that passed, in either direction."""
+
+    item: str
+    title: str
+    label: Label
+    alternative: Label | None
+    purpose: str
+    relationship: str
+    author: str
+    at: datetime
+    received: datetime | None
+    returned: str | None
+    size: int
+    consignment: str
+    copies: tuple[CopyLine, ...]
+
+
+class AskedLine(msgspec.Struct, frozen=True, kw_only=True):
+    """An assurance that the other party asks of us."""
+
+    request: str
+    relationship: str
+    item: str
+    label: Label
+    form: str
+    topic: str
+    purpose: str
+    recipients: tuple[str, ...]
+    answered: tuple[str, ...]
+    at: datetime
+
+
+class RequestLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A request of ours: who approved, whom the other party assured, and whether it was given."""
+
+    request: str
+    item: str
+    title: str
+    label: Label
+    relationship: str
+    recipients: tuple[str, ...]
+    purpose: str
+    by: str
+    at: datetime
+    approved_by: tuple[str, ...]
+    refused_by: tuple[str, ...]
+    assured: tuple[str, ...]
+    given: bool
+
+
+class ChainLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A ledger of ours or of the other party, and how much of it is witnessed.
+
+    Attributes:
+        chain: which.
+        size: records.
+        root: RFC 6962 root in hex.
+        witnessed: records of our own chain that the other party has cosigned; None for its own.
+        delivered: records of our own chain that the other party says it has; None for its own.
+    """
+
+    chain: str
+    size: int
+    root: str
+    witnessed: int | None
+    delivered: int | None
+
+
+class Inbox(msgspec.Struct, frozen=True, kw_only=True):
+    """What came, and what is asked of us."""
+
+    received: tuple[PassageLine, ...]
+    asked: tuple[AskedLine, ...]
+
+
+class Outbox(msgspec.Struct, frozen=True, kw_only=True):
+    """What waits here, what was given, and the state of delivery."""
+
+    waiting: tuple[RequestLine, ...]
+    given: tuple[PassageLine, ...]
+    chains: tuple[ChainLine, ...]
+
+
+class RegisterLine(msgspec.Struct, frozen=True, kw_only=True):
+    """An item of the register."""
+
+    item: str
+    title: str
+    label: Label
+    alternative: Label | None
+    originator: str
+    form: str
+    topic: str
+    subject: str
+    relationship: str
+    provided: str | None
+    registered: datetime
+    copies: tuple[CopyLine, ...]
+
+
+async def show_inbox(house: House, _: ShowInbox) -> Inbox:
+    """What other parties gave us, newest last, and the assurances they wait for."""
+    received: list[PassageLine] = []
+    asked: list[AskedLine] = []
+    for relationship, peer in await house.relationships():
+        received += await passages(house, relationship, peer)
+        async for _key, row in house.rows(AskedRow, f"{relationship}/"):
+            if row.author == peer and row.consignment is None:
+                asked.append(_asked(relationship, row))
+    return Inbox(received=tuple(received), asked=tuple(asked))
+
+
+async def show_outbox(house: House, _: ShowOutbox) -> Outbox:
+    """What waits, what was given, and how far the other party has it."""
+    given: list[PassageLine] = []
+    for relationship, _peer in await house.relationships():
+        given += await passages(house, relationship, house.party)
+    waiting = [await _request(house, row) async for _key, row in house.rows(RequestRow) if row.consignment is None]
+    return Outbox(waiting=tuple(waiting), given=tuple(given), chains=tuple(await chains(house)))
+
+
+async def show_register(house: House, _: ShowRegister) -> list[RegisterLine]:
+    """Every item with its copies, by item id."""
+    lines = []
+    async for _key, row in house.rows(ItemRow):
+        copies: list[CopyLine] = []
+        for relationship, _peer in await house.relationships():
+            copies += await _copies(house, relationship, row.item)
+        lines.append(
+            RegisterLine(
+                title=await title_of(house, row.item),
+                copies=tuple(copies),
+                **{name: getattr(row, name) for name in _ITEM_FIELDS},
+            )
+        )
+        if len(lines) > LINES_MAX:
+            raise Misuse(f"more than {LINES_MAX} items; export the register in parts", code="too-many-lines")
+    return lines
+
+
+async def passages(house: House, relationship: str, author: str) -> list[PassageLine]:
+    """What ``author`` gave in a relationship, in order."""
+    lines = []
+    async for _key, passage in house.rows(PassageRow, f"{relationship}/{author}/"):
+        row = await house.need(ConsignmentRow, passage.consignment.hex(), "consignment")
+        item = await house.need(ItemRow, row.item, "item")
+        copies = [copy for copy in await _copies(house, relationship, row.item) if copy.number in row.copies]
+        lines.append(
+            PassageLine(
+                item=row.item,
+                title=await title_of(house, row.item),
+                label=item.label,
+                alternative=item.alternative,
+                purpose=row.purpose,
+                relationship=relationship,
+                author=author,
+                at=row.at,
+                received=row.received,
+                returned=row.returned,
+                size=row.size,
+                consignment=row.record.hex(),
+                copies=tuple(copies),
+            )
+        )
+    return lines
+
+
+async def chains(house: House) -> list[ChainLine]:
+    """Every ledger here, with how much of our own the other parties have and have cosigned."""
+    lines = [await chain_line(house, chain_id(DOMESTIC, house.party), witnessed=False)]
+    for relationship, peer in await house.relationships():
+        lines.append(await chain_line(house, chain_id(relationship, house.party), witnessed=True))
+        lines.append(await chain_line(house, chain_id(relationship, peer), witnessed=False))
+    return lines
+
+
+async def chain_line(house: House, chain: str, *, witnessed: bool) -> ChainLine:
+    """One ledger; ``witnessed`` when the other party cosigns it."""
+    head = house.sequencer.head(chain)
+    cosigned = await house.side(COSIGNED, chain) if witnessed else None
+    return ChainLine(
+        chain=chain,
+        size=head.size,
+        root=head.root.hex(),
+        witnessed=(read_head(cosigned).size if cosigned else 0) if witnessed else None,
+        delivered=await house.exchange.peer_has(chain) if witnessed else None,
+    )
+
+
+async def title_of(house: House, item: str) -> str:
+    """What this house calls an item; empty where it gave it no title, or erased it."""
+    return (await house.side(ITEM_TITLE, item) or b"").decode()
+
+
+async def _copies(house: House, relationship: str, item: str) -> list[CopyLine]:
+    return [
+        CopyLine(
+            number=copy.number,
+            holder=copy.holder,
+            state=copy.state,
+            openings=len(copy.openings),
+            trouble=copy.trouble,
+        )
+        async for _, copy in house.rows(CopyRow, f"{relationship}/{item}/")
+    ]
+
+
+async def _request(house: House, row: RequestRow) -> RequestLine:
+    item = await house.need(ItemRow, row.item, "item")
+    assured = []
+    for recipient in row.recipients:
+        answer = await house.row(AssuranceRow, f"{row.relationship}/{row.request}/{recipient}")
+        if answer is not None and answer.conditions:
+            assured.append(recipient)
+    return RequestLine(
+        request=row.request,
+        item=row.item,
+        title=await title_of(house, row.item),
+        label=item.label,
+        relationship=row.relationship,
+        recipients=row.recipients,
+        purpose=row.purpose,
+        by=await house.handle(row.by),
+        at=row.at,
+        approved_by=tuple([await house.handle(each.by) for each in row.approvals if each.granted]),
+        refused_by=tuple([await house.handle(each.by) for each in row.approvals if not each.granted]),
+        assured=tuple(assured),
+        given=row.consignment is not None,
+    )
+
+
+def _asked(relationship: str, row: AskedRow) -> AskedLine:
+    fields = {name: getattr(row, name) for name in AskedLine.__struct_fields__ if name != "relationship"}
+    return AskedLine(relationship=relationship, **fields)
+
+
+_ITEM_FIELDS = tuple(name for name in RegisterLine.__struct_fields__ if name not in ("title", "copies"))
