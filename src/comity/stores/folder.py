@@ -82,6 +82,7 @@ class DataFolder(AbstractContextManager["DataFolder"]):
     def close(self) -> None:
         """Unlock the folder. Idempotent."""
         if self._lock is not None:
+            fcntl.flock(self._lock, fcntl.LOCK_UN)  # a child that is just starting may still share the open file
             os.close(self._lock)
             self._lock = None
 
@@ -219,7 +220,6 @@ def _lock(lock: int, path: Path, holder: str) -> None:
         raise Unavailable(
             f"the data folder {str(path)!r} is in use by {other!r}; give your commands to that node, or stop it first",
             code="folder-in-use",
-            place=str(path),
         ) from None
     os.ftruncate(lock, 0)
     os.pwrite(lock, f"process {os.getpid()}: {holder}\n".encode()[:HOLDER_BYTES_MAX], 0)
