@@ -1,0 +1,172 @@
+"""The courier over HTTPS: signs what it sends, verifies what it brings back (``spec/exchange.md`` H5, H8).
+
+The server's certificate is pinned by the digest on the peer's card, before the first byte of a request leaves; no
+authority vouches for anything. A reply counts only with the peer's signature over it.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+
+import aiohttp
+
+from comity.courier.signature import NONCE_BYTES, audience_of, sign_request, verify_reply
+from comity.errors import Rejected, Unavailable
+from comity.ports import Clock, Entropy, Reply, Signer
+from comity.record.card import Card
+
+CONNECT_SECONDS = 10.0
+"""A peer that does not take a connection in this time is down."""
+SILENCE_SECONDS = 60.0
+"""Longest silence between two pieces of a reply: the peer may be waiting for its disk."""
+TOTAL_SECONDS = 600.0
+"""Longest request with its reply: 64 MiB at 1 Mbit/s."""
+KEEP_ALIVE_SECONDS = 60.0
+"""How long an idle connection is kept; shorter than the server keeps it, so that none is used while it closes."""
+CONNECTIONS_MAX = 8
+"""Connections to one peer: within its quota of requests in flight."""
+SECURE = "https://"
+
+
+class HttpCourier:
+    """Carries requests to the peer of one card; make another one when the card changes.
+
+    Args:
+        card: the peer's card.
+        sender: our party id.
+        signer: our transport key.
+        clock: for the second in each signature.
+        entropy: for nonces.
+        reply_bytes_max: largest reply body that is read.
+    """
+
+    def __init__(
+        self, card: Card, *, sender: str, signer: Signer, clock: Clock, entropy: Entropy, reply_bytes_max: int
+    ) -> None:
+        self._card = card
+        self._audience = audience_of(card)
+        self._addresses = [address.rstrip("/") for address in card.addresses if address.startswith(SECURE)]
+        self._sender = sender
+        self._signer = signer
+        self._clock = clock
+        self._entropy = entropy
+        self._reply_bytes_max = reply_bytes_max
+        self._tls = _context()
+        self._session: aiohttp.ClientSession | None = None
+
+    async def send(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Reply:
+        """One signed request and its verified reply; the peer's addresses are tried in the order of its card.
+
+        Raises:
+            Unavailable: ``no-address``, ``peer-unreachable``, ``peer-timeout``, ``peer-cut``, or ``unsigned-reply``:
+                whatever answered did not sign, so it may be anybody.
+            Rejected: ``wrong-certificate``, ``reply-too-large``, or a reply whose signature does not verify.
+        """
+        if not self._addresses:
+            raise Unavailable(
+                f"the card of {self._card.party!r} names no https address; exchange with it by pouch", code="no-address"
+            )
+        for address in self._addresses[:-1]:
+            try:
+                return await self._send(address, method, path, body, headers)
+            except Unavailable:
+                continue
+        return await self._send(self._addresses[-1], method, path, body, headers)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def _send(self, address: str, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Reply:
+        nonce = self._entropy(NONCE_BYTES)
+        signed = sign_request(
+            method,
+            path,
+            body,
+            sender=self._sender,
+            audience=self._audience,
+            nonce=nonce,
+            created=int(self._clock.now().timestamp()),
+            signer=self._signer,
+        )
+        try:
+            async with self._open().request(
+                method,
+                address + path,
+                data=body or None,
+                headers={**headers, **signed},
+                ssl=self._tls,
+                allow_redirects=False,
+            ) as response:
+                content = await self._read(response)
+                status, raw = response.status, response.raw_headers
+        except aiohttp.ServerFingerprintMismatch as error:
+            raise Rejected(
+                f"the server shows a certificate with digest {error.got.hex()[:16]}…, the card of "
+                f"{self._card.party!r} says {self._card.certificate.hex()[:16]}…",
+                code="wrong-certificate",
+                place=address,
+            ) from None
+        except TimeoutError:
+            raise Unavailable("no answer in time", code="peer-timeout", place=address) from None
+        except aiohttp.ClientConnectorError as error:
+            raise Unavailable(f"cannot be reached: {error}", code="peer-unreachable", place=address) from None
+        except (aiohttp.ClientError, OSError) as error:
+            raise Unavailable(f"the connection broke: {error}", code="peer-cut", place=address) from None
+        try:
+            verify_reply(status, content, raw, nonce=nonce, key=self._card.transport)
+        except Rejected as error:
+            if error.code == "unsigned":
+                raise Unavailable(
+                    f"answered {status} without a signature: {content[:300].decode(errors='replace')!r}",
+                    code="unsigned-reply",
+                    place=address,
+                ) from None
+            raise
+        return Reply(status, content)
+
+    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
+        pieces: list[bytes] = []
+        size = 0
+        async for piece in response.content.iter_any():
+            size += len(piece)
+            if size > self._reply_bytes_max:
+                response.close()
+                raise Rejected(
+                    f"a reply of more than {self._reply_bytes_max} bytes",
+                    code="reply-too-large",
+                    place=str(response.url),
+                )
+            pieces.append(piece)
+        return b"".join(pieces)
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            # The pin stands on the connector and the context on the request: so both apply.
+            connector = aiohttp.TCPConnector(
+                ssl=aiohttp.Fingerprint(self._card.certificate),
+                limit=CONNECTIONS_MAX,
+                keepalive_timeout=KEEP_ALIVE_SECONDS,
+            )
+            self._session = aiohttp.ClientSession(
+                connector=connector,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                timeout=aiohttp.ClientTimeout(
+                    total=TOTAL_SECONDS, sock_connect=CONNECT_SECONDS, sock_read=SILENCE_SECONDS
+                ),
+                auto_decompress=False,
+                skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
+            )
+        return self._session
+
+
+def _context() -> ssl.SSLContext:
+    """TLS 1.3; the certificate is checked against the pin, not against authorities or names."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context

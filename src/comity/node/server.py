@@ -1,0 +1,250 @@
+"""The door for peers: authenticate, bound, hand to the house, sign what it answers (``spec/exchange.md`` H3-H11).
+
+The order matters. Nothing of a body is read before the sender is known by signature, and nothing is done before the
+body is the one that was signed; so a stranger costs one signature check and no memory. Routing is over the path as it
+was sent, still percent-encoded, because that is what was signed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from comity.courier import paths
+from comity.courier.signature import Claim, audience_of, read_request, sign_reply, verify_body, verify_request
+from comity.errors import Rejected, Unavailable
+from comity.flows.parcel import PARCEL_BYTES_MAX, PARCEL_TYPE
+from comity.ledger.canonical import read_decimal
+from comity.node.errors import answer_error
+from comity.node.quota import Allowance, Lane, Quotas
+from comity.node.replay import Replays
+from comity.ports import Clock, Signer
+from comity.record.card import Card, read_card
+
+BODY_SECONDS = 30.0
+"""Every body has this long, and a second more for each ``BODY_BYTES_PER_SECOND``."""
+BODY_BYTES_PER_SECOND = 64 * 1024
+"""The slowest line a peer may have: 0.5 Mbit/s."""
+HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+"""On every answer."""
+OK = 200
+
+
+class PeerKeys(Protocol):
+    """The keys of the house that this door uses."""
+
+    @property
+    def transport(self) -> Signer:
+        """Signs replies."""
+        ...
+
+
+class PeerFlows(Protocol):
+    """What this door asks of the house; ``flows.house.House`` is the real one."""
+
+    @property
+    def keys(self) -> PeerKeys:
+        """Our keys."""
+        ...
+
+    async def card(self) -> bytes:
+        """Our own card in its envelope."""
+        ...
+
+    async def peer_card(self, party: str) -> Card:
+        """The card of a peer; raises when the party is none."""
+        ...
+
+    async def take_parcel(self, peer: str, relationship: str, body: bytes) -> bytes:
+        """Take a parcel and answer with one."""
+        ...
+
+    async def blob_received(self, peer: str, relationship: str, digest: bytes) -> int:
+        """Bytes of an upload that are here, durably."""
+        ...
+
+    async def blob_append(
+        self, peer: str, relationship: str, digest: bytes, offset: int, size: int, piece: bytes
+    ) -> int:
+        """Add a piece to an upload; bytes that are here, durably."""
+        ...
+
+    async def checkpoint(self, peer: str, chain: str) -> bytes:
+        """Our checkpoint of a chain."""
+        ...
+
+    async def tile(self, peer: str, chain: str, level: int, index: int, width: int) -> bytes:
+        """A tile of a chain's ledger."""
+        ...
+
+
+class PeerDoor:
+    """The ASGI application for peers.
+
+    Args:
+        house: what acts.
+        clock: wall-clock time, for the windows of signatures.
+        monotonic: seconds that do not step, for quotas.
+        quotas: the limits of each peer.
+        free_bytes: free bytes of the disk that blobs go to.
+        seen: called with a peer's party id after each request that was really his.
+    """
+
+    def __init__(
+        self,
+        house: PeerFlows,
+        *,
+        clock: Clock,
+        monotonic: Callable[[], float],
+        quotas: Quotas,
+        free_bytes: Callable[[], int],
+        seen: Callable[[str], None],
+    ) -> None:
+        self._house = house
+        self._clock = clock
+        self._monotonic = monotonic
+        self._quotas = quotas
+        self._free_bytes = free_bytes
+        self._seen = seen
+        self._replays = Replays(self._second())
+        self._allowances: dict[str, Allowance] = {}
+        self._audience = ""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request (ASGI)."""
+        request = Request(scope, receive)
+        try:
+            response = await self._answer(request)
+        except ClientDisconnect:
+            return
+        await response(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Response:
+        try:
+            route = _route(request)
+            if isinstance(route, paths.OwnCard):
+                return Response(await self._house.card(), OK, HEADERS, "application/json")
+            claim = await self._authenticate(request)
+        except Exception as error:  # noqa: BLE001 - as below; not signed, since it would sign for strangers
+            status, body = answer_error(error, "a request that nobody is known to have made")
+            return Response(body, status, HEADERS, "application/json")
+        self._seen(claim.sender)
+        try:
+            status, body = OK, await self._act(request, route, claim)
+        except ClientDisconnect:
+            raise
+        except Exception as error:  # noqa: BLE001 - one request must not end the door; the log has the whole story
+            status, body = answer_error(error, f"{type(route).__name__} for {claim.sender!r}")
+        signed = sign_reply(status, body, nonce=claim.nonce, signer=self._house.keys.transport)
+        kind = PARCEL_TYPE if isinstance(route, paths.Exchange) else "application/octet-stream"
+        return Response(body, status, HEADERS | signed, kind if status == OK else "application/json")
+
+    async def _authenticate(self, request: Request) -> Claim:
+        """Whoever signed the request, known by his card (H6, H7)."""
+        claim = read_request(request.scope["headers"])
+        card = await self._house.peer_card(claim.sender)
+        now = self._second()
+        audience = self._audience
+        if not audience:
+            audience = self._audience = audience_of(read_card(await self._house.card()))
+        verify_request(claim, request.method, _path(request), audience=audience, key=card.transport, now=now)
+        self._replays.admit(claim.sender, claim.nonce, claim.created, now)
+        return claim
+
+    async def _act(self, request: Request, route: paths.Route, claim: Claim) -> bytes:
+        lane, body_bytes_max = _bounds(route)
+        size = _declared(request, body_bytes_max)
+        now = self._monotonic()
+        allowance = self._allowances.get(claim.sender)
+        if allowance is None:
+            allowance = self._allowances[claim.sender] = Allowance(self._quotas, now)
+        with allowance.hold(lane, size, now):
+            if isinstance(route, paths.Piece) and self._free_bytes() - size < self._quotas.disk_reserve_bytes:
+                raise Unavailable(
+                    "the disk has only its reserve for records left; this blob must wait", code="disk-reserve"
+                )
+            body = await _read(request, size)
+            return await self._run(route, claim.sender, verify_body(claim, body))
+
+    async def _run(self, route: paths.Route, peer: str, body: bytes) -> bytes:
+        house = self._house
+        match route:
+            case paths.Exchange(relationship=relationship):
+                return await house.take_parcel(peer, relationship, body)
+            case paths.Upload(relationship=relationship, digest=digest):
+                return b"%d" % await house.blob_received(peer, relationship, digest)
+            case paths.Piece(relationship=relationship, digest=digest, size=size, offset=offset):
+                if not body or offset + len(body) > size:
+                    raise Rejected(
+                        f"{len(body)} bytes at {offset} do not fit in a blob of {size} bytes", code="blob-offset"
+                    )
+                return b"%d" % await house.blob_append(peer, relationship, digest, offset, size, body)
+            case paths.Checkpoint():
+                return await house.checkpoint(peer, route.chain)
+            case paths.LedgerTile(tile=tile):
+                return await house.tile(peer, route.chain, tile.level, tile.index, tile.width)
+            case paths.OwnCard():
+                return await house.card()
+
+    def _second(self) -> int:
+        return int(self._clock.now().timestamp())
+
+
+def _path(request: Request) -> str:
+    """The path as it was sent and signed."""
+    raw: bytes = request.scope["raw_path"]
+    return raw.decode("latin-1")
+
+
+def _route(request: Request) -> paths.Route:
+    """What is asked for (H3).
+
+    Raises:
+        Rejected: ``unknown-path``, or ``wrong-method``.
+    """
+    if request.scope["query_string"]:
+        raise Rejected("the exchange has no queries", code="unknown-path")
+    route = paths.read(_path(request))
+    if request.method != route.method:
+        raise Rejected(f"{_path(request)[:200]!r} takes {route.method} only", code="wrong-method")
+    return route
+
+
+def _bounds(route: paths.Route) -> tuple[Lane, int]:
+    if isinstance(route, paths.Exchange):
+        return "records", PARCEL_BYTES_MAX
+    if isinstance(route, paths.Piece):
+        return "blobs", paths.PIECE_BYTES_MAX
+    return "reads", 0
+
+
+def _declared(request: Request, body_bytes_max: int) -> int:
+    """The size of the body as the request declares it; HTTP holds it to that.
+
+    Raises:
+        Rejected: ``no-length`` or ``too-large``.
+    """
+    if "transfer-encoding" in request.headers:
+        raise Rejected("a body must say its length first", code="no-length")
+    size = read_decimal(request.headers.get("content-length", "0"), "content-length")
+    if size > body_bytes_max:
+        raise Rejected(f"a body of {size} bytes; at most {body_bytes_max} are taken here", code="too-large")
+    return size
+
+
+async def _read(request: Request, size: int) -> bytes:
+    body = bytearray()
+    try:
+        async with asyncio.timeout(BODY_SECONDS + size / BODY_BYTES_PER_SECOND):
+            async for piece in request.stream():
+                body += piece
+                if len(body) > size:
+                    raise Rejected(f"a body of more than the {size} bytes it declared", code="too-large")
+    except TimeoutError:
+        raise Rejected(f"only {len(body)} of {size} bytes came in time", code="slow-body") from None
+    return bytes(body)

@@ -1,0 +1,122 @@
+"""``node.toml``: the settings of one node, read strictly.
+
+    party = "jp"
+
+    [listen]
+    address = "0.0.0.0"
+    port = 8443
+    public = ["https://comity.example:8443"]
+
+    [quotas]
+    requests-per-second = 500
+
+Only ``party`` is required. A key that is not known is an error that names its line: a misspelt quota that silently
+kept its default would be worse than none.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path as FilePath
+from typing import Annotated
+
+import msgspec
+
+from comity.agreement.lines import Lines, Path
+from comity.agreement.model import Identifier
+from comity.errors import Rejected, Unavailable
+from comity.node.quota import Quotas
+
+FILE = "node.toml"
+"""Name of the settings file in the data folder."""
+_ADDRESS = r"\Ahttps://[^/?#@\s]+\Z"
+_POINTER = re.compile(r" - at `\$\.?(.*)`\Z")
+_STEP = re.compile(r"([^.\[\]]+)|\[([0-9]+)\]")
+_UNKNOWN = re.compile(r"Object contains unknown field `(.*)`")
+
+
+class Listen(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab", kw_only=True):
+    """The ``[listen]`` table.
+
+    Attributes:
+        address: the interface to listen on.
+        port: the port; 0 takes a free one.
+        public: the addresses under which peers reach this node, as its card says them.
+    """
+
+    address: Annotated[str, msgspec.Meta(min_length=1, max_length=253)] = "127.0.0.1"
+    port: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 0
+    public: Annotated[tuple[Annotated[str, msgspec.Meta(pattern=_ADDRESS)], ...], msgspec.Meta(max_length=8)] = ()
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab", kw_only=True):
+    """All of ``node.toml``."""
+
+    party: Identifier
+    listen: Listen = Listen()
+    quotas: Quotas = Quotas()
+
+
+def read_settings(path: FilePath) -> Settings:
+    """The settings in the file at ``path``.
+
+    Raises:
+        Unavailable: it cannot be read.
+        Rejected: it is not TOML, has a key that is not known, or a value that cannot be; the place is ``file:line``.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise Unavailable(f"cannot be read: {error.strerror}", code="no-settings", place=str(path)) from None
+    except UnicodeDecodeError:
+        raise Rejected("not text in UTF-8", code="bad-settings", place=str(path)) from None
+    return parse_settings(text, str(path))
+
+
+def parse_settings(text: str, file: str) -> Settings:
+    """The settings in ``text``; ``file`` is the name that errors give.
+
+    Raises:
+        Rejected: as ``read_settings``.
+    """
+    try:
+        written = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise Rejected(f"not TOML: {error}", code="bad-settings", place=file) from None
+    try:
+        return msgspec.convert(written, Settings, strict=True)
+    except msgspec.ValidationError as error:
+        key, told = _mistake(str(error))
+        raise Rejected(told, code="bad-settings", place=f"{file}:{Lines(text).of(key)}") from None
+
+
+def _mistake(said: str) -> tuple[Path, str]:
+    """Where the mistake is that the decoder speaks of, and a sentence about it."""
+    where = _POINTER.search(said)
+    key: Path = tuple(int(index) if index else name for name, index in _STEP.findall(where[1])) if where else ()
+    sentence = said[: where.start()] if where else said
+    unknown = _UNKNOWN.fullmatch(sentence)
+    if unknown:
+        key = (*key, unknown[1])
+        return key, f"{'.'.join(map(str, key))!r} is not a setting"
+    sentence = sentence[:1].lower() + sentence[1:]
+    return key, f"{'.'.join(map(str, key))!r}: {sentence}" if key else sentence
+
+
+def write_settings(settings: Settings) -> str:
+    """A new ``node.toml`` that says what differs from the defaults."""
+    lines = [f"party = {_quoted(settings.party)}", ""]
+    listen = settings.listen
+    lines += ["[listen]", f"address = {_quoted(listen.address)}", f"port = {listen.port}"]
+    lines += [f"public = [{', '.join(map(_quoted, listen.public))}]"]
+    changed = {name: getattr(settings.quotas, name) for name in Quotas.__struct_fields__}
+    changed = {name: value for name, value in changed.items() if value != getattr(Quotas(), name)}
+    if changed:
+        lines += ["", "[quotas]", *(f"{name.replace('_', '-')} = {value}" for name, value in changed.items())]
+    return "\n".join([*lines, ""])
+
+
+def _quoted(text: str) -> str:
+    """A TOML basic string; JSON's escapes are all TOML's too."""
+    return msgspec.json.encode(text).decode()
