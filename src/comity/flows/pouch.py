@@ -1,6 +1,6 @@
-"""The pouch: the exchange as one file, for an air gap or a courier (``spec/exchange.md``, "The pouch").
+r"""The pouch: the exchange as one file, for an air gap or a courier (``spec/exchange.md``, "The pouch").
 
-    comity-pouch/1\\n
+    comity-pouch/1\n
     length of the contents list, 4 bytes, big-endian
     contents list: a signed envelope naming sender, receiver, relationship, and digest and size of each part
     the parts, in that order: parcels, then sealed payloads too large for a parcel

@@ -1,7 +1,7 @@
 """Rebuilding and verifying: the journal stepped again, against the tables, the ledgers and their witnesses.
 
-The journal is the source. ``verify`` reads it in order, checks every signature, link, leaf and verdict, and compares what
-comes out with what stands in the store; ``rebuild`` puts what comes out in its place.
+The journal is the source. ``verify_ledger`` reads it in order, checks every signature, link, leaf and verdict, and
+compares what comes out with what stands in the store; ``rebuild`` puts what comes out in its place.
 """
 
 from __future__ import annotations
@@ -144,11 +144,11 @@ async def verify_ledger(house: House, _: VerifyLedger) -> LedgerVerified:
         frontier = replay.frontiers.get(chain, Frontier())
         if (frontier.size, frontier.root()) != (head.size, head.root):
             findings.append(Finding(chain, f"the journal gives {frontier.size} records and another root than its head"))
-    for table, chain, head in stated:
-        if head not in replay.heads.get(chain, []):
+    for table, chain, seen in stated:
+        if seen not in replay.heads.get(chain, []):
             who = "the other party cosigned" if table == COSIGNED else "the other party signed"
             findings.append(
-                Finding(chain, f"{who} a checkpoint over {head.size} records that the records here do not give")
+                Finding(chain, f"{who} a checkpoint over {seen.size} records that the records here do not give")
             )
     for key, proof in await _side(house, CONFLICT):
         findings.append(Finding(key, f"two histories were signed; the proof has {len(proof)} bytes"))
@@ -157,7 +157,7 @@ async def verify_ledger(house: House, _: VerifyLedger) -> LedgerVerified:
         entries=replay.entries,
         rows=rows,
         chains={chain: frontier.size for chain, frontier in sorted(replay.frontiers.items())},
-        witnessed={chain: head.size for table, chain, head in stated if table == COSIGNED},
+        witnessed={chain: seen.size for table, chain, seen in stated if table == COSIGNED},
         findings=tuple(findings),
     )
 
