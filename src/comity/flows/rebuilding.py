@@ -128,15 +128,13 @@ class _Replay:
 
 async def verify_ledger(house: House, _: VerifyLedger) -> LedgerVerified:
     """Check journal, chains, ledgers, cosignatures and tables against one another."""
-    notes = [
-        (table, chain, note) for table in (COSIGNED, THEIR_CHECKPOINT) for chain, note in await _side(house, table)
-    ]
     marks: dict[str, set[int]] = {}
     stated: list[tuple[str, str, TreeHead]] = []
-    for table, chain, note in notes:
-        head = read_head(note)
-        stated.append((table, chain, head))
-        marks.setdefault(chain, set()).add(head.size)
+    for table in (COSIGNED, THEIR_CHECKPOINT):
+        for chain, note in await _side(house, table):
+            seen = read_head(note)
+            stated.append((table, chain, seen))
+            marks.setdefault(chain, set()).add(seen.size)
     replay = _Replay(house)
     await replay.run(marks)
     findings = replay.findings
