@@ -102,6 +102,14 @@ def test_a_later_event_of_the_day_makes_an_earlier_one_certain() -> None:
     assert history.events[3].effective == history.events[4].effective == seoul("2019-08-23T18:00")
 
 
+def test_what_is_only_said_narrows_no_window_but_keeps_its_place() -> None:
+    said = event("2019-08-23T12:00", "statement", "kr")
+    history = written([*ENTRY, event("2019-08-23", "notice", "kr"), said])
+    assert [dated.effective for dated in history.events[3:]] == [seoul("2019-08-23T23:59:59")] * 2
+    month = written([event("2016-11", "statement", "kr"), *ENTRY])
+    assert month.events[0].effective == seoul("2016-11-23T10:00")
+
+
 def test_a_local_time_that_did_not_happen_once_is_refused() -> None:
     for when in ("2021-03-14T02:30", "2021-11-07T01:30"):
         with pytest.raises(Rejected, match="did not happen exactly once in America/New_York"):

@@ -81,10 +81,6 @@ class Window(msgspec.Struct, frozen=True):
     latest: datetime
     precision: str
 
-    def holds(self, at: datetime) -> bool:
-        """Whether ``at`` falls where it is not known if the thing had happened yet."""
-        return self.earliest <= at < self.latest
-
 
 def window(written: str, zone: ZoneInfo) -> Window:
     """What ``2011-01``, ``2011-01-10`` or ``2019-11-22T18:00`` can mean in ``zone``.

@@ -15,14 +15,15 @@ Rules of this file (``spec/term.md`` steps 1, 2 and 5):
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal, NoReturn
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from comity.agreement import vocabulary as words
 from comity.agreement.calendar import TimeZones, Window, window
-from comity.agreement.lifecycle import ACTS_OF_ALL, ACTS_ON_ANOTHER, Act, NoEffect
+from comity.agreement.lifecycle import ACTS, ACTS_OF_ALL, ACTS_ON_ANOTHER, Act, NoEffect
 from comity.agreement.model import FORMAT_VERSION, Agreement, Identifier, Line, Table
 from comity.errors import Misuse, Rejected
 
@@ -299,37 +300,46 @@ class _Check:
         return Window(earliest, latest, whole.precision)
 
     def in_order(self, windows: list[Window]) -> tuple[Dated, ...]:
-        """(2) Narrow every window by its neighbours, and say from which instant each event counts."""
-        earliest = windows[0].earliest if windows else None
-        possible: list[datetime] = []
+        """(2) Narrow every window by the acts and readings around it, and say from when each event counts."""
+        self._check_order(windows)
+        events = self.file.events
+        moves = [event.kind in ACTS or bool(event.readings) for event in events]
+        narrowed, earliest = list(windows), _ALWAYS
         for index, own in enumerate(windows):
-            assert earliest is not None
-            earliest = max(earliest, own.earliest)
-            if earliest > own.latest:
-                before = max(range(index), key=lambda i: windows[i].earliest)
+            narrowed[index] = replace(own, earliest=max(own.earliest, earliest))
+            earliest = narrowed[index].earliest if moves[index] else earliest
+        latest = _NEVER
+        for index in reversed(range(len(windows))):
+            narrowed[index] = replace(narrowed[index], latest=min(windows[index].latest, latest))
+            latest = narrowed[index].latest if moves[index] else latest
+        effective, before = [_ALWAYS] * len(windows), _ALWAYS
+        for index, own in enumerate(narrowed):
+            if moves[index]:
+                by_date = events[index].kind in _COUNTED_BY_DATE
+                before = max(before, own.earliest if by_date else own.latest)
+            effective[index] = before
+        after = _NEVER
+        for index in reversed(range(len(windows))):
+            if not moves[index]:
+                effective[index] = max(effective[index], min(narrowed[index].latest, after))
+            after = effective[index]
+        return tuple(Dated(*each) for each in zip(events, narrowed, effective, strict=True))
+
+    def _check_order(self, windows: list[Window]) -> None:
+        newest = 0
+        for index, own in enumerate(windows):
+            if windows[newest].earliest > own.latest:
                 self.refuse(
-                    f"{self.file.events[index].id!r} stands after {self.file.events[before].id!r} and cannot have"
+                    f"{self.file.events[index].id!r} stands after {self.file.events[newest].id!r} and cannot have"
                     " happened after it; write events in the order of their dates",
                     "event",
                     index,
                     "when",
                     code="out-of-order",
                 )
-            possible.append(earliest)
-        latest = windows[-1].latest if windows else None
-        certain: list[datetime] = []
-        for own in reversed(windows):
-            assert latest is not None
-            latest = min(latest, own.latest)
-            certain.append(latest)
-        certain.reverse()
-        dated: list[Dated] = []
-        for event, own, first, last in zip(self.file.events, windows, possible, certain, strict=True):
-            effective = first if event.kind in _COUNTED_BY_DATE else last
-            effective = max(effective, dated[-1].effective) if dated else effective
-            dated.append(Dated(event, Window(first, last, own.precision), effective))
-        return tuple(dated)
+            newest = index if own.earliest > windows[newest].earliest else newest
 
 
+_ALWAYS, _NEVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 _COUNTED_BY_DATE = frozenset({"entry-note", "deposit", "entry"})
 """(2) Entry is on a date: these count from the earliest instant of their window; all others from the latest."""

@@ -175,6 +175,7 @@ class Chronicle:
             raise Misuse(f"this is the history of {history.agreement!r}, not of {agreement.header.id!r}")
         self.agreement, self.history, self.zones = agreement, history, zones
         self.rules = Rules(agreement, zones)
+        self._acts = [dated for dated in history.events if dated.event.kind in ACTS]
         self.steps: list[tuple[Course, ...]] = [self.rules.beginning()]
         for index, dated in enumerate(history.events):
             self.steps.append(self._step(self.steps[-1], dated, place(("event", index, "kind"))))
@@ -223,13 +224,11 @@ class Chronicle:
         )
 
     def _unsettled(self, at: datetime) -> Iterator[str]:
-        """(2) The acts of which it is not known whether they had been done by `at`; windows are in order."""
-        events = self.history.events
-        for index in range(bisect_right(events, at, key=lambda dated: dated.window.latest), len(events)):
-            if events[index].window.earliest > at:
+        """(2) The acts of which it is not known whether they had been done by `at`; their windows are in order."""
+        for dated in self._acts[bisect_right(self._acts, at, key=lambda act: act.window.latest) :]:
+            if dated.window.earliest > at:
                 return
-            if events[index].event.kind in ACTS:
-                yield events[index].event.id
+            yield dated.event.id
 
     def _reading(self, courses: list[Course], at: datetime) -> Reading:
         """(7) One party's reading: its courses differ only in how days are counted."""
