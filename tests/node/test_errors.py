@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from comity.errors import ComityError, InternalError, Misuse, Refused, Rejected, Unavailable
+from comity.flows.actors import NeedsSignature
 from comity.node.errors import ROOTS, STATUS_BY_ROOT, answer_error, read_error, status_of, write_error
 from comity.ports import DiskFull
 
@@ -21,6 +22,13 @@ def test_a_subclass_comes_back_as_its_root_with_its_code() -> None:
     back = read_error(write_error(DiskFull("no room", code="disk-full")))
     assert type(back) is Unavailable
     assert back.code == "disk-full"
+
+
+def test_a_request_for_a_signature_comes_back_with_its_bytes() -> None:
+    back = read_error(write_error(NeedsSignature(b"\x00sign this")))
+    assert type(back) is NeedsSignature
+    assert back.message == b"\x00sign this"
+    assert str(back) == str(NeedsSignature(b""))
 
 
 def test_every_root_has_a_status() -> None:

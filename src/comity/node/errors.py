@@ -12,6 +12,7 @@ from typing import Literal
 import msgspec
 
 from comity.errors import ComityError, InternalError, Misuse, Refused, Rejected, Unavailable
+from comity.flows.actors import NeedsSignature
 
 Root = Literal["misuse", "refused", "rejected", "unavailable", "internal"]
 
@@ -22,7 +23,8 @@ ROOTS: dict[Root, type[ComityError]] = {
     "unavailable": Unavailable,
     "internal": InternalError,
 }
-"""The roots by the word that travels. A subclass travels as its root; its code says the rest."""
+"""The roots by the word that travels. A subclass travels as its root, and its code says the rest; only
+``NeedsSignature`` comes back as itself, with the bytes to sign."""
 
 STATUS_BY_CODE = {
     "unsigned": 401,
@@ -56,13 +58,14 @@ STATUS_BY_ROOT: dict[Root, int] = {"misuse": 400, "refused": 403, "rejected": 42
 """Statuses of all other errors: who is at fault decides."""
 
 
-class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One error, in the words of ``comity.errors``."""
+class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One error, in the words of ``comity.errors``; ``message`` is what a person in strict custody must sign."""
 
     root: Root
     code: str
     place: str
     sentence: str
+    message: bytes = b""
 
 
 class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -83,7 +86,10 @@ def status_of(error: ComityError) -> int:
 
 def write_error(error: ComityError) -> bytes:
     """``error`` as JSON."""
-    return msgspec.json.encode(Answer(Fault(root_of(error), error.code, error.place, Exception.__str__(error))))
+    message = error.message if isinstance(error, NeedsSignature) else b""
+    return msgspec.json.encode(
+        Answer(Fault(root_of(error), error.code, error.place, Exception.__str__(error), message))
+    )
 
 
 def read_error(body: bytes) -> ComityError:
@@ -97,6 +103,8 @@ def read_error(body: bytes) -> ComityError:
     except msgspec.MsgspecError as error:
         shown = body[:200].decode(errors="replace")
         raise Rejected(f"an error that is not written as one ({error}): {shown!r}", code="malformed") from None
+    if fault.message:
+        return NeedsSignature(fault.message)
     return ROOTS[fault.root](fault.sentence, code=fault.code, place=fault.place)
 
 
