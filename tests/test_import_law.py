@@ -94,7 +94,7 @@ GRANTS = {
     "comity.node.run": frozenset(ADAPTERS),  # the one module that knows which adapter stands behind which port
 }
 """Rooms that one module may import beyond its own room's, and why."""
-WIRE = frozenset({"comity.courier.faults", "comity.courier.paths", "comity.courier.signature"})
+WIRE = frozenset({"comity.courier.paths", "comity.courier.signature"})
 """The pure part of the courier, which the serving end shares: it must read as the sending end wrote."""
 
 
