@@ -101,11 +101,8 @@ class House:
 
     async def row(self, kind: type[R], key: str) -> R | None:
         """One committed row of the register."""
-        value = (await self.store.get(kind.table, [key]))[0]
-        if value is None:
-            return None
-        row = decode_row(kind.table, value)
-        assert isinstance(row, kind)
+        row = (await self.sequencer.rows.get([(kind.table, key)]))[kind.table, key]
+        assert row is None or isinstance(row, kind)
         return row
 
     async def need(self, kind: type[R], key: str, what: str) -> R:

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from comity.errors import ComityError, InternalError, Rejected
+from comity.flows.committed import CommittedRows
 from comity.flows.work import Base, Work
 from comity.ledger.tiles import TileId, edge_tiles
 from comity.ledger.tree import Frontier, TreeHead
@@ -44,7 +45,8 @@ class Sequencer:
         own: str,
     ) -> None:
         self.seen: dict[str, SeenCheckpoint] = {}
-        self._base = Base(store, signer, entropy, self.seen, self._frontier)
+        self.rows = CommittedRows(store)
+        self._base = Base(store, self.rows, signer, entropy, self.seen, self._frontier)
         self._store = store
         self._clock = clock
         self._mark = mark
@@ -174,6 +176,7 @@ class Sequencer:
             raise
         self._heads.update(heads)
         self._frontiers.update(frontiers)
+        self.rows.update(batch.rows)
         own = {chain: head.size for chain, head in heads.items() if chain.endswith(self._own)}
         if own:
             self._sizes.update(own)
@@ -193,6 +196,7 @@ class Sequencer:
     async def _reload(self) -> None:
         self._heads = await self._store.heads()
         self._frontiers.clear()
+        self.rows.clear()
         self._sizes = {chain: head.size for chain, head in self._heads.items() if chain.endswith(self._own)}
 
     async def _journal_size(self) -> int:

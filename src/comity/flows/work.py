@@ -14,6 +14,7 @@ from typing import TypeVar, cast
 import msgspec
 
 from comity.errors import Misuse
+from comity.flows.committed import CommittedRows
 from comity.ledger.leaf import Leaf, LeafKind
 from comity.ledger.tree import Frontier, TreeHead
 from comity.ports import Entropy, JournalEntry, Put, Signer, Store
@@ -30,7 +31,7 @@ from comity.record.statement import (
     chain_id,
     write,
 )
-from comity.register.rows import Key, Row, decode_row, encode_row
+from comity.register.rows import Key, Row, encode_row
 from comity.register.step import reads, step
 from comity.register.verdict import RULES_VERSION, Changes, Context, Held, Rejection, Verdict
 
@@ -88,7 +89,7 @@ class Work:
     async def facts(self, keys: Iterable[Key]) -> dict[Key, Row | None]:
         """The rows with these keys, as this work would leave them."""
         found: dict[Key, Row | None] = {}
-        absent: dict[str, list[str]] = {}
+        absent: list[Key] = []
         for key in keys:
             work: Work | None = self
             while work is not None:
@@ -97,10 +98,9 @@ class Work:
                     break
                 work = work.parent
             else:
-                absent.setdefault(key[0], []).append(key[1])
-        for table, names in absent.items():
-            for name, value in zip(names, await self.base.store.get(table, names), strict=True):
-                found[table, name] = None if value is None else decode_row(table, value)
+                absent.append(key)
+        if absent:
+            found.update(await self.base.rows.get(absent))
         return found
 
     async def row(self, kind: type[R], key: str) -> R | None:
@@ -232,7 +232,8 @@ class Base(msgspec.Struct):
     """What every work of a house stands on.
 
     Attributes:
-        store: reads come from here.
+        store: side data comes from here.
+        rows: committed rows come from here.
         signer: the node-sign key.
         entropy: salts come from here.
         seen: newest verified checkpoint of the other party, by relationship.
@@ -240,6 +241,7 @@ class Base(msgspec.Struct):
     """
 
     store: Store
+    rows: CommittedRows
     signer: Signer
     entropy: Entropy
     seen: dict[str, SeenCheckpoint]

@@ -1,0 +1,48 @@
+"""Committed rows, decoded once: the register's recent rows kept in memory between acts.
+
+Only the sequencer writes rows, so what it committed is what a read would give. It tells this cache after each commit,
+and empties it whenever it is not sure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from comity.ports import Store
+from comity.register.rows import Key, Row, decode_row
+
+ROWS_MAX = 100_000
+"""Most rows kept, about 100 MB; when it is full it starts again empty."""
+
+
+class CommittedRows:
+    """The committed rows of one house."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._rows: dict[Key, Row | None] = {}
+
+    async def get(self, keys: Iterable[Key]) -> dict[Key, Row | None]:
+        """The committed rows with these keys; None where there is none."""
+        found: dict[Key, Row | None] = {}
+        absent: dict[str, list[str]] = {}
+        rows = self._rows
+        for key in keys:
+            if key in rows:
+                found[key] = rows[key]
+            else:
+                absent.setdefault(key[0], []).append(key[1])
+        for table, names in absent.items():
+            for name, value in zip(names, await self._store.get(table, names), strict=True):
+                found[table, name] = rows[table, name] = None if value is None else decode_row(table, value)
+        return found
+
+    def update(self, rows: Mapping[Key, Row | None]) -> None:
+        """Take over what a commit has written."""
+        if len(self._rows) > ROWS_MAX:
+            self._rows.clear()
+        self._rows.update(rows)
+
+    def clear(self) -> None:
+        """Forget everything: the store may hold something else than was thought."""
+        self._rows.clear()
