@@ -118,6 +118,24 @@ def test_a_length_that_is_not_the_contents(change: int) -> None:
         items.unpack(forged(manifest, b"content"), manifest.binding)
 
 
+def test_a_content_that_ends_early_where_no_padding_is_due() -> None:
+    """What is there is what the binding commits to, and there is less of it than the manifest says."""
+    for more in range(1, 100):
+        manifest = manifest_of(b"content", length=7 + more)
+        plaintext = forged(manifest, b"content", padding=b"")
+        if padded_length(len(plaintext) + more) == len(plaintext) + more:
+            break
+    with pytest.raises(ManifestRejected) as caught:
+        items.unpack(plaintext, manifest.binding)
+    assert caught.value.code == "content-differs"
+
+
+def test_a_manifest_too_long_is_refused_before_it_is_waited_for() -> None:
+    unpacking = items._Unpacking(manifest_of(b"").binding, BytesIO())
+    with pytest.raises(ManifestRejected):
+        unpacking.write(b"comity-sealed/1\n" + (16 * 1024 + 1).to_bytes(4))
+
+
 def test_padding_is_zeros_to_exactly_its_length() -> None:
     manifest = manifest_of(b"content")
     good = items.pack(manifest, b"content")

@@ -853,6 +853,13 @@ def armor_without_padding() -> str:
 
 
 @vector(ArmorMalformed, "armor-line")
+def armor_padding_at_the_end_of_a_full_line() -> str:
+    """The line is the last of the first block that is decoded at once, so that only its size gives it away."""
+    lines = armored(_sealed().final(bytes(5000)).data).split("\n")
+    return "\n".join((*lines[:15], "A" * 63 + "=", *lines[16:]))
+
+
+@vector(ArmorMalformed, "armor-line")
 def armor_not_canonical() -> str:
     text = armored(_FILE + bytes(-len(_FILE) % 3 + 1))
     end = text.index("==")
@@ -939,5 +946,5 @@ def armor_too_much_space_before_it() -> str:
     return " " * 2048 + _TEXT
 
 
-COUNT = 162
+COUNT = 163
 """Pinned, so that a vector cannot disappear unseen."""
