@@ -1,0 +1,289 @@
+"""Putting the whole together: which adapter stands behind which port, in what order things open and close.
+
+The data folder of a node::
+
+    node.toml           settings
+    lock                held by the one process that may write here
+    comity.sqlite       journal, heads and rows
+    blobs/ uploads/     sealed payloads
+    high-water-mark     how far this party has signed, outside the database
+    keys/ root/         private keys; root/ can be carried away
+    tls/                certificate and key of the server
+    node.sock           where the command line reaches a running node
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import shutil
+import signal
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import uvloop
+
+from comity.courier.http import HttpCourier
+from comity.errors import Misuse
+from comity.flows.founding import CardShown, IssueCard, issue_card
+from comity.flows.house import House
+from comity.flows.parcel import PARCEL_BYTES_MAX
+from comity.flows.table import FLOWS
+from comity.node.client import POINTER
+from comity.node.local import AnyFlow, LocalDoor, local_path
+from comity.node.server import PeerDoor
+from comity.node.serving import Serving, listen_tcp, listen_unix
+from comity.node.settings import FILE, Settings, read_settings, write_settings
+from comity.node.tls import make_certificate, server_context
+from comity.node.worker import Road, Workers
+from comity.ports import Courier
+from comity.record.card import Card
+from comity.stores.blobs import FolderBlobs
+from comity.stores.durable import make_folders, replace_file
+from comity.stores.files import LocalFiles
+from comity.stores.folder import DataFolder, FolderHighWaterMark
+from comity.stores.keys import KeyFolder
+from comity.stores.sqlite import SqliteStore
+from comity.timezones import time_zones
+
+TLS = "tls"
+CERTIFICATE = "certificate.pem"
+TLS_KEY = "key.pem"
+
+
+class SystemClock:
+    """The clock of this machine."""
+
+    def now(self) -> datetime:
+        """The present instant, UTC."""
+        return datetime.now(UTC)
+
+
+def system_entropy(count: int) -> bytes:
+    """``count`` fresh random bytes from the operating system."""
+    return os.urandom(count)
+
+
+class Ready(msgspec.Struct, frozen=True, kw_only=True):
+    """What a node says once, when it takes requests.
+
+    Attributes:
+        party: whose node it is.
+        peers: where peers reach it, with the real port.
+        commands: the local socket.
+        process: process id.
+    """
+
+    party: str
+    peers: str
+    commands: str
+    process: int
+
+    def __str__(self) -> str:
+        return (
+            f"the node of {self.party!r} is ready: peers at {self.peers}, commands at {self.commands} "
+            f"(process {self.process})"
+        )
+
+
+class ShowNode(msgspec.Struct, frozen=True):
+    """Show how the exchange with every peer goes (flow ``node.status``)."""
+
+
+class NodeShown(msgspec.Struct, frozen=True, kw_only=True):
+    """A running node."""
+
+    ready: Ready
+    roads: list[Road]
+
+
+class _StatusFlow(msgspec.Struct, frozen=True):
+    """The one flow that is about the process, not the house."""
+
+    run: Callable[[Any, Any], Any]
+    request: type[msgspec.Struct] = ShowNode
+
+
+async def found(folder: Path, settings: Settings, name: str) -> CardShown:
+    """Make the data folder of a new party: keys, certificate, settings and a card signed by the new root key.
+
+    Args:
+        folder: does not exist yet, or is empty.
+        settings: written to ``node.toml``; their public addresses go on the card.
+        name: the party's name for people.
+
+    Raises:
+        Misuse: there is a node in the folder already.
+        Unavailable: the disk refuses, or another process holds the folder.
+    """
+    if (folder / FILE).exists():
+        raise Misuse("there is a node in this folder already", code="folder-taken", place=str(folder))
+    made = make_certificate(settings.party, SystemClock().now())
+    with closing(DataFolder.open(folder, "comity init")):
+        KeyFolder.create(folder, system_entropy)
+        make_folders([folder / TLS])
+        replace_file(folder / TLS / TLS_KEY, made.key)
+        replace_file(folder / TLS / CERTIFICATE, made.chain)
+        async with _house(folder, settings) as house:
+            request = IssueCard(name=name, certificate=made.digest, addresses=settings.listen.public)
+            shown = await issue_card(house, request)
+        replace_file(folder / FILE, write_settings(settings).encode())
+    return shown
+
+
+@asynccontextmanager
+async def opened(folder: Path, holder: str = "comity") -> AsyncIterator[House]:
+    """The house in a data folder that no node runs on, for as long as the context lasts.
+
+    Raises:
+        Unavailable: another process holds the folder (``folder-in-use``), or there is no node in it.
+        Rejected: the settings, a key or the database is not what it must be.
+    """
+    settings = read_settings(folder / FILE)
+    with closing(DataFolder.open(folder, holder)):
+        async with _house(folder, settings) as house:
+            yield house
+
+
+async def serve(folder: Path, ready: Callable[[Ready], None], stop: asyncio.Event) -> None:
+    """Run the node of a data folder until ``stop``: requests under way are finished, then everything is closed.
+
+    Args:
+        folder: made by ``found``.
+        ready: called once, when peers and commands are taken.
+        stop: set it to stop.
+
+    Raises:
+        Unavailable: another process holds the folder, or the address is taken.
+        Rejected: the settings, a key or the database is not what it must be.
+    """
+    settings = read_settings(folder / FILE)
+    with closing(DataFolder.open(folder, "comity node run")):
+        tls = server_context(folder / TLS / CERTIFICATE, folder / TLS / TLS_KEY)
+        async with _house(folder, settings) as house, AsyncExitStack() as stack:
+            listener = listen_tcp(settings.listen.address, settings.listen.port)
+            stack.callback(listener.close)
+            local = local_path(folder)
+            stack.callback(_forget, folder, local)
+            commands = listen_unix(local)
+            stack.callback(commands.close)
+            says = Ready(
+                party=house.party,
+                peers=f"https://{_place(*listener.getsockname()[:2])}",
+                commands=str(local),
+                process=os.getpid(),
+            )
+            workers = Workers(house, connect=_connect(house), clock=SystemClock(), entropy=system_entropy)
+            stack.push_async_callback(workers.close)
+            await workers.refresh()
+
+            async def status(_house: House, _request: ShowNode) -> NodeShown:
+                return NodeShown(ready=says, roads=workers.roads())
+
+            flows: dict[str, AnyFlow] = {**FLOWS, "node.status": _StatusFlow(status)}
+            door = PeerDoor(
+                house,
+                clock=SystemClock(),
+                monotonic=time.monotonic,
+                quotas=settings.quotas,
+                free_bytes=lambda: shutil.disk_usage(folder).free,
+                seen=workers.heard,
+            )
+            doors = [Serving(door, listener, tls), Serving(LocalDoor(house, flows, workers.refresh), commands)]
+            ready(says)
+            await _until(stop, doors)
+
+
+def run(folder: Path, ready: Callable[[Ready], None]) -> None:
+    """Run the node of a data folder in this process until SIGTERM or SIGINT; a second signal ends it at once.
+
+    Raises:
+        ComityError: as ``serve``.
+    """
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
+
+    async def until_signal() -> None:
+        loop = asyncio.get_running_loop()
+        stop = asyncio.Event()
+
+        def stopping(*signals: signal.Signals) -> None:
+            stop.set()
+            for each in signals:
+                loop.remove_signal_handler(each)
+
+        for each in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(each, stopping, signal.SIGTERM, signal.SIGINT)
+        await serve(folder, ready, stop)
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(until_signal())
+
+
+@asynccontextmanager
+async def _house(folder: Path, settings: Settings) -> AsyncIterator[House]:
+    """The house on the adapters of a folder that this process has locked."""
+    async with AsyncExitStack() as stack:
+        store = await SqliteStore.open(folder / "comity.sqlite")
+        stack.push_async_callback(store.close)
+        blobs = await FolderBlobs.in_folder(folder)
+        stack.push_async_callback(blobs.close)
+        house = House(
+            settings.party,
+            store=store,
+            blobs=blobs,
+            mark=FolderHighWaterMark(folder / "high-water-mark"),
+            clock=SystemClock(),
+            entropy=system_entropy,
+            keys=KeyFolder(folder, system_entropy),
+            files=LocalFiles(folder / "temporary"),
+            zones=time_zones(),
+        )
+        await house.start()
+        stack.push_async_callback(house.close)
+        yield house
+
+
+def _connect(house: House) -> Callable[[Card], Courier]:
+    def connect(card: Card) -> Courier:
+        return HttpCourier(
+            card,
+            sender=house.party,
+            signer=house.keys.transport,
+            clock=SystemClock(),
+            entropy=system_entropy,
+            reply_bytes_max=PARCEL_BYTES_MAX,
+        )
+
+    return connect
+
+
+async def _until(stop: asyncio.Event, doors: list[Serving]) -> None:
+    """Serve until ``stop``, or until a door fails, which is then raised."""
+    serving = [asyncio.create_task(door.run()) for door in doors]
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait([*serving, stopping], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stopping.cancel()
+        for door in doors:
+            door.stop()
+    await asyncio.gather(*serving)
+
+
+def _forget(folder: Path, local: Path) -> None:
+    """Take the local socket away, with the folder that was made for it."""
+    local.unlink(missing_ok=True)
+    if local.parent != Path(os.path.realpath(folder)):
+        local.parent.rmdir()
+        (folder / POINTER).unlink(missing_ok=True)
+
+
+def _place(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
