@@ -15,6 +15,7 @@ from pathlib import Path
 from comity.flows.actors import Actor
 from comity.flows.agreements import AcknowledgeAgreement, AdoptAgreement, acknowledge_agreement, adopt_agreement
 from comity.flows.answering import Approve, Assure, approve, assure
+from comity.flows.following import follow
 from comity.flows.founding import AddPeer, CardShown, IssueCard, add_peer, issue_card
 from comity.flows.giving import Give, Given, give
 from comity.flows.house import House
@@ -77,6 +78,7 @@ async def new_house(party: str, folder: Path, clock: StandingClock, disk: Memory
         keys=keys,
         files=LocalFiles(folder / "scratch"),
         zones=time_zones(),
+        follow=follow,
     )
     await house.start()
     return house

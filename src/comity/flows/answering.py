@@ -13,7 +13,7 @@ from comity.flows.work import Draft, Work
 from comity.record import bodies
 from comity.record.person_act import unsigned
 from comity.record.statement import DOMESTIC
-from comity.register.rows import AskedRow, FacilityRow, PersonRow
+from comity.register.rows import AskedRow, FacilityRow, PersonRow, RequestRow
 
 
 class Approve(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,11 +69,13 @@ async def approve(house: House, request: Approve) -> Approved:
         Misuse: no such request, already carried out, the actor asked for it himself, or has not the role.
     """
     person = await house.person(request.actor.handle)
+    asked = await house.need(RequestRow, request.request, "request")
     body = bodies.Approved(
         request=request.request,
         granted=request.granted,
         reason=request.reason,
         by=person.person,
+        after=asked.last,
         signature=unsigned(),
     )
     signed = await house.sign(body, DOMESTIC, request.actor)

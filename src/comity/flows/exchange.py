@@ -55,8 +55,7 @@ class Arrived(NamedTuple):
 class Exchange:
     """The exchange of one house with all its peers.
 
-    Attributes:
-        follow: called with each record of the other party that took effect, inside the change that takes it up.
+    ``follow`` is called with each record of the other party that took effect, inside the change that takes it up.
     """
 
     def __init__(
@@ -67,6 +66,7 @@ class Exchange:
         keys: Keys,
         sequencer: Sequencer,
         peer_card: Callable[[str], Awaitable[Card]],
+        follow: Callable[[Work, Record], Awaitable[None]],
     ) -> None:
         self._party = party
         self._store = store
@@ -75,7 +75,7 @@ class Exchange:
         self._sequencer = sequencer
         self._peer_card = peer_card
         self._peer_has: dict[str, int] = {}
-        self.follow: Callable[[Work, Record], Awaitable[None]] | None = None
+        self._follow = follow
         self._their: dict[str, bytes] = {}
         self._cosigned: dict[str, bytes] = {}
 
@@ -346,8 +346,8 @@ class Exchange:
             copies = tuple(copy.number for copy in record.body.copies)
             receipt = bodies.Received(consignment=record.id, item=record.body.item, copies=copies)
             await work.say(Draft(relationship, receipt))
-        elif isinstance(verdict, Changes) and self.follow is not None:
-            await self.follow(work, record)
+        elif isinstance(verdict, Changes):
+            await self._follow(work, record)
 
 
 def consignment_in(envelope: bytes) -> bodies.Consigned | None:

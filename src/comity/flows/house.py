@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 from base64 import b32encode
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import datetime
 from hashlib import sha256
 from typing import TypeVar
@@ -21,13 +21,14 @@ from comity.flows.exchange import Exchange
 from comity.flows.library import Library
 from comity.flows.parcel import Parcel, read_parcel, write_parcel
 from comity.flows.sequencer import TILE, Sequencer, tile_key
+from comity.flows.work import Work
 from comity.ledger.tiles import TileId
 from comity.ports import Blobs, Clock, Entropy, Files, Head, HighWaterMark, Keys, Signer, Store
 from comity.record.bodies import Body
 from comity.record.card import Card, read_card
 from comity.record.contexts import PSEUDONYM
 from comity.record.person_act import act_bytes, attach, sign_act
-from comity.record.statement import DOMESTIC, chain_id
+from comity.record.statement import DOMESTIC, Record, chain_id
 from comity.register.rows import AgreementRow, PeerRow, PersonRow, Row, decode_row
 from comity.register.verdict import Context
 
@@ -43,12 +44,18 @@ PSEUDONYM_OF = "pseudonym"
 """Side table: person id by ``relationship/pseudonym``; can be derived again from the pairwise secret."""
 CARD = "card"
 """Side table: this party's own card, key ``self``."""
+Follow = Callable[["House", Work, Record], Awaitable[None]]
+"""What a record of the other party sets in motion."""
 SCAN_MAX = 1_000
 """Rows read at once when a whole range is wanted."""
 
 
 class House:
-    """One party's core with its store, keys, clock and peers."""
+    """One party's core with its store, keys, clock and peers.
+
+    ``follow`` is what a record of the other party sets in motion here (``following.follow``); the house does not know
+    it by itself, because it stands below the flows.
+    """
 
     def __init__(
         self,
@@ -62,6 +69,7 @@ class House:
         keys: Keys,
         files: Files,
         zones: TimeZones,
+        follow: Follow,
     ) -> None:
         self.party = party
         self.store = store
@@ -72,15 +80,13 @@ class House:
         self.zones = zones
         self.library = Library(store, zones)
         self.sequencer = Sequencer(store, keys.record, entropy, clock, mark, self._context, party)
-        self.exchange = Exchange(party, store, blobs, keys, self.sequencer, self.peer_card)
+        self.exchange = Exchange(party, store, blobs, keys, self.sequencer, self.peer_card, self._follow)
+        self._follow_up = follow
         self._cards: dict[str, Card] = {}
         self._bells: dict[str, asyncio.Event] = {}
 
     async def start(self) -> None:
         """Read the adopted agreements and begin to sequence."""
-        from comity.flows.following import follow  # the house knows its flows only when it comes to life
-
-        self.exchange.follow = lambda work, record: follow(self, work, record)
         async for _, row in self.rows(AgreementRow):
             await self.library.load(row)
         await self.sequencer.start()
@@ -93,6 +99,9 @@ class House:
     def now(self) -> datetime:
         """The instant of an act: read once per flow, never before the last one."""
         return self.sequencer.now()
+
+    async def _follow(self, work: Work, record: Record) -> None:
+        await self._follow_up(self, work, record)
 
     def _context(self, now: datetime) -> Context:
         return Context(self.party, self.keys.root_public, now, self.library.agreement)

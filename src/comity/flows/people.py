@@ -229,7 +229,12 @@ async def grant_clearance(house: House, request: GrantClearance) -> PersonShown:
     await check_own_mark(house, request.mark)
     person = await house.person(request.handle)
     body = bodies.ClearanceGranted(
-        person=person.person, mark=request.mark, until=request.until, basis=request.basis, signature=unsigned()
+        person=person.person,
+        mark=request.mark,
+        until=request.until,
+        basis=request.basis,
+        after=person.last,
+        signature=unsigned(),
     )
     return await _say_about(house, body, request.actor, request.handle)
 
@@ -237,14 +242,22 @@ async def grant_clearance(house: House, request: GrantClearance) -> PersonShown:
 async def withdraw_clearance(house: House, request: WithdrawClearance) -> PersonShown:
     """Withdraw a clearance; what the person may open is decided without it from now on."""
     person = await house.person(request.handle)
-    body = bodies.ClearanceWithdrawn(person=person.person, reason=request.reason, signature=unsigned())
+    body = bodies.ClearanceWithdrawn(
+        person=person.person, reason=request.reason, after=person.last, signature=unsigned()
+    )
     return await _say_about(house, body, request.actor, request.handle)
 
 
 async def change_list(house: House, request: ChangeList) -> PersonShown:
     """Put a person on a need-to-know list, or take him off it."""
     person = await house.person(request.handle)
-    body = bodies.NeedToKnow(topic=request.topic, person=person.person, listed=request.listed, signature=unsigned())
+    body = bodies.NeedToKnow(
+        topic=request.topic,
+        person=person.person,
+        listed=request.listed,
+        after=person.last,
+        signature=unsigned(),
+    )
     return await _say_about(house, body, request.actor, request.handle)
 
 

@@ -4,6 +4,9 @@ Two families. *House* records stand in a party's domestic chain and never cross;
 of one relationship, and both parties hold them. Persons appear by identifier only: in the house by their person id,
 across by the pseudonym of that relationship. Names of people live in erasable side data, never here.
 
+``after`` names the record that such an act follows on, so that a person's signed act cannot be recorded a second time
+after it was undone.
+
 A type is never changed once released. It grows by fields with defaults at its end, or becomes ``NAME/2``.
 """
 
@@ -66,6 +69,7 @@ class ClearanceGranted(Body, frozen=True, kw_only=True):
     mark: Name
     until: Instant
     basis: Words
+    after: Digest
     signature: PersonSignature
 
 
@@ -76,6 +80,7 @@ class ClearanceWithdrawn(Body, frozen=True, kw_only=True):
     crosses: ClassVar[bool] = False
     person: Name
     reason: Words
+    after: Digest
     signature: PersonSignature
 
 
@@ -87,6 +92,7 @@ class NeedToKnow(Body, frozen=True, kw_only=True):
     topic: Name
     person: Name
     listed: bool
+    after: Digest
     signature: PersonSignature
 
 
@@ -168,6 +174,7 @@ class Approved(Body, frozen=True, kw_only=True):
     granted: bool
     reason: Words
     by: Name
+    after: Digest
     signature: PersonSignature
 
 

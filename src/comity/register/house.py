@@ -71,6 +71,12 @@ def check_house_act(context: Context, facts: Facts, body: bodies.Body, relations
     return signature.signer
 
 
+def _check_after(after: bytes, last: bytes) -> None:
+    """A signed act counts once, right after the record it names: nobody can record it again when it was undone."""
+    if after != last:
+        raise no("stale-act", "something was recorded about this since it was signed; look again and sign again")
+
+
 def _signer_keys(body: Any) -> list[Key]:
     signature = getattr(body, "endorsement", None) or body.signature
     return [] if signature.signer == ROOT else [person_key(signature.signer)]
@@ -100,6 +106,7 @@ def _enrolled(context: Context, facts: Facts, record: Record) -> list[Put]:
         custody=body.custody,
         recipient=body.recipient,
         signing_key=body.signing_key,
+        last=record.id,
         firm=body.firm,
         clearance=before.clearance if before else None,
         clearance_until=before.clearance_until if before else None,
@@ -112,8 +119,9 @@ def _change_person(context: Context, facts: Facts, record: Record, **changes: ob
     body: Any = record.body
     if check_house_act(context, facts, body, record.statement.relationship, SECURITY_OFFICER) == body.person:
         raise no("own-clearance", f"{body.person!r} cannot decide about his own access; another officer must")
-    row = need(facts, person_key(body.person), "person")
-    return [Put(person_key(body.person), msgspec.structs.replace(row, **changes))]
+    row: PersonRow = need(facts, person_key(body.person), "person")
+    _check_after(body.after, row.last)
+    return [Put(person_key(body.person), msgspec.structs.replace(row, last=record.id, **changes))]
 
 
 def _cleared(context: Context, facts: Facts, record: Record) -> list[Put]:
@@ -264,6 +272,7 @@ def _approval(context: Context, facts: Facts, record: Record) -> list[Put]:
         raise no("other-signer", f"the approval names {body.by!r} but somebody else signed it")
     if body.by == request.by:
         raise no("own-request", f"{body.by!r} asked for this release and cannot approve it; another authority must")
+    _check_after(body.after, request.last)
     if request.consignment is not None:
         raise no("already-given", f"request {body.request!r} was already carried out")
     answer = Approval(record.id, body.by, body.granted, body.reason)

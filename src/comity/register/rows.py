@@ -24,7 +24,7 @@ Facts = Mapping[Key, Row | None]
 
 
 class PersonRow(Row, frozen=True, kw_only=True):
-    """A person of this house. Key: person id."""
+    """A person of this house. Key: person id. ``last`` is the newest record about the person."""
 
     table: ClassVar[str] = "person"
     person: str
@@ -37,6 +37,7 @@ class PersonRow(Row, frozen=True, kw_only=True):
     custody: Literal["strict", "served"]
     recipient: str
     signing_key: bytes
+    last: bytes
     firm: str | None = None
     clearance: str | None = None
     clearance_until: datetime | None = None
@@ -141,6 +142,11 @@ class RequestRow(Row, frozen=True, kw_only=True):
     at: datetime
     approvals: tuple[Approval, ...] = ()
     consignment: bytes | None = None
+
+    @property
+    def last(self) -> bytes:
+        """The newest record about the request: an answer, or the request itself."""
+        return self.approvals[-1].record if self.approvals else self.record
 
 
 class AskedRow(Row, frozen=True, kw_only=True):

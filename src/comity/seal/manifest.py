@@ -12,6 +12,7 @@ import msgspec
 
 from comity.errors import Misuse, Rejected
 from comity.record import encoding
+from comity.record.contexts import CONTENT
 from comity.record.encoding import INTEGER_MAX, Digest, Name
 from comity.seal.commitment import commitment
 from comity.seal.refusals import ManifestRejected
@@ -25,8 +26,6 @@ CONTENT_BYTES_MAX = INTEGER_MAX
 """Largest content: the largest integer that a record can hold."""
 FILE_NAME_BYTES_MAX = 255
 """Longest file name in UTF-8: the longest that common file systems take."""
-CONTENT_CONTEXT = b"comity/content/1"
-"""Context of the commitment to a content."""
 
 _UNSAFE = r"\x00-\x1f\x7f-\x9f/\\\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff"
 _FILE_NAME = rf"\A(?!\.{{1,2}}\Z)[^{_UNSAFE}]+\Z"
@@ -73,7 +72,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 def content_commitment(salt: bytes, digest: bytes) -> bytes:
     """(24) The commitment by which a record names a content of SHA-256 ``digest`` without showing it."""
-    return commitment(CONTENT_CONTEXT, salt, digest)
+    return commitment(CONTENT, salt, digest)
 
 
 def encode(manifest: Manifest) -> bytes:
