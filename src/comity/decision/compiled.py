@@ -3,28 +3,26 @@
 Rules of this file:
 
 - Compiling reads every table once; deciding reads none of them, only what stands ready here.
-- What is worked out on first use (a plan for a set of rules) depends on nothing but the compiled texts, so a decision
-  never depends on the cases decided before it.
+- Nothing is kept from one decision to the next: what was decided before cannot colour what is decided now.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import chain
+from typing import Any
 
 from msgspec import Struct
 
 from comity.agreement.check import hours_of
 from comity.agreement.equivalence import equivalents, ladder
-from comity.agreement.model import Agreement, Layer, Level, Obligation, Rule
-from comity.agreement.vocabulary import EVENTS_OF_ACT, Act, Event, Provenance
-from comity.decision.applicable import Conditions, Index
-from comity.decision.model import RULE_VERSION, Duty, Effect, Inputs, Reason
-from comity.decision.plan import BoundRule, Citation, Plan, plan_for
+from comity.agreement.model import Agreement, Checklist, Layer, Level, Obligation, Rule
+from comity.agreement.vocabulary import EVENTS_OF_ACT, Act, Event, Provenance, Requirement
+from comity.decision.model import RULE_VERSION, Acknowledgement, Duty, Effect, Inputs, Reading, Reason
+from comity.decision.rules import Asked, Citation, Place, conditions_of, index_of
 from comity.errors import Misuse, Refused
 
-PLANS_MAX = 16_384
-"""Plans kept for one act; beyond it they are worked out anew. One takes some hundreds of bytes."""
+STEP_OF_REQUIREMENT: dict[Requirement, int] = {"clearance": 13, "need-to-know": 14, "briefing": 15, "facility": 16}
 
 
 class Crossing(Struct, frozen=True, gc=False):
@@ -40,40 +38,6 @@ class LevelFacts(Struct, frozen=True, gc=False):
     reason: Reason
     rank: int
     crossings: dict[str, Crossing]
-
-
-class ActRules:
-    """The rules that speak of one act."""
-
-    def __init__(self, compiled: Compiled, rules: list[BoundRule], domestic: dict[str, str]) -> None:
-        whens = [self._conditions(compiled, each, each.rule, domestic) for each in rules]
-        unless = [
-            (1 << position, Conditions(compiled.agreement, each.rule.unless, None))
-            for position, each in enumerate(rules)
-            if each.rule.unless is not None
-        ]
-        self.index = Index([*whens, *(conditions for _, conditions in unless)])
-        self.plans: dict[int, Plan] = {}
-        self._compiled = compiled
-        self._rules = rules
-        self._unless = [(1 << (len(rules) + n), rule) for n, (rule, _) in enumerate(unless)]
-
-    @staticmethod
-    def _conditions(compiled: Compiled, each: BoundRule, rule: Rule, domestic: dict[str, str]) -> Conditions:
-        return Conditions(compiled.agreement, rule.when, domestic.get(each.cites.instrument))
-
-    def plan(self, bits: int) -> Plan:
-        """The plan for one set of bits."""
-        applicable = bits
-        for exception, rule in self._unless:
-            if bits & exception:
-                applicable &= ~rule
-        rules = [each for position, each in enumerate(self._rules) if applicable >> position & 1]
-        if len(self.plans) >= PLANS_MAX:
-            self.plans.clear()
-        made = plan_for(rules, self._compiled.nothing_permits, self._compiled.rank)
-        self.plans[bits] = made
-        return made
 
 
 class Compiled:
@@ -141,6 +105,8 @@ class Compiled:
         term = agreement.term
         self.force = self.cite(self.id, term.entry_clause or term.clause, "lacks")
         self.survival = self.cite(self.id, term.survival_clause or term.clause, "lacks")
+        self.calm = tuple(Reading(party=each, in_force=True, protection=True) for each in self.party_ids)
+        self.all_acknowledge = tuple(Acknowledgement(each, agreement.digest) for each in self.party_ids)
         self.in_force = self.force.reason(2, "in-force", "holds", "", *self.party_ids)
         self.protected = self.survival.reason(2, "protected", "holds", "", *self.party_ids)
         self.acknowledged = self.bare(3, "acknowledged", "holds", agreement.digest)
@@ -189,33 +155,53 @@ class Compiled:
         return Crossing(reason, min(each.rank for each in found.levels))
 
     def _prepare_rules(self, texts: list[Agreement | Layer]) -> None:
-        checklists = {checklist.id: (text.id, checklist) for text in texts for checklist in text.checklists}
-        if len(checklists) != sum(len(text.checklists) for text in texts):
+        """Steps 9 to 17."""
+        lists = {checklist.id: (text.id, checklist) for text in texts for checklist in text.checklists}
+        if len(lists) != sum(len(text.checklists) for text in texts):
             raise Misuse("two layers have a checklist of the same id", code="duplicate-checklist")
-        by_act: dict[Act, list[BoundRule]] = {}
+        domestic = {layer.id: layer.header.party for layer in self.layers}
+        by_act: dict[Act, list[Asked]] = {}
         for text in texts:
             for rule in text.rules:
-                fails: Effect = "forbids" if rule.forbids else "needs"
-                cites = self.cite(text.id, rule.clause, fails, rule.provenance)
-                bound = BoundRule(rule, cites)
-                if rule.checklist is not None:
-                    instrument, checklist = checklists[rule.checklist]
-                    conditions = tuple(self._condition(instrument, each, cites) for each in checklist.conditions)
-                    bound = BoundRule(rule, cites, checklist, conditions)
-                for act in rule.acts:
-                    by_act.setdefault(act, []).append(bound)
-        domestic = {layer.id: layer.header.party for layer in self.layers if layer.header.party is not None}
-        self.acts = {
-            act: ActRules(self, sorted(rules, key=self._rule_order), domestic) for act, rules in by_act.items()
-        }
-        self.no_rules = plan_for([], self.nothing_permits, self.rank)
+                for asked in self._asked(text.id, rule, domestic.get(text.id), lists):
+                    for act in rule.acts:
+                        by_act.setdefault(act, []).append(asked)
+        self.acts = {act: index_of(asked, self._place) for act, asked in by_act.items()}
+        self.no_rules = index_of((), self._place)
 
-    def _condition(self, instrument: str, clause: str, rule: Citation) -> Citation:
-        """A condition warns when its own clause, or the rule that asks for it, is unchecked."""
-        return self.cite(instrument, clause, rule.fails)
+    def _asked(
+        self, instrument: str, rule: Rule, party: str | None, lists: dict[str, tuple[str, Checklist]]
+    ) -> Iterator[Asked]:
+        """What one rule says, step by step."""
+        cites = self.cite(instrument, rule.clause, "forbids" if rule.forbids else "needs", rule.provenance)
+        when = conditions_of(self.agreement, rule.when, party)
+        unless = conditions_of(self.agreement, rule.unless) if rule.unless else None
+        special = unless is not None or bool(when.categories)
 
-    def _rule_order(self, bound: BoundRule) -> tuple[object, ...]:
-        return (self.rank(bound.cites.instrument, bound.cites.clause), bound.rule.id)
+        def asked(step: int, **more: Any) -> Asked:
+            return Asked(step, cites, rule, when.tests, special, when, unless, **more)
+
+        if rule.permits:
+            if cites.provenance == "K":
+                yield asked(9, reason=cites.reason(9, "permit-unchecked", "warns", ""))
+            else:
+                yield asked(9, reason=cites.reason(9, "permitted", "holds", ""))
+        elif rule.forbids:
+            yield asked(10, reason=cites.reason(10, "forbidden", cites.fails, "", rule.id))
+        elif rule.consent:
+            yield asked(11)
+        elif rule.checklist:
+            owner, checklist = lists[rule.checklist]
+            conditions = tuple(self.cite(owner, each, cites.fails) for each in checklist.conditions)
+            needed = frozenset(checklist.conditions)
+            yield asked(12, checklist=checklist, conditions=conditions, needed=needed)
+        elif rule.approvals:
+            yield asked(17)
+        for word in rule.requires or ():
+            yield asked(STEP_OF_REQUIREMENT[word])
+
+    def _place(self, cites: Citation) -> Place:
+        return self.rank(cites.instrument, cites.clause)
 
     def _prepare_duties(self, texts: list[Agreement | Layer]) -> None:
         numbers: dict[str, tuple[str, str]] = {}

@@ -22,7 +22,7 @@ from operator import attrgetter
 
 from msgspec import structs
 
-from comity.decision.compiled import ActRules, Compiled
+from comity.decision.compiled import Compiled
 from comity.decision.model import (
     Case,
     Forbidden,
@@ -31,11 +31,9 @@ from comity.decision.model import (
     NoBasis,
     Outcome,
     Permit,
-    Person,
     Reason,
 )
-from comity.decision.plan import BoundRule, Plan
-from comity.decision.steps import weigh_approvals, weigh_item, weigh_person
+from comity.decision.steps import weigh_item, weigh_person
 from comity.errors import Misuse
 
 LINEAGE_MAX = 10_000
@@ -86,50 +84,9 @@ def _weigh(compiled: Compiled, case: Case, item: Item, reasons: list[Reason]) ->
     if not recipients:  # (1) nobody is not everybody
         reasons.append(compiled.bare(1, "no-recipients", "forbids"))
     ordered = weigh_item(compiled, case, item, reasons)
-    rules = compiled.acts.get(case.act)
-    approvals: dict[BoundRule, None] = {}
-    bits = _bits_of_item(rules, case, item) if rules else 0
     for person in recipients:
-        plan = _plan(compiled, rules, bits, person) if rules else compiled.no_rules
-        ordered = weigh_person(compiled, case, item, person, plan, reasons) and ordered
-        approvals.update(dict.fromkeys(plan.approvals))
-    if approvals:
-        weigh_approvals(case, approvals, reasons)
+        ordered = weigh_person(compiled, case, item, person, reasons) and ordered
     return ordered and len(recipients) < 2
-
-
-def _bits_of_item(rules: ActRules, case: Case, item: Item) -> int:
-    """The rules left standing by the item and the act (`applicable.ITEM_CONDITIONS`)."""
-    index = rules.index
-    label = item.label
-    values = (
-        item.form,
-        label.mark,
-        item.subject,
-        case.purpose,
-        case.purpose != item.purpose,
-        label.originator,
-        case.acting,
-        "originator" if case.acting == label.originator else "recipient",
-        item.relation,
-    )
-    bits = index.categories(label.categories) if index.uses_categories else index.every
-    for position, look_up, default in index.of_item:
-        bits &= look_up(values[position], default)
-    return bits
-
-
-def _plan(compiled: Compiled, rules: ActRules, bits: int, person: Person) -> Plan:
-    """What applies to one recipient (`applicable.PERSON_CONDITIONS`)."""
-    index = rules.index
-    parties = compiled.parties
-    third = person.party not in parties or person.serves not in parties
-    foreign = bool(compiled.nations) and person.nationality not in compiled.nations
-    bits &= index.beneficiaries[third + 2 * foreign]
-    values = (person.party, person.serves, person.employer, person.body, person.function)
-    for position, look_up, default in index.of_person:
-        bits &= look_up(values[position], default)
-    return rules.plans.get(bits) or rules.plan(bits)
 
 
 def _weigh_lineage(compiled: Compiled, case: Case, beside: Sequence[Compiled]) -> list[Reason]:

@@ -229,7 +229,7 @@ class Case(Struct, frozen=True, kw_only=True):
         _check_utc("case.at", self.at)
 
 
-class Reason(Struct, frozen=True):
+class Reason(Struct, frozen=True, gc=False):
     """One step of the decision and what it found.
 
     Attributes:
@@ -253,7 +253,7 @@ class Reason(Struct, frozen=True):
     parameters: tuple[str, ...] = ()
 
 
-class Duty(Struct, frozen=True):
+class Duty(Struct, frozen=True, gc=False):
     """An obligation that the act opens.
 
     `within` is a word, an ISO 8601 duration, or empty when the text has none. A number that a layer put in is cited
@@ -271,7 +271,7 @@ class Duty(Struct, frozen=True):
     limit_from: str = ""
 
 
-class Inputs(Struct, frozen=True):
+class Inputs(Struct, frozen=True, gc=False):
     """Which texts and which rules a decision was made under; digests are 64 hexadecimal digits."""
 
     agreement: str
@@ -281,7 +281,7 @@ class Inputs(Struct, frozen=True):
     tzdata: str
 
 
-class Decision(Struct, frozen=True):
+class Decision(Struct, frozen=True, gc=False):
     """What comes out. The reasons are complete and in canonical order; see the four kinds below."""
 
     reasons: tuple[Reason, ...]
@@ -289,19 +289,19 @@ class Decision(Struct, frozen=True):
     inputs: Inputs
 
 
-class Permit(Decision, frozen=True, tag="permit", tag_field="outcome"):
+class Permit(Decision, frozen=True, gc=False, tag="permit", tag_field="outcome"):
     """The act may be done; the duties open with it."""
 
 
-class NeedsConsent(Decision, frozen=True, tag="needs-consent", tag_field="outcome"):
+class NeedsConsent(Decision, frozen=True, gc=False, tag="needs-consent", tag_field="outcome"):
     """The act may be done once somebody named has acted: a consent, an assurance, an approval, a clearance."""
 
 
-class Forbidden(Decision, frozen=True, tag="forbidden", tag_field="outcome"):
+class Forbidden(Decision, frozen=True, gc=False, tag="forbidden", tag_field="outcome"):
     """The agreement or a layer forbids the act, whatever anybody consents to."""
 
 
-class NoBasis(Decision, frozen=True, tag="no-basis", tag_field="outcome"):
+class NoBasis(Decision, frozen=True, gc=False, tag="no-basis", tag_field="outcome"):
     """Nothing in the agreement permits the act."""
 
 

@@ -1,4 +1,4 @@
-"""The steps of `spec/decision.md`, each adding its reasons: 2 to 7 for an item, 8 to 16 for one recipient, 17 for all.
+"""The steps of `spec/decision.md`, each adding its reasons: 2 to 7 for an item, 8 to 17 for one recipient.
 
 Rules of this file:
 
@@ -14,8 +14,8 @@ from datetime import datetime
 
 from comity.agreement.vocabulary import ACCESS_ACTS, GIVING_ACTS
 from comity.decision.compiled import Compiled, LevelFacts
-from comity.decision.model import Attestation, Case, Facility, Item, Person, Reason, Standing
-from comity.decision.plan import BoundRule, Citation, Plan
+from comity.decision.model import Case, Facility, Item, Person, Reason, Standing
+from comity.decision.rules import Asked, Citation
 
 _NO_ITEM: tuple[str, ...] = ("",)
 
@@ -25,17 +25,17 @@ def weigh_item(compiled: Compiled, case: Case, item: Item, reasons: list[Reason]
     add = reasons.append
     act = case.act
     giving = act in GIVING_ACTS
-    standings = [each for each in case.facts.standings if each.agreement == compiled.id]
-    ordered = _weigh_force(compiled, standings, giving, reasons)  # (2)
-
-    if giving:  # (3) every party holds this very file for its model of what was agreed
-        digest = compiled.digest
-        said = [ack.party for each in standings for ack in each.acknowledgements if ack.digest == digest]
-        if compiled.parties.issubset(said):
-            add(compiled.acknowledged)
+    standings = case.facts.standings
+    ordered = True
+    if len(standings) == 1 and standings[0].readings == compiled.calm and standings[0].agreement == compiled.id:
+        add(compiled.in_force if giving else compiled.protected)  # (2)
+    else:
+        ordered = _weigh_force(compiled, standings, giving, reasons)
+    if giving:
+        if len(standings) == 1 and standings[0].acknowledgements == compiled.all_acknowledge:
+            add(compiled.acknowledged)  # (3)
         else:
-            silent = sorted(compiled.parties.difference(said))
-            reasons += [compiled.bare(3, "not-acknowledged", "needs", party) for party in silent]
+            _weigh_acknowledgements(compiled, standings, reasons)
 
     subjects, purposes, categories = compiled.subjects, compiled.purposes, compiled.categories
     label = item.label
@@ -68,63 +68,120 @@ def weigh_item(compiled: Compiled, case: Case, item: Item, reasons: list[Reason]
     return ordered
 
 
-def weigh_person(compiled: Compiled, case: Case, item: Item, person: Person, plan: Plan, reasons: list[Reason]) -> bool:
-    """Steps 8 to 16 for one recipient; false when the reasons may not be in canonical order."""
+def weigh_person(compiled: Compiled, case: Case, item: Item, person: Person, reasons: list[Reason]) -> bool:
+    """Steps 8 to 17 for one recipient; false when the reasons may not be in canonical order."""
     add = reasons.append
     label = item.label
     about = person.pseudonym
-    level = compiled.levels.get((label.policy, label.mark))
-    if level is not None and (crossing := level.crossings.get(person.party)) is not None:
-        add(crossing.reason)  # (8)
+    party, serves = person.party, person.serves
+    parties = compiled.parties
+
+    level = compiled.levels.get((label.policy, label.mark))  # (8)
+    rank = 0
+    if level is not None and party in parties:
+        crossing = level.crossings[party]
         rank = crossing.rank
-    else:
-        rank = 0
-    ordered = plan.ordered
-    reasons += plan.basis  # (9), (10)
-    allowed = label.releasable_to
-    if allowed and (person.party not in allowed or person.serves not in allowed):
-        add(Reason(10, "not-releasable", compiled.id, "", "", "forbids", about, allowed))
-        ordered = False
-    if plan.consents:
-        ordered = _weigh_consents(compiled, case, item, person, plan.consents, reasons) and ordered  # (11)
-    for bound in plan.checklists:
-        _weigh_checklist(compiled, case, item, person, bound, reasons)  # (12)
-    if item is not case.item and person.party not in compiled.parties:
-        return ordered  # no ladder of the ancestor's agreement measures this person; the item's own does
-    at = case.at
-    if plan.clearance:  # (13)
-        code, held = _clearance(compiled, person, rank, at)
-        for cites in plan.clearance:
-            add(_checked(cites, 13, code, held, about, label.mark))
-    if plan.need_to_know:  # (14)
-        held = not set(item.need_to_know).isdisjoint(person.need_to_know)
-        code = "need-to-know" if held else "need-to-know-missing"
-        for cites in plan.need_to_know:
-            add(_checked(cites, 14, code, held, about))
-    if label.categories and case.act in ACCESS_ACTS:  # (15)
-        for category in label.categories:
-            if category not in person.briefed:
-                add(Reason(15, "category-missing", compiled.id, "", "", "needs", about, (category,)))
-    if plan.briefing:
-        held = compiled.id in person.briefed
-        for cites in plan.briefing:
-            add(_checked(cites, 15, "briefed" if held else "briefing-missing", held, about))
-    if plan.facility:  # (16)
-        held = any(_holds_site(compiled, each, person, rank, at) for each in case.facts.facilities)
-        code = "facility-approved" if held else "facility-missing"
-        for cites in plan.facility:
-            add(_checked(cites, 16, code, held, about, person.site))
+        add(crossing.reason)
+
+    third = party not in parties or serves not in parties
+    foreign = bool(compiled.nations) and person.nationality not in compiled.nations
+    purpose = case.purpose
+    acting = case.acting
+    values = (  # in the order of `rules.CONDITIONS`
+        item.form,
+        label.mark,
+        item.subject,
+        purpose,
+        purpose != item.purpose,
+        label.originator,
+        acting,
+        "originator" if acting == label.originator else "recipient",
+        item.relation,
+        party,
+        serves,
+        person.employer,
+        person.body,
+        person.function,
+        third + 2 * foreign,
+    )
+    index = compiled.acts.get(case.act, compiled.no_rules)
+    drawer = index.drawers.get(values[index.position], index.rest)
+    ordered = drawer.ordered
+    # No ladder of an ancestor's agreement measures somebody of no party to it; the item's own agreement does.
+    measured = item is case.item or party in parties
+    permitted = False
+    start = len(reasons)
+    cleared = ""
+    for asked in drawer.asked:
+        for position, words in asked.tests:
+            if values[position] not in words:
+                break
+        else:
+            if asked.special and not _applies(asked, values, label.categories):
+                continue
+            step = asked.step
+            cites = asked.cites
+            if step <= 10:
+                reason = asked.reason
+                assert reason is not None  # `compiled` makes it for these steps
+                permitted = permitted or reason.effect == "holds"
+                add(reason)
+            elif step == 11:
+                ordered = _weigh_consent(compiled, case, item, person, asked, reasons) and ordered
+            elif step == 12:
+                _weigh_checklist(compiled, case, item, person, asked, reasons)
+            elif step == 17:
+                add(_approval(case, asked))
+            elif not measured:
+                continue
+            elif step == 13:
+                cleared = cleared or _clearance(compiled, person, rank, case.at)
+                effect = "holds" if cleared == "cleared" else cites.fails
+                parameters = (label.mark,)
+                add(Reason(13, cleared, cites.instrument, cites.clause, cites.provenance, effect, about, parameters))
+            elif step == 14:
+                if set(item.need_to_know).isdisjoint(person.need_to_know):
+                    add(cites.reason(14, "need-to-know-missing", cites.fails, about))
+                else:
+                    add(Reason(14, "need-to-know", cites.instrument, cites.clause, cites.provenance, "holds", about))
+            elif step == 15:
+                held = compiled.id in person.briefed
+                add(_checked(cites, 15, "briefed" if held else "briefing-missing", held, about))
+            else:
+                held = any(_holds_site(compiled, each, person, rank, case.at) for each in case.facts.facilities)
+                add(_checked(cites, 16, "facility-approved" if held else "facility-missing", held, about, person.site))
+    if not permitted:
+        reasons.insert(start, compiled.nothing_permits)
+    if label.releasable_to or label.categories:
+        return _weigh_label(compiled, case, item, person, reasons) and ordered
     return ordered
 
 
-def weigh_approvals(case: Case, rules: Iterable[BoundRule], reasons: list[Reason]) -> None:
+def _applies(asked: Asked, values: tuple[object, ...], categories: tuple[str, ...]) -> bool:
+    return asked.when.hold(values, categories) and not (asked.unless and asked.unless.hold(values, categories))
+
+
+def _weigh_label(compiled: Compiled, case: Case, item: Item, person: Person, reasons: list[Reason]) -> bool:
+    """What the originator's own label says in steps 10 and 15; false when it says anything."""
+    before = len(reasons)
+    about = person.pseudonym
+    allowed = item.label.releasable_to
+    if allowed and (person.party not in allowed or person.serves not in allowed):
+        reasons.append(Reason(10, "not-releasable", compiled.id, "", "", "forbids", about, allowed))
+    if case.act in ACCESS_ACTS:
+        missing = [each for each in item.label.categories if each not in person.briefed]
+        reasons += [Reason(15, "category-missing", compiled.id, "", "", "needs", about, (each,)) for each in missing]
+    return len(reasons) == before
+
+
+def _approval(case: Case, asked: Asked) -> Reason:
     """Step 17: enough people other than the requester have approved this request."""
-    approvers = {each.by for each in case.facts.approvals if each.request == case.request and each.by != case.requester}
-    for bound in rules:
-        wanted = bound.rule.approvals or 0
-        held = len(approvers) >= wanted
-        code = "approved" if held else "approval-missing"
-        reasons.append(_checked(bound.cites, 17, code, held, "", str(wanted), str(len(approvers))))
+    request, requester = case.request, case.requester
+    approvers = {each.by for each in case.facts.approvals if each.request == request and each.by != requester}
+    wanted = asked.rule.approvals or 0
+    held = len(approvers) >= wanted
+    code = "approved" if held else "approval-missing"
+    return _checked(asked.cites, 17, code, held, "", str(wanted), str(len(approvers)))
 
 
 def _checked(cites: Citation, step: int, code: str, held: bool, about: str, *parameters: str) -> Reason:
@@ -132,38 +189,44 @@ def _checked(cites: Citation, step: int, code: str, held: bool, about: str, *par
     return Reason(step, code, cites.instrument, cites.clause, cites.provenance, effect, about, parameters)
 
 
-def _weigh_force(compiled: Compiled, standings: list[Standing], giving: bool, reasons: list[Reason]) -> bool:
-    if not standings:
+def _weigh_force(compiled: Compiled, standings: Iterable[Standing], giving: bool, reasons: list[Reason]) -> bool:
+    """Step 2 for parties who do not all read the agreement as simply in force."""
+    readings = [reading for each in standings if each.agreement == compiled.id for reading in each.readings]
+    if not readings:
         reasons.append(compiled.bare(2, "standing-unknown", "lacks"))
         return True
-    readings = standings[0].readings if len(standings) == 1 else [r for each in standings for r in each.readings]
-    quiet = True
-    against = []
-    protected = False
-    for reading in readings:
-        quiet = quiet and not reading.contested
-        protected = protected or reading.protection
-        if not reading.in_force:
-            against.append(reading.party)
     if giving:
-        silent = compiled.parties.difference([reading.party for reading in readings])
-        if against or silent:
-            cites = compiled.force
-            parties = sorted(silent.union(against))
-            reasons.append(cites.reason(2, "not-in-force", "lacks", "", *parties))
+        against = {reading.party for reading in readings if not reading.in_force}
+        against |= compiled.parties.difference([reading.party for reading in readings])
+        if against:
+            reasons.append(compiled.force.reason(2, "not-in-force", "lacks", "", *sorted(against)))
         else:
             reasons.append(compiled.in_force)
-    elif protected:
+    elif any(reading.protection for reading in readings):
         reasons.append(compiled.protected)
     else:
         reasons.append(compiled.survival.reason(2, "not-protected", "lacks", ""))
-    if quiet:
-        return True
-    for reading in readings:
-        if reading.contested:
-            parameters = (reading.party, *sorted(reading.contested))
-            reasons.append(compiled.force.reason(2, "contested", "notes", "", *parameters))
-    return False
+    contested = [reading for reading in readings if reading.contested]
+    for reading in contested:
+        parameters = (reading.party, *sorted(reading.contested))
+        reasons.append(compiled.force.reason(2, "contested", "notes", "", *parameters))
+    return not contested
+
+
+def _weigh_acknowledgements(compiled: Compiled, standings: Iterable[Standing], reasons: list[Reason]) -> None:
+    """Step 3: every party holds this very file for its model of what was agreed."""
+    said = [
+        each.party
+        for standing in standings
+        if standing.agreement == compiled.id
+        for each in standing.acknowledgements
+        if each.digest == compiled.digest
+    ]
+    silent = sorted(compiled.parties.difference(said))
+    if silent:
+        reasons += [compiled.bare(3, "not-acknowledged", "needs", party) for party in silent]
+    else:
+        reasons.append(compiled.acknowledged)
 
 
 def _outside_scope(compiled: Compiled, case: Case, item: Item) -> list[Reason]:
@@ -191,30 +254,29 @@ def _wrong_route(compiled: Compiled, case: Case) -> Reason:
     return cites.reason(7, "wrong-route", cites.fails, "", *compiled.via)
 
 
-def _weigh_consents(
-    compiled: Compiled, case: Case, item: Item, person: Person, rules: Iterable[BoundRule], reasons: list[Reason]
+def _weigh_consent(
+    compiled: Compiled, case: Case, item: Item, person: Person, asked: Asked, reasons: list[Reason]
 ) -> bool:
     gains = third_bodies(compiled, person) or (person.serves,)
+    givers = compiled.party_ids if asked.rule.consent == "every-party" else (item.label.originator,)
     items = (item.id, case.item.id)
-    single = len(gains) == 1
-    for bound in rules:
-        everyone = bound.rule.consent == "every-party"
-        single = single and not everyone
-        for by in compiled.party_ids if everyone else (item.label.originator,):
-            for beneficiary in gains:
-                held = any(
+    for by in givers:
+        for beneficiary in gains:
+            held = False
+            for each in case.facts.consents:
+                if (
                     each.by == by
                     and each.beneficiary == beneficiary
                     and each.act == case.act
                     and each.item in items
                     and each.purpose == case.purpose
                     and case.at < each.until
-                    for each in case.facts.consents
-                )
-                code = "consent-given" if held else "consent-missing"
-                wanted = (by, item.id, case.act, beneficiary, case.purpose)
-                reasons.append(_checked(bound.cites, 11, code, held, person.pseudonym, *wanted))
-    return single
+                ):
+                    held = True
+            code = "consent-given" if held else "consent-missing"
+            wanted = (by, item.id, case.act, beneficiary, case.purpose)
+            reasons.append(_checked(asked.cites, 11, code, held, person.pseudonym, *wanted))
+    return len(gains) == len(givers) == 1
 
 
 def third_bodies(compiled: Compiled, person: Person) -> tuple[str, ...]:
@@ -226,59 +288,63 @@ def third_bodies(compiled: Compiled, person: Person) -> tuple[str, ...]:
 
 
 def _weigh_checklist(
-    compiled: Compiled, case: Case, item: Item, person: Person, bound: BoundRule, reasons: list[Reason]
+    compiled: Compiled, case: Case, item: Item, person: Person, asked: Asked, reasons: list[Reason]
 ) -> None:
-    checklist = bound.checklist
-    assert checklist is not None  # plan_for puts only rules with a checklist here
-    about, items = {
-        "item-and-recipient": (person.pseudonym, (item.id, case.item.id)),
-        "item": (item.id, _NO_ITEM),
-        "site": (person.site, _NO_ITEM),
-        "party": (person.party, _NO_ITEM),
-    }[checklist.bound_to]
-    attesters = {
-        "recipient": (person.party,),
-        "originator": (item.label.originator,),
-        "either": compiled.party_ids,
-    }[checklist.attested_by]
+    checklist = asked.checklist
+    assert checklist is not None  # `compiled` gives one to each rule of this step
+    items = _NO_ITEM
+    about = item.id
+    if checklist.bound_to == "item-and-recipient":
+        about, items = person.pseudonym, (item.id, case.item.id)
+    elif checklist.bound_to == "site":
+        about = person.site
+    elif checklist.bound_to == "party":
+        about = person.party
+    attesters = compiled.party_ids
+    if checklist.attested_by == "recipient":
+        attesters = (person.party,)
+    elif checklist.attested_by == "originator":
+        attesters = (item.label.originator,)
+    at = case.at
+    needed = asked.needed
     attested: set[str] = set()
+    met = False
     for each in case.facts.attestations:
-        if _counts(each, checklist.id, about, items, attesters, case.at):
+        if (
+            each.checklist == checklist.id
+            and each.about == about
+            and each.item in items
+            and each.by in attesters
+            and (each.until is None or at < each.until)
+        ):
+            if met := needed.issubset(each.conditions):
+                break
             attested.update(each.conditions)
-    missing = [cites for cites in bound.conditions if cites.clause not in attested]
-    if missing:
-        reasons += [
-            cites.reason(12, "condition-missing", cites.fails, person.pseudonym, checklist.id, about)
-            for cites in missing
-        ]
-    else:
-        reasons.append(bound.cites.reason(12, "conditions-met", "holds", person.pseudonym, checklist.id, about))
+    cites = asked.cites
+    pseudonym = person.pseudonym
+    if met or needed <= attested:
+        said = (checklist.id, about)
+        add = reasons.append
+        add(Reason(12, "conditions-met", cites.instrument, cites.clause, cites.provenance, "holds", pseudonym, said))
+        return
+    reasons += [
+        each.reason(12, "condition-missing", each.fails, pseudonym, checklist.id, about)
+        for each in asked.conditions
+        if each.clause not in attested
+    ]
 
 
-def _counts(
-    each: Attestation, checklist: str, about: str, items: tuple[str, ...], by: tuple[str, ...], at: datetime
-) -> bool:
-    return (
-        each.checklist == checklist
-        and each.about == about
-        and each.item in items
-        and each.by in by
-        and (each.until is None or at < each.until)
-    )
-
-
-def _clearance(compiled: Compiled, person: Person, rank: int, at: datetime) -> tuple[str, bool]:
+def _clearance(compiled: Compiled, person: Person, rank: int, at: datetime) -> str:
+    """Step 13: ``"cleared"``, or the code that says what is wrong."""
     clearance = person.clearance
     if clearance is None:
-        return "clearance-missing", False
+        return "clearance-missing"
     level = compiled.levels.get((person.party, clearance.mark))
     if level is None:
-        return "clearance-unknown", False
+        return "clearance-unknown"
     if at >= clearance.until:
-        return "clearance-ended", False
-    if rank == 0 or level.rank < rank:
-        return "clearance-too-low", False
-    return "cleared", True
+        return "clearance-ended"
+    return "cleared" if 0 < rank <= level.rank else "clearance-too-low"
 
 
 def _holds_site(compiled: Compiled, facility: Facility, person: Person, rank: int, at: datetime) -> bool:

@@ -1,0 +1,199 @@
+"""Rules made ready: what each asks for and when, and an index that finds the few that may apply to a case.
+
+Rules of this file:
+
+- A condition that is not written holds; a list holds when one of its words does. The conditions of a rule are tests
+  on a list of values, in the order of ``CONDITIONS``.
+- The rules of an act are sorted into drawers by the words of one condition, the one that tells most rules apart, so
+  that a case opens one drawer and the cost of a decision does not grow with the number of clauses. A drawer also
+  holds the rules that do not use the condition.
+- A drawer keeps its rules in the order of steps, then of clauses, which is the canonical order of reasons.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from comity.agreement.model import Agreement, Checklist, Rule, When
+from comity.agreement.vocabulary import Beneficiary, Provenance
+from comity.decision.model import Effect, Reason
+
+CONDITIONS = (
+    "form",
+    "level",
+    "subject",
+    "purpose",
+    "other_purpose",
+    "originator",
+    "acting",
+    "holder",
+    "relation",
+    "recipient",
+    "serves",
+    "employer",
+    "body",
+    "function",
+    "beneficiary",
+)
+"""What a rule may test, in the order in which `steps.py` lists the values of a case."""
+
+BENEFICIARY_CODES: dict[Beneficiary, frozenset[int]] = {
+    "party": frozenset({0}),
+    "third-party": frozenset({1, 3}),
+    "third-national": frozenset({2, 3}),
+}
+"""The value of ``beneficiary``: 1 for somebody of or serving a third body, plus 2 for a national of a third state."""
+
+DRAWER_RULES = 16
+"""An act with no more rules than this has one drawer: opening the right one would cost more than it saves."""
+
+Test = tuple[int, frozenset[object]]
+Place = tuple[int, int]
+"""The place of a clause: the instrument's, then the clause's in its file."""
+
+
+class Citation(Struct, frozen=True):
+    """The clause a rule rests on, and what the rule does when it fails."""
+
+    instrument: str
+    clause: str
+    provenance: Provenance
+    fails: Effect
+
+    def reason(self, step: int, code: str, effect: Effect, about: str, *parameters: str) -> Reason:
+        """A reason that cites this clause."""
+        return Reason(step, code, self.instrument, self.clause, self.provenance, effect, about, parameters)
+
+
+class Conditions(Struct, frozen=True, eq=False):
+    """The ``when`` or the ``unless`` of a rule. Without categories any item will do."""
+
+    tests: tuple[Test, ...]
+    categories: frozenset[str] = frozenset()
+
+    def hold(self, values: Sequence[object], categories: Iterable[str]) -> bool:
+        """Whether a case with these values, and an item with these categories, meets them all."""
+        return all(values[position] in words for position, words in self.tests) and (
+            not self.categories or not self.categories.isdisjoint(categories)
+        )
+
+
+class Asked(Struct, frozen=True, eq=False):
+    """One thing that a rule says: it belongs to one step.
+
+    Attributes:
+        step: 9 permits, 10 forbids, 11 consent, 12 checklist, 13 to 16 a requirement, 17 approvals.
+        cites: what the rule rests on.
+        rule: the rule as written.
+        tests: of the rule's ``when``; nearly all rules have nothing else to look at.
+        special: whether there are also categories or an ``unless`` to look at.
+        when: the same tests, with the categories.
+        unless: what takes the case out of the rule.
+        reason: what steps 9 and 10 say, ready.
+        checklist: for step 12.
+        conditions: for step 12, a citation for each condition.
+        needed: for step 12, the conditions' ids.
+    """
+
+    step: int
+    cites: Citation
+    rule: Rule
+    tests: tuple[Test, ...]
+    special: bool
+    when: Conditions
+    unless: Conditions | None
+    reason: Reason | None = None
+    checklist: Checklist | None = None
+    conditions: tuple[Citation, ...] = ()
+    needed: frozenset[str] = frozenset()
+
+
+class Drawer(Struct, frozen=True, eq=False):
+    """Rules in canonical order; ``ordered`` says whether their reasons come out so by themselves."""
+
+    asked: tuple[Asked, ...]
+    ordered: bool
+
+
+class Index(Struct, frozen=True, eq=False):
+    """The rules of one act: by the words of the condition at ``position``, and those of any other word."""
+
+    position: int
+    drawers: dict[object, Drawer]
+    rest: Drawer
+
+
+def conditions_of(agreement: Agreement, written: When | None, acting: str | None = None) -> Conditions:
+    """The tests for what a rule's ``when`` says; ``acting`` binds a domestic layer to its own party."""
+    words: dict[str, frozenset[object]] = {}
+    for name in CONDITIONS if written else ():
+        value = getattr(written, name)
+        if name == "beneficiary" and value is not None:
+            words[name] = frozenset().union(*(BENEFICIARY_CODES[word] for word in value))
+        elif value is not None:
+            words[name] = frozenset(value if isinstance(value, tuple) else (value,))
+    if written and written.level_at_least is not None:
+        marks = _marks_from(agreement, written.level_at_least)
+        words["level"] = words.get("level", marks) & marks
+    if acting is not None:
+        words["acting"] = words.get("acting", frozenset({acting})) & {acting}
+    tests = tuple((CONDITIONS.index(name), allowed) for name, allowed in words.items())
+    return Conditions(tests, frozenset((written and written.category) or ()))
+
+
+def index_of(asked: Iterable[Asked], place: Callable[[Citation], Place]) -> Index:
+    """The index over what the rules of one act say."""
+    ordered = sorted(asked, key=lambda each: (each.step, place(each.cites), each.rule.id))
+    position = _telling(ordered) if len(ordered) > DRAWER_RULES else -1
+    free: list[Asked] = []
+    by_word: dict[object, list[Asked]] = {
+        word: [] for each in ordered for at, words in each.tests if at == position for word in words
+    }
+    for each in ordered:
+        told = next((words for at, words in each.tests if at == position), None)
+        if told is None:
+            free.append(each)
+        rest = tuple(test for test in each.tests if test[0] != position)  # opening the drawer makes this test
+        for word in by_word if told is None else told:
+            by_word[word].append(replace(each, tests=rest))
+    drawers = {word: _drawer(each, place) for word, each in by_word.items()}
+    return Index(max(position, 0), drawers, _drawer(free, place))
+
+
+def _telling(asked: Sequence[Asked]) -> int:
+    """The condition whose words leave the fewest rules in the fullest drawer."""
+
+    def fullest(position: int) -> int:
+        counts: dict[object, int] = {}
+        free = 0
+        for each in asked:
+            allowed = next((words for at, words in each.tests if at == position), None)
+            free += allowed is None
+            for word in allowed or ():
+                counts[word] = counts.get(word, 0) + 1
+        return free + max(counts.values(), default=0)
+
+    return min(range(len(CONDITIONS)), key=fullest)
+
+
+def _drawer(asked: Sequence[Asked], place: Callable[[Citation], Place]) -> Drawer:
+    """A drawer, with whether each step's reasons, whichever of them are given, come in the order of their clauses."""
+    spans = []
+    for each in asked:
+        own = place(each.cites)
+        places = [place(cites) for cites in each.conditions]
+        spans.append(((each.step, min(own, *places, own)), (each.step, max(own, *places, own)), places))
+    ordered = all(last < first for (_, last, _), (first, _, _) in pairwise(spans)) and all(
+        first < second for _, _, places in spans for first, second in pairwise(places)
+    )
+    return Drawer(tuple(asked), ordered)
+
+
+def _marks_from(agreement: Agreement, word: str) -> frozenset[object]:
+    """All marks at the rank of a mark or of an English level word, and above."""
+    lowest = next(level.rank for level in agreement.levels if word in {level.mark, level.english})
+    return frozenset(level.mark for level in agreement.levels if level.rank >= lowest)
