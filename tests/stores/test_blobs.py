@@ -5,6 +5,7 @@ import errno
 import hashlib
 import os
 import stat
+from pathlib import Path
 
 import pytest
 
@@ -37,9 +38,8 @@ async def test_the_layout_is_the_digest_and_only_the_owner_may_look(blobs, tmp_p
     assert file.read_bytes() == WHOLE
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert (tmp_path / "uploads" / hashlib.sha256(b"xyz").hexdigest()).read_bytes() == b"x"
-    for folder, _, files in os.walk(tmp_path):
-        assert folder == str(tmp_path) or stat.S_IMODE(os.stat(folder).st_mode) == 0o700
-        assert all(stat.S_IMODE(os.stat(os.path.join(folder, name)).st_mode) == 0o600 for name in files)
+    for path in tmp_path.rglob("*"):
+        assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
 
 
 async def test_what_a_crash_left_half_written_is_cleared_and_never_a_blob(blobs, tmp_path):  # (30, 31)
@@ -117,7 +117,7 @@ async def test_every_file_and_every_folder_is_synced_before_put_many_returns(blo
     events = []
 
     def sync(descriptor: int) -> None:
-        events.append(os.readlink(f"/proc/self/fd/{descriptor}"))
+        events.append(str(Path(f"/proc/self/fd/{descriptor}").readlink()))
         os.fsync(descriptor)
 
     monkeypatch.setattr(durable, "sync", sync)

@@ -114,9 +114,7 @@ async def test_a_mark_never_goes_down(tmp_path):  # (54)
     assert await mark.read() == {"r/jp": 5, "r/us": 1}
 
 
-async def test_callers_at_once_share_a_write_and_none_returns_before_its_own_size_is_there(
-    tmp_path, monkeypatch
-):  # (54)
+async def test_callers_at_once_share_a_write_and_each_finds_its_size(tmp_path, monkeypatch):  # (54)
     writes = []
     replace = module.replace_file
 

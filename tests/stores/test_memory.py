@@ -159,7 +159,7 @@ async def test_a_restored_database_is_behind_the_mark():  # (44)
 
 async def test_the_plan_is_asked_once_at_every_write():  # (41)
     asked = []
-    disk = MemoryDisk(lambda point: asked.append(point))
+    disk = MemoryDisk(asked.append)
     await MemoryStore(disk).commit(batch(HOME, 0), {HOME: None})
     await MemoryBlobs(disk).put_many({hashlib.sha256(bytes([n])).digest(): bytes([n]) for n in range(3)})
     await MemoryHighWaterMark(disk).write({HOME: 1})

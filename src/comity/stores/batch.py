@@ -66,7 +66,7 @@ def check_replacement(tables: Sequence[str], puts: Iterable[Put]) -> None:
 
 
 def raised(sizes: Mapping[str, int], others: Mapping[str, int]) -> dict[str, int]:
-    """The greater size of each chain: a high-water mark never goes down (step 51)."""
+    """The greater size of each chain: a high-water mark never goes down (step 54)."""
     return {chain: max(sizes.get(chain, 0), others.get(chain, 0)) for chain in sizes.keys() | others.keys()}
 
 

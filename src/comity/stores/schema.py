@@ -50,23 +50,32 @@ MIGRATIONS = (
 )
 
 
-def migrate(connection: apsw.Connection) -> None:
-    """Bring a database to the newest version (steps 21 to 23).
+def check_version(connection: apsw.Connection) -> int:
+    """The version of a database that this program may open; 0 for one that is still empty (step 21).
 
     Raises:
-        Rejected: the file is another program's database, or a newer Comity wrote it.
+        Rejected: the file is another program's database, or a newer Comity wrote it; it was not touched.
     """
-    version = connection.execute("PRAGMA user_version").get
+    version = int(connection.execute("PRAGMA user_version").get)
     application = connection.execute("PRAGMA application_id").get
     empty = connection.execute("SELECT count(*) = 0 FROM sqlite_schema").get
-    if application != APPLICATION_ID and not (empty and version == 0):
+    if application != APPLICATION_ID and not (application == version == 0 and empty):
         raise Rejected("this SQLite file is not a Comity database; name another folder", code="foreign-database")
     if version > len(MIGRATIONS):
         raise Rejected(
             f"the database has version {version} and this Comity knows {len(MIGRATIONS)}; run the newer Comity",
             code="newer-database",
         )
-    for number in range(version, len(MIGRATIONS)):
+    return version
+
+
+def migrate(connection: apsw.Connection) -> None:
+    """Bring a database to the newest version (steps 20 and 22).
+
+    Raises:
+        Rejected: as ``check_version``.
+    """
+    for number in range(check_version(connection), len(MIGRATIONS)):
         connection.execute("BEGIN IMMEDIATE")
         connection.execute(MIGRATIONS[number])
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")

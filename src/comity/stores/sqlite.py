@@ -33,7 +33,7 @@ from comity.errors import ComityError, Misuse, Rejected, Unavailable
 from comity.ports import Ambiguous, Batch, Conflict, DiskFull, Head, JournalEntry, Put
 from comity.stores.batch import check_batch, check_head, check_limit, check_replacement
 from comity.stores.durable import FILE_MODE, disk_errors, sync, sync_folder
-from comity.stores.schema import migrate
+from comity.stores.schema import check_version, migrate
 
 GROUP_COMMITS_MAX = 1024
 """Most commits in one SQL transaction, so that the first of them does not wait without end for the last."""
@@ -43,8 +43,8 @@ WRITER_CACHE_KIBIBYTES = 65_536
 """Page cache of the writer; what a larger transaction changes goes to the write-ahead log early, not to memory."""
 READER_CACHE_KIBIBYTES = 16_384
 """Page cache of the reader."""
-CHECKPOINT_PAGES = 16_384
-"""Pages (4 KiB) in the write-ahead log before they are moved to the database: 64 MiB, so that this happens rarely."""
+CHECKPOINT_PAGES = 4096
+"""Pages (4 KiB) in the write-ahead log before they are moved to the database: 16 MiB, some milliseconds of work."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -82,7 +82,7 @@ class SqliteStore:
     """A ``ports.Store`` in one SQLite file. Open it with ``open``, inside the event loop that will use it."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self._path = path.parent.resolve() / path.name  # the file itself may be no link, the way to it may have some
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="comity-store")
         self._turn = asyncio.Lock()
         self._queue: list[_Waiting] = []
@@ -109,7 +109,7 @@ class SqliteStore:
         try:
             await store._settle()
         except BaseException:
-            store._thread.shutdown()
+            await store.close()
             raise
         return store
 
@@ -357,10 +357,11 @@ class SqliteStore:
                 sync_folder(self._path.parent)
         with _Translated():
             self._writer = self._opened(apsw.SQLITE_OPEN_READWRITE)
+            check_version(self._writer)
             self._writer.execute(
                 f"PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;"
                 f"PRAGMA checkpoint_fullfsync = ON; PRAGMA cache_size = -{WRITER_CACHE_KIBIBYTES};"
-                f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}; PRAGMA temp_store = MEMORY"
+                f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}; PRAGMA journal_size_limit = {CHECKPOINT_PAGES * 4096}"
             )
             migrate(self._writer)
             self._make_found_durable()
@@ -377,7 +378,7 @@ class SqliteStore:
         except apsw.FullError:
             if self._unsettled:
                 raise
-            with Path(f"{self._path}-wal").open("rb") as log:
+            with disk_errors("syncing the write-ahead log"), Path(f"{self._path}-wal").open("rb") as log:
                 sync(log.fileno())
 
     def _opened(self, flags: int) -> apsw.Connection:
