@@ -1,4 +1,4 @@
-"""What must hold between the tables of a file, once each table has its type (`spec/agreement.md` steps 4 to 6).
+"""What must hold between the tables of a file, once each table has its type (``spec/agreement.md`` steps 4 to 7).
 
 Rules of this file:
 

@@ -1,4 +1,4 @@
-"""The digest by which both parties know that they hold the same file (`spec/agreement.md` step 7).
+"""The digest by which both parties know that they hold the same file (``spec/agreement.md`` step 8).
 
 SHA-256 over the canonical JSON (RFC 8785) of what is written: no default is filled in, so that a file keeps its digest
 when the format grows; there are no floats, and every text is in Unicode normal form C.

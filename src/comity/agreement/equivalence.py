@@ -1,6 +1,6 @@
 """Which mark of another party corresponds to a mark: a relation with a ceiling, read from the agreement.
 
-Rules of this file (`spec/agreement.md`, "Levels and equivalence"):
+Rules of this file (``spec/agreement.md``, "Levels and equivalence"):
 
 - Marks compare exactly; nothing is repaired. A mark of the ladder shared by all parties corresponds to itself.
 - A mark above the ceiling, or without a row, has no equivalent: it is refused, never mapped down.

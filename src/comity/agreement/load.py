@@ -1,4 +1,4 @@
-r"""From the text of a file to a checked agreement or layer (`spec/agreement.md`, "Reading a file").
+r"""From the text of a file to a checked agreement or layer (``spec/agreement.md``, "Reading a file").
 
 Rules of this file:
 
@@ -69,7 +69,7 @@ def parse_agreement(text: str, file: str) -> model.Agreement:
     """The agreement written in ``text``; ``file`` is the name that errors give.
 
     Raises:
-        Rejected: the text breaks a rule of `spec/agreement.md`; its ``code`` says which, its ``place`` is
+        Rejected: the text breaks a rule of ``spec/agreement.md``; its ``code`` says which, its ``place`` is
             ``file:line``.
     """
     written, lines, read = read_file(text, file, model.AgreementFile, "agreement")

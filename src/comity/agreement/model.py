@@ -2,7 +2,7 @@
 
 Rules of this file:
 
-- Each type is one table of the TOML file; `spec/agreement.md` describes the tables in the same order.
+- Each type is one table of the TOML file; ``spec/agreement.md`` describes the tables in the same order.
 - `AgreementFile` and `LayerFile` are what was written. `Agreement` and `Layer` are the same, checked, with their
   digest; only `load.py` makes them, so a checked agreement cannot exist without its checks.
 - A rule, an obligation, an equivalence names its clause; a clause carries the provenance. A rule on an unchecked (K)
@@ -19,7 +19,7 @@ from msgspec import Meta, Struct, field
 from comity.agreement import vocabulary as words
 
 FORMAT_VERSION = 1
-"""The version of the agreement file that this code reads and writes (`spec/agreement.md`, step 2)."""
+"""The version of the agreement file that this code reads and writes (``spec/agreement.md``, step 2)."""
 
 WITHIN_PATTERN = rf"^({'|'.join(get_args(words.Within))}|P([1-9][0-9]{{0,3}}[YMD]|T[1-9][0-9]{{0,3}}H))$"
 Within = Annotated[str, Meta(pattern=WITHIN_PATTERN)]
@@ -346,7 +346,7 @@ class AgreementFile(Table, frozen=True):
 
 
 class Agreement(AgreementFile, frozen=True, kw_only=True):
-    """An agreement that passed every check of `spec/agreement.md`. `digest` is 64 lowercase hexadecimal digits."""
+    """An agreement that passed every check of ``spec/agreement.md``. `digest` is 64 lowercase hexadecimal digits."""
 
     digest: str
 
@@ -402,7 +402,7 @@ class LayerFile(Table, frozen=True):
 
 
 class Layer(LayerFile, frozen=True, kw_only=True):
-    """A layer that passed every check of `spec/agreement.md`. `digest` is 64 lowercase hexadecimal digits."""
+    """A layer that passed every check of ``spec/agreement.md``. `digest` is 64 lowercase hexadecimal digits."""
 
     digest: str
 

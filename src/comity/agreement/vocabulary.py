@@ -2,7 +2,7 @@
 
 Rules of this file:
 
-- A word is here when something in the code gives it meaning. `spec/agreement.md` says what each one means.
+- A word is here when something in the code gives it meaning. ``spec/agreement.md`` says what each one means.
 - Words are added at the end of their list and never renamed: a file that was agreed keeps its digest and its meaning.
 - Nothing here is special to a country, a ministry or a treaty.
 """

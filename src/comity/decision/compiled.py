@@ -81,7 +81,7 @@ class Compiled:
         return self._rank.get((instrument, clause), (-1, 0))
 
     def order(self, reason: Reason) -> tuple[object, ...]:
-        """The canonical order of reasons (`spec/decision.md` step 19)."""
+        """The canonical order of reasons (``spec/decision.md`` step 19)."""
         place = self.rank(reason.instrument, reason.clause)
         return (reason.step, place, reason.about, reason.code, reason.parameters)
 

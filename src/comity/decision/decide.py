@@ -1,4 +1,4 @@
-"""May this be done, and why: the numbered steps of `spec/decision.md`.
+"""May this be done, and why: the numbered steps of ``spec/decision.md``.
 
 Rules of this file:
 

@@ -21,7 +21,7 @@ from comity.errors import Misuse
 from comity.marking.label import Label
 
 RULE_VERSION = "1"
-"""The version of `spec/decision.md` that these decisions follow; a change of any outcome or reason changes it."""
+"""The version of ``spec/decision.md`` that these decisions follow; a change of any outcome or reason changes it."""
 
 Effect = Literal["holds", "notes", "warns", "needs", "lacks", "forbids"]
 """What a reason does: a condition holds; a fact is noted; an unchecked (K) rule would have refused; somebody's act is
@@ -233,7 +233,7 @@ class Reason(Struct, frozen=True, gc=False):
     """One step of the decision and what it found.
 
     Attributes:
-        step: number of the step in `spec/decision.md`.
+        step: number of the step in ``spec/decision.md``.
         code: a stable word, such as `"clearance-missing"`; `wording.py` makes a sentence of it.
         instrument: id of the agreement or layer whose clause is cited.
         clause: the clause's id there; empty where the step itself refuses.

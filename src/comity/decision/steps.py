@@ -1,4 +1,4 @@
-"""The steps of `spec/decision.md`, each adding its reasons: 2 to 7 for an item, 8 to 17 for one recipient.
+"""The steps of ``spec/decision.md``, each adding its reasons: 2 to 7 for an item, 8 to 17 for one recipient.
 
 Rules of this file:
 
@@ -274,7 +274,7 @@ def _weigh_consent(
                 ):
                     held = True
             code = "consent-given" if held else "consent-missing"
-            wanted = (by, item.id, case.act, beneficiary, case.purpose)
+            wanted = (by, case.item.id, case.act, beneficiary, case.purpose)
             reasons.append(_checked(asked.cites, 11, code, held, person.pseudonym, *wanted))
     return len(gains) == len(givers) == 1
 

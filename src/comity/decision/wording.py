@@ -1,0 +1,138 @@
+"""Sentences for people: what each reason of a decision says, and what each outcome means.
+
+Rules of this file:
+
+- A sentence belongs to a code, in a table, so that another language is another table and no code.
+- ``{0}``, ``{1}`` … are the reason's parameters, ``{rest}`` all from the second on, ``{about}`` the person.
+- A sentence is whole, lowercase, without a full stop, and names no person but by pseudonym.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+from comity.decision.model import Effect, Outcome, Reason
+from comity.errors import Misuse
+
+Word = TypeVar("Word", bound=str)
+
+OUTCOMES: Mapping[str, Mapping[str, str]] = {
+    "en": {
+        "Permit": "permitted",
+        "NeedsConsent": "not yet: somebody has to act first",
+        "Forbidden": "forbidden",
+        "NoBasis": "no basis: nothing in the agreement permits it",
+    }
+}
+
+EFFECTS: Mapping[str, Mapping[Effect, str]] = {
+    "en": {
+        "holds": "holds",
+        "notes": "note",
+        "warns": "warning, the clause is not checked against the text",
+        "needs": "missing",
+        "lacks": "no basis",
+        "forbids": "forbidden",
+    }
+}
+
+REASONS: Mapping[str, Mapping[str, str]] = {
+    "en": {
+        "no-recipients": "nobody is named to receive it, and nobody is not everybody",
+        "standing-unknown": "it is not known where the agreement stands at this instant",
+        "in-force": "the agreement is in force by every party's reading",
+        "not-in-force": "the agreement is not in force by the reading of {all}",
+        "protected": "the information is protected",
+        "not-protected": "no party reads the agreement as protecting the information at this instant",
+        "contested": "{0} reads otherwise: {rest}",
+        "acknowledged": "every party has acknowledged this very text of the agreement",
+        "not-acknowledged": "{0} has not acknowledged this text of the agreement",
+        "another-agreement": "the item belongs to agreement {0}",
+        "not-a-party": "{0} is not a party to the agreement",
+        "in-scope": "the agreement covers the subject",
+        "subject-outside": "the agreement does not cover the subject {0}",
+        "category-unknown": "the agreement does not know the category {all}",
+        "purpose-outside": "the agreement does not serve the purpose {0}",
+        "form-covered": "the agreement covers information in this form",
+        "form-outside": "the agreement does not cover information in the form {0}",
+        "below-ceiling": "{0} is a level that may cross",
+        "above-ceiling": "{0} is above the ceiling of the agreement and cannot cross",
+        "unknown-mark": "{0} is not a mark of {1}",
+        "route-followed": "it goes by way of {all}",
+        "wrong-route": "it must go by way of {all}",
+        "not-direct": "it must go directly, not by way of {all}",
+        "equivalent": "{0} corresponds to {marks} of {1}",
+        "no-equivalent": "{0} of {1} has no equivalent mark for {2}",
+        "nothing-permits": "no rule of the agreement permits this act",
+        "permitted": "the agreement permits this act",
+        "permit-unchecked": "a clause that has not been checked against the text would permit this act",
+        "forbidden": "rule {0} forbids it",
+        "not-releasable": "the originator's label releases it to {all} only, and {about} stands outside",
+        "consent-given": "{0} has consented that {3} gain by it, for {4}",
+        "consent-missing": "{0} has not consented in writing that {3} gain by it, for {4}",
+        "conditions-met": "all conditions of {0} are attested for {1}",
+        "condition-missing": "a condition of {0} is not attested for {1}",
+        "cleared": "{about} is cleared for {0}",
+        "clearance-missing": "{about} holds no clearance",
+        "clearance-unknown": "{about} holds a clearance that the agreement does not know",
+        "clearance-ended": "the clearance of {about} has ended",
+        "clearance-too-low": "the clearance of {about} is too low for {0}",
+        "need-to-know": "{about} needs to know it",
+        "need-to-know-missing": "{about} is on none of the lists of those who need to know it",
+        "briefed": "{about} has been briefed",
+        "briefing-missing": "{about} has not been briefed on the agreement",
+        "category-missing": "{about} has not been briefed on the category {0}",
+        "facility-approved": "site {0} is approved for this level",
+        "facility-missing": "site {0} is not approved for this level",
+        "approved": "{1} of {0} approvals by somebody other than the requester",
+        "approval-missing": "{1} of {0} approvals by somebody other than the requester",
+        "agreement-unknown": "its ancestor {0} came under agreement {1}, which is not at hand",
+        "label-below-ancestor": "its level is below that of its ancestor {0}, {1}",
+    }
+}
+
+
+def outcome_wording(decision: Outcome, language: str = "en") -> str:
+    """What the outcome means, in a few words.
+
+    Raises:
+        Misuse: there are no sentences in this language.
+    """
+    return _table(OUTCOMES, language)[type(decision).__name__]
+
+
+def reason_wording(reason: Reason, language: str = "en") -> str:
+    """One sentence, with the clause it cites and how far that is checked: ``"… (jp-kr-2016, 6.a, S)"``.
+
+    Raises:
+        Misuse: there are no sentences in this language.
+    """
+    parameters = reason.parameters
+    ancestor = ""
+    if reason.step == 18 and reason.code not in {"agreement-unknown", "label-below-ancestor"}:
+        ancestor, parameters = f"{parameters[0]}: ", parameters[2:]
+    said = _table(REASONS, language)[reason.code].format(
+        *parameters,
+        about=reason.about,
+        all=", ".join(parameters),
+        rest=", ".join(parameters[1:]),
+        marks=" or ".join(parameters[2:]),
+    )
+    cited = f"{reason.instrument}, {reason.clause}, {reason.provenance}" if reason.clause else reason.instrument
+    return f"{ancestor}{said} ({cited})"
+
+
+def effect_wording(effect: Effect, language: str = "en") -> str:
+    """The word that stands before a reason's sentence.
+
+    Raises:
+        Misuse: there are no sentences in this language.
+    """
+    return _table(EFFECTS, language)[effect]
+
+
+def _table(tables: Mapping[str, Mapping[Word, str]], language: str) -> Mapping[Word, str]:
+    if language not in tables:
+        raise Misuse(f"there are no sentences in {language!r}; known: {', '.join(tables)}", code="unknown-language")
+    return tables[language]
