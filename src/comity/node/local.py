@@ -22,8 +22,8 @@ from comity.errors import Misuse, Rejected
 from comity.node.client import POINTER, SOCKET, SOCKET_PATH_BYTES_MAX
 from comity.node.errors import answer_error
 
-REQUEST_BYTES_MAX = 4 * 2**20
-"""Largest request of a flow: contents go by path, not by value."""
+REQUEST_BYTES_MAX = 32 * 2**20
+"""Largest request of a flow: an agreement with its history and layers; contents go by path, not by value."""
 OPENING = "/flow/"
 
 

@@ -31,6 +31,7 @@ import uvloop
 
 from comity.courier.http import HttpCourier
 from comity.errors import Misuse
+from comity.flows.following import follow
 from comity.flows.founding import CardShown, IssueCard, issue_card
 from comity.flows.house import House
 from comity.flows.parcel import PARCEL_BYTES_MAX
@@ -244,6 +245,7 @@ async def _house(folder: Path, settings: Settings) -> AsyncIterator[House]:
             keys=KeyFolder(folder, system_entropy),
             files=LocalFiles(folder / "temporary"),
             zones=time_zones(),
+            follow=follow,
         )
         await house.start()
         stack.push_async_callback(house.close)

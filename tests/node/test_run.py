@@ -1,0 +1,114 @@
+"""Two real processes: from the founding of two parties to an exchange that survives what happens to processes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import stat
+from importlib import resources
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from comity.errors import Misuse, Unavailable
+from comity.flows.actors import Actor
+from comity.flows.agreements import AcknowledgeAgreement, AdoptAgreement, AgreementShown
+from comity.flows.founding import CardShown, ShowCard
+from comity.node.client import SOCKET
+from comity.node.run import found, opened
+from comity.node.settings import Settings
+from comity.record.card import read_card
+from node.processes import Node, pair, until
+
+AGREEMENTS = resources.files("comity") / "agreements"
+RELATIONSHIP = "jp-kr-2016/jp.kr"
+
+
+def adopt(node: Node, peer: str) -> AgreementShown:
+    text, history = (
+        (AGREEMENTS / name).read_text(encoding="utf-8") for name in ("jp-kr-2016.toml", "jp-kr-2016.history.toml")
+    )
+    shown = node.ask("agreement.adopt", AdoptAgreement(peer=peer, text=text, history=history), AgreementShown)
+    assert isinstance(shown, AgreementShown)
+    return shown
+
+
+def acknowledge(node: Node) -> None:
+    request = AcknowledgeAgreement(relationship=RELATIONSHIP, actor=Actor("root"))
+    node.ask("agreement.acknowledge", request, AgreementShown)
+
+
+def test_two_nodes_exchange_through_kills_and_outages(tmp_path: Path) -> None:
+    with pair(tmp_path) as (jp, kr):
+        assert adopt(jp, "kr").relationship == RELATIONSHIP
+        acknowledge(jp)
+        # The other side does not run the agreement yet, and says so under its signature.
+        until(lambda: any(road.failures for road in jp.status().roads))
+        assert "no agreement runs here" in jp.status().roads[0].last_error
+        adopt(kr, "jp")
+        until(lambda: kr.acknowledged() == ("jp",))
+
+        assert jp.end(signal.SIGKILL) == -signal.SIGKILL
+        acknowledge(kr)
+        until(lambda: kr.status().roads[0].failures > 0)
+        assert "cannot be reached" in kr.status().roads[0].last_error
+        jp.start()
+        until(lambda: jp.acknowledged() == ("jp", "kr") == kr.acknowledged())
+        until(lambda: kr.status().roads[0].failures == 0)
+
+        assert kr.end() == 0
+        assert not (kr.folder / SOCKET).exists()
+        kr.start()
+        assert kr.acknowledged() == ("jp", "kr")
+
+
+def test_one_process_for_each_folder(tmp_path: Path) -> None:
+    with pair(tmp_path) as (jp, _):
+
+        async def open_it() -> None:
+            async with opened(jp.folder):
+                pass
+
+        with pytest.raises(Unavailable, match="comity node run"):
+            asyncio.run(open_it())
+        second = Node.__new__(Node)
+        second.folder = jp.folder
+        with pytest.raises(msgspec.DecodeError, match="truncated"):
+            second.start()
+        assert second.process is not None
+        assert second.process.wait(10) == 1
+        second.process.stdout.close()
+        assert jp.status().ready.party == "jp"
+
+
+async def test_founding_makes_a_folder_that_only_its_owner_reads(tmp_path: Path) -> None:
+    folder = tmp_path / "jp"
+    shown = await found(folder, Settings(party="jp"), "Japan")
+    card = read_card(shown.card)
+    assert (card.party, card.name, card.addresses) == ("jp", "Japan", ())
+    for path in [folder, *folder.rglob("*")]:
+        assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
+    async with opened(folder) as house:
+        assert await house.card() == shown.card
+    with pytest.raises(Misuse, match="a node in this folder already"):
+        await found(folder, Settings(party="jp"), "Japan")
+
+
+def test_port_0_takes_a_free_port_and_says_which(tmp_path: Path) -> None:
+    node = Node(tmp_path / "jp", "jp")
+    settings = node.folder / "node.toml"
+    settings.write_text('party = "jp"\n[listen]\nport = 0\n')
+    ready = node.start()
+    assert ready.process == node.process.pid
+    assert int(ready.peers.rpartition(":")[2]) > 0
+    assert ready.commands == os.path.realpath(node.folder / SOCKET)
+    assert isinstance(node.ask("card.show", ShowCard(), CardShown), CardShown)
+    assert node.end(signal.SIGINT) == 0
+
+
+async def test_a_folder_without_a_node_is_told(tmp_path: Path) -> None:
+    with pytest.raises(Unavailable, match=r"node\.toml: cannot be read"):
+        async with opened(tmp_path):
+            pass
