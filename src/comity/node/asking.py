@@ -1,7 +1,7 @@
 """Asking a house for something, whether a node runs on its folder or not.
 
-A running node is asked over its local socket. Where none runs, this process takes the folder's lock, opens the house, runs
-the flow and closes it again. Two writers are impossible: the lock decides.
+A running node is asked over its local socket. Where none runs, this process takes the folder's lock, opens the house,
+runs the flow and closes it again. Two writers are impossible: the lock decides.
 """
 
 from __future__ import annotations

@@ -1,0 +1,220 @@
+"""The Python interface: a small typed surface over what the command line uses (``import comity``).
+
+Three things cover most uses::
+
+    agreement = comity.Agreement.load("jp-kr-2016")
+    agreement.status("2020-11-23T12:00+09:00").reading("kr").phase         # 'notice-suspended'
+    agreement.decide(case)                                                 # Permit | NeedsConsent | Forbidden | NoBasis
+
+    node = comity.Node.create("folder", party="jp", name="Ministry of Defence", port=7443)
+    with node.running():
+        node.ask(comity.Give(path="report.pdf", ...))
+"""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from comity.agreement import model
+from comity.agreement.history import History, history_from_header, history_of
+from comity.agreement.load import parse_agreement, parse_layer
+from comity.agreement.load_history import parse_history
+from comity.agreement.term import Chronicle, Status
+from comity.decision.compiled import Compiled, compile_agreement
+from comity.decision.decide import decide
+from comity.decision.model import Acknowledgement, Case, Outcome, Reading, Standing
+from comity.errors import Misuse, Unavailable
+from comity.marking.label import Label
+from comity.marking.translation import MarkedLabel, NeedsChoice, translate
+from comity.timezones import time_zones
+
+READY_SECONDS = 30.0
+"""How long a node may take to be ready."""
+STOP_SECONDS = 15.0
+"""How long a node may take to finish what is under way."""
+
+
+class Agreement:
+    """An agreement ready to be asked: its file, layers and history, parsed, checked and compiled.
+
+    Attributes:
+        file: the checked agreement file.
+        layers: implementing arrangement, domestic layer and house rules, checked.
+        history: what happened to the agreement, as its reader believes.
+    """
+
+    def __init__(self, file: model.Agreement, layers: Sequence[model.Layer], history: History) -> None:
+        self.file = file
+        self.layers = tuple(layers)
+        self.history = history
+
+    @classmethod
+    def load(
+        cls, source: str | Path, *, history: str | Path | None = None, layers: Sequence[str | Path] = ()
+    ) -> Agreement:
+        """Read an agreement from a file, or from the library by its name.
+
+        Args:
+            source: a path, or a name such as ``jp-kr-2016``.
+            history: a history file or library name; the file ``NAME.history.toml`` beside the agreement unless given,
+                and what the agreement's own header says where there is none.
+            layers: layer files or library names, such as ``house``.
+
+        Raises:
+            Rejected: a file has a mistake; file, line and key are named.
+            Misuse: there is no such file.
+        """
+        zones = time_zones()
+        text, name = read_text(source)
+        file = parse_agreement(text, name)
+        if history is None and not has_text(f"{str(source).removesuffix('.toml')}.history"):
+            told = history_of(history_from_header(file), file, zones)
+        else:
+            told_text, told_name = read_text(history or f"{str(source).removesuffix('.toml')}.history")
+            told = parse_history(told_text, told_name, file, zones)
+        return cls(file, [parse_layer(*read_text(layer), file) for layer in layers], told)
+
+    @property
+    def id(self) -> str:
+        """The agreement's id."""
+        return self.file.id
+
+    @property
+    def digest(self) -> str:
+        """The digest both parties acknowledge, 64 hexadecimal digits."""
+        return self.file.digest
+
+    @cached_property
+    def chronicle(self) -> Chronicle:
+        """The history run through the term of the agreement."""
+        return Chronicle(self.file, self.history, time_zones())
+
+    @cached_property
+    def compiled(self) -> Compiled:
+        """The rules of the agreement and its layers, made ready to decide by."""
+        return compile_agreement(self.file, self.layers, tzdata=time_zones().version)
+
+    def status(self, at: datetime | str) -> Status:
+        """How the agreement stands at an instant, by every party's reading (Article 21 of the 2016 agreement).
+
+        Args:
+            at: an aware datetime, or ISO 8601 with a zone.
+
+        Raises:
+            Misuse: the instant has no zone.
+        """
+        return self.chronicle.status(datetime.fromisoformat(at) if isinstance(at, str) else at)
+
+    def standing(self, at: datetime, acknowledged_by: Sequence[str]) -> Standing:
+        """The same as a decision takes it, with the parties that acknowledged the digest."""
+        status = self.status(at)
+        contested = tuple(point.point for point in status.contested)
+        return Standing(
+            agreement=self.id,
+            readings=tuple(
+                Reading(party=each.party, in_force=each.in_force, protection=each.protection, contested=contested)
+                for each in status.readings
+            ),
+            acknowledgements=tuple(Acknowledgement(party, self.digest) for party in acknowledged_by),
+        )
+
+    def translate(self, label: Label, to: str) -> MarkedLabel | NeedsChoice:
+        """A label as party ``to`` marks it (Article 4.2); the originator's label is never changed.
+
+        Raises:
+            Refused: the mark is above the ceiling, or has no equivalent.
+        """
+        return translate(self.file, label, to, self.layers)
+
+    def decide(self, case: Case) -> Outcome:
+        """May this be done? The same answer, byte for byte, on every machine (``spec/decision.md``)."""
+        return decide(self.compiled, case)
+
+
+class Node:
+    """A party's node: its data folder, and the process on it when one runs."""
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+
+    @classmethod
+    def create(cls, folder: str | Path, *, party: str, name: str, address: str = "127.0.0.1", port: int) -> Node:
+        """Make the folder of a new party: keys, certificate, settings and card.
+
+        Raises:
+            Misuse: there is a node in the folder already.
+        """
+        from comity.node.run import found
+        from comity.node.settings import Listen, Settings
+
+        listen = Listen(address=address, port=port, public=(f"https://{address}:{port}",))
+        asyncio.run(found(Path(folder), Settings(party=party, listen=listen), name))
+        return cls(folder)
+
+    @contextmanager
+    def running(self) -> Iterator[subprocess.Popen[bytes]]:
+        """The node as a process of its own, for as long as the context lasts.
+
+        Raises:
+            Unavailable: it did not start.
+        """
+        command = [sys.executable, "-m", "comity", "--folder", str(self.folder), "node", "run", "--json"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as process:  # noqa: S603 - our own interpreter
+            try:
+                assert process.stdout is not None
+                if not process.stdout.readline():
+                    raise Unavailable(f"the node in {str(self.folder)!r} did not start", code="no-node")
+                yield process
+            finally:
+                process.terminate()
+                try:
+                    process.wait(STOP_SECONDS)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+
+    def ask(self, request: msgspec.Struct) -> Any:
+        """Do what a request of ``comity.flows`` says; returns what that flow returns.
+
+        The running node is asked; where none runs, the folder is opened for as long as it takes.
+
+        Raises:
+            ComityError: one sentence that says what was wrong, where, and what to do.
+        """
+        from comity.flows.table import FLOWS
+        from comity.node.asking import ask
+
+        for flow in FLOWS.values():
+            if flow.request is type(request):
+                return ask(self.folder, flow.name, request)
+        raise Misuse(f"{type(request).__name__} is not something a node can be asked", code="unknown-flow")
+
+
+def read_text(source: str | Path) -> tuple[str, str]:
+    """Text and name of a file, or of a library entry such as ``jp-kr-2016``.
+
+    Raises:
+        Misuse: there is neither.
+    """
+    path = Path(source)
+    if path.is_file():
+        return path.read_text(encoding="utf-8"), path.name
+    entry = resources.files("comity.agreements").joinpath(f"{source}.toml")
+    if entry.is_file():
+        return entry.read_text(encoding="utf-8"), f"{source}.toml"
+    raise Misuse(f"there is no file and no library entry {str(source)!r}", code="no-agreement")
+
+
+def has_text(source: str) -> bool:
+    """Whether ``read_text`` would find something."""
+    return Path(f"{source}.toml").is_file() or resources.files("comity.agreements").joinpath(f"{source}.toml").is_file()
