@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -24,11 +25,14 @@ from comity.node.settings import Listen, Settings
 PROGRAM = """
 import sys
 from pathlib import Path
+from typing import TypeVar
 import msgspec
 from comity.node.run import run
 run(Path(sys.argv[1]), lambda ready: print(msgspec.json.encode(ready).decode(), flush=True))
 """
 WAIT_SECONDS = 20.0
+
+R = TypeVar("R")
 
 
 class Node:
@@ -36,6 +40,7 @@ class Node:
 
     def __init__(self, folder: Path, party: str) -> None:
         self.folder = folder
+        self.party = party
         with listen_tcp("127.0.0.1", 0) as held:
             port: int = held.getsockname()[1]
         listen = Listen(port=port, public=(f"https://127.0.0.1:{port}",))
@@ -56,7 +61,7 @@ class Node:
         self.process = None
         return status
 
-    def ask(self, flow: str, request: msgspec.Struct, response: type) -> object:
+    def ask(self, flow: str, request: msgspec.Struct, response: type[R]) -> R:
         return call(self.folder, flow, request, response)
 
     def know(self, other: Node) -> None:
@@ -65,14 +70,10 @@ class Node:
         self.ask("peer.add", AddPeer(card=card.card, fingerprint=card.fingerprint, compared_by=people), PeerShown)
 
     def status(self) -> NodeShown:
-        shown = self.ask("node.status", ShowNode(), NodeShown)
-        assert isinstance(shown, NodeShown)
-        return shown
+        return self.ask("node.status", ShowNode(), NodeShown)
 
     def acknowledged(self) -> tuple[str, ...]:
-        agreements = self.ask("agreement.list", ListAgreements(), list[AgreementShown])
-        assert isinstance(agreements, list)
-        return agreements[0].acknowledged
+        return self.ask("agreement.list", ListAgreements(), list[AgreementShown])[0].acknowledged
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import stat
+from datetime import UTC, datetime, timedelta
 from importlib import resources
 from pathlib import Path
 
@@ -15,7 +16,12 @@ import pytest
 from comity.errors import Misuse, Unavailable
 from comity.flows.actors import Actor
 from comity.flows.agreements import AcknowledgeAgreement, AdoptAgreement, AgreementShown
+from comity.flows.answering import Approve, Approved, AssuranceGiven, Assure
 from comity.flows.founding import CardShown, ShowCard
+from comity.flows.giving import Give, Given
+from comity.flows.opening import Open, OpenedItem
+from comity.flows.people import ChangeList, DirectoryShown, EnrolPerson, GrantClearance, ListDirectory, PersonShown
+from comity.flows.views import Inbox, Outbox, ShowInbox, ShowOutbox
 from comity.node.client import SOCKET
 from comity.node.run import found, opened
 from comity.node.settings import Settings
@@ -24,19 +30,19 @@ from node.processes import Node, pair, until
 
 AGREEMENTS = resources.files("comity") / "agreements"
 RELATIONSHIP = "jp-kr-2016/jp.kr"
+ROOT = Actor("root")
+DIRECTORY = list[DirectoryShown]
 
 
 def adopt(node: Node, peer: str) -> AgreementShown:
-    text, history = (
-        (AGREEMENTS / name).read_text(encoding="utf-8") for name in ("jp-kr-2016.toml", "jp-kr-2016.history.toml")
-    )
-    shown = node.ask("agreement.adopt", AdoptAgreement(peer=peer, text=text, history=history), AgreementShown)
-    assert isinstance(shown, AgreementShown)
-    return shown
+    names = ("jp-kr-2016.toml", "jp-kr-2016.history.toml", "house.toml")
+    text, history, layer = ((AGREEMENTS / name).read_text(encoding="utf-8") for name in names)
+    request = AdoptAgreement(peer=peer, text=text, history=history, layers=(layer,), names=names)
+    return node.ask("agreement.adopt", request, AgreementShown)
 
 
 def acknowledge(node: Node) -> None:
-    request = AcknowledgeAgreement(relationship=RELATIONSHIP, actor=Actor("root"))
+    request = AcknowledgeAgreement(relationship=RELATIONSHIP, actor=ROOT)
     node.ask("agreement.acknowledge", request, AgreementShown)
 
 
@@ -62,6 +68,70 @@ def test_two_nodes_exchange_through_kills_and_outages(tmp_path: Path) -> None:
         assert not (kr.folder / SOCKET).exists()
         kr.start()
         assert kr.acknowledged() == ("jp", "kr")
+
+
+def person(node: Node, handle: str, **changes: object) -> str:
+    given: dict[str, object] = {
+        "handle": handle,
+        "name": handle.title(),
+        "function": f"{handle}'s desk",
+        "body": "Ministry of Defence",
+        "nationality": node.party,
+        "serves": node.party,
+        "actor": ROOT,
+        **changes,
+    }
+    return node.ask("person.enrol", EnrolPerson(**given), PersonShown).pseudonyms[RELATIONSHIP]
+
+
+def test_a_large_document_is_given_though_the_receiver_is_killed(tmp_path: Path) -> None:
+    """Its sealed payload goes ahead of the parcel, in pieces; receipted once on both sides."""
+    content = os.urandom(9 * 2**20)
+    document, target = tmp_path / "report.bin", tmp_path / "opened.bin"
+    document.write_bytes(content)
+    with pair(tmp_path) as (jp, kr):
+        for node, peer in ((jp, "kr"), (kr, "jp")):
+            adopt(node, peer)
+            acknowledge(node)
+        person(jp, "sato", roles=("officer",))
+        person(jp, "abe", roles=("release-authority",))
+        person(kr, "lee", roles=("assurance-officer", "security-officer"))
+        kim = person(kr, "kim")
+        until_then = datetime.now(UTC) + timedelta(days=30)
+        mark = "군사 Ⅱ급 비밀"
+        cleared = GrantClearance(handle="kim", mark=mark, until=until_then, basis="vetted", actor=ROOT)
+        kr.ask("clearance.grant", cleared, PersonShown)
+        kr.ask("list.change", ChangeList(topic="missiles", handle="kim", listed=True, actor=ROOT), PersonShown)
+        until(lambda: any(line.pseudonym == kim for line in jp.ask("directory.list", ListDirectory(), DIRECTORY)))
+        asked = jp.ask(
+            "give",
+            Give(
+                path=str(document),
+                relationship=RELATIONSHIP,
+                mark="極秘",
+                topic="missiles",
+                recipients=(kim,),
+                purpose="air defence",
+                actor=Actor("sato"),
+            ),
+            Given,
+        )
+        until(lambda: kr.ask("inbox", ShowInbox(), Inbox).asked != ())
+        assurance = Assure(request=asked.request, relationship=RELATIONSHIP, actor=Actor("lee"))
+        kr.ask("assure", assurance, AssuranceGiven)
+        until(lambda: jp.ask("outbox", ShowOutbox(), Outbox).waiting[0].assured != ())
+
+        kr.end(signal.SIGKILL)
+        approved = jp.ask("approve", Approve(request=asked.request, reason="needed", actor=Actor("abe")), Approved)
+        assert approved.given.consignment is not None
+        assert approved.given.size > len(content)
+        kr.start()
+        until(lambda: jp.ask("outbox", ShowOutbox(), Outbox).given[0].received is not None)
+
+        opening = Open(item=asked.item, purpose="air defence", path=str(target), actor=Actor("kim"))
+        assert kr.ask("open", opening, OpenedItem).outcome == "permit"
+        assert target.read_bytes() == content
+        assert len(kr.ask("inbox", ShowInbox(), Inbox).received) == 1
 
 
 def test_one_process_for_each_folder(tmp_path: Path) -> None:
@@ -104,7 +174,7 @@ def test_port_0_takes_a_free_port_and_says_which(tmp_path: Path) -> None:
     assert ready.process == node.process.pid
     assert int(ready.peers.rpartition(":")[2]) > 0
     assert ready.commands == os.path.realpath(node.folder / SOCKET)
-    assert isinstance(node.ask("card.show", ShowCard(), CardShown), CardShown)
+    assert node.ask("card.show", ShowCard(), CardShown) == node.card
     assert node.end(signal.SIGINT) == 0
 
 
