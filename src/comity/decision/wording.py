@@ -12,7 +12,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeVar
 
-from comity.decision.model import Effect, Outcome, Reason
+from comity.agreement.vocabulary import Deed, Role
+from comity.decision.counterfactual import Kind, Missing
+from comity.decision.model import Duty, Effect, Outcome, Reason
 from comity.errors import Misuse
 
 Word = TypeVar("Word", bound=str)
@@ -92,6 +94,55 @@ REASONS: Mapping[str, Mapping[str, str]] = {
     }
 }
 
+MISSING: Mapping[str, Mapping[Kind, str]] = {
+    "en": {
+        "acknowledgement": "{0} acknowledges this very text of the agreement",
+        "consent": "{0} consents in writing that {3} gain by it, for {4}",
+        "attestation": "condition {last} of {0} is attested for {1}",
+        "clearance": "{about} is granted a clearance that is high enough",
+        "need-to-know": "{about} is put on a list of those who need to know it",
+        "briefing": "{about} is briefed on {all}",
+        "facility": "site {0} is approved for this level",
+        "approval": "people other than the requester approve it, {0} in all",
+        "hidden": "something about a person that the asker may not see",
+    }
+}
+"""What would have to happen; ``{0}``, ``{1}`` … and ``{last}`` are what identifies the missing thing."""
+
+DEEDS: Mapping[str, Mapping[Deed, str]] = {
+    "en": {
+        "notify": "give notice of it",
+        "mark": "mark it",
+        "ask-consent": "ask for consent",
+        "keep-register": "keep a register",
+        "keep-inventory": "keep an inventory",
+        "re-mark": "mark it anew",
+        "return-or-destroy": "return or destroy it",
+        "assure": "give the assurance",
+        "request-visit": "ask for the visit",
+        "brief-site": "brief the site",
+        "give-receipt": "give a receipt",
+        "meet-checklist": "meet every condition of the checklist",
+        "inspect-site": "inspect the site",
+        "investigate": "investigate",
+        "report": "report",
+        "protect": "protect it",
+        "give-notice": "give notice",
+    }
+}
+
+ROLES: Mapping[str, Mapping[Role, str]] = {
+    "en": {
+        "originator": "the originator",
+        "recipient": "the recipient",
+        "both": "both parties",
+        "visiting-authority": "the visiting authority",
+        "host-authority": "the host authority",
+        "carrier": "the carrier",
+        "either": "either party",
+    }
+}
+
 
 def outcome_wording(decision: Outcome, language: str = "en") -> str:
     """What the outcome means, in a few words.
@@ -102,8 +153,8 @@ def outcome_wording(decision: Outcome, language: str = "en") -> str:
     return _table(OUTCOMES, language)[type(decision).__name__]
 
 
-def reason_wording(reason: Reason, language: str = "en") -> str:
-    """One sentence, with the clause it cites and how far that is checked: ``"… (jp-kr-2016, 6.a, S)"``.
+def sentence(reason: Reason, language: str = "en") -> str:
+    """What a reason says, without the clause it cites.
 
     Raises:
         Misuse: there are no sentences in this language.
@@ -119,8 +170,46 @@ def reason_wording(reason: Reason, language: str = "en") -> str:
         rest=", ".join(parameters[1:]),
         marks=" or ".join(parameters[2:]),
     )
+    return ancestor + said
+
+
+def reason_wording(reason: Reason, language: str = "en") -> str:
+    """``sentence`` with the clause it cites and how far that is checked: ``"… (jp-kr-2016, 6.a, S)"``.
+
+    Raises:
+        Misuse: there are no sentences in this language.
+    """
     cited = f"{reason.instrument}, {reason.clause}, {reason.provenance}" if reason.clause else reason.instrument
-    return f"{ancestor}{said} ({cited})"
+    return f"{sentence(reason, language)} ({cited})"
+
+
+def missing_wording(missing: Missing, language: str = "en") -> str:
+    """What would have to happen, with the clauses that ask for it: ``"… (jp-kr-2016:7.5)"``.
+
+    Raises:
+        Misuse: there are no sentences in this language.
+    """
+    what = missing.what
+    said = _table(MISSING, language)[missing.kind].format(
+        *what, about=missing.about, all=", ".join(what), last=what[-1] if what else ""
+    )
+    return f"{said} ({', '.join(missing.clauses)})" if missing.clauses else said
+
+
+def duty_wording(duty: Duty, language: str = "en") -> str:
+    """What an act obliges to: ``"the recipient must give a receipt, at receipt (jp-kr-2016, 9.b, S)"``.
+
+    Raises:
+        Misuse: there are no sentences in this language.
+    """
+    roles = _table(ROLES, language)
+    said = f"{roles[duty.who]} must {_table(DEEDS, language)[duty.act]}"
+    if duty.to:
+        said += f", to {roles[duty.to]}"
+    if duty.within:
+        said += f", {duty.within.replace('-', ' ') if duty.within.islower() else 'within ' + duty.within}"
+    limit = f"; the limit by {duty.limit_from}" if duty.limit_from else ""
+    return f"{said} ({duty.instrument}, {duty.clause}, {duty.provenance}{limit})"
 
 
 def effect_wording(effect: Effect, language: str = "en") -> str:

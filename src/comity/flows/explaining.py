@@ -11,9 +11,9 @@ import msgspec
 
 from comity.decision import model as decision
 from comity.decision.counterfactual import what_would_change
-from comity.decision.wording import sentence
+from comity.decision.wording import duty_wording, missing_wording, outcome_wording, sentence
 from comity.errors import Misuse, Rejected
-from comity.flows.cases import answer
+from comity.flows.cases import answer, outcome_word
 from comity.flows.house import House
 from comity.record import bodies
 from comity.record.encoding import encode
@@ -39,8 +39,28 @@ class ReasonTold(msgspec.Struct, frozen=True, kw_only=True):
     says: str
 
 
+class OutcomeTold(msgspec.Struct, frozen=True, kw_only=True):
+    """An outcome in words.
+
+    Attributes:
+        outcome: ``permit``, ``needs-consent``, ``forbidden`` or ``no-basis``.
+        means: the same in a few words.
+        reasons: complete, in canonical order.
+        changeable: whether anybody's act could turn it into a permit.
+        missing: those acts, as an irreducible set; empty for a permit.
+        duties: what the act obliges to.
+    """
+
+    outcome: str
+    means: str
+    reasons: tuple[ReasonTold, ...]
+    changeable: bool
+    missing: tuple[str, ...]
+    duties: tuple[str, ...]
+
+
 class DecisionTold(msgspec.Struct, frozen=True, kw_only=True):
-    """A decision in words.
+    """A recorded decision in words.
 
     Attributes:
         record: its record id in hex.
@@ -48,10 +68,7 @@ class DecisionTold(msgspec.Struct, frozen=True, kw_only=True):
         act: what was asked.
         purpose: for which purpose.
         at: when.
-        outcome: ``permit``, ``needs-consent``, ``forbidden`` or ``no-basis``.
-        reasons: complete, in canonical order.
-        missing: what would change it, as an irreducible set; empty for a permit.
-        duties: what the act obliges to, by clause.
+        told: the outcome, its reasons, and what would change it.
         replayed: it was decided again from its recorded case and came out the same, byte for byte.
     """
 
@@ -60,10 +77,7 @@ class DecisionTold(msgspec.Struct, frozen=True, kw_only=True):
     act: str
     purpose: str
     at: datetime
-    outcome: str
-    reasons: tuple[ReasonTold, ...]
-    missing: tuple[str, ...]
-    duties: tuple[str, ...]
+    told: OutcomeTold
     replayed: bool
 
 
@@ -98,20 +112,23 @@ async def _told(house: House, record: bytes) -> DecisionTold:
     again = answer(running, case) if bytes.fromhex(running.agreement.digest) == body.agreement else None
     if again is not None and again.inputs == outcome.inputs and encode(again) != bytes(body.decision):
         raise Rejected(f"decision {record.hex()[:16]}… comes out differently when it is made again", code="replay")
-    return tell(case, outcome, record, said.statement.at, replayed=again == outcome)
-
-
-def tell(
-    case: decision.Case, outcome: decision.Outcome, record: bytes, at: datetime, *, replayed: bool
-) -> DecisionTold:
-    """A decision in words."""
     return DecisionTold(
         record=record.hex(),
         item=case.item.id,
         act=case.act,
         purpose=case.purpose,
-        at=at,
-        outcome=str(type(outcome).__struct_config__.tag),
+        at=said.statement.at,
+        told=tell(outcome),
+        replayed=again == outcome,
+    )
+
+
+def tell(outcome: decision.Outcome) -> OutcomeTold:
+    """An outcome in words, for somebody who may see the facts of everybody it is about."""
+    change = what_would_change(outcome, {reason.about for reason in outcome.reasons})
+    return OutcomeTold(
+        outcome=outcome_word(outcome),
+        means=outcome_wording(outcome),
         reasons=tuple(
             ReasonTold(
                 step=each.step,
@@ -124,7 +141,7 @@ def tell(
             )
             for each in outcome.reasons
         ),
-        missing=tuple(sentence(each) for each in what_would_change(outcome)),
-        duties=tuple(f"{duty.clause}: {duty.who} {duty.act}" for duty in outcome.duties),
-        replayed=replayed,
+        changeable=change.possible,
+        missing=tuple(map(missing_wording, change.missing)),
+        duties=tuple(map(duty_wording, outcome.duties)),
     )
