@@ -1,4 +1,4 @@
-"""``spec/exchange.md`` H1-H3: one spelling for each path, and nothing else is read."""
+"""``spec/exchange.md`` steps 41 to 43: one spelling for each path, and nothing else is read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``spec/exchange.md`` H4-H8: our profile of RFC 9421, written and read exactly."""
+"""``spec/exchange.md`` steps 44 to 48: our profile of RFC 9421, written and read exactly."""
 
 from __future__ import annotations
 

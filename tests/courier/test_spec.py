@@ -48,13 +48,3 @@ def test_the_bounds_are_those_of_the_code() -> None:
     assert f"at most {paths.PIECE_BYTES_MAX:,}" in SPEC
     assert f"{signature.WINDOW_SECONDS} seconds" in SPEC
     assert Quotas().body_bytes_in_flight >= PARCEL_BYTES_MAX
-
-
-def test_every_step_cited_is_in_the_specification() -> None:
-    steps = set(re.findall(r"^\*\*(H\d+)\.", SPEC, re.MULTILINE))
-    cited: set[str] = set()
-    for folder in ("src/comity/courier", "src/comity/node", "tests/courier", "tests/node"):
-        for path in (ROOT / folder).glob("*.py"):
-            for first, last in re.findall(r"\bH(\d+)(?:-H(\d+))?\b", path.read_text(encoding="utf-8")):
-                cited.update(f"H{number}" for number in range(int(first), int(last or first) + 1))
-    assert cited == steps

@@ -1,4 +1,4 @@
-"""``spec/exchange.md`` H11: one table, and an error comes back as what it was."""
+"""``spec/exchange.md`` step 51: one table, and an error comes back as what it was."""
 
 from __future__ import annotations
 

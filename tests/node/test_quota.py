@@ -1,4 +1,4 @@
-"""``spec/exchange.md`` H9, H10: what one peer may take."""
+"""``spec/exchange.md`` steps 49 and 50: what one peer may take."""
 
 from __future__ import annotations
 

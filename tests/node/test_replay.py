@@ -1,4 +1,4 @@
-"""``spec/exchange.md`` H7: a request counts once, and memory is bounded."""
+"""``spec/exchange.md`` step 47: a request counts once, and memory is bounded."""
 
 from __future__ import annotations
 

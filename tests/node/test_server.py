@@ -1,4 +1,4 @@
-"""``spec/exchange.md`` H3-H11: the door for peers, over a real socket and real TLS."""
+"""``spec/exchange.md`` steps 43 to 51: the door for peers, over a real socket and real TLS."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The courier over HTTPS: signs what it sends, verifies what it brings back (``spec/exchange.md`` H5, H8).
+"""The courier over HTTPS: signs what it sends, verifies what it brings back (``spec/exchange.md`` steps 45 and 48).
 
 The server's certificate is pinned by the digest on the peer's card, before the first byte of a request leaves; no
 authority vouches for anything. A reply counts only with the peer's signature over it.

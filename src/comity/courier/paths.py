@@ -1,4 +1,4 @@
-"""The paths of the exchange: each names one thing, in one spelling (``spec/exchange.md`` H1-H3).
+"""The paths of the exchange: each names one thing, in one spelling (``spec/exchange.md`` steps 41 to 43).
 
     >>> write(Exchange("jp-kr-2016/jp.kr"))
     '/v1/exchange/jp-kr-2016/jp.kr'
@@ -108,7 +108,7 @@ def read_name(text: str) -> str:
 
 
 def write(route: Route) -> str:
-    """The path of ``route`` (H2).
+    """The path of ``route`` (42).
 
     Raises:
         Misuse: a name in it is none that a path can carry.
@@ -136,7 +136,7 @@ def write(route: Route) -> str:
 
 
 def read(path: str) -> Route:
-    """The thing that ``path`` names in its one spelling (H3).
+    """The thing that ``path`` names in its one spelling (43).
 
     Raises:
         Rejected: ``unknown-path``, or the code of the part that is malformed.

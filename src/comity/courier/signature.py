@@ -1,4 +1,4 @@
-"""Signed requests and signed replies: our profile of RFC 9421 (``spec/exchange.md`` H4-H8).
+"""Signed requests and signed replies: our profile of RFC 9421 (``spec/exchange.md`` steps 44 to 48).
 
 One shape, written and read exactly: which components are covered, in which order, and how each header is spelled is
 fixed, so there is nothing to negotiate and nothing to confuse. A request covers its method, path, body digest
@@ -22,7 +22,7 @@ from comity.record.card import Card, fingerprint
 from comity.record.dsse import check_signature, key_id
 
 WINDOW_SECONDS = 300
-"""How far the clocks of sender and receiver may lie apart (H7): as in most signed-request protocols, minutes not hours,
+"""How far the clocks of sender and receiver may lie apart (47): as in most signed-request protocols, minutes not hours,
 because every nonce is remembered for twice as long."""
 NONCE_BYTES = 16
 """Enough that no honest sender ever repeats one by chance."""
@@ -83,7 +83,7 @@ class Claim(msgspec.Struct, frozen=True):
 
 
 def audience_of(card: Card) -> str:
-    """The node a request is meant for: ``PARTY/FINGERPRINT``, the latter cut to 16 digits (H4)."""
+    """The node a request is meant for: ``PARTY/FINGERPRINT``, the latter cut to 16 digits (44)."""
     return f"{card.party}/{fingerprint(card.party, card.root).hex()[:AUDIENCE_DIGITS]}"
 
 
@@ -96,7 +96,7 @@ def signature_base(components: Sequence[Component], parameters: str) -> bytes:
 def sign_request(
     method: str, path: str, body: bytes, *, sender: str, audience: str, nonce: bytes, created: int, signer: Signer
 ) -> dict[str, str]:
-    """The headers that sign a request (H5).
+    """The headers that sign a request (45).
 
     Args:
         method: HTTP method.
@@ -120,7 +120,7 @@ def sign_request(
 
 
 def read_request(headers: RawHeaders) -> Claim:
-    """What a request claims, from its headers alone (H6).
+    """What a request claims, from its headers alone (46).
 
     Raises:
         Rejected: ``unsigned``: a header is missing or stands there twice; ``malformed-signature``: it is spelled in a
@@ -145,7 +145,7 @@ def read_request(headers: RawHeaders) -> Claim:
 
 
 def verify_request(claim: Claim, method: str, path: str, *, audience: str, key: bytes, now: int) -> Claim:
-    """``claim``, once its signature, audience and time are verified (H7). The body is for ``verify_body``.
+    """``claim``, once its signature, audience and time are verified (47). The body is for ``verify_body``.
 
     Args:
         claim: from ``read_request``.
@@ -198,14 +198,14 @@ def verify_body(claim: Claim, body: bytes) -> bytes:
 
 
 def sign_reply(status: int, body: bytes, *, nonce: bytes, signer: Signer) -> dict[str, str]:
-    """The headers that sign the reply to the request with ``nonce`` (H8)."""
+    """The headers that sign the reply to the request with ``nonce`` (48)."""
     digest = _write_digest(sha256(body).digest())
     components, parameters = _reply(status, digest, nonce, key_id(signer.public))
     return {"content-digest": digest} | _signed(components, parameters, signer)
 
 
 def verify_reply(status: int, body: bytes, headers: RawHeaders, *, nonce: bytes, key: bytes) -> bytes:
-    """The ``body`` of a reply, once status and body are what the peer signed for this very request (H8).
+    """The ``body`` of a reply, once status and body are what the peer signed for this very request (48).
 
     Raises:
         Rejected: ``unsigned``, ``malformed-signature``, ``unknown-key``, ``bad-digest`` or ``bad-signature``.

@@ -1,4 +1,4 @@
-"""Errors on their way to the other side: as JSON, under a status from one table (``spec/exchange.md`` H11).
+"""Errors on their way to the other side: as JSON, under a status from one table (``spec/exchange.md`` step 51).
 
 ``{"error":{"root":"rejected","code":"unknown-mark","place":"item.toml:3","sentence":"..."}}`` is what both doors answer
 when they refuse, and what both clients read back into the error it was. Light on purpose: the command line imports it

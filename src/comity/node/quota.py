@@ -1,7 +1,7 @@
 """What one peer may take of this node, so that no peer's flood reaches another peer's incident notice.
 
 Records, blobs and reads each have their own lane: a peer that fills its lane of blobs still gets its records through.
-All limits are per peer; the disk reserve is shared, and only blobs stop at it (``spec/exchange.md`` H9, H10).
+All limits are per peer; the disk reserve is shared, and only blobs stop at it (``spec/exchange.md`` steps 49 and 50).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Nonces seen, so that a request counts once (``spec/exchange.md`` H7).
+"""Nonces seen, so that a request counts once (``spec/exchange.md`` step 47).
 
 Memory is enough, for two reasons. What a restart forgets, it also refuses: nothing made before the second of the start
 is admitted. And what could slip through in that one second does no harm: the exchange is idempotent by record id, a

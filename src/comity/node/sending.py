@@ -1,4 +1,4 @@
-"""What one node asks of another, over any courier (``spec/exchange.md`` H9-H11)."""
+"""What one node asks of another, over any courier (``spec/exchange.md`` steps 49 to 51)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The door for peers: authenticate, bound, hand to the house, sign what it answers (``spec/exchange.md`` H3-H11).
+"""The door for peers: authenticate, bound, hand to the house, sign what it answers (``spec/exchange.md`` steps 43 to 51).
 
 The order matters. Nothing of a body is read before the sender is known by signature, and nothing is done before the
 body is the one that was signed; so a stranger costs one signature check and no memory. Routing is over the path as it
@@ -145,7 +145,7 @@ class PeerDoor:
         return Response(body, status, HEADERS | signed, kind if status == OK else "application/json")
 
     async def _authenticate(self, request: Request) -> Claim:
-        """Whoever signed the request, known by his card (H6, H7)."""
+        """Whoever signed the request, known by his card (46, 47)."""
         claim = read_request(request.scope["headers"])
         card = await self._house.peer_card(claim.sender)
         now = self._second()
@@ -202,7 +202,7 @@ def _path(request: Request) -> str:
 
 
 def _route(request: Request) -> paths.Route:
-    """What is asked for (H3).
+    """What is asked for (43).
 
     Raises:
         Rejected: ``unknown-path``, or ``wrong-method``.

@@ -39,7 +39,7 @@ class _Protocol(HttpToolsProtocol):
     _head_bytes = 0
     _complete = True
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
         super().connection_made(transport)
         self._expect(HEADERS_SECONDS)
 

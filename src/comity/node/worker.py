@@ -1,4 +1,4 @@
-"""Keeping up with peers: one worker for each relationship hands over what the peer does not have (spec H12).
+"""Keeping up with peers: one worker for each relationship hands over what the peer does not have (step 52).
 
 There is no queue to lose: the outbox is our chain beyond what the peer has acknowledged, and wake-ups only say that it
 is worth looking. A peer that is down is tried again with growing pauses, for as long as it takes; when it is heard of,
