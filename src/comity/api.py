@@ -183,10 +183,14 @@ class Node:
                 except subprocess.TimeoutExpired:
                     process.kill()
 
-    def ask(self, request: msgspec.Struct) -> Any:
+    def ask(self, request: msgspec.Struct, flow: str | None = None) -> Any:
         """Do what a request of ``comity.flows`` says; returns what that flow returns.
 
         The running node is asked; where none runs, the folder is opened for as long as it takes.
+
+        Args:
+            request: what to do.
+            flow: name of the flow, for a request that several take: a ``Give`` can be asked as ``give.preview``.
 
         Raises:
             ComityError: one sentence that says what was wrong, where, and what to do.
@@ -194,9 +198,11 @@ class Node:
         from comity.flows.table import FLOWS
         from comity.node.asking import ask
 
-        for flow in FLOWS.values():
-            if flow.request is type(request):
-                return ask(self.folder, flow.name, request)
+        if flow is not None:
+            return ask(self.folder, flow, request)
+        for entry in FLOWS.values():
+            if entry.request is type(request) and not entry.name.endswith(".preview"):
+                return ask(self.folder, entry.name, request)
         raise Misuse(f"{type(request).__name__} is not something a node can be asked", code="unknown-flow")
 
 

@@ -20,18 +20,19 @@ class ComityError(Exception):
     """Root of all errors that Comity raises on purpose.
 
     Attributes:
+        sentence: what is wrong and what to do.
         code: a stable word for programs, such as ``"unknown-mark"``.
         place: where it is: ``file:line``, a record id, a field path; empty when the sentence says it all.
     """
 
     def __init__(self, sentence: str, *, code: str = "", place: str = "") -> None:
         super().__init__(sentence)
+        self.sentence = sentence
         self.code = code or type(self).__name__.lower()
         self.place = place
 
     def __str__(self) -> str:
-        sentence = super().__str__()
-        return f"{self.place}: {sentence}" if self.place else sentence
+        return f"{self.place}: {self.sentence}" if self.place else self.sentence
 
 
 class Misuse(ComityError):

@@ -82,7 +82,7 @@ class _Replay:
                 try:
                     self._entry(entry, place, marks.get(entry.chain, set()))
                 except Rejected as error:
-                    self.findings.append(Finding(place, str(error)))
+                    self.findings.append(Finding(place, error.sentence))
                 self.entries += 1
 
     def _entry(self, entry: JournalEntry, place: str, marks: set[int]) -> None:

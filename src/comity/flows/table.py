@@ -13,6 +13,7 @@ import msgspec
 from comity.flows import (
     agreements,
     answering,
+    decisions,
     explaining,
     founding,
     giving,
@@ -76,6 +77,7 @@ _RUN: dict[str, Callable[[House, Any], Awaitable[Any]]] = {
     "outbox": views.show_outbox,
     "register": views.show_register,
     "why": explaining.why,
+    "decision.show": decisions.ask_decision,
     "ledger.verify": rebuilding.verify_ledger,
     "ledger.rebuild": rebuilding.rebuild,
     "pouch.export": pouch.export_pouch,

@@ -271,7 +271,7 @@ def _approval(context: Context, facts: Facts, record: Record) -> list[Put]:
     if signer != body.by or signer == ROOT:
         raise no("other-signer", f"the approval names {body.by!r} but somebody else signed it")
     if body.by == request.by:
-        raise no("own-request", f"{body.by!r} asked for this release and cannot approve it; another authority must")
+        raise no("own-request", "whoever asked for a release cannot approve it; another release authority must")
     _check_after(body.after, request.last)
     if request.consignment is not None:
         raise no("already-given", f"request {body.request!r} was already carried out")

@@ -46,5 +46,5 @@ def step(context: Context, facts: Facts, record: Record) -> Verdict:
     try:
         puts = _RULES[type(record.body)].apply(context, facts, record)
     except (Rejected, Refused) as error:
-        return Rejection(error.code, str(error))
+        return Rejection(error.code, error.sentence)
     return Changes(tuple(puts))
