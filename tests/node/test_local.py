@@ -47,7 +47,7 @@ class Flow(NamedTuple):
 class House:
     def __init__(self) -> None:
         self.error: Exception = Misuse("no")
-        self.refreshed = 0
+        self.finished: list[str] = []
 
 
 async def add(house: House, request: Add) -> Sum:
@@ -76,8 +76,8 @@ def folder(tmp_path: Path) -> Path:
 async def node(folder: Path):
     house = House()
 
-    async def after() -> None:
-        house.refreshed += 1
+    async def after(flow: str) -> None:
+        house.finished.append(flow)
 
     serving = Serving(LocalDoor(house, FLOWS, after), listen_unix(local_path(folder)))
     task = asyncio.create_task(serving.run())
@@ -96,7 +96,7 @@ async def test_a_flow_is_run(folder: Path) -> None:
     async with node(folder) as house:
         assert await call(folder, "add", Add(left=2, right=3)) == Sum(5)
         assert await call(folder, "add", Add(left=2)) == Sum(3)
-        assert house.refreshed == 2
+        assert house.finished == ["add", "add"]
 
 
 async def test_a_large_answer_comes_whole(folder: Path) -> None:
@@ -123,7 +123,7 @@ async def test_an_error_is_raised_as_it_was(folder: Path, error: ComityError) ->
             await call(folder, "fail.now", Fail())
         assert type(caught.value) is type(error)
         assert (str(caught.value), caught.value.code) == (str(error), error.code)
-        assert house.refreshed == 0
+        assert house.finished == []
 
 
 async def test_a_defect_is_told_as_one(folder: Path) -> None:

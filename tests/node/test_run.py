@@ -164,6 +164,9 @@ async def test_founding_makes_a_folder_that_only_its_owner_reads(tmp_path: Path)
         assert await house.card() == shown.card
     with pytest.raises(Misuse, match="a node in this folder already"):
         await found(folder, Settings(party="jp"), "Japan")
+    (folder / "node.toml").unlink()
+    with pytest.raises(Misuse, match="cut short"):
+        await found(folder, Settings(party="jp"), "Japan")
 
 
 def test_port_0_takes_a_free_port_and_says_which(tmp_path: Path) -> None:

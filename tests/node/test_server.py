@@ -11,7 +11,7 @@ from hashlib import sha256
 import msgspec
 import pytest
 
-from comity.courier import paths, signature
+from comity.courier import http, paths, signature
 from comity.courier.http import HttpCourier
 from comity.errors import ComityError, Misuse, Rejected, Unavailable
 from comity.flows.parcel import PARCEL_BYTES_MAX
@@ -264,6 +264,41 @@ async def test_addresses_are_tried_in_turn(world: World) -> None:
             with pytest.raises(Unavailable) as caught:
                 await exchange(courier, RELATIONSHIP, b"parcel")
         assert caught.value.code == expected
+
+
+async def test_a_card_that_has_ended_opens_nothing_on_either_side(world: World, line: Line) -> None:
+    world.clock.at = world.jp.until
+    headers = signed(world, "POST", EXCHANGE, b"x", created=int(world.clock.at.timestamp()))
+    status, _, body = await line.ask(head("POST", EXCHANGE, headers, 1))
+    assert (status, code(body)) == (401, "card-ended")
+    async with world.courier() as courier:
+        with pytest.raises(Rejected, match="the card of 'kr' ended on 2028-10-21: exchange cards again"):
+            await exchange(courier, RELATIONSHIP, b"parcel")
+
+
+async def test_a_peer_that_does_not_answer_is_given_up(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "SILENCE_SECONDS", 0.05)
+    world.house.hold = asyncio.Event()
+    async with world.courier() as courier:
+        with pytest.raises(Unavailable, match="no answer in time") as caught:
+            await exchange(courier, RELATIONSHIP, b"parcel")
+    assert caught.value.code == "peer-timeout"
+    world.house.hold.set()
+
+
+async def test_a_peer_that_stops_in_the_middle_is_told(world: World) -> None:
+    async def stop(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf")
+        writer.close()
+
+    cut = await asyncio.start_server(stop, "127.0.0.1", 0, ssl=world.tls)
+    address = f"https://127.0.0.1:{cut.sockets[0].getsockname()[1]}"
+    async with world.courier(to=msgspec.structs.replace(world.kr, addresses=(address,))) as courier:
+        with pytest.raises(Unavailable) as caught:
+            await exchange(courier, RELATIONSHIP, b"parcel")
+    assert caught.value.code == "peer-cut"
+    cut.close()
 
 
 async def test_a_reply_too_large_is_not_read(world: World) -> None:

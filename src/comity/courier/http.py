@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import aiohttp
 
-from comity.courier.signature import NONCE_BYTES, audience_of, sign_request, verify_reply
+from comity.courier.signature import NONCE_BYTES, audience_of, sign_request, valid_card, verify_reply
 from comity.errors import Rejected, Unavailable
 from comity.ports import Clock, Entropy, Reply, Signer
 from comity.record.card import Card
@@ -61,8 +61,9 @@ class HttpCourier:
         Raises:
             Unavailable: ``no-address``, ``peer-unreachable``, ``peer-timeout``, ``peer-cut``, or ``unsigned-reply``:
                 whatever answered did not sign, so it may be anybody.
-            Rejected: ``wrong-certificate``, ``reply-too-large``, or a reply whose signature does not verify.
+            Rejected: ``card-ended``, ``wrong-certificate``, ``reply-too-large``, or a signature that does not verify.
         """
+        valid_card(self._card, self._clock.now())
         if not self._addresses:
             raise Unavailable(
                 f"the card of {self._card.party!r} names no https address; exchange with it by pouch", code="no-address"

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from hashlib import sha256
 
 import msgspec
@@ -85,6 +86,19 @@ class Claim(msgspec.Struct, frozen=True):
 def audience_of(card: Card) -> str:
     """The node a request is meant for: ``PARTY/FINGERPRINT``, the latter cut to 16 digits (44)."""
     return f"{card.party}/{fingerprint(card.party, card.root).hex()[:AUDIENCE_DIGITS]}"
+
+
+def valid_card(card: Card, now: datetime) -> Card:
+    """``card``, if it has not ended: nothing is sent to, or taken from, whoever shows an older one (44).
+
+    Raises:
+        Rejected: ``card-ended``.
+    """
+    if now >= card.until:
+        raise Rejected(
+            f"the card of {card.party!r} ended on {card.until:%Y-%m-%d}: exchange cards again", code="card-ended"
+        )
+    return card
 
 
 def signature_base(components: Sequence[Component], parameters: str) -> bytes:

@@ -34,6 +34,7 @@ STATUS_BY_CODE = {
     "stale-request": 401,
     "future-request": 401,
     "replayed": 401,
+    "card-ended": 401,
     "unknown-peer": 403,
     "unknown-path": 404,
     "unknown-relationship": 404,

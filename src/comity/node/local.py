@@ -47,10 +47,10 @@ class LocalDoor:
     Args:
         house: handed to every flow.
         flows: by name.
-        after: called after every flow that succeeded.
+        after: called with the name of every flow that succeeded.
     """
 
-    def __init__(self, house: object, flows: Mapping[str, AnyFlow], after: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, house: object, flows: Mapping[str, AnyFlow], after: Callable[[str], Awaitable[None]]) -> None:
         self._house = house
         self._flows = flows
         self._after = after
@@ -83,7 +83,7 @@ class LocalDoor:
         except msgspec.MsgspecError as error:
             raise Misuse(f"not a request for {name!r}: {error}", code="malformed") from None
         answer = msgspec.json.encode(await flow.run(self._house, asked))
-        await self._after()
+        await self._after(name)
         return answer
 
 

@@ -56,6 +56,8 @@ from comity.timezones import time_zones
 TLS = "tls"
 CERTIFICATE = "certificate.pem"
 TLS_KEY = "key.pem"
+BEGINNINGS = frozenset({"agreement.adopt", "ledger.rebuild"})
+"""Flows after which there may be a relationship that nobody keeps up with yet."""
 
 
 class SystemClock:
@@ -115,16 +117,15 @@ async def found(folder: Path, settings: Settings, name: str) -> CardShown:
     """Make the data folder of a new party: keys, certificate, settings and a card signed by the new root key.
 
     Args:
-        folder: does not exist yet, or is empty.
+        folder: does not exist yet, or is empty; its parent exists.
         settings: written to ``node.toml``; their public addresses go on the card.
         name: the party's name for people.
 
     Raises:
-        Misuse: there is a node in the folder already.
+        Misuse: there is something in the folder already.
         Unavailable: the disk refuses, or another process holds the folder.
     """
-    if (folder / FILE).exists():
-        raise Misuse("there is a node in this folder already", code="folder-taken", place=str(folder))
+    _check_empty(folder)
     made = make_certificate(settings.party, SystemClock().now())
     with closing(DataFolder.open(folder, "comity init")):
         KeyFolder.create(folder, system_entropy)
@@ -187,6 +188,10 @@ async def serve(folder: Path, ready: Callable[[Ready], None], stop: asyncio.Even
             async def status(_house: House, _request: ShowNode) -> NodeShown:
                 return NodeShown(ready=says, roads=workers.roads())
 
+            async def after(flow: str) -> None:
+                if flow in BEGINNINGS:
+                    await workers.refresh()
+
             flows: dict[str, AnyFlow] = {**FLOWS, "node.status": _StatusFlow(status)}
             door = PeerDoor(
                 house,
@@ -196,7 +201,7 @@ async def serve(folder: Path, ready: Callable[[Ready], None], stop: asyncio.Even
                 free_bytes=lambda: shutil.disk_usage(folder).free,
                 seen=workers.heard,
             )
-            doors = [Serving(door, listener, tls), Serving(LocalDoor(house, flows, workers.refresh), commands)]
+            doors = [Serving(door, listener, tls), Serving(LocalDoor(house, flows, after), commands)]
             ready(says)
             await _until(stop, doors)
 
@@ -225,6 +230,18 @@ def run(folder: Path, ready: Callable[[Ready], None]) -> None:
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(until_signal())
+
+
+def _check_empty(folder: Path) -> None:
+    if (folder / FILE).exists():
+        raise Misuse("there is a node in this folder already", code="folder-taken", place=str(folder))
+    if folder.is_dir() and any(folder.iterdir()):
+        raise Misuse(
+            "there is something in this folder already; name another, or empty it if it is what a founding that was "
+            "cut short has left",
+            code="folder-taken",
+            place=str(folder),
+        )
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""The door for peers: authenticate, bound, hand to the house, sign what it answers (``spec/exchange.md`` steps 43 to 51).
+"""The door for peers: authenticate, bound, hand to the house, sign (``spec/exchange.md`` steps 43 to 51).
 
 The order matters. Nothing of a body is read before the sender is known by signature, and nothing is done before the
 body is the one that was signed; so a stranger costs one signature check and no memory. Routing is over the path as it
@@ -16,7 +16,15 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from comity.courier import paths
-from comity.courier.signature import Claim, audience_of, read_request, sign_reply, verify_body, verify_request
+from comity.courier.signature import (
+    Claim,
+    audience_of,
+    read_request,
+    sign_reply,
+    valid_card,
+    verify_body,
+    verify_request,
+)
 from comity.errors import Rejected, Unavailable
 from comity.flows.parcel import PARCEL_BYTES_MAX, PARCEL_TYPE
 from comity.ledger.canonical import read_decimal
@@ -111,7 +119,7 @@ class PeerDoor:
         self._quotas = quotas
         self._free_bytes = free_bytes
         self._seen = seen
-        self._replays = Replays(self._second())
+        self._replays = Replays(int(clock.now().timestamp()))
         self._allowances: dict[str, Allowance] = {}
         self._audience = ""
 
@@ -147,8 +155,9 @@ class PeerDoor:
     async def _authenticate(self, request: Request) -> Claim:
         """Whoever signed the request, known by his card (46, 47)."""
         claim = read_request(request.scope["headers"])
-        card = await self._house.peer_card(claim.sender)
-        now = self._second()
+        instant = self._clock.now()
+        card = valid_card(await self._house.peer_card(claim.sender), instant)
+        now = int(instant.timestamp())
         audience = self._audience
         if not audience:
             audience = self._audience = audience_of(read_card(await self._house.card()))
@@ -190,9 +199,6 @@ class PeerDoor:
                 return await house.tile(peer, route.chain, tile.level, tile.index, tile.width)
             case paths.OwnCard():
                 return await house.card()
-
-    def _second(self) -> int:
-        return int(self._clock.now().timestamp())
 
 
 def _path(request: Request) -> str:
