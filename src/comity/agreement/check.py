@@ -131,7 +131,6 @@ def _check_rule(rule: Rule, path: Path, known: _Known, checklists: set[str]) -> 
         said = " and ".join(effects) or "none"
         sentence = f"rule {rule.id!r} has {said}; a rule has exactly one of {', '.join(EFFECTS)}"
         raise Mistake("rule-effect", path, sentence)
-    _check_source(rule, path, f"rule {rule.id!r}")
     if rule.checklist is not None:
         _name(rule.checklist, checklists, (*path, "checklist"), "checklist")
     for key in ("when", "unless"):

@@ -203,7 +203,7 @@ def _mistake(message: str, path: Path, written: object, kind: type, *, inside: b
     """Our own sentence for what ``msgspec`` found, with the value that was written and the words that are known."""
     value = written
     for part in path:
-        value = value[part]  # type: ignore[index]
+        value = value[part]  # type: ignore[index]  # the path comes from this very value
     if inside and isinstance(value, dict):  # msgspec does not say which key of a free table it means
         key = next(key for key, inner in value.items() if not isinstance(inner, list) or not inner)
         path, value = (*path, key), value[key]
@@ -247,7 +247,8 @@ def _known(kind: type, path: Path, wanted: type) -> list[str]:
     found: list[str] = []
     for option in _options(types):
         if isinstance(option, wanted):
-            found += [f.encode_name for f in getattr(option, "fields", ())] or list(getattr(option, "values", ()))
+            found += [field.encode_name for field in getattr(option, "fields", ())]
+            found += ["true" if word is True else str(word) for word in getattr(option, "values", ())]
     return found
 
 
