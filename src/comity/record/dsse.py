@@ -67,12 +67,29 @@ def _public_key(public: bytes) -> Ed25519PublicKey:
     return Ed25519PublicKey.from_public_bytes(public)
 
 
+VERIFIED_MAX = 16_384
+"""Verified signatures that are remembered; when there are more, all are forgotten."""
+_verified: set[tuple[bytes, bytes, bytes]] = set()
+
+
+def vouch(public: bytes, signature: bytes, message: bytes) -> bytes:
+    """``signature``, which this process has itself just made over ``message``: it need not be verified again here."""
+    if len(_verified) >= VERIFIED_MAX:
+        _verified.clear()
+    _verified.add((public, signature, sha256(message).digest()))
+    return signature
+
+
 def check_signature(public: bytes, signature: bytes, message: bytes, place: str = "") -> bytes:
     """The ``message``, once the Ed25519 signature over it is verified (RFC 8032).
+
+    What was verified once is the same for ever, so it is not computed twice in a row.
 
     Raises:
         Rejected: the signature does not verify under the raw public key ``public``.
     """
+    if (public, signature, sha256(message).digest()) in _verified:
+        return message
     try:
         _public_key(public).verify(signature, message)
     except (InvalidSignature, ValueError):
@@ -81,18 +98,25 @@ def check_signature(public: bytes, signature: bytes, message: bytes, place: str 
             code="bad-signature",
             place=place,
         ) from None
+    vouch(public, signature, message)
     return message
 
 
-def read(envelope: bytes, payload_type: str, place: str = "") -> Envelope:
+def read(envelope: bytes, payload_type: str, place: str = "", bytes_max: int = ENVELOPE_BYTES_MAX) -> Envelope:
     """The envelope, read strictly but not verified.
+
+    Args:
+        envelope: its bytes, complete.
+        payload_type: what it must say it holds.
+        place: where it comes from, for the error.
+        bytes_max: largest size read, in bytes; more than a record's for what holds many records.
 
     Raises:
         Rejected: too large, malformed, not canonical, or of another payload type.
     """
-    if len(envelope) > ENVELOPE_BYTES_MAX:
+    if len(envelope) > bytes_max:
         raise Rejected(
-            f"an envelope of {len(envelope)} bytes; at most {ENVELOPE_BYTES_MAX} are allowed",
+            f"an envelope of {len(envelope)} bytes; at most {bytes_max} are allowed",
             code="too-large",
             place=place,
         )

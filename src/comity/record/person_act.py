@@ -14,7 +14,7 @@ import msgspec
 from comity.errors import Rejected
 from comity.record.bodies import Body, PersonSignature
 from comity.record.contexts import PERSON_ACT
-from comity.record.dsse import check_signature, pae
+from comity.record.dsse import check_signature, pae, vouch
 from comity.record.encoding import encode
 
 B = TypeVar("B", bound=Body)
@@ -33,7 +33,8 @@ def sign_act(
 ) -> B:
     """``body`` with the signature of ``signer`` in its place."""
     field = "endorsement" if hasattr(body, "endorsement") else "signature"
-    signature = PersonSignature(signer, public, signing(act_bytes(body, relationship, party)))
+    message = act_bytes(body, relationship, party)
+    signature = PersonSignature(signer, public, vouch(public, signing(message), message))
     return msgspec.structs.replace(body, **{field: signature})
 
 
