@@ -20,7 +20,7 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -153,13 +153,23 @@ async def opened(folder: Path, holder: str = "comity") -> AsyncIterator[House]:
             yield house
 
 
-async def serve(folder: Path, ready: Callable[[Ready], None], stop: asyncio.Event) -> None:
-    """Run the node of a data folder until ``stop``: requests under way are finished, then everything is closed.
+class Running(msgspec.Struct, frozen=True):
+    """A node that takes requests in this process.
 
-    Args:
-        folder: made by ``found``.
-        ready: called once, when peers and commands are taken.
-        stop: set it to stop.
+    Attributes:
+        house: its core; flows can be called on it directly.
+        says: where it is reached.
+        doors: what serves peers and commands.
+    """
+
+    house: House
+    says: Ready
+    doors: tuple[Serving, Serving]
+
+
+@asynccontextmanager
+async def running(folder: Path) -> AsyncIterator[Running]:
+    """The node of a data folder in this process, for as long as the context lasts; its doors are run by the caller.
 
     Raises:
         Unavailable: another process holds the folder, or the address is taken.
@@ -188,10 +198,6 @@ async def serve(folder: Path, ready: Callable[[Ready], None], stop: asyncio.Even
             async def status(_house: House, _request: ShowNode) -> NodeShown:
                 return NodeShown(ready=says, roads=workers.roads())
 
-            async def after(flow: str) -> None:
-                if flow in BEGINNINGS:
-                    await workers.refresh()
-
             flows: dict[str, AnyFlow] = {**FLOWS, "node.status": _StatusFlow(status)}
             door = PeerDoor(
                 house,
@@ -201,9 +207,24 @@ async def serve(folder: Path, ready: Callable[[Ready], None], stop: asyncio.Even
                 free_bytes=lambda: shutil.disk_usage(folder).free,
                 seen=workers.heard,
             )
-            doors = [Serving(door, listener, tls), Serving(LocalDoor(house, flows, after), commands)]
-            ready(says)
-            await _until(stop, doors)
+            doors = (Serving(door, listener, tls), Serving(LocalDoor(house, flows, workers.refresh), commands))
+            yield Running(house, says, doors)
+
+
+async def serve(folder: Path, ready: Callable[[Ready], None], stop: asyncio.Event) -> None:
+    """Run the node of a data folder until ``stop``: requests under way are finished, then everything is closed.
+
+    Args:
+        folder: made by ``found``.
+        ready: called once, when peers and commands are taken.
+        stop: set it to stop.
+
+    Raises:
+        ComityError: as ``running``.
+    """
+    async with running(folder) as node:
+        ready(node.says)
+        await until(stop, node.doors)
 
 
 def run(folder: Path, ready: Callable[[Ready], None]) -> None:
@@ -283,7 +304,7 @@ def _connect(house: House) -> Callable[[Card], Courier]:
     return connect
 
 
-async def _until(stop: asyncio.Event, doors: list[Serving]) -> None:
+async def until(stop: asyncio.Event, doors: Sequence[Serving]) -> None:
     """Serve until ``stop``, or until a door fails, which is then raised."""
     serving = [asyncio.create_task(door.run()) for door in doors]
     stopping = asyncio.create_task(stop.wait())
