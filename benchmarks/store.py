@@ -69,7 +69,8 @@ async def commits(folder: Path, count: int, flight: int) -> tuple[float, list[fl
 def probe(folder: Path, count: int, group: int) -> float:
     """Commits per second of bare SQLite: the same rows, ``group`` gives in each transaction, one thread, no checks."""
     connection = apsw.Connection(str(folder / f"probe-{group}"))
-    connection.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4096")
+    for setting in ("journal_mode = WAL", "synchronous = FULL", "wal_autocheckpoint = 4096", "cache_size = -65536"):
+        connection.execute(f"PRAGMA {setting}")
     migrate(connection)
     gives = [give(f"r{number % group}/jp", number // group)[0] for number in range(count)]
     started = time.perf_counter()

@@ -5,12 +5,14 @@ import errno
 import hashlib
 import os
 import stat
+import threading
 from pathlib import Path
 
 import pytest
 
 from comity.errors import Rejected, Unavailable
 from comity.ports import DiskFull
+from comity.stores import blobs as module
 from comity.stores import durable
 from comity.stores.blobs import FolderBlobs
 
@@ -172,11 +174,23 @@ async def test_a_full_disk_for_real(small_disk):  # (36)
     await blobs.close()
 
 
-async def test_a_caller_that_goes_away_leaves_the_upload_whole(blobs):
-    """The piece under way is finished before the next one may look where the upload stands."""
+async def test_a_caller_that_goes_away_leaves_the_upload_whole(blobs, monkeypatch):  # (36)
+    """The piece under way is finished before anybody else may look where the upload stands."""
+    writing, go_on = threading.Event(), threading.Event()
+
+    def slow(descriptor: int, piece: bytes) -> None:
+        writing.set()
+        go_on.wait(5)
+        durable.write_whole(descriptor, piece)
+
+    monkeypatch.setattr(module, "write_whole", slow)
     leaving = asyncio.create_task(blobs.append(NAME, 0, WHOLE[:200_000], len(WHOLE)))
-    await asyncio.sleep(0)
+    await asyncio.to_thread(writing.wait, 5)
     leaving.cancel()
-    standing = await blobs.received(NAME)
-    assert standing in {0, 200_000}
-    assert await blobs.append(NAME, standing, WHOLE[standing:], len(WHOLE)) == len(WHOLE)
+    asking = asyncio.create_task(blobs.received(NAME))
+    await asyncio.sleep(0.02)
+    assert not asking.done()
+    go_on.set()
+    assert await asking == 200_000
+    assert leaving.cancelled()
+    assert await blobs.append(NAME, 200_000, WHOLE[200_000:], len(WHOLE)) == len(WHOLE)

@@ -11,7 +11,7 @@ import pytest
 from comity.errors import Misuse, Rejected, Unavailable
 from comity.ports import Ambiguous, Batch, DiskFull, Put
 from comity.stores.schema import APPLICATION_ID, MIGRATIONS
-from comity.stores.sqlite import SqliteStore
+from comity.stores.sqlite import CHECKPOINT_PAGES, WRITER_CACHE_KIBIBYTES, SqliteStore
 from stores.faulty_vfs import FaultyFileSystem, faulty_file_system, io_error
 from stores.samples import batch, entry, expected, head
 
@@ -216,8 +216,15 @@ async def test_the_files_are_for_the_owner_alone(tmp_path):
 
 async def test_every_commit_waits_for_the_disk(tmp_path):  # (4)
     store = await SqliteStore.open(tmp_path / "store")
-    assert store._writer.execute("PRAGMA synchronous").get == 2
-    assert store._writer.execute("PRAGMA journal_mode").get == "wal"
+    settings = {
+        "journal_mode": "wal",
+        "synchronous": 2,
+        "fullfsync": 1,
+        "checkpoint_fullfsync": 1,
+        "wal_autocheckpoint": CHECKPOINT_PAGES,
+        "cache_size": -WRITER_CACHE_KIBIBYTES,
+    }
+    assert {name: store._writer.execute(f"PRAGMA {name}").get for name in settings} == settings
     await store.close()
 
 

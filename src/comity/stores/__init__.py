@@ -2,7 +2,7 @@
 
 Rules of this room:
 
-- It imports ``ports``, ``errors``, the standard library, ``msgspec`` and ``apsw``; never a flow, never a pure room.
+- It imports ``ports``, types of the core and libraries; never a flow, never a surface.
 - Nothing returns before it is durable: a file is written, synced and renamed, and then its folder is synced.
 - What the world does wrong becomes one of four errors that say what was written: ``Conflict``, ``DiskFull`` and a plain
   ``Unavailable`` mean nothing, ``Ambiguous`` means that nobody knows.

@@ -46,6 +46,15 @@ READER_CACHE_KIBIBYTES = 16_384
 CHECKPOINT_PAGES = 4096
 """Pages (4 KiB) in the write-ahead log before they are moved to the database: 16 MiB, some milliseconds of work."""
 
+_WRITER_SETTINGS = (
+    "journal_mode = WAL",
+    "synchronous = FULL",
+    "fullfsync = ON",
+    "checkpoint_fullfsync = ON",
+    f"cache_size = -{WRITER_CACHE_KIBIBYTES}",
+    f"wal_autocheckpoint = {CHECKPOINT_PAGES}",
+    f"journal_size_limit = {CHECKPOINT_PAGES * 4096}",
+)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -279,10 +288,11 @@ class SqliteStore:
 
     async def _write_many(self, statement: str, rows: Sequence[Row]) -> None:
         for start in range(0, len(rows), ROWS_PER_BREATH):
-            if start:
-                await asyncio.sleep(0)
+            portion = rows[start : start + ROWS_PER_BREATH]
             with _Translated():
-                self._writer.executemany(statement, rows[start : start + ROWS_PER_BREATH])
+                self._writer.executemany(statement, portion)
+            if len(portion) == ROWS_PER_BREATH:
+                await asyncio.sleep(0)
 
     def _begin(self) -> None:
         if self._unsettled:  # (11)
@@ -358,11 +368,8 @@ class SqliteStore:
         with _Translated():
             self._writer = self._opened(apsw.SQLITE_OPEN_READWRITE)
             check_version(self._writer)
-            self._writer.execute(
-                f"PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;"
-                f"PRAGMA checkpoint_fullfsync = ON; PRAGMA cache_size = -{WRITER_CACHE_KIBIBYTES};"
-                f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}; PRAGMA journal_size_limit = {CHECKPOINT_PAGES * 4096}"
-            )
+            for setting in _WRITER_SETTINGS:
+                self._writer.execute(f"PRAGMA {setting}")
             migrate(self._writer)
             self._make_found_durable()
             self._reader = self._opened(apsw.SQLITE_OPEN_READONLY)
