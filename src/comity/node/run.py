@@ -198,6 +198,10 @@ async def running(folder: Path) -> AsyncIterator[Running]:
             async def status(_house: House, _request: ShowNode) -> NodeShown:
                 return NodeShown(ready=says, roads=workers.roads())
 
+            async def after(flow: str) -> None:
+                if flow in BEGINNINGS:
+                    await workers.refresh()
+
             flows: dict[str, AnyFlow] = {**FLOWS, "node.status": _StatusFlow(status)}
             door = PeerDoor(
                 house,
@@ -207,7 +211,7 @@ async def running(folder: Path) -> AsyncIterator[Running]:
                 free_bytes=lambda: shutil.disk_usage(folder).free,
                 seen=workers.heard,
             )
-            doors = (Serving(door, listener, tls), Serving(LocalDoor(house, flows, workers.refresh), commands))
+            doors = (Serving(door, listener, tls), Serving(LocalDoor(house, flows, after), commands))
             yield Running(house, says, doors)
 
 
