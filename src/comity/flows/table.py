@@ -13,6 +13,7 @@ import msgspec
 from comity.flows import (
     agreements,
     answering,
+    chronicles,
     decisions,
     explaining,
     founding,
@@ -58,6 +59,7 @@ _RUN: dict[str, Callable[[House, Any], Awaitable[Any]]] = {
     "agreement.acknowledge": agreements.acknowledge_agreement,
     "agreement.list": agreements.list_agreements,
     "agreement.status": agreements.ask_status,
+    "agreement.timeline": chronicles.show_timeline,
     "person.enrol": people.enrol_person,
     "person.list": people.list_people,
     "clearance.grant": people.grant_clearance,
