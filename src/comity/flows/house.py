@@ -191,7 +191,7 @@ class House:
         name = signer or person.person
         if person.custody == "strict":
             if actor.signature is None:
-                raise NeedsSignature(act_bytes(body, relationship, self.party))
+                raise NeedsSignature(act_bytes(attach(body, name, person.signing_key), relationship, self.party))
             return attach(body, name, person.signing_key, actor.signature)
         key = self.keys.person(person.person)
         return sign_act(body, relationship, self.party, name, key.public, key.sign)

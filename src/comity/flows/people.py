@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal
 
 import msgspec
@@ -162,7 +162,7 @@ async def enrol_person(house: House, request: EnrolPerson) -> PersonShown:
         recipient=recipient,
         signing_key=signing_key,
         firm=request.firm,
-        endorsement=unsigned(),
+        signature=unsigned(),
     )
     signed = await house.sign(body, DOMESTIC, request.actor)
 
@@ -231,7 +231,7 @@ async def grant_clearance(house: House, request: GrantClearance) -> PersonShown:
     body = bodies.ClearanceGranted(
         person=person.person,
         mark=request.mark,
-        until=request.until,
+        until=request.until.astimezone(UTC),
         basis=request.basis,
         after=person.last,
         signature=unsigned(),
@@ -267,7 +267,7 @@ async def register_facility(house: House, request: RegisterFacility) -> Facility
     body = bodies.FacilityRegistered(
         facility=request.facility,
         mark=request.mark,
-        until=request.until,
+        until=request.until.astimezone(UTC),
         conditions=request.conditions,
         evidence=request.evidence,
         signature=unsigned(),

@@ -17,16 +17,31 @@ from typing import Annotated, ClassVar, Literal
 import msgspec
 
 from comity.marking.label import Label
-from comity.record.encoding import LIST_ENTRIES_MAX, Count, Digest, Instant, Name, Signature, Words
+from comity.record.encoding import (
+    LIST_ENTRIES_MAX,
+    Count,
+    Digest,
+    Identifier,
+    Instant,
+    Name,
+    Relationship,
+    Signature,
+    Words,
+    instant,
+)
 
 Names = Annotated[tuple[Name, ...], msgspec.Meta(max_length=LIST_ENTRIES_MAX)]
+Identifiers = Annotated[tuple[Identifier, ...], msgspec.Meta(max_length=LIST_ENTRIES_MAX)]
+Recipients = Annotated[tuple[Identifier, ...], msgspec.Meta(min_length=1, max_length=LIST_ENTRIES_MAX)]
+"""Never empty: an empty set of recipients is refused, it does not mean everyone."""
+Numbers = Annotated[tuple[Count, ...], msgspec.Meta(min_length=1, max_length=LIST_ENTRIES_MAX)]
 Digests = Annotated[tuple[Digest, ...], msgspec.Meta(max_length=LIST_ENTRIES_MAX)]
 
 
 class PersonSignature(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A person's own signature over the body that carries it (``person_act.py``); ``signer`` "root" is the party's."""
 
-    signer: Name
+    signer: Identifier
     key: Digest
     signature: Signature
 
@@ -46,7 +61,7 @@ class PersonEnrolled(Body, frozen=True, kw_only=True):
 
     kind: ClassVar[str] = "person/1"
     crosses: ClassVar[bool] = False
-    person: Name
+    person: Identifier
     function: Name
     body: Name
     employer: Literal["government", "contractor"]
@@ -56,8 +71,8 @@ class PersonEnrolled(Body, frozen=True, kw_only=True):
     custody: Literal["strict", "served"]
     recipient: Words
     signing_key: Digest
-    firm: Name | None = None
-    endorsement: PersonSignature
+    firm: Identifier | None = None
+    signature: PersonSignature
 
 
 class ClearanceGranted(Body, frozen=True, kw_only=True):
@@ -65,12 +80,15 @@ class ClearanceGranted(Body, frozen=True, kw_only=True):
 
     kind: ClassVar[str] = "clearance/1"
     crosses: ClassVar[bool] = False
-    person: Name
+    person: Identifier
     mark: Name
     until: Instant
     basis: Words
     after: Digest
     signature: PersonSignature
+
+    def __post_init__(self) -> None:
+        instant(self.until)
 
 
 class ClearanceWithdrawn(Body, frozen=True, kw_only=True):
@@ -78,7 +96,7 @@ class ClearanceWithdrawn(Body, frozen=True, kw_only=True):
 
     kind: ClassVar[str] = "clearance-withdrawn/1"
     crosses: ClassVar[bool] = False
-    person: Name
+    person: Identifier
     reason: Words
     after: Digest
     signature: PersonSignature
@@ -90,7 +108,7 @@ class NeedToKnow(Body, frozen=True, kw_only=True):
     kind: ClassVar[str] = "need-to-know/1"
     crosses: ClassVar[bool] = False
     topic: Name
-    person: Name
+    person: Identifier
     listed: bool
     after: Digest
     signature: PersonSignature
@@ -101,12 +119,15 @@ class FacilityRegistered(Body, frozen=True, kw_only=True):
 
     kind: ClassVar[str] = "facility/1"
     crosses: ClassVar[bool] = False
-    facility: Name
+    facility: Identifier
     mark: Name
     until: Instant
     conditions: Names
     evidence: Words
     signature: PersonSignature
+
+    def __post_init__(self) -> None:
+        instant(self.until)
 
 
 class PeerAdded(Body, frozen=True, kw_only=True):
@@ -114,7 +135,7 @@ class PeerAdded(Body, frozen=True, kw_only=True):
 
     kind: ClassVar[str] = "peer/1"
     crosses: ClassVar[bool] = False
-    party: Name
+    party: Identifier
     card: bytes
     fingerprint: Digest
     compared_by: tuple[Name, Name]
@@ -125,9 +146,9 @@ class AgreementAdopted(Body, frozen=True, kw_only=True):
 
     kind: ClassVar[str] = "agreement/1"
     crosses: ClassVar[bool] = False
-    agreement: Name
-    relationship: Name
-    peer: Name
+    agreement: Identifier
+    relationship: Relationship
+    peer: Identifier
     digest: Digest
     text: Digest
     history: Digest
@@ -139,16 +160,16 @@ class ItemRegistered(Body, frozen=True, kw_only=True):
 
     kind: ClassVar[str] = "item/1"
     crosses: ClassVar[bool] = False
-    item: Name
+    item: Identifier
     label: Label
     form: Name
     topic: Name
     subject: Name
     size: Count
     content: Digest
-    by: Name
-    originator: Name
-    contains: Names = ()
+    by: Identifier
+    originator: Identifier
+    contains: Identifiers = ()
 
 
 class ReleaseRequested(Body, frozen=True, kw_only=True):
@@ -156,12 +177,12 @@ class ReleaseRequested(Body, frozen=True, kw_only=True):
 
     kind: ClassVar[str] = "release-request/1"
     crosses: ClassVar[bool] = False
-    request: Name
-    item: Name
-    relationship: Name
-    recipients: Annotated[tuple[Name, ...], msgspec.Meta(min_length=1, max_length=LIST_ENTRIES_MAX)]
+    request: Identifier
+    item: Identifier
+    relationship: Relationship
+    recipients: Recipients
     purpose: Words
-    by: Name
+    by: Identifier
     signature: PersonSignature
 
 
@@ -170,10 +191,10 @@ class Approved(Body, frozen=True, kw_only=True):
 
     kind: ClassVar[str] = "approval/1"
     crosses: ClassVar[bool] = False
-    request: Name
+    request: Identifier
     granted: bool
     reason: Words
-    by: Name
+    by: Identifier
     after: Digest
     signature: PersonSignature
 
@@ -183,9 +204,9 @@ class Marked(Body, frozen=True, kw_only=True):
 
     kind: ClassVar[str] = "marking/1"
     crosses: ClassVar[bool] = False
-    item: Name
+    item: Identifier
     mark: Name
-    by: Name
+    by: Identifier
     signature: PersonSignature
 
 
@@ -195,8 +216,8 @@ class Decided(Body, frozen=True, kw_only=True):
     kind: ClassVar[str] = "decision/1"
     crosses: ClassVar[bool] = False
     act: Name
-    item: Name
-    relationship: Name
+    item: Identifier
+    relationship: Relationship
     outcome: Name
     agreement: Digest
     case: msgspec.Raw
@@ -211,7 +232,7 @@ class Acknowledged(Body, frozen=True, kw_only=True):
 
     kind: ClassVar[str] = "acknowledgement/1"
     crosses: ClassVar[bool] = True
-    agreement: Name
+    agreement: Identifier
     digest: Digest
     signature: PersonSignature
 
@@ -221,7 +242,7 @@ class Listed(Body, frozen=True, kw_only=True):
 
     kind: ClassVar[str] = "directory/1"
     crosses: ClassVar[bool] = True
-    pseudonym: Name
+    pseudonym: Identifier
     function: Name
     body: Name
     employer: Literal["government", "contractor"]
@@ -231,7 +252,7 @@ class Listed(Body, frozen=True, kw_only=True):
     custody: Literal["strict", "served"]
     recipient: Words
     signing_key: Digest
-    firm: Name | None = None
+    firm: Identifier | None = None
     withdrawn: bool = False
 
 
@@ -240,13 +261,13 @@ class AssuranceAsked(Body, frozen=True, kw_only=True):
 
     kind: ClassVar[str] = "assurance-request/1"
     crosses: ClassVar[bool] = True
-    request: Name
-    item: Name
+    request: Identifier
+    item: Identifier
     label: Label
     form: Name
     topic: Name
     purpose: Words
-    recipients: Annotated[tuple[Name, ...], msgspec.Meta(min_length=1, max_length=LIST_ENTRIES_MAX)]
+    recipients: Recipients
 
 
 class Assured(Body, frozen=True, kw_only=True):
@@ -257,12 +278,12 @@ class Assured(Body, frozen=True, kw_only=True):
 
     kind: ClassVar[str] = "assurance/1"
     crosses: ClassVar[bool] = True
-    request: Name
-    item: Name
-    recipient: Name
+    request: Identifier
+    item: Identifier
+    recipient: Identifier
     conditions: Names
     reason: Words = ""
-    by: Name
+    by: Identifier
     signature: PersonSignature
 
 
@@ -270,7 +291,7 @@ class CopyMade(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One numbered copy: its holder, the recipient key it is sealed to, and the digest of its header."""
 
     number: Count
-    holder: Name
+    holder: Identifier
     header: Digest
 
 
@@ -282,15 +303,15 @@ class Consigned(Body, frozen=True, kw_only=True):
 
     kind: ClassVar[str] = "consignment/1"
     crosses: ClassVar[bool] = True
-    request: Name
-    item: Name
+    request: Identifier
+    item: Identifier
     label: Label
     alternative: Label | None
     form: Name
     topic: Name
     subject: Name
     purpose: Words
-    originator: Name
+    originator: Identifier
     agreement: Digest
     payload: Digest
     size: Count
@@ -306,8 +327,8 @@ class Received(Body, frozen=True, kw_only=True):
     kind: ClassVar[str] = "receipt/1"
     crosses: ClassVar[bool] = True
     consignment: Digest
-    item: Name
-    copies: Annotated[tuple[Count, ...], msgspec.Meta(min_length=1, max_length=LIST_ENTRIES_MAX)]
+    item: Identifier
+    copies: Numbers
 
 
 class Opened(Body, frozen=True, kw_only=True):
@@ -316,9 +337,9 @@ class Opened(Body, frozen=True, kw_only=True):
     kind: ClassVar[str] = "opening/1"
     crosses: ClassVar[bool] = True
     consignment: Digest
-    item: Name
+    item: Identifier
     copy: Count
-    holder: Name
+    holder: Identifier
     purpose: Words
     basis: Digest
     signature: PersonSignature | None = None
@@ -330,20 +351,25 @@ class Unopenable(Body, frozen=True, kw_only=True):
     kind: ClassVar[str] = "unopenable/1"
     crosses: ClassVar[bool] = True
     consignment: Digest
-    item: Name
+    item: Identifier
     copy: Count
     code: Name
     reason: Words
 
 
 class Returned(Body, frozen=True, kw_only=True):
-    """A record of the other party was rejected; it is named and the reason is given, signed."""
+    """A record of the other party was rejected; it is named and the reason is given, signed.
+
+    Where it was a consignment, ``item`` and ``copies`` name what comes back undelivered.
+    """
 
     kind: ClassVar[str] = "verdict/1"
     crosses: ClassVar[bool] = True
     record: Digest
     code: Name
     reason: Words
+    item: Identifier | None = None
+    copies: Annotated[tuple[Count, ...], msgspec.Meta(max_length=LIST_ENTRIES_MAX)] = ()
 
 
 BODIES: dict[str, type[Body]] = {body.kind: body for body in Body.__subclasses__()}

@@ -15,7 +15,7 @@ import msgspec
 from comity.errors import Rejected
 from comity.record import dsse
 from comity.record.contexts import CARD, FINGERPRINT
-from comity.record.encoding import Count, Digest, Instant, Name, Words, decode, encode, instant
+from comity.record.encoding import Count, Digest, Identifier, Instant, Name, Words, decode, encode, instant
 
 CARD_VERSION = 1
 """Version of the card format."""
@@ -50,7 +50,7 @@ class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     """
 
     version: Count
-    party: Name
+    party: Identifier
     name: Name
     root: Digest
     node_sign: Annotated[tuple[Digest, ...], msgspec.Meta(min_length=1, max_length=8)]
@@ -64,6 +64,10 @@ class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     records: Annotated[tuple[Count, ...], msgspec.Meta(min_length=1, max_length=8)]
     issued: Instant
     until: Instant
+
+    def __post_init__(self) -> None:
+        if instant(self.until) <= instant(self.issued):
+            raise Rejected("a card that ends before it begins", code="card-dates")
 
 
 def fingerprint(party: str, root: bytes) -> bytes:
@@ -100,6 +104,4 @@ def read_card(envelope: bytes, place: str = "") -> Card:
     keys = [card.root, *card.node_sign, card.log, card.witness, card.transport]
     if len(set(keys)) != len(keys):
         raise Rejected("one key for two purposes; each needs its own", code="key-reuse", place=place)
-    if instant(card.until) <= instant(card.issued):
-        raise Rejected("a card that ends before it begins", code="card-dates", place=place)
     return card

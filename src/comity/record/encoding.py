@@ -4,7 +4,7 @@ A value is written as JSON in the field order of its type, without white space, 
 base64, instants in RFC 3339 with ``Z``. Reading decodes by type, encodes again and compares: whatever is lenient in the
 decoder below (duplicate keys, other base64, ``1.0`` for ``1``, another order, white space) cannot survive that.
 
-    >>> class Point(msgspec.Struct, frozen=True): x: int; y: int = 0
+    >>> class Point(msgspec.Struct, frozen=True, omit_defaults=True): x: int; y: int = 0
     >>> encode(Point(3))
     b'{"x":3}'
     >>> decode(b'{"x":3,"y":0}', Point)
@@ -15,8 +15,9 @@ decoder below (duplicate keys, other base64, ``1.0`` for ``1``, another order, w
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -37,13 +38,23 @@ LIST_ENTRIES_MAX = 256
 Count = Annotated[int, msgspec.Meta(ge=0, le=INTEGER_MAX)]
 Digest = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
 Signature = Annotated[bytes, msgspec.Meta(min_length=64, max_length=64)]
-Name = Annotated[str, msgspec.Meta(min_length=1, max_length=NAME_CHARACTERS_MAX)]
+_WORD = r"[a-z0-9]+(?:[.-][a-z0-9]+)*"
+Identifier = Annotated[str, msgspec.Meta(pattern=rf"\A{_WORD}\Z", max_length=NAME_CHARACTERS_MAX)]
+"""What rows, chains and paths are named by: as agreements have it, so that no name reaches into another's key."""
+Relationship = Annotated[str, msgspec.Meta(pattern=rf"\A{_WORD}(?:/{_WORD})?\Z", max_length=NAME_CHARACTERS_MAX)]
+"""``domestic``, or an agreement's id and its parties', such as ``jp-kr-2016/jp.kr``."""
+TypeName = Annotated[str, msgspec.Meta(pattern=rf"\A{_WORD}/[1-9][0-9]*\Z", max_length=NAME_CHARACTERS_MAX)]
+"""A record type with its version, such as ``consignment/1``."""
+Name = Annotated[str, msgspec.Meta(pattern=r"\A[^\n]+\Z", max_length=NAME_CHARACTERS_MAX)]
+"""A name for people, on one line."""
 Words = Annotated[str, msgspec.Meta(max_length=TEXT_CHARACTERS_MAX)]
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 
-_encoder = msgspec.json.Encoder(decimal_format="string")
-encode = _encoder.encode
-
+encode = msgspec.json.Encoder().encode
+_UNSEEN = re.compile(r"[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+"""What people cannot see, or what turns the direction of what they see; JSON escapes the rest of the controls."""
+_ESCAPE = re.compile(r"\\(?:[\"\\n]|(.))")
+"""An escape; its group is anything but a quotation mark, a backslash and a line feed: a control character."""
 
 _decoders: dict[type, msgspec.json.Decoder[Any]] = {}
 
@@ -64,28 +75,38 @@ def decode(data: bytes, kind: type[T], place: str = "") -> T:
         place: where the bytes come from, for the error.
 
     Raises:
-        Rejected: not JSON, not of that type, out of a bound, not NFC, or not in canonical form.
+        Rejected: not JSON, not of that type, out of a bound, not in canonical form, or its text has characters that
+            people cannot see or is not NFC.
     """
     try:
         value = _decoder(kind).decode(data)
-        text = data.decode()
-    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError, ValueError) as error:
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:  # what is nested too deeply is not ours either
         raise Rejected(f"not a valid {kind.__name__}: {error}", code="malformed", place=place) from None
+    except Rejected as error:  # a value that refused to exist does not know where it stands
+        raise Rejected(error.sentence, code=error.code, place=place or error.place) from None
     if encode(value) != data:
         shown = encode(value)[:200].decode(errors="replace")
         raise Rejected(f"not written in canonical form; it reads as {shown!r}", code="not-canonical", place=place)
-    if not text.isascii() and not unicodedata.is_normalized("NFC", text):
-        raise Rejected("text that is not in Unicode normal form C", code="not-nfc", place=place)
+    _check_text(data.decode(), place)
     return value
 
 
+def _check_text(text: str, place: str) -> None:
+    """Look at canonical JSON as text: structure is ASCII, so whatever else is in it stands in a string."""
+    unseen = _UNSEEN.search(text) or next((found for found in _ESCAPE.finditer(text) if found[1]), None)
+    if unseen:
+        raise Rejected(f"text with {unseen[0]!r}, which people cannot see", code="unseen-character", place=place)
+    if not text.isascii() and not unicodedata.is_normalized("NFC", _ESCAPE.sub("\n", text)):
+        raise Rejected("text that is not in Unicode normal form C", code="not-nfc", place=place)
+
+
 def instant(value: datetime) -> datetime:
-    """``value`` if it is an aware UTC instant, the only kind that has one written form.
+    """``value`` if it is in UTC, the only zone in which an instant has one written form.
 
     Raises:
         Rejected: it has no zone or another one.
     """
-    if value.tzinfo is not UTC and (value.tzinfo is None or value.utcoffset() or value.tzname() != "UTC"):
+    if value.utcoffset() != timedelta(0):
         raise Rejected(f"{value.isoformat()!r} is not written in UTC with 'Z'", code="not-utc")
     return value
 

@@ -1,7 +1,7 @@
 """A person's own signature inside a record (``spec/record.md`` step 7).
 
 The node signs the record; the person signs the body, before the record has its place in a chain. The signed bytes name
-the record type, the relationship and the party, so that the signature fits nowhere else.
+the record type, the relationship, the party, the signer and the key, so that the signature fits nowhere else.
 """
 
 from __future__ import annotations
@@ -18,13 +18,24 @@ from comity.record.dsse import check_signature, pae, vouch
 from comity.record.encoding import encode
 
 B = TypeVar("B", bound=Body)
-_UNSIGNED = PersonSignature(signer="-", key=bytes(32), signature=bytes(64))
+_BLANK = bytes(64)
+_UNSIGNED = PersonSignature(signer="nobody", key=bytes(32), signature=_BLANK)
+
+
+def unsigned() -> PersonSignature:
+    """What stands in a body's signature field until the person has signed."""
+    return _UNSIGNED
+
+
+def attach(body: B, signer: str, public: bytes, signature: bytes = _BLANK) -> B:
+    """``body`` with a signature made elsewhere, verified when the record is stepped; or with room for one."""
+    return msgspec.structs.replace(body, signature=PersonSignature(signer, public, signature))
 
 
 def act_bytes(body: Body, relationship: str, party: str) -> bytes:
-    """What the person signs: type, relationship, party, and the body with an empty signature of the same signer."""
-    field = "endorsement" if hasattr(body, "endorsement") else "signature"
-    blank = msgspec.structs.replace(body, **{field: _UNSIGNED})
+    """What the person signs: type, relationship, party, and the body with zeros where the signature goes."""
+    given = signature_in(body)
+    blank = attach(body, given.signer, given.key)
     return pae(PERSON_ACT, encode((body.kind, relationship, party, blank)))
 
 
@@ -32,15 +43,20 @@ def sign_act(
     body: B, relationship: str, party: str, signer: str, public: bytes, signing: Callable[[bytes], bytes]
 ) -> B:
     """``body`` with the signature of ``signer`` in its place."""
-    field = "endorsement" if hasattr(body, "endorsement") else "signature"
-    message = act_bytes(body, relationship, party)
-    signature = PersonSignature(signer, public, vouch(public, signing(message), message))
-    return msgspec.structs.replace(body, **{field: signature})
+    message = act_bytes(attach(body, signer, public), relationship, party)
+    return attach(body, signer, public, vouch(public, signing(message), message))
 
 
-def unsigned() -> PersonSignature:
-    """What stands in a body's signature field until the person has signed."""
-    return _UNSIGNED
+def signature_in(body: Body) -> PersonSignature:
+    """The person's signature in ``body``.
+
+    Raises:
+        Rejected: there is none.
+    """
+    signature = getattr(body, "signature", None)
+    if not isinstance(signature, PersonSignature):
+        raise Rejected(f"a record of type {body.kind!r} without its person's signature", code="unsigned-act")
+    return signature
 
 
 def check_act(body: Body, relationship: str, party: str, public: bytes) -> str:
@@ -49,16 +65,8 @@ def check_act(body: Body, relationship: str, party: str, public: bytes) -> str:
     Raises:
         Rejected: there is no signature, it names another key, or it does not verify.
     """
-    signature = getattr(body, "endorsement", None) or getattr(body, "signature", None)
-    if not isinstance(signature, PersonSignature):
-        raise Rejected(f"a record of type {body.kind!r} without its person's signature", code="unsigned-act")
+    signature = signature_in(body)
     if signature.key != public:
         raise Rejected(f"signed with a key that is not {signature.signer!r}'s", code="unknown-key")
     check_signature(public, signature.signature, act_bytes(body, relationship, party))
     return signature.signer
-
-
-def attach(body: B, signer: str, public: bytes, signature: bytes) -> B:
-    """``body`` with a signature made elsewhere, verified when the record is stepped."""
-    field = "endorsement" if hasattr(body, "endorsement") else "signature"
-    return msgspec.structs.replace(body, **{field: PersonSignature(signer, public, signature)})

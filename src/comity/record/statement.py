@@ -8,11 +8,23 @@ from typing import Annotated
 
 import msgspec
 
-from comity.errors import Rejected
+from comity.errors import Misuse, Rejected
 from comity.record import dsse
 from comity.record.bodies import BODIES, Body
 from comity.record.contexts import RECORD
-from comity.record.encoding import Count, Digest, Instant, Name, decode, encode, instant
+from comity.record.encoding import (
+    NAME_CHARACTERS_MAX,
+    Count,
+    Digest,
+    Identifier,
+    Instant,
+    Name,
+    Relationship,
+    TypeName,
+    decode,
+    encode,
+    instant,
+)
 
 VERSION = 1
 """The version of the record format that this code writes."""
@@ -50,15 +62,18 @@ class Statement(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
 
     version: Count
     suite: Name
-    relationship: Name
-    author: Name
+    relationship: Relationship
+    author: Identifier
     sequence: Count
     previous: Digest
     at: Instant
     seen: SeenCheckpoint | None = None
-    on_behalf_of: Annotated[str, msgspec.Meta(max_length=200)] = ""
-    type: Name
+    on_behalf_of: Annotated[str, msgspec.Meta(max_length=NAME_CHARACTERS_MAX)] = ""
+    type: TypeName
     body: msgspec.Raw
+
+    def __post_init__(self) -> None:
+        instant(self.at)
 
     @property
     def chain(self) -> str:
@@ -88,9 +103,22 @@ def chain_id(relationship: str, author: str) -> str:
 
 
 def write(statement: Statement, body: Body, signers: Sequence[tuple[bytes, Callable[[bytes], bytes]]]) -> Record:
-    """Sign a statement whose ``body`` is already its canonical bytes."""
+    """Sign a statement whose ``body`` is already its canonical bytes.
+
+    Raises:
+        Misuse: nobody could read it back: it is over a bound, or has text that no record may have.
+    """
     payload = encode(statement)
+    try:
+        decode(payload, Statement)
+        decode(bytes(statement.body), type(body))
+    except Rejected as error:
+        raise Misuse(f"this cannot be recorded: {error.sentence}", code=error.code) from None
     envelope = dsse.sign(RECORD, payload, signers)
+    if len(envelope) > dsse.ENVELOPE_BYTES_MAX:
+        raise Misuse(
+            f"a record of {len(envelope)} bytes; at most {dsse.ENVELOPE_BYTES_MAX} can be written", code="too-large"
+        )
     return Record(sha256(dsse.pae(RECORD, payload)).digest(), statement, body, envelope)
 
 
@@ -100,37 +128,53 @@ def peek(envelope: bytes, place: str = "") -> Statement:
     Raises:
         Rejected: malformed, not canonical, too large, another payload type.
     """
-    return _statement(dsse.read(envelope, RECORD, place), place)
+    return decode(dsse.read(envelope, RECORD, place).payload, Statement, place)
 
 
 def read(envelope: bytes, keys: Sequence[bytes], place: str = "") -> Record:
     """A record whose every signature was verified with ``keys``, the node-sign keys of its author.
 
     A type, version or suite that this code does not know is read as far as it can be (``body`` None): the register
-    holds it, nothing drops it.
+    holds it, nothing drops it. Of a suite that it does not know, the signatures that it does know must verify.
 
     Raises:
         Rejected: malformed, not canonical, a bound exceeded, or a signature that does not verify.
     """
     parsed = dsse.read(envelope, RECORD, place)
-    statement = _statement(parsed, place)
-    message = dsse.verify(parsed, keys, place)
+    statement = decode(parsed.payload, Statement, place)
+    message = (dsse.verify if statement.suite == SUITE else dsse.verify_known)(parsed, keys, place)
+    if statement.suite == SUITE and len(parsed.signatures) != 1:
+        raise Rejected(f"suite {SUITE!r} has exactly one signature", code="suite", place=place)
+    return Record(sha256(message).digest(), statement, _body(statement, place), envelope)
+
+
+def read_kept(envelope: bytes, record: bytes) -> Record:
+    """A record that this house verified when it came, read again by its id from its own journal.
+
+    Its author may have other keys by now; those of its day verified it.
+
+    Raises:
+        Rejected: the journal holds another record under that id.
+    """
+    parsed = dsse.read(envelope, RECORD)
+    if sha256(dsse.pae(RECORD, parsed.payload)).digest() != record:
+        raise Rejected(f"record {record.hex()[:16]}… was altered in the journal", code="altered-entry")
+    statement = decode(parsed.payload, Statement)
+    return Record(record, statement, _body(statement, ""), envelope)
+
+
+def _body(statement: Statement, place: str) -> Body | None:
+    """The typed body; None where this version does not know the type, the version or the suite."""
     kind = BODIES.get(statement.type)
-    body = None
-    if kind is not None and statement.version == VERSION and statement.suite == SUITE:
-        if len(parsed.signatures) != 1:
-            raise Rejected(f"suite {SUITE!r} has exactly one signature", code="suite", place=place)
-        body = decode(bytes(statement.body), kind, place)
-        if body.crosses != (statement.relationship != DOMESTIC):
-            raise Rejected(
-                f"a record of type {statement.type!r} cannot stand in the chain {statement.chain!r}",
-                code="wrong-chain",
-                place=place,
-            )
-    return Record(sha256(message).digest(), statement, body, envelope)
-
-
-def _statement(envelope: dsse.Envelope, place: str) -> Statement:
-    statement = decode(envelope.payload, Statement, place)
-    instant(statement.at)
-    return statement
+    body = bytes(statement.body)
+    if kind is None or statement.version != VERSION or statement.suite != SUITE:
+        decode(body, dict, place)
+        return None
+    typed = decode(body, kind, place)
+    if typed.crosses != (statement.relationship != DOMESTIC):
+        raise Rejected(
+            f"a record of type {statement.type!r} cannot stand in the chain {statement.chain!r}",
+            code="wrong-chain",
+            place=place,
+        )
+    return typed

@@ -8,7 +8,7 @@ import msgspec
 
 from comity.record import bodies
 from comity.record.card import fingerprint, read_card
-from comity.record.person_act import check_act
+from comity.record.person_act import check_act, signature_in
 from comity.record.statement import Record
 from comity.register.rows import (
     AgreementRow,
@@ -61,7 +61,7 @@ def check_house_act(context: Context, facts: Facts, body: bodies.Body, relations
     Raises:
         Rejected: unknown signer, wrong key, signature that does not verify, or a signer without the role.
     """
-    signature = cast("bodies.PersonSignature", getattr(body, "endorsement", None) or getattr(body, "signature", None))
+    signature = signature_in(body)
     if signature.signer == ROOT:
         return check_act(body, relationship, context.party, context.root)
     signer: PersonRow = need(facts, person_key(signature.signer), "person")
@@ -78,7 +78,7 @@ def _check_after(after: bytes, last: bytes) -> None:
 
 
 def _signer_keys(body: Any) -> list[Key]:
-    signature = getattr(body, "endorsement", None) or body.signature
+    signature = signature_in(body)
     return [] if signature.signer == ROOT else [person_key(signature.signer)]
 
 
