@@ -264,6 +264,7 @@ async def test_addresses_are_tried_in_turn(world: World) -> None:
             with pytest.raises(Unavailable) as caught:
                 await exchange(courier, RELATIONSHIP, b"parcel")
         assert caught.value.code == expected
+        assert "object at" not in str(caught.value)
 
 
 async def test_a_card_that_has_ended_opens_nothing_on_either_side(world: World, line: Line) -> None:

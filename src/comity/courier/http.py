@@ -114,7 +114,7 @@ class HttpCourier:
         except TimeoutError:
             raise Unavailable("no answer in time", code="peer-timeout", place=address) from None
         except aiohttp.ClientConnectorError as error:
-            raise Unavailable(f"cannot be reached: {error}", code="peer-unreachable", place=address) from None
+            raise Unavailable(f"cannot be reached: {error.strerror}", code="peer-unreachable", place=address) from None
         except (aiohttp.ClientError, OSError) as error:
             raise Unavailable(f"the connection broke: {error}", code="peer-cut", place=address) from None
         try:
