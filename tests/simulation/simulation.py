@@ -1,0 +1,335 @@
+"""One world: founding, steps, and coming to rest."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from comity.errors import ComityError, InternalError
+from comity.flows.giving import advance
+from comity.flows.house import House
+from comity.flows.parcel import read_parcel
+from comity.flows.pouch import ImportPouch, import_pouch
+from comity.flows.rebuilding import LedgerVerified, Rebuild, VerifyLedger, rebuild, verify_ledger
+from comity.record.statement import chain_id
+from comity.register.rows import RequestRow
+from comity.stores.memory_disk import Crashed
+from world import RELATIONSHIP, TODAY
+
+from . import cast
+from .acts import ACTS, Asked, hand_over, outcome, records_named, send
+from .clock import WorldTime
+from .invariants import Invariants
+from .network import Message, Network
+from .node import Node
+from .weather import CALM, draw_weather
+from .witness import OURS, SECRET, Acknowledgement, Slip, Witness
+
+TURNS = (0, 1, 1, 2, 3, 5, 8, 15, 40, 120)
+"""Turns of the event loop that a step may take: what is not done by then goes on beside the next steps."""
+TURNS_MAX = 20_000
+"""Turns after which something that does not end is taken for stuck."""
+ROUNDS_MAX = 40
+"""Exchanges after which two healthy houses must have told each other everything."""
+PIECE_BYTES = 64 * 1024
+
+
+class Inline(ThreadPoolExecutor):
+    """An executor that does the work at once, so that no thread decides what comes first."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:  # noqa: BLE001 - the future carries it, as that of a thread would
+            future.set_exception(error)
+        return future
+
+
+class Simulation:
+    """A world of one seed.
+
+    Attributes:
+        asked: every request anybody made, with its content.
+        verified, rebuilt: what each house says of itself at rest, and after its register was rebuilt there.
+        tables: the register's rows of each house at rest, before they were rebuilt.
+        restless: what kept the houses from coming to rest.
+        carried_late: requests that could have been carried out, but were only when somebody asked.
+    """
+
+    def __init__(self, seed: int, folder: Path) -> None:
+        self.seed = seed
+        self.folder = folder
+        self.random = Random(seed)
+        self.time = WorldTime(TODAY)
+        self.witness = Witness()
+        self.network = Network(self.random, self.witness)
+        self.nodes = {party: Node(party, folder, self.random, self.time, self.witness) for party in cast.PARTIES}
+        self.weather = draw_weather(self.random)
+        self.pseudonyms: dict[tuple[str, str], str] = {}
+        self.asked: list[Asked] = []
+        self.verified: dict[str, LedgerVerified] = {}
+        self.rebuilt: dict[str, LedgerVerified] = {}
+        self.tables: dict[str, dict[str, dict[str, bytes]]] = {}
+        self.restless: list[str] = []
+        self.carried_late: list[str] = []
+        self.invariants = Invariants(self)
+        self.steps = 0
+        self._numbers = 0
+
+    def number(self) -> int:
+        """A number that was not given out before."""
+        self._numbers += 1
+        return self._numbers
+
+    # ---- founding ------------------------------------------------------------------------------------------------
+
+    async def found(self) -> None:
+        """Two houses in calm weather that know each other; then the weather breaks."""
+        asyncio.get_running_loop().set_default_executor(Inline())
+        houses: dict[str, House] = {}
+        for party, node in self.nodes.items():
+            await node.open()
+            assert node.house is not None
+            houses[party] = node.house
+        await cast.found(houses, self.time.now)
+        for party, house in houses.items():
+            for who in cast.READERS:
+                person = await house.person(cast.handle(party, who))
+                self.pseudonyms[party, who] = house.pseudonym(RELATIONSHIP, person.person)
+        await self._exchange_until_quiet()
+        self.network.weather = self.weather
+        for node in self.nodes.values():
+            node.weather = self.weather
+        self.witness.tell(f"seed {self.seed}: {self.weather}")
+        self.invariants.check()
+
+    # ---- steps ---------------------------------------------------------------------------------------------------
+
+    async def step(self) -> None:
+        """Something happens; then every cheap invariant is looked at."""
+        self.steps += 1
+        self._time_passes()
+        for node in self.nodes.values():
+            await self._fate(node)
+        message = self.network.take() if self.random.random() < 0.5 else None
+        if message is not None:
+            self._arrive(message)
+        else:
+            self._somebody_acts()
+        await self._turns(self.random.choice(TURNS))
+        self.invariants.check()
+
+    def _time_passes(self) -> None:
+        draw = self.random.random()
+        if draw < 0.002:
+            self.time.move(timedelta(days=1))
+        elif draw < 0.7:
+            self.time.move(timedelta(milliseconds=self.random.choice((1, 10, 1000, 30_000))))
+        for node in self.nodes.values():
+            if self.random.random() < self.weather.clock / 4:
+                kind = self.random.choice(("step back", "step ahead", "stall", "right"))
+                self.witness.fault(f"clock {kind}")
+                node.clock.heal()
+                if kind == "stall":
+                    node.clock.stall()
+                elif kind != "right":
+                    seconds = self.random.choice((1, 60, 600, 86_400))
+                    node.clock.off = timedelta(seconds=-seconds if kind == "step back" else seconds)
+
+    async def _fate(self, node: Node) -> None:
+        if node.full:
+            node.full = self.random.random() < 0.9
+        elif self.random.random() < self.weather.full:
+            self.witness.fault("disk full")
+            node.full = True
+        if node.dead:
+            await self._bury(node)
+        elif node.house is not None and self.random.random() < self.weather.crash:
+            self.witness.fault("crash")
+            await node.crash(unsynced_kept=self.random.random() >= self.weather.power)
+            self._stay_down(node)
+        if node.house is None and self.steps >= node.down_until and not await node.open():
+            self.witness.tell(f"{self.steps} {node.party} does not start")
+
+    async def _bury(self, node: Node) -> None:
+        await node.bury()
+        self._stay_down(node)
+
+    def _stay_down(self, node: Node) -> None:
+        node.down_until = self.steps + self.random.choice((0, 0, 1, 5))
+        if self.random.random() < self.weather.outage / 10:
+            self.witness.fault("down for a day")
+            self.time.move(timedelta(days=1))
+            node.down_until = self.steps + 50
+
+    def _somebody_acts(self) -> None:
+        party = self.random.choice(cast.PARTIES)
+        kind = self.random.choices(list(ACTS), weights=[weight for _, weight in ACTS.values()])[0]
+        node = self.nodes[party]
+        if node.house is None:
+            return
+        task = node.run(self._do(node.house, kind))
+        if self.random.random() < self.weather.cancelled:
+            self.witness.fault("caller gone")
+            asyncio.get_running_loop().call_soon(task.cancel)
+
+    async def _do(self, house: House, kind: str) -> None:
+        said = await self._judged(house, kind, lambda: ACTS[kind][0](self, house))
+        self.witness.acts[f"{kind}: {said}"] += 1
+        self.witness.tell(f"{self.steps} {house.party} {kind}: {said}")
+
+    async def _judged(self, house: House, kind: str, act: Callable[[], Any]) -> str:
+        """Do something; a refusal is an answer, any other error is trouble."""
+        try:
+            result = await act()
+        except ComityError as error:
+            self.witness.searched(f"error of {kind} in {house.party}", str(error).encode(), (SECRET,))
+            if kind in ("parcel", "payload"):  # the peer is told this error
+                self.witness.searched(f"answer to {kind} from {house.party}", str(error).encode(), (OURS,))
+            if isinstance(error, InternalError):
+                self.witness.news.troubles.append(Slip(f"{kind} in {house.party}", repr(error)))
+            return error.code
+        except asyncio.CancelledError:
+            return "cancelled"
+        except Crashed:
+            return "crashed"
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is what the simulation looks for
+            self.witness.news.troubles.append(Slip(f"{kind} in {house.party}", repr(error)))
+            return "trouble"
+        heads = {chain: head for chain, head in house.sequencer.heads().items() if chain.endswith(f"/{house.party}")}
+        self.witness.news.acknowledgements.append(
+            Acknowledgement(house.party, kind, records_named(result), dict(heads))
+        )
+        return outcome(result)
+
+    # ---- the road ------------------------------------------------------------------------------------------------
+
+    def _arrive(self, message: Message) -> None:
+        node = self.nodes[message.receiver]
+        if node.house is None:
+            self.witness.tell(f"{self.steps} {message.kind} for {message.receiver} finds nobody")
+            if message.kind in ("pouch", "answer"):
+                return
+            self.network.post(message)
+            return
+        node.run(self._take(node.house, message))
+
+    async def _take(self, house: House, message: Message) -> None:
+        said = await self._judged(house, message.kind, lambda: self._taken(house, message))
+        self.witness.acts[f"{message.kind}: {said}"] += 1
+        self.witness.tell(f"{self.steps} {house.party} takes {message.kind}: {said}")
+
+    async def _taken(self, house: House, message: Message) -> None:
+        if message.kind == "payload":
+            received = await house.blob_received(message.sender, message.relationship, message.digest)
+            while received < len(message.body):
+                piece = message.body[received : received + PIECE_BYTES]
+                received = await house.blob_append(
+                    message.sender, message.relationship, message.digest, received, message.size, piece
+                )
+        elif message.kind == "pouch":
+            path = self.folder / f"carried-{self.number()}"
+            path.write_bytes(message.body)
+            await import_pouch(house, ImportPouch(path=str(path)))
+            path.unlink()
+        elif message.kind == "parcel":
+            reply = await house.take_parcel(message.sender, message.relationship, message.body)
+            send(self, house, read_parcel(reply), "answer")
+        else:
+            await house.take_reply(message.relationship, message.body)
+
+    # ---- turns and rest ------------------------------------------------------------------------------------------
+
+    async def _turns(self, turns: int) -> None:
+        for _ in range(turns):
+            if not any(node.busy for node in self.nodes.values()):
+                return
+            await asyncio.sleep(0)
+            for node in self.nodes.values():
+                if node.dead:
+                    await self._bury(node)
+
+    async def rest(self) -> None:
+        """Everything is healed; the houses finish and tell each other the rest; every invariant is looked at."""
+        self.network.weather = CALM
+        self.time.move(timedelta(days=2))  # beyond what any clock showed
+        for node in self.nodes.values():
+            node.heal()
+            if node.dead:
+                await node.bury()
+            while node.house is None:
+                await node.open()
+        await self._turns(TURNS_MAX)
+        self.restless += [f"something in {node.party} does not end" for node in self.nodes.values() if node.busy]
+        self.network.under_way.clear()
+        await self._exchange_until_quiet()
+        for party, node in self.nodes.items():
+            assert node.house is not None
+            await self._look_closely(party, node, node.house)
+        self.invariants.check()
+        self.invariants.check_at_rest()
+        for node in self.nodes.values():
+            assert node.house is not None
+            await node.house.close()
+
+    async def _look_closely(self, party: str, node: Node, house: House) -> None:
+        self.verified[party] = await verify_ledger(house, VerifyLedger())
+        async for _, row in house.rows(RequestRow):
+            given = await advance(house, row.request)
+            if given is not None and given.consignment is not None:
+                self.carried_late.append(row.request)
+        self.tables[party] = {table: dict(rows) for table, rows in node.disk.database.rows.items()}
+        self.rebuilt[party] = await rebuild(house, Rebuild())
+
+    async def _exchange_until_quiet(self) -> None:
+        for _ in range(ROUNDS_MAX):
+            before = self._told()
+            for party in cast.PARTIES:
+                house = self.nodes[party].house
+                assert house is not None
+                await self._judged(house, "hand over", lambda house=house: hand_over(self, house))
+                while self.network.under_way:
+                    self._arrive(self.network.take() or self.network.under_way.pop(0))
+                    await self._turns(TURNS_MAX)
+            if self._told() == before:
+                return
+        self.restless.append(f"after {ROUNDS_MAX} exchanges there is still something new")
+
+    def _told(self) -> list[object]:
+        """Where all chains are, and what is known of them on the other side."""
+        tables = ("cosigned", "peer-has", "waiting")
+        return [
+            (
+                node.disk.database.heads.get(chain_id(RELATIONSHIP, author)),
+                len(node.disk.database.entries),
+                [sorted(node.disk.database.rows.get(table, {}).items()) for table in tables],
+            )
+            for node in self.nodes.values()
+            for author in cast.PARTIES
+        ]
+
+
+def simulate(seed: int, steps: int) -> Simulation:
+    """Run the world of a seed and bring it to rest.
+
+    Raises:
+        Broken: an invariant does not hold; it names which, where, and after which step.
+    """
+
+    async def run(folder: Path) -> Simulation:
+        simulation = Simulation(seed, folder)
+        await simulation.found()
+        for _ in range(steps):
+            await simulation.step()
+        await simulation.rest()
+        return simulation
+
+    with TemporaryDirectory(prefix="comity-simulation-") as folder:
+        return asyncio.run(run(Path(folder)))
