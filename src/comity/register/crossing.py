@@ -13,7 +13,7 @@ from comity.agreement.equivalence import equivalents
 from comity.record import bodies
 from comity.record.card import read_card
 from comity.record.person_act import check_act
-from comity.record.statement import Record
+from comity.record.statement import DOMESTIC, Record
 from comity.register.house import AGREEMENT_AUTHORITY, ASSURANCE_OFFICER, ROOT, need
 from comity.register.rows import (
     AgreementRow,
@@ -33,11 +33,14 @@ from comity.register.rows import (
     assurance_key,
     copy_key,
     directory_key,
+    passage_key,
 )
 from comity.register.verdict import Context, Put, Rule, no
 
 OPENINGS_KEPT = 64
 """Newest openings named in a copy row; all of them stand in the journal."""
+CONSIGNMENTS_KEPT = 64
+"""Newest consignments named in an item row; ``passage`` rows list them all."""
 
 
 def _agreement_key(record: Record) -> Key:
@@ -225,6 +228,65 @@ def _check_assured(context: Context, facts: Facts, row: AgreementRow, record: Re
             raise no("other-assurance", f"the consignment does not name the assurance given for {copy.holder!r}")
 
 
+def _check_request(row: AskedRow, record: Record) -> None:
+    body = cast("bodies.Consigned", record.body)
+    if row.author != record.statement.author or row.item != body.item:
+        raise no("other-item", f"request {body.request!r} was about another item, or another party's")
+    if row.label != body.label:
+        raise no("other-label", f"item {body.item!r} is given under another label than assurance was asked for")
+    if row.consignment is not None:
+        raise no("already-given", f"request {body.request!r} was already carried out")
+    if not {copy.holder for copy in body.copies} <= set(row.recipients):
+        raise no("other-recipient", f"a copy goes to somebody whom request {body.request!r} did not name")
+
+
+def _registered(facts: Facts, record: Record, *, ours: bool) -> ItemRow:
+    """The item as it stands after ``record``: the giver has it, the receiver may see it for the first time."""
+    body, statement = cast("bodies.Consigned", record.body), record.statement
+    before = cast("ItemRow | None", facts[ItemRow.table, body.item])
+    if ours:
+        before = need(facts, (ItemRow.table, body.item), "item")
+    if before is not None:
+        if before.relationship != (DOMESTIC if ours else statement.relationship):
+            raise no("other-item", f"item {body.item!r} did not come from the party that gives it")
+        if before.originator != body.originator or before.label != body.label:
+            raise no("other-item", f"item {body.item!r} is already registered with another originator or label")
+    item = before or ItemRow(
+        item=body.item,
+        label=body.label,
+        alternative=body.alternative,
+        form=body.form,
+        topic=body.topic,
+        subject=body.subject,
+        size=body.size,
+        content=body.content,
+        originator=body.originator,
+        registered=statement.at,
+        relationship=statement.relationship,
+        provided=body.purpose,
+    )
+    consignments = (*item.consignments, record.id)[-CONSIGNMENTS_KEPT:]
+    return msgspec.structs.replace(item, consignments=consignments, copies=item.copies + len(body.copies))
+
+
+def _copies_made(facts: Facts, record: Record) -> list[Put]:
+    body = cast("bodies.Consigned", record.body)
+    made: dict[Key, CopyRow] = {}
+    for copy in body.copies:
+        key = copy_key(record.statement.relationship, body.item, copy.number)
+        if key in made or facts[key] is not None:
+            raise no("copy-number", f"copy {copy.number} of {body.item!r} was already made")
+        made[key] = CopyRow(
+            item=body.item,
+            number=copy.number,
+            holder=copy.holder,
+            state="in transit",
+            consignment=record.id,
+            header=copy.header,
+        )
+    return [Put(key, row) for key, row in made.items()]
+
+
 def _consigned(context: Context, facts: Facts, record: Record) -> list[Put]:
     body, statement = cast("bodies.Consigned", record.body), record.statement
     relationship, author = statement.relationship, statement.author
@@ -237,39 +299,8 @@ def _consigned(context: Context, facts: Facts, record: Record) -> list[Put]:
         raise no("other-digest", f"given under another text of {row.agreement!r} than the one both acknowledged")
     _check_marks(context, row, body, receiver)
     asked: AskedRow = need(facts, asked_key(relationship, body.request), "request for assurance")
-    if asked.author != author or asked.item != body.item:
-        raise no("other-item", f"request {body.request!r} was about another item, or was not {author!r}'s")
-    if asked.label != body.label:
-        raise no("other-label", f"item {body.item!r} is given under another label than assurance was asked for")
-    if asked.consignment is not None:
-        raise no("already-given", f"request {body.request!r} was already carried out")
-    if len({copy.number for copy in body.copies}) != len(body.copies):
-        raise no("copy-number", "two copies with one number")
-    if not {copy.holder for copy in body.copies} <= set(asked.recipients):
-        raise no("other-recipient", f"a copy goes to somebody whom request {body.request!r} did not name")
+    _check_request(asked, record)
     _check_assured(context, facts, row, record)
-    before = cast("ItemRow | None", facts[ItemRow.table, body.item])
-    if before is None and ours:
-        raise no("unknown-item", f"there is no item {body.item!r} in the register")
-    if before is not None and (before.originator != body.originator or before.label != body.label):
-        raise no("other-item", f"item {body.item!r} is already registered with another originator or label")
-    item = before or ItemRow(
-        item=body.item,
-        label=body.label,
-        alternative=body.alternative,
-        form=body.form,
-        topic=body.topic,
-        subject=body.subject,
-        size=body.size,
-        content=body.content,
-        originator=body.originator,
-        registered=statement.at,
-        relationship=relationship,
-        provided=body.purpose,
-    )
-    item = msgspec.structs.replace(
-        item, consignments=(*item.consignments, record.id), copies=item.copies + len(body.copies)
-    )
     consignment = ConsignmentRow(
         record=record.id,
         request=body.request,
@@ -284,28 +315,16 @@ def _consigned(context: Context, facts: Facts, record: Record) -> list[Put]:
         at=statement.at,
     )
     puts = [
-        Put((ItemRow.table, body.item), item),
+        Put((ItemRow.table, body.item), _registered(facts, record, ours=ours)),
         Put(_consignment_key(record.id), consignment),
-        Put(
-            (PassageRow.table, f"{relationship}/{author}/{statement.sequence:012d}"), PassageRow(consignment=record.id)
-        ),
+        Put(passage_key(relationship, author, statement.sequence), PassageRow(consignment=record.id)),
         Put(asked_key(relationship, body.request), msgspec.structs.replace(asked, consignment=record.id)),
+        *_copies_made(facts, record),
     ]
-    for copy in body.copies:
-        key = copy_key(relationship, body.item, copy.number)
-        if facts[key] is not None:
-            raise no("copy-number", f"copy {copy.number} of {body.item!r} was already made")
-        copy_row = CopyRow(
-            item=body.item,
-            number=copy.number,
-            holder=copy.holder,
-            state="in transit",
-            consignment=record.id,
-            header=copy.header,
-        )
-        puts.append(Put(key, copy_row))
     if ours:
         request: RequestRow = need(facts, (RequestRow.table, body.request), "request")
+        if not any(approval.granted for approval in request.approvals):
+            raise no("not-approved", f"no release authority has approved request {body.request!r}")
         puts.append(Put((RequestRow.table, body.request), msgspec.structs.replace(request, consignment=record.id)))
     return puts
 
@@ -337,8 +356,8 @@ def _answered(facts: Facts, record: Record, item: str, consignment: bytes) -> Co
 def _received(_: Context, facts: Facts, record: Record) -> list[Put]:
     body = cast("bodies.Received", record.body)
     row = _answered(facts, record, body.item, body.consignment)
-    if row.receipt is not None:
-        raise no("already-received", "this consignment was already receipted")
+    if row.receipt is not None or row.returned is not None:
+        raise no("already-received", "this consignment was already receipted, or returned")
     if tuple(sorted(body.copies)) != tuple(sorted(row.copies)):
         raise no("copies-differ", "the receipt names other copies than the consignment carried")
     puts = [
@@ -370,6 +389,8 @@ def _opened(_: Context, facts: Facts, record: Record) -> list[Put]:
     if copy.holder != body.holder:
         raise no("not-holder", f"copy {body.copy} is held by {copy.holder!r}, not by {body.holder!r}")
     if body.signature is not None:
+        if body.signature.signer != body.holder:
+            raise no("other-signer", f"{body.holder!r} opened the copy, but somebody else signed for it")
         key = directory_key(statement.relationship, statement.author, body.holder)
         check_act(
             body, statement.relationship, statement.author, need(facts, key, "entry of the directory").signing_key
@@ -386,17 +407,29 @@ def _unopenable(_: Context, facts: Facts, record: Record) -> list[Put]:
 
 
 def _returned_reads(_: Context, record: Record) -> list[Key]:
-    return [_consignment_key(cast("bodies.Returned", record.body).record)]
+    body = cast("bodies.Returned", record.body)
+    numbers = () if body.item is None else body.copies
+    keys = [_consignment_key(body.record)]
+    return keys + [copy_key(record.statement.relationship, body.item or "", number) for number in numbers]
 
 
 def _returned(_: Context, facts: Facts, record: Record) -> list[Put]:
+    """What was rejected has no effect on either side; copies it would have made come back undelivered."""
     body = cast("bodies.Returned", record.body)
     row = ReturnedRow(record=body.record, verdict=record.id, code=body.code, reason=body.reason)
     puts = [Put((ReturnedRow.table, body.record.hex()), row)]
-    consignment = cast("ConsignmentRow | None", facts[_consignment_key(body.record)])
-    if consignment is not None and consignment.author != record.statement.author:
-        told = msgspec.structs.replace(consignment, returned=f"{body.code}: {body.reason}")
-        puts.append(Put(_consignment_key(body.record), told))
+    if facts[_consignment_key(body.record)] is None:
+        return puts
+    consignment = _answered(facts, record, body.item or "", body.record)
+    if consignment.receipt is not None or consignment.returned is not None:
+        raise no("already-received", "this consignment was already receipted, or returned")
+    if tuple(sorted(body.copies)) != tuple(sorted(consignment.copies)):
+        raise no("copies-differ", "the verdict names other copies than the consignment carried")
+    told = msgspec.structs.replace(consignment, returned=f"{body.code}: {body.reason}")
+    puts.append(Put(_consignment_key(body.record), told))
+    for number in body.copies:
+        key = copy_key(consignment.relationship, body.item or "", number)
+        puts.append(Put(key, msgspec.structs.replace(cast("CopyRow", facts[key]), state="returned")))
     return puts
 
 

@@ -172,9 +172,13 @@ def _peer(context: Context, facts: Facts, record: Record) -> list[Put]:
         raise no("own-name", f"{body.party!r} is this party's own name; two nodes cannot have one name")
     if body.compared_by[0] == body.compared_by[1]:
         raise no("one-person", "the fingerprint must be compared by two people")
+    if card.until <= record.statement.at:
+        raise no("expired-card", f"the card of {body.party!r} ended at {card.until.isoformat()}; ask for a new one")
     before = cast("PeerRow | None", facts[PeerRow.table, body.party])
     if before is not None and before.fingerprint != body.fingerprint:
         raise no("name-taken", f"{body.party!r} is known under another root key; two nodes cannot have one name")
+    if before is not None and read_card(before.card).issued > card.issued:
+        raise no("older-card", f"a newer card of {body.party!r} is here; an older one cannot bring back its keys")
     row = PeerRow(party=body.party, card=body.card, fingerprint=body.fingerprint, compared_by=body.compared_by)
     return [Put((PeerRow.table, body.party), row)]
 
@@ -188,6 +192,8 @@ def _agreement(_: Context, facts: Facts, record: Record) -> list[Put]:
     body = cast("bodies.AgreementAdopted", record.body)
     need(facts, (PeerRow.table, body.peer), "peer")
     before = cast("AgreementRow | None", facts[AgreementRow.table, body.relationship])
+    if before is not None and before.peer != body.peer:
+        raise no("other-peer", f"{body.relationship!r} is a relationship with {before.peer!r}, not with {body.peer!r}")
     same = before is not None and before.digest == body.digest
     row = AgreementRow(
         agreement=body.agreement,

@@ -23,6 +23,13 @@ Facts = Mapping[Key, Row | None]
 """The rows a verdict depends on; None where there is no such row."""
 
 
+class ChainRow(Row, frozen=True, kw_only=True):
+    """The newest instant at which records of a chain took effect. Key: chain."""
+
+    table: ClassVar[str] = "chain"
+    at: datetime
+
+
 class PersonRow(Row, frozen=True, kw_only=True):
     """A person of this house. Key: person id. ``last`` is the newest record about the person."""
 
@@ -99,7 +106,11 @@ class DirectoryRow(Row, frozen=True, kw_only=True):
 
 
 class ItemRow(Row, frozen=True, kw_only=True):
-    """One piece of information. Key: item id. ``provided`` is the purpose it came to us for, None for our own."""
+    """One piece of information. Key: item id.
+
+    ``provided`` is the purpose it came to us for, None for our own; ``consignments`` are the newest that carried it,
+    ``copies`` how many copies they all made.
+    """
 
     table: ClassVar[str] = "item"
     item: str
@@ -211,7 +222,7 @@ CopyState = Literal["in transit", "held", "passed on", "returned", "destroyed", 
 
 
 class CopyRow(Row, frozen=True, kw_only=True):
-    """A numbered copy. Key: ``relationship/item/number``. One state at a time."""
+    """A numbered copy. Key: ``relationship/item/number``. One state at a time; "returned" also when never taken."""
 
     table: ClassVar[str] = "copy"
     item: str
@@ -262,6 +273,11 @@ def decode_row(table: str, value: bytes) -> Row:
     return _decoders[table].decode(value)
 
 
+def chain_key(chain: str) -> Key:
+    """Key of a chain's row."""
+    return ChainRow.table, chain
+
+
 def directory_key(relationship: str, party: str, pseudonym: str) -> Key:
     """Key of a directory row."""
     return DirectoryRow.table, f"{relationship}/{party}/{pseudonym}"
@@ -270,6 +286,11 @@ def directory_key(relationship: str, party: str, pseudonym: str) -> Key:
 def copy_key(relationship: str, item: str, number: int) -> Key:
     """Key of a copy row."""
     return CopyRow.table, f"{relationship}/{item}/{number:06d}"
+
+
+def passage_key(relationship: str, author: str, sequence: int) -> Key:
+    """Key of a row in the index of what passed."""
+    return PassageRow.table, f"{relationship}/{author}/{sequence:012d}"
 
 
 def asked_key(relationship: str, request: str) -> Key:

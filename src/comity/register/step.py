@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import cast
 
 from comity.errors import Refused, Rejected
-from comity.record.bodies import BODIES, Body
-from comity.record.statement import SUITE, VERSION, Record
+from comity.record.bodies import Body
+from comity.record.statement import Record
 from comity.register.crossing import CROSSING_RULES
 from comity.register.house import HOUSE_RULES
-from comity.register.rows import Facts, Key
-from comity.register.verdict import Changes, Context, Held, Rejection, Rule, Verdict
+from comity.register.rows import ChainRow, Facts, Key, chain_key
+from comity.register.verdict import Changes, Context, Held, Put, Rejection, Rule, Verdict
 
 CLOCK_SKEW_MAX = timedelta(minutes=2)
 """How far ahead of ours another party's clock may be before its records wait for their time."""
+
+UNKNOWN_VERSION = "unknown-version"
+"""Held until a program that knows the type, the version or the suite steps it."""
+FUTURE_TIME = "future-time"
+"""Held until its time has come."""
+MISSING_PREDECESSOR = "missing-predecessor"
+"""Held outside its chain, and not stepped, until the record before it is here."""
 
 _RULES: dict[type[Body], Rule] = {**HOUSE_RULES, **CROSSING_RULES}
 
 
 def reads(context: Context, record: Record) -> list[Key]:
-    """The keys of the rows that the verdict on ``record`` depends on; empty for a record that will be held."""
+    """The keys of the rows that the verdict on ``record`` depends on; none for a record of an unknown type."""
     if record.body is None:
         return []
-    return _RULES[type(record.body)].reads(context, record)
+    return [chain_key(record.statement.chain), *_RULES[type(record.body)].reads(context, record)]  # (3)
 
 
 def step(context: Context, facts: Facts, record: Record) -> Verdict:
@@ -37,14 +45,19 @@ def step(context: Context, facts: Facts, record: Record) -> Verdict:
         Unavailable: an agreement text that the record refers to is not in this house.
     """
     statement = record.statement
-    if statement.version != VERSION or statement.suite != SUITE or statement.type not in BODIES:
-        return Held("unknown-version", f"this program does not know {statement.type!r} (version {statement.version})")
-    if record.body is None:
-        return Held("unknown-version", f"this program cannot read {statement.type!r}")
+    if record.body is None:  # (4)
+        return Held(
+            UNKNOWN_VERSION,
+            f"this program does not know {statement.type!r} in version {statement.version}, suite {statement.suite!r}",
+        )
     if statement.author != context.party and statement.at > context.now + CLOCK_SKEW_MAX:
-        return Held("future-time", f"it says {statement.at.isoformat()}, which is still to come here")
+        return Held(FUTURE_TIME, f"it says {statement.at.isoformat()}, which is still to come here")
+    chain = chain_key(statement.chain)
+    before = cast("ChainRow | None", facts[chain])
+    if before is not None and statement.at < before.at:
+        return Rejection("time-order", f"it says {statement.at.isoformat()}, before a record that it follows")
     try:
         puts = _RULES[type(record.body)].apply(context, facts, record)
     except (Rejected, Refused) as error:
         return Rejection(error.code, error.sentence)
-    return Changes(tuple(puts))
+    return Changes((Put(chain, ChainRow(at=statement.at)), *puts))
