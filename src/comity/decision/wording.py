@@ -85,8 +85,8 @@ REASONS: Mapping[str, Mapping[str, str]] = {
         "briefed": "{about} has been briefed",
         "briefing-missing": "{about} has not been briefed on the agreement",
         "category-missing": "{about} has not been briefed on the category {0}",
-        "facility-approved": "site {0} is approved for this level",
-        "facility-missing": "site {0} is not approved for this level",
+        "facility-approved": "site {1} of {0} is approved for this level",
+        "facility-missing": "site {1} of {0} is not approved for this level",
         "approved": "{1} of {0} approvals by somebody other than the requester",
         "approval-missing": "{1} of {0} approvals by somebody other than the requester",
         "agreement-unknown": "its ancestor {0} came under agreement {1}, which is not at hand",
@@ -102,8 +102,8 @@ MISSING: Mapping[str, Mapping[Kind, str]] = {
         "clearance": "{about} is granted a clearance that is high enough",
         "need-to-know": "{about} is put on a list of those who need to know it",
         "briefing": "{about} is briefed on {all}",
-        "facility": "site {0} is approved for this level",
-        "approval": "people other than the requester approve it, {0} in all",
+        "facility": "site {1} of {0} is approved for this level",
+        "approval": "{0} in all approve it who are not the requester",
         "hidden": "something about a person that the asker may not see",
     }
 }

@@ -1,0 +1,370 @@
+"""``comity agreement``: check, read and ask about agreement files; run one with a peer.
+
+``check``, ``show``, ``status`` and ``timeline`` work on a file or a name of the library, without any house. With the
+name of a relationship (``jp-kr-2016/jp.kr``) they speak of the agreement that runs there.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import msgspec
+
+from comity.agreement.term import Status
+from comity.cli.instants import read_instant
+from comity.cli.options import Desk, Verbs, acting, housed
+from comity.cli.output import Output, visible
+from comity.errors import Misuse
+
+if TYPE_CHECKING:
+    from comity.api import Agreement
+    from comity.flows.agreements import AgreementShown
+
+HOUSE_RULES = ("house",)
+"""Layers of the library that every agreement is run with: two people for each release."""
+
+history_option = click.option(
+    "--history", metavar="FILE", help="What happened to it: a file or a library name; else the one beside it."
+)
+
+
+class Checked(msgspec.Struct, frozen=True, kw_only=True):
+    """An agreement file that passed every check, and how much is in it."""
+
+    agreement: str
+    title: str
+    digest: str
+    clauses: int
+    unchecked: int
+    levels: int
+    rules: int
+    obligations: int
+    layers: tuple[str, ...]
+    events: int
+    hypothetical: str | None
+
+
+@click.group(cls=Verbs)
+def agreement() -> None:
+    """Check and read agreement files, ask how one stands on any date, and run one with another party.
+
+    An agreement is named by a file, by a library name such as jp-kr-2016, or, where it runs, by its relationship such
+    as jp-kr-2016/jp.kr.
+    """
+
+
+@agreement.command()
+@click.argument("file")
+@history_option
+@click.option("--layer", "layers", multiple=True, metavar="FILE", help="A layer that stands on it; repeat it.")
+@housed
+def check(desk: Desk, file: str, history: str | None, layers: tuple[str, ...]) -> None:
+    """Check an agreement file; a mistake is told with its line, its key and what was expected.
+
+    Example:
+      comity agreement check mine.toml
+    """
+    loaded = _load(file, history, layers)
+    checked = Checked(
+        agreement=loaded.id,
+        title=loaded.file.header.title.en,
+        digest=loaded.digest,
+        clauses=len(loaded.file.clauses),
+        unchecked=sum(clause.provenance == "K" for clause in loaded.file.clauses),
+        levels=len(loaded.file.levels),
+        rules=len(loaded.file.rules),
+        obligations=len(loaded.file.obligations),
+        layers=tuple(layer.id for layer in loaded.layers),
+        events=len(loaded.history.events),
+        hypothetical=loaded.history.hypothetical,
+    )
+    desk.show(checked, _tell_checked)
+
+
+@agreement.command()
+@click.argument("name")
+@click.option("--clause", metavar="ID", help="Only this clause, such as 6.a, or an article, such as 6.")
+@housed
+def show(desk: Desk, name: str, clause: str | None) -> None:
+    """Read an agreement: its clauses in our own words, its levels and what corresponds.
+
+    Example:
+      comity agreement show jp-kr-2016 --clause 6
+    """
+    loaded = _load(name, None)
+    file = loaded.file
+    if clause is not None:
+        from comity.agreement.nearest import nearest
+
+        kept = tuple(each for each in file.clauses if clause in {each.id, each.article})
+        if not kept:
+            known = nearest(clause, [each.id for each in file.clauses])
+            raise Misuse(f"{file.id!r} has no clause {clause!r}{known}", code="unknown-clause")
+        desk.show(kept, lambda out, _: _tell_clauses(out, loaded, kept))
+        return
+    desk.show(file, lambda out, _: _tell_agreement(out, loaded))
+
+
+@agreement.command()
+@click.argument("name")
+@click.option("--at", metavar="INSTANT", help="2020-11-23, 2020-11-23T12:00, or with an offset; now when not given.")
+@history_option
+@housed
+def status(desk: Desk, name: str, at: str | None, history: str | None) -> None:
+    """Say how an agreement stands on an instant, by each party's reading.
+
+    Example:
+      comity agreement status jp-kr-2016 --at 2020-11-23
+    """
+    if _is_relationship(name):
+        from comity.flows.agreements import AskStatus
+
+        now: Status = desk.call("agreement.status", AskStatus(relationship=name))
+        typed = None if at is None else read_instant(at, now.timezone)
+        told = now if typed is None else desk.call("agreement.status", AskStatus(relationship=name, at=typed.at))
+        desk.show(told, lambda out, _: _tell_status(out, told, typed.read_as if typed else None))
+        return
+    loaded = _load(name, history)
+    typed = None if at is None else read_instant(at, loaded.file.term.timezone)
+    found = loaded.status(typed.at if typed else datetime.now(UTC))
+    desk.show(found, lambda out, _: _tell_status(out, found, typed.read_as if typed else None))
+
+
+@agreement.command()
+@click.argument("name")
+@click.option("--until", metavar="INSTANT", help="The last instant shown; now when not given.")
+@history_option
+@click.option("--svg", type=click.Path(path_type=Path), help="Also write a drawing to this new file.")
+@housed
+def timeline(desk: Desk, name: str, until: str | None, history: str | None, svg: Path | None) -> None:
+    """Tell what happened to an agreement, with sources, and what was so afterwards by each party's reading.
+
+    Example:
+      comity agreement timeline jp-kr-2016 --svg gsomia.svg
+    """
+    from comity.agreement.timeline import drawing, lines
+    from comity.agreement.timeline import timeline as rows_of
+
+    if _is_relationship(name):
+        from comity.flows.chronicles import ShowTimeline
+
+        last = None if until is None else read_instant(until, "UTC", end=True).at
+        rows = desk.call("agreement.timeline", ShowTimeline(relationship=name, until=last))
+        title = name
+    else:
+        loaded = _load(name, history)
+        title = loaded.file.header.title.en
+        zone = loaded.file.term.timezone
+        rows = rows_of(loaded.chronicle, datetime.now(UTC) if until is None else read_instant(until, zone, end=True).at)
+    if svg is not None:
+        from comity.cli.files import write_new_file
+
+        write_new_file(svg, drawing(rows, title).encode())
+
+    def tell(out: Output, _: object) -> None:
+        for line in lines(rows):
+            out.line(line)
+
+    desk.show(rows, tell)
+
+
+@agreement.command()
+@click.argument("name")
+@click.option("--with", "peer", required=True, metavar="PARTY", help="Party id of the other party.")
+@history_option
+@click.option(
+    "--layer", "layers", multiple=True, metavar="FILE", help="An implementing arrangement or domestic layer; repeat it."
+)
+@housed
+def adopt(desk: Desk, name: str, peer: str, history: str | None, layers: tuple[str, ...]) -> None:
+    """Run an agreement with another party. The house rule of two people for each release comes with it.
+
+    Nothing crosses before both parties have acknowledged the digest of the same text.
+
+    Example:
+      comity agreement adopt jp-kr-2016 --with kr
+    """
+    from comity.api import read_text
+    from comity.flows.agreements import AdoptAgreement
+
+    stacked = [read_text(layer) for layer in (*HOUSE_RULES, *layers)]
+    text, told = read_text(name), read_text(history or f"{name.removesuffix('.toml')}.history")
+    request = AdoptAgreement(
+        peer=peer,
+        text=text[0],
+        history=told[0],
+        layers=tuple(layer for layer, _ in stacked),
+        names=(text[1], told[1], *(file for _, file in stacked)),
+    )
+    desk.show(desk.call("agreement.adopt", request), _tell_adopted)
+
+
+@agreement.command()
+@click.argument("relationship", required=False)
+@acting
+@housed
+def acknowledge(desk: Desk, relationship: str | None, actor: str, key: Path | None) -> None:
+    """Accept the digest of an agreement that runs here as your working model, and say so to the other party.
+
+    Example:
+      comity agreement acknowledge --as root
+    """
+    from comity.flows.actors import Actor
+    from comity.flows.agreements import AcknowledgeAgreement
+
+    request = AcknowledgeAgreement(relationship=desk.session.relationship(relationship), actor=Actor(actor))
+    desk.show(desk.act("agreement.acknowledge", request, key), lambda out, shown: _tell_running(out, [shown]))
+
+
+@agreement.command("list")
+@housed
+def list_(desk: Desk) -> None:
+    """List the agreements that run here, and those of the library.
+
+    Example:
+      comity agreement list
+    """
+    from comity.flows.agreements import ListAgreements
+
+    desk.show(desk.call("agreement.list", ListAgreements()), _tell_running)
+
+
+def _is_relationship(name: str) -> bool:
+    return "/" in name and not name.endswith(".toml") and not Path(name).exists()
+
+
+def _load(name: str, history: str | None, layers: tuple[str, ...] = ()) -> Agreement:
+    from comity.api import Agreement
+
+    return Agreement.load(name, history=history, layers=layers)
+
+
+def _tell_checked(out: Output, checked: Checked) -> None:
+    out.line(("in order: ", "good"), (checked.agreement, "strong"), f" ({checked.title})")
+    unchecked = f", {checked.unchecked} of them not checked against the text (K)" if checked.unchecked else ""
+    out.fields(
+        [
+            ("digest", checked.digest),
+            ("clauses", f"{checked.clauses}{unchecked}"),
+            ("levels", str(checked.levels)),
+            ("rules", str(checked.rules)),
+            ("obligations", str(checked.obligations)),
+            ("layers", ", ".join(checked.layers)),
+            ("history", f"{checked.events} events"),
+            ("hypothetical", checked.hypothetical or ""),
+        ]
+    )
+    out.next((f"comity agreement status {checked.agreement} --at INSTANT", "how it stands"))
+
+
+def _tell_agreement(out: Output, loaded: Agreement) -> None:
+    file = loaded.file
+    out.line((file.id, "strong"), f"  {file.header.title.en}")
+    out.fields(
+        [
+            ("digest", loaded.digest),
+            ("legal force", file.header.legal_force),
+            ("authentic text", file.header.authentic),
+            ("parties", ", ".join(f"{party.name.en} ({party.id})" for party in file.parties)),
+            ("time zone", file.term.timezone),
+        ]
+    )
+    out.gap()
+    out.line(("levels", "strong"))
+    out.table(
+        ("party", "mark", "means", "clause", ""),
+        [
+            (
+                level.party,
+                level.mark,
+                level.english,
+                level.clause,
+                "" if level.crosses else "above the ceiling: never crosses",
+            )
+            for level in file.levels
+        ],
+    )
+    out.gap()
+    out.line(("what corresponds", "strong"))
+    for row in file.equivalences:
+        marks = "  =  ".join(f"{party}: {' or '.join(each)}" for party, each in row.marks.items())
+        out.line(f"{marks}  ", (f"Article {row.clause}", "dim"), indent=2)
+    out.gap()
+    _tell_clauses(out, loaded, file.clauses)
+
+
+def _tell_clauses(out: Output, loaded: Agreement, clauses: Any) -> None:
+    for clause in clauses:
+        out.line((f"Article {clause.id}", "strong"), f"  {clause.heading.en} ", (f"[{clause.provenance}]", "dim"))
+        out.text(clause.says, indent=2)
+    out.gap()
+    out.text(
+        f"In our own words; the authentic text prevails: {loaded.file.header.authentic}. P read in the text, S in a "
+        "secondary source, K not checked: a K rule warns and never refuses.",
+        style="dim",
+    )
+
+
+def _tell_status(out: Output, told: Status, read_as: str | None) -> None:
+    instant = read_as or f"{told.at:%Y-%m-%d %H:%M} UTC"
+    out.line((told.agreement, "strong"), f" at {instant}")
+    if told.hypothetical:
+        out.text(f"HYPOTHETICAL: {told.hypothetical}", indent=2, style="warn")
+    for reading in told.readings:
+        known = {"said": "as it said", "reported": "as others reported", "text": "by the text"}[reading.known]
+        out.gap()
+        out.line(
+            (reading.party, "strong"),
+            ": ",
+            (reading.phase.replace("-", " "), "good" if reading.in_force else "bad"),
+            (f", {known}", "dim"),
+        )
+        out.fields(
+            [
+                ("in force", "yes" if reading.in_force else "no"),
+                ("protection", "continues" if reading.protection else "none"),
+                ("since", f"{reading.since:%Y-%m-%d %H:%M} UTC" if reading.since else ""),
+                *[("can end", ending.says) for ending in reading.endings],
+                *[
+                    (
+                        "ahead",
+                        f"{ahead.at:%Y-%m-%d %H:%M} UTC  {ahead.what.replace('-', ' ')} {ahead.counting}".rstrip(),
+                    )
+                    for ahead in reading.ahead[:3]
+                ],
+                ("rests on", ", ".join((*reading.events, *(f"Article {clause}" for clause in reading.clauses)))),
+            ]
+        )
+    if told.contested:
+        out.gap()
+        out.line(("contested", "warn"))
+        for point in told.contested:
+            out.text(visible(point.says), indent=2)
+    if told.unsettled:
+        out.fields([("not known to the hour", ", ".join(told.unsettled))])
+    out.next((f"comity agreement timeline {told.agreement}", "how it came to this"))
+
+
+def _tell_adopted(out: Output, adopted: AgreementShown) -> None:
+    _tell_running(out, [adopted])
+    out.next(("comity agreement acknowledge --as root", "accept this text; nothing crosses before both parties did"))
+
+
+def _tell_running(out: Output, running: list[AgreementShown]) -> None:
+    if not running:
+        out.line("no agreement runs here yet")
+        out.next(("comity agreement adopt jp-kr-2016 --with PARTY", "run one"))
+    for each in running:
+        out.line((each.relationship, "strong"), f"  {each.title}")
+        out.fields(
+            [
+                ("with", each.peer),
+                ("digest", each.digest),
+                ("layers", ", ".join(each.layers)),
+                ("acknowledged by", ", ".join(each.acknowledged) or "nobody yet"),
+                ("hypothetical", each.hypothetical or ""),
+            ]
+        )

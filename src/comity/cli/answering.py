@@ -1,0 +1,100 @@
+"""``comity approve`` and ``comity assure``: the two answers without which nothing leaves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from comity.cli.decisions import functions, tell_outcome
+from comity.cli.options import Desk, Verb, acting, housed, relationship
+from comity.cli.output import Output, size
+from comity.flows.actors import Actor
+from comity.flows.answering import Approve, Approved, AssuranceGiven, Assure
+from comity.flows.explaining import tell
+
+
+@click.command(cls=Verb)
+@click.argument("request")
+@click.option("--reason", required=True, metavar="TEXT", help="Why; it is recorded.")
+@click.option("--refuse", is_flag=True, help="Refuse the release instead.")
+@acting
+@housed
+def approve(desk: Desk, request: str, reason: str, actor: str, key: Path | None, *, refuse: bool) -> None:
+    """Approve a release that somebody else asked for, or refuse it.
+
+    When nothing else is missing, the item is given in the same moment. REQUEST is shown by 'comity outbox'.
+
+    Example:
+      comity approve r-4xq7… --reason "needed for the exercise" --as abe
+    """
+    asked = Approve(request=request, reason=reason, actor=Actor(actor), granted=not refuse)
+    approved: Approved = desk.act("approve", asked, key)
+    known = functions(desk)
+    desk.show(approved, lambda out, _: _tell_approved(out, approved, known))
+
+
+@click.command(cls=Verb)
+@click.argument("request")
+@click.option("--recipient", metavar="WHO", help="Handle or pseudonym, when several are asked about.")
+@click.option("--refuse", metavar="WHY", help="Refuse the assurance, and say why.")
+@relationship
+@acting
+@housed
+def assure(
+    desk: Desk,
+    request: str,
+    recipient: str | None,
+    refuse: str | None,
+    relationship: str | None,
+    actor: str,
+    key: Path | None,
+) -> None:
+    """Assure the other party about a recipient, for one item (Article 7.5).
+
+    The register is checked first: what it contradicts cannot be assured. REQUEST is shown by 'comity inbox'.
+
+    Example:
+      comity assure r-4xq7… --as lee
+    """
+    asked = Assure(
+        request=request,
+        relationship=desk.session.relationship(relationship),
+        actor=Actor(actor),
+        recipient=recipient,
+        refuse=refuse,
+    )
+    desk.show(desk.act("assure", asked, key), _tell_assured)
+
+
+def _tell_approved(out: Output, approved: Approved, known: dict[str, str]) -> None:
+    out.line(
+        ("approved " if approved.granted else "refused ", "good" if approved.granted else "warn"), approved.request
+    )
+    given = approved.given
+    if given is None:
+        if approved.granted:
+            out.text("It waits for something else, most likely the other party's assurance; then it goes by itself.")
+        out.next(("comity outbox", "what waits, and for what"))
+        return
+    tell_outcome(out, tell(given.decision), known, full=False)
+    if given.consignment:
+        out.gap()
+        out.fields(
+            [
+                ("given", given.item),
+                ("consignment", given.consignment[:16]),
+                ("sealed", size(given.size)),
+                ("marked there", given.alternative.mark if given.alternative else "chosen by the other party"),
+            ]
+        )
+    out.next((f"comity why {given.item}", "the whole decision"), ("comity outbox", "whether it has arrived"))
+
+
+def _tell_assured(out: Output, given: AssuranceGiven) -> None:
+    if given.conditions:
+        out.line(("assured ", "good"), given.request, " about ", given.recipient)
+        out.fields([("item", given.item), ("conditions", ", ".join(given.conditions))])
+    else:
+        out.line(("refused ", "warn"), given.request, " about ", given.recipient)
+    out.next(("comity inbox", "what came, and what else is asked"))

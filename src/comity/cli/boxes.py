@@ -1,0 +1,222 @@
+"""``comity inbox``, ``outbox`` and ``register``: what passed, what waits, and every copy with its fate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from comity.cli.instants import told_instant
+from comity.cli.options import Desk, Verb, Verbs, acting, housed
+from comity.cli.output import Output, size
+from comity.flows.actors import Actor
+from comity.flows.marks import MarkingShown, MarkItem
+from comity.flows.views import (
+    ChainLine,
+    CopyLine,
+    Inbox,
+    Outbox,
+    PassageLine,
+    RegisterLine,
+    RequestLine,
+    ShowInbox,
+    ShowOutbox,
+    ShowRegister,
+)
+from comity.marking.banner import written
+from comity.marking.label import Label
+
+
+class Boxed(Verbs):
+    """A group that shows something when no verb follows."""
+
+    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The verb below is optional."""
+        formatter.write_usage(ctx.command_path, "[OPTIONS] [COMMAND] [ARGS]...")
+
+
+@click.group(cls=Boxed, invoke_without_command=True)
+@housed
+def inbox(desk: Desk) -> None:
+    """See what came, and which assurances the other party waits for.
+
+    Example: comity inbox
+    """
+    if click.get_current_context().invoked_subcommand is None:
+        desk.show(desk.call("inbox", ShowInbox()), _tell_inbox)
+
+
+@inbox.command()
+@click.argument("item")
+@click.argument("mark")
+@acting
+@housed
+def mark(desk: Desk, item: str, mark: str, actor: str, key: Path | None) -> None:
+    """Choose your own mark for an item that came, where the agreement offers several.
+
+    Example:
+      comity inbox mark i-7k3m… 極秘 --as ito
+    """
+    desk.show(desk.act("mark", MarkItem(item=item, mark=mark, actor=Actor(actor)), key), _tell_marking)
+
+
+@click.command(cls=Verb)
+@housed
+def outbox(desk: Desk) -> None:
+    """See what waits and for what, what was given, and what the other party has and has witnessed.
+
+    Example:
+      comity outbox
+    """
+    desk.show(desk.call("outbox", ShowOutbox()), _tell_outbox)
+
+
+@click.command(cls=Verb)
+@housed
+def register(desk: Desk) -> None:
+    """See every item with its copies: number, holder, state, how often opened.
+
+    Example:
+      comity register --json
+    """
+    desk.show(desk.call("register", ShowRegister()), _tell_register)
+
+
+def _marked(label: Label, alternative: Label | None) -> str:
+    return written(label) + (f" = {written(alternative)}" if alternative else "")
+
+
+def _tell_inbox(out: Output, inbox: Inbox) -> None:
+    _tell_passages(out, "received", "from", inbox.received)
+    out.gap()
+    out.line(("asked of us", "strong"))
+    waiting = [each for each in inbox.asked if set(each.recipients) - set(each.answered)]
+    if not waiting:
+        out.line("nothing", indent=2)
+    for each in waiting:
+        left = [recipient for recipient in each.recipients if recipient not in each.answered]
+        out.line((each.request, "strong"), f"  an assurance about {', '.join(left)}", indent=2)
+        out.fields(
+            [
+                ("item", each.item),
+                ("mark", written(each.label)),
+                ("topic", each.topic),
+                ("purpose", each.purpose),
+                ("asked", told_instant(each.at)),
+            ],
+            indent=4,
+        )
+    if waiting:
+        out.next((f"comity assure {waiting[0].request} --as HANDLE", "after your own checks"))
+    elif inbox.received:
+        last = inbox.received[-1]
+        out.next((f'comity open {last.item} --purpose "{last.purpose}" --out FILE --as HANDLE', "read it"))
+
+
+def _tell_outbox(out: Output, outbox: Outbox) -> None:
+    out.line(("waiting", "strong"))
+    if not outbox.waiting:
+        out.line("nothing", indent=2)
+    for each in outbox.waiting:
+        _tell_request(out, each)
+    out.gap()
+    _tell_passages(out, "given", "to", outbox.given)
+    out.gap()
+    tell_chains(out, outbox.chains)
+    pending = [each for each in outbox.waiting if not each.approved_by]
+    if pending:
+        out.next((f"comity approve {pending[0].request} --reason WHY --as HANDLE", "somebody else, with the role"))
+
+
+def _tell_request(out: Output, request: RequestLine) -> None:
+    out.line((request.request, "strong"), f"  {request.title}", indent=2)
+    unassured = [each for each in request.recipients if each not in request.assured]
+    out.fields(
+        [
+            ("item", request.item),
+            ("mark", written(request.label)),
+            ("purpose", request.purpose),
+            ("asked by", f"{request.by}, {told_instant(request.at)}"),
+            ("approved by", ", ".join(request.approved_by) or "nobody yet"),
+            ("refused by", ", ".join(request.refused_by)),
+            ("assured", ", ".join(request.assured)),
+            ("not assured", ", ".join(unassured)),
+        ],
+        indent=4,
+    )
+
+
+def _tell_passages(out: Output, title: str, way: str, passages: Sequence[PassageLine]) -> None:
+    out.line((title, "strong"))
+    if not passages:
+        out.line("nothing", indent=2)
+    for each in passages:
+        out.line((each.item, "strong"), f"  {each.title}", indent=2)
+        returned = f"; sent back: {each.returned}" if each.returned else ""
+        out.fields(
+            [
+                ("mark", _marked(each.label, each.alternative)),
+                ("purpose", each.purpose),
+                (way, each.relationship if way == "to" else f"{each.author} ({each.relationship})"),
+                ("given", told_instant(each.at)),
+                ("receipted", (told_instant(each.received) if each.received else "not yet") + returned),
+                ("sealed", size(each.size)),
+                *_copies(each.copies),
+            ],
+            indent=4,
+        )
+
+
+def tell_chains(out: Output, chains: Sequence[ChainLine]) -> None:
+    """Ledgers, and how much of each somebody else vouches for; what nobody does yet is named."""
+    out.line(("ledgers", "strong"))
+    out.table(
+        ("chain", "records", "there", "witnessed", "unwitnessed", "root"),
+        [
+            (
+                each.chain,
+                str(each.size),
+                "" if each.delivered is None else str(each.delivered),
+                "" if each.witnessed is None else str(each.witnessed),
+                "" if each.witnessed is None else str(each.size - each.witnessed),
+                each.root[:16],
+            )
+            for each in chains
+        ],
+    )
+
+
+def _tell_register(out: Output, items: list[RegisterLine]) -> None:
+    if not items:
+        out.line("no item yet")
+        out.next(("comity give FILE --help", "give one"))
+    for each in items:
+        out.line((each.item, "strong"), f"  {each.title}")
+        out.fields(
+            [
+                ("mark", _marked(each.label, each.alternative)),
+                ("originator", each.originator),
+                ("topic", f"{each.topic} ({each.subject}, {each.form})"),
+                ("came for", each.provided or ""),
+                ("registered", told_instant(each.registered)),
+                *_copies(each.copies),
+            ]
+        )
+
+
+def _copies(copies: Sequence[CopyLine]) -> list[tuple[str, str]]:
+    return [
+        (
+            f"copy {copy.number}",
+            f"{copy.state}, {copy.holder}, opened {copy.openings} time{'' if copy.openings == 1 else 's'}"
+            + (f"; {copy.trouble}" if copy.trouble else ""),
+        )
+        for copy in copies
+    ]
+
+
+def _tell_marking(out: Output, shown: MarkingShown) -> None:
+    out.line("marked ", (shown.item, "strong"))
+    for line in shown.banner.lines:
+        out.line(line.text, indent=2)

@@ -1,0 +1,115 @@
+"""``comity init``: a data folder with its settings, keys, certificate and card."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+import msgspec
+
+from comity.agreement.model import IDENTIFIER_PATTERN
+from comity.cli.options import FOLDER_VARIABLE, Verb, home, spoken
+from comity.cli.output import Output
+from comity.errors import Misuse, Rejected
+
+
+class HouseMade(msgspec.Struct, frozen=True, kw_only=True):
+    """What ``comity init`` made; ``root_key`` is to be carried away, ``fingerprint`` to be compared by two people."""
+
+    folder: str
+    party: str
+    name: str
+    addresses: tuple[str, ...]
+    fingerprint: str
+    root_key: str
+
+
+@click.command(cls=Verb)
+@click.argument("party")
+@click.option("--name", required=True, help="The party's name for people.")
+@click.option("--address", default="127.0.0.1", show_default=True, help="The interface to listen on.")
+@click.option("--port", type=click.IntRange(1, 65_535), default=8443, show_default=True, help="The port.")
+@click.option(
+    "--public", multiple=True, metavar="URL", help="Where peers reach the node, when that is not the address above."
+)
+@click.option("--pouch-only", is_flag=True, help="The card names no address: everything is carried by hand.")
+@click.option(
+    "--folder", type=click.Path(path_type=Path), help=f"The data folder; else ${FOLDER_VARIABLE}, else ~/.comity."
+)
+@spoken
+def init(
+    out: Output,
+    party: str,
+    name: str,
+    address: str,
+    port: int,
+    public: tuple[str, ...],
+    folder: Path | None,
+    *,
+    pouch_only: bool,
+) -> None:
+    """Make a data folder: settings, keys, TLS certificate, and a card signed by the root key.
+
+    PARTY is the id by which agreements name you, such as jp.
+
+    Example:
+      comity init jp --name "Government of Japan" --port 8443
+    """
+    import asyncio
+
+    from comity.node.run import found
+    from comity.node.settings import FILE, Listen, Settings, parse_settings, write_settings
+
+    chosen = (folder or click.get_current_context().find_root().params.get("folder") or home()).absolute()
+    if pouch_only and public:
+        raise click.UsageError("--pouch-only and --public exclude each other")
+    addresses = () if pouch_only else public or (f"https://{_host(address)}:{port}",)
+    if not re.fullmatch(IDENTIFIER_PATTERN, party):
+        raise Misuse(
+            f"{party!r} cannot be a party id: lowercase letters and digits, joined by '-' or '.'", code="bad-party"
+        )
+    settings = Settings(party=party, listen=Listen(address=address, port=port, public=addresses))
+    try:
+        parse_settings(write_settings(settings), FILE)
+    except Rejected as error:
+        raise Misuse(Exception.__str__(error), code=error.code) from None
+    if not chosen.parent.is_dir():
+        raise Misuse(f"there is no folder {str(chosen.parent)!r} to make it in", code="no-folder")
+    card = asyncio.run(found(chosen, settings, name))
+    made = HouseMade(
+        folder=str(chosen),
+        party=party,
+        name=name,
+        addresses=addresses,
+        fingerprint=card.fingerprint,
+        root_key=str(chosen / "root" / "root.key"),
+    )
+    out.show(made, _tell)
+
+
+def _host(address: str) -> str:
+    return f"[{address}]" if ":" in address else address
+
+
+def _tell(out: Output, made: HouseMade) -> None:
+    out.line(("made the house of ", "strong"), (made.party, "strong"), f" ({made.name})")
+    out.fields(
+        [
+            ("folder", made.folder),
+            ("reached at", ", ".join(made.addresses) or "by pouch only"),
+            ("fingerprint", made.fingerprint),
+            ("root key", made.root_key),
+        ]
+    )
+    out.gap()
+    out.text(
+        "The root key certifies all others. Use it now for what follows, then carry it away from this machine "
+        "(a second copy in a safe); the house runs without it.",
+        style="warn",
+    )
+    out.next(
+        ("comity peer card --out " + made.party + ".card", "your card, for the other party"),
+        ("comity person add HANDLE --help", "enrol the first people"),
+        ("comity node run", "listen"),
+    )

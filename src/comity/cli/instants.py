@@ -1,0 +1,55 @@
+"""Instants as people type them: a day, a local time, or a time with its offset from UTC."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from comity.agreement.calendar import window
+from comity.errors import Misuse, Rejected
+
+
+class Typed(NamedTuple):
+    """An instant that was typed, and how it was understood, to be said aloud."""
+
+    at: datetime
+    read_as: str
+
+
+def read_instant(text: str, zone: str, *, end: bool = False) -> Typed:
+    """The instant in ``2020-11-23``, ``2020-11-23T12:00`` or ``2020-11-23T12:00+09:00``.
+
+    Args:
+        text: what was typed.
+        zone: IANA name of the zone in which a time without an offset is read.
+        end: a day means its last second, not its first.
+
+    Raises:
+        Misuse: it has another form, or no such local time exists.
+    """
+    from comity.timezones import time_zones
+
+    try:
+        exact = datetime.fromisoformat(text)
+    except ValueError:
+        exact = None
+    if exact is not None and exact.tzinfo is not None:
+        return Typed(exact.astimezone(UTC), exact.isoformat())
+    if len(text) < len("2020-11-23"):
+        raise Misuse(f"{text!r} is not a day or an instant; write 2020-11-23 or 2020-11-23T12:00", code="bad-date")
+    try:
+        meant = window(text, time_zones().zone(zone))
+    except Rejected:
+        raise Misuse(
+            f"{text!r} is not an instant; write 2020-11-23, 2020-11-23T12:00 (in {zone}), or with an offset, "
+            "2020-11-23T12:00+09:00",
+            code="bad-date",
+        ) from None
+    at = meant.latest if end else meant.earliest
+    local = at.astimezone(time_zones().zone(zone))
+    return Typed(at, f"{local:%Y-%m-%d %H:%M:%S} {zone}" if end else f"{local:%Y-%m-%d %H:%M} {zone}")
+
+
+def told_instant(at: datetime) -> str:
+    """An instant for people, in UTC, to the second."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"

@@ -1,0 +1,75 @@
+"""``comity keygen``: an age identity, or the keys of a person who keeps them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from comity.cli.files import read_file, write_new_file
+from comity.cli.options import Verb
+from comity.errors import Misuse
+
+
+@click.command(cls=Verb)
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="A new file; else standard output.")
+@click.option("--x25519", is_flag=True, help="An identity without the post-quantum half, for older programs.")
+@click.option("--person", is_flag=True, help="The keys of a person in strict custody: to sign with and to open with.")
+@click.option(
+    "-y", "--public", type=click.Path(path_type=Path), help="Print the public half of this file instead of making one."
+)
+def keygen(output: Path | None, public: Path | None, *, x25519: bool, person: bool) -> None:
+    """Make an age identity (ML-KEM-768 with X25519), or the keys of a person who keeps them off the node.
+
+    Example:
+      comity keygen -o key.txt
+      comity keygen --person -o kim.keys
+      comity keygen -y kim.keys -o kim.public
+    """
+    if public is not None and (x25519 or person):
+        raise click.UsageError("-y prints the public half of a file; it makes nothing")
+    if x25519 and person:
+        raise click.UsageError("a person's keys are hybrid; --x25519 and --person exclude each other")
+    text = _public(public) if public is not None else _made(person=person, x25519=x25519)
+    if output is None:
+        if public is None and sys.stdout.isatty():
+            raise Misuse("secret keys would stand on a terminal; name a file with -o", code="secret-to-terminal")
+        sys.stdout.write(text)
+        return
+    write_new_file(output, text.encode())
+    if public is None:
+        sys.stderr.write("".join(line + "\n" for line in text.splitlines() if line.startswith(("# public", "# signs"))))
+
+
+def _made(*, person: bool, x25519: bool) -> str:
+    from comity.seal.keys import generate_identity, key_file
+    from comity.seal.x25519 import X25519Identity
+
+    created = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    if person:
+        from comity.cli.person_keys import make_person_keys
+
+        return make_person_keys(created, os.urandom)
+    identity = X25519Identity.generate(os.urandom) if x25519 else generate_identity(os.urandom)
+    return key_file(identity, created)
+
+
+def _public(path: Path) -> str:
+    from comity.cli.person_keys import SIGNING_KEY, public_half
+    from comity.errors import Rejected
+    from comity.seal.hybrid import HybridIdentity
+    from comity.seal.keys import KEY_FILE_BYTES_MAX, read_key_file
+    from comity.seal.x25519 import X25519Identity
+
+    data = read_file(path, KEY_FILE_BYTES_MAX)
+    try:
+        text = data.decode("utf-8", "replace")
+        if SIGNING_KEY.search(text):
+            return public_half(text)
+        found = read_key_file(data, lambda: str(click.prompt(f"Passphrase of {path}", hide_input=True, err=True)))
+    except Rejected as error:
+        raise type(error)(Exception.__str__(error), code=error.code, place=f"{path} {error.place}".strip()) from None
+    return "".join(f"{each.recipient}\n" for each in found if isinstance(each, HybridIdentity | X25519Identity))

@@ -1,0 +1,83 @@
+"""``comity ledger``: verify everything that is kept, show how far it is witnessed, rebuild the register."""
+
+from __future__ import annotations
+
+import click
+
+from comity.cli.boxes import tell_chains
+from comity.cli.options import Desk, Verbs, housed
+from comity.cli.output import FINDINGS, Output, working
+from comity.flows.rebuilding import LedgerVerified, Rebuild, VerifyLedger
+from comity.flows.views import ShowOutbox
+
+
+@click.group(cls=Verbs)
+def ledger() -> None:
+    """Verify, show and rebuild: the journal is the source, the ledger proves it, the peers witness the ledger."""
+
+
+@ledger.command()
+@housed
+def verify(desk: Desk) -> int:
+    """Check every record, link, leaf, checkpoint and row against one another; a finding ends with exit code 6.
+
+    Example:
+      comity ledger verify
+    """
+    with working("verifying the ledgers", quiet=desk.out.as_json):
+        verified: LedgerVerified = desk.call("ledger.verify", VerifyLedger())
+    desk.show(verified, _tell)
+    return FINDINGS if verified.findings else 0
+
+
+@ledger.command()
+@housed
+def rebuild(desk: Desk) -> int:
+    """Make the register's tables anew from the journal, then verify.
+
+    Example:
+      comity ledger rebuild
+    """
+    with working("rebuilding the register", quiet=desk.out.as_json):
+        verified: LedgerVerified = desk.call("ledger.rebuild", Rebuild())
+    desk.show(verified, _tell)
+    return FINDINGS if verified.findings else 0
+
+
+@ledger.command()
+@housed
+def show(desk: Desk) -> None:
+    """Show every ledger: its size and root, what the other party has and has witnessed, and the unwitnessed tail.
+
+    Example:
+      comity ledger show
+    """
+    desk.show(desk.call("outbox", ShowOutbox()).chains, tell_chains)
+
+
+def _tell(out: Output, verified: LedgerVerified) -> None:
+    if verified.findings:
+        count = len(verified.findings)
+        out.line((f"{count} finding{'' if count == 1 else 's'}", "bad"))
+        for finding in verified.findings:
+            out.line((finding.place, "strong"), indent=2)
+            out.text(finding.says, indent=4)
+    else:
+        out.line(("all is as it must be", "good"))
+    out.fields(
+        [
+            ("journal", f"{verified.entries} entries, each with its signatures"),
+            ("register", f"{verified.rows} rows compared with what the journal gives"),
+            *[
+                (chain, f"{count} records" + _witnessed(count, verified.witnessed.get(chain)))
+                for chain, count in verified.chains.items()
+            ],
+        ]
+    )
+
+
+def _witnessed(count: int, witnessed: int | None) -> str:
+    if witnessed is None:
+        return ""
+    tail = count - witnessed
+    return f", {witnessed} witnessed by the other party" + (f", {tail} unwitnessed" if tail else "")

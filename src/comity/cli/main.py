@@ -1,0 +1,187 @@
+"""The ``comity`` command: its verbs, its help, and what becomes of an error.
+
+A verb is imported when it is used. The table below is all that ``comity --help`` needs.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+from click.shell_completion import CompletionItem
+
+from comity import __version__
+from comity.errors import ComityError
+
+
+class Verb(NamedTuple):
+    """A verb of the command line: where its command is, and what it does in a few words."""
+
+    module: str
+    command: str
+    does: str
+
+
+SECTIONS: dict[str, dict[str, Verb]] = {
+    "The house": {
+        "init": Verb("founding", "init", "Make a data folder: keys, certificate, card."),
+        "peer": Verb("peers", "peer", "Show your card, add another party by its card."),
+        "person": Verb("people", "person", "Enrol people and say what they may do."),
+        "clearance": Verb("people", "clearance", "Grant and withdraw clearances."),
+        "list": Verb("people", "need_to_know", "Keep the need-to-know lists."),
+        "facility": Verb("people", "facility", "Register sites and what is evidenced there."),
+        "directory": Verb("people", "directory", "See the functions that can receive and sign."),
+        "node": Verb("node", "node", "Run the node, and see how the exchange goes."),
+    },
+    "The agreement": {
+        "agreement": Verb("agreements", "agreement", "Check, read, adopt and acknowledge; status on any date."),
+    },
+    "One document": {
+        "give": Verb("giving", "give", "Ask that a file be given, or only whether it may."),
+        "approve": Verb("answering", "approve", "Approve a release that somebody else asked for."),
+        "assure": Verb("answering", "assure", "Assure the other party about a recipient."),
+        "outbox": Verb("boxes", "outbox", "What waits, what was given, what arrived there."),
+        "inbox": Verb("boxes", "inbox", "What came, and what is asked of you."),
+        "open": Verb("opening", "open_command", "Open an item for a purpose."),
+        "why": Verb("why", "why", "A decision with its articles, in plain words."),
+        "pouch": Verb("pouch", "pouch", "The exchange as one file, carried by hand."),
+    },
+    "The books": {
+        "register": Verb("boxes", "register", "Every item, its copies and their fate."),
+        "ledger": Verb("ledger", "ledger", "Verify, show and rebuild the ledgers."),
+    },
+    "Any file": {
+        "seal": Verb("sealing", "seal", "Encrypt a file to age recipients."),
+        "unseal": Verb("sealing", "unseal", "Decrypt an age file."),
+        "keygen": Verb("keygen", "keygen", "Make an age identity, or a person's keys."),
+    },
+    "This program": {
+        "demo": Verb("demo", "demo", "Watch the agreement of 2016 run between two nodes."),
+        "completion": Verb("completion", "completion", "Shell completion for bash, zsh and fish."),
+    },
+}
+VERBS = {name: verb for section in SECTIONS.values() for name, verb in section.items()}
+
+
+class Root(click.Group):
+    """The command itself; its verbs are loaded by name."""
+
+    def list_commands(self, _: click.Context) -> list[str]:
+        """Every verb, in the order of the table."""
+        return list(VERBS)
+
+    def get_command(self, _: click.Context, name: str) -> click.Command | None:
+        """The verb called ``name``."""
+        if name not in VERBS:
+            return None
+        module = importlib.import_module(f"comity.cli.{VERBS[name].module}")
+        command: click.Command = getattr(module, VERBS[name].command)
+        return command
+
+    def resolve_command(
+        self, context: click.Context, arguments: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The verb that was typed.
+
+        Raises:
+            UsageError: there is none of that name; the nearest is named.
+        """
+        from comity.agreement.nearest import nearest
+
+        if arguments[0] not in VERBS and not arguments[0].startswith("-"):
+            raise click.UsageError(f"there is no verb {arguments[0]!r}{nearest(arguments[0], VERBS)}", context)
+        return super().resolve_command(context, arguments)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The verbs that begin so, from the table alone; a shell waits for this."""
+        verbs = [CompletionItem(name, help=verb.does) for name, verb in VERBS.items() if name.startswith(incomplete)]
+        return [*verbs, *(super().shell_complete(ctx, incomplete) if incomplete.startswith("-") else ())]
+
+    def format_commands(self, _: click.Context, formatter: click.HelpFormatter) -> None:
+        """The verbs by section, from the table alone."""
+        for title, verbs in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name, verb.does) for name, verb in verbs.items()], col_max=12)
+
+    def format_epilog(self, _: click.Context, formatter: click.HelpFormatter) -> None:
+        """Exit codes and a first example."""
+        from comity.cli.output import EXIT_CODES
+
+        with formatter.section("Exit codes"):
+            formatter.write_dl([(str(code), says) for code, says in EXIT_CODES.items()], col_max=12)
+        with formatter.section("Begin with"):
+            formatter.write_dl(
+                [
+                    ("comity demo", "see everything once"),
+                    ("comity agreement status jp-kr-2016 --at 2020-11-23", "needs no node"),
+                    ("comity VERB --help", "every verb has an example"),
+                ],
+                col_max=52,
+            )
+
+
+@click.group(cls=Root, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="comity", message="%(prog)s %(version)s")
+@click.option("--folder", type=click.Path(path_type=Path), help="The data folder; else $COMITY_HOME, else ~/.comity.")
+def root(folder: Path | None) -> None:
+    """Run an information-security agreement between parties who do not fully trust one another.
+
+    The agreement is a file. Each party runs a node. What crosses is decided by the agreement, marked as it says,
+    sealed to the people it allows, receipted, registered on both sides, and written to ledgers that the parties
+    witness for one another.
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code is that of ``spec/command-line.md``."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    as_json = "--json" in given
+    try:
+        code = root.main(given, prog_name="comity", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except ComityError as error:
+        from comity.cli.output import tell_error
+
+        return tell_error(error, as_json=as_json, stream=sys.stderr)
+    except click.ClickException as error:
+        return _usage(error, as_json=as_json)
+    except (click.Abort, KeyboardInterrupt):
+        from comity.cli.output import STOPPED
+
+        sys.stderr.write("\ncomity: stopped\n")
+        return STOPPED
+    except BrokenPipeError:
+        return _pipe_closed()
+
+
+def _usage(error: click.ClickException, *, as_json: bool) -> int:
+    """Say that the command line is not understood."""
+    from comity.cli.output import USAGE, Output
+    from comity.errors import Misuse
+
+    sentence = error.format_message()
+    if as_json:
+        from comity.node.errors import write_error
+
+        sys.stderr.write(
+            write_error(Misuse(sentence[:1].lower() + sentence[1:].rstrip("."), code="usage")).decode() + "\n"
+        )
+        return USAGE
+    out = Output(as_json=False, stream=sys.stderr)
+    out.line(("comity: ", "bad"), sentence[:1].lower() + sentence[1:].rstrip("."))
+    context = getattr(error, "ctx", None)
+    if context is not None:
+        out.line(("  try: ", "dim"), f"{context.command_path} --help")
+    return USAGE
+
+
+def _pipe_closed() -> int:
+    """The reader of our output has gone (``comity register | head``): nothing more to say, and no error."""
+    import os
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0

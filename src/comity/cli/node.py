@@ -1,0 +1,81 @@
+"""``comity node``: run the node of a data folder, and see how its exchange goes."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from comity.cli.instants import told_instant
+from comity.cli.options import Desk, Verbs, housed
+from comity.cli.output import Output
+
+
+@click.group(cls=Verbs)
+def node() -> None:
+    """Run the node, and see how the exchange with every peer goes."""
+
+
+@node.command()
+@housed
+def run(desk: Desk) -> None:
+    """Listen for peers and commands until interrupted; what waits is handed over by itself.
+
+    With --json one line of JSON says when the node is ready.
+
+    Example:
+      comity node run
+    """
+    import msgspec
+
+    from comity.node import run as running
+
+    def ready(says: running.Ready) -> None:
+        if desk.out.as_json:
+            sys.stdout.write(msgspec.json.encode(says).decode() + "\n")
+        else:
+            _tell_ready(desk.out, says)
+        sys.stdout.flush()
+
+    desk.session.check()
+    running.run(desk.session.folder, ready)
+
+
+@node.command()
+@housed
+def status(desk: Desk) -> None:
+    """Say whether a node runs here, and how the exchange with every peer goes.
+
+    Example:
+      comity node status
+    """
+    from comity.node.client import call
+    from comity.node.run import NodeShown, ShowNode
+
+    desk.session.check()
+    desk.show(call(desk.session.folder, "node.status", ShowNode(), NodeShown), _tell_status)
+
+
+def _tell_ready(out: Output, says: object) -> None:
+    out.line(("ready: ", "good"), str(says))
+    out.line(("stop it with Ctrl-C; commands in other windows reach it by themselves", "dim"))
+
+
+def _tell_status(out: Output, shown: object) -> None:
+    from comity.node.run import NodeShown
+
+    assert isinstance(shown, NodeShown)
+    out.line(("running: ", "good"), str(shown.ready))
+    if not shown.roads:
+        out.line("no agreement runs with anybody yet", indent=2)
+    for road in shown.roads:
+        out.line((road.relationship, "strong"), f"  with {road.peer}", indent=2)
+        out.fields(
+            [
+                ("last heard of", told_instant(road.last_success) if road.last_success else "not yet"),
+                ("failed since", str(road.failures) if road.failures else ""),
+                ("last error", road.last_error),
+                ("next try", told_instant(road.next_try) if road.next_try else ""),
+            ],
+            indent=4,
+        )

@@ -1,0 +1,102 @@
+"""Options that many verbs share, and the two kinds of command: with a house, and without."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import os
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from comity.cli.output import Output
+from comity.cli.session import Session
+
+FOLDER_VARIABLE = "COMITY_HOME"
+"""Environment variable that names the data folder."""
+Command = Callable[..., Any]
+
+
+class Verb(click.Command):
+    """A command whose help ends with its example: what follows ``Example:`` in its docstring, line by line."""
+
+    def format_help_text(self, _context: click.Context, formatter: click.HelpFormatter) -> None:
+        """What the command does, then its example as it is to be typed."""
+        text, _, example = inspect.cleandoc(self.help or "").partition("\n\nExample:\n")
+        formatter.write_paragraph()
+        with formatter.indentation():
+            formatter.write_text(text)
+        with formatter.section("Example"):
+            for line in textwrap.dedent(example).splitlines():
+                formatter.write(" " * formatter.current_indent + line + "\n")
+
+
+class Verbs(click.Group):
+    """A group of such commands."""
+
+    command_class = Verb
+
+
+class Desk:
+    """What a command with a house works with: where it speaks, and whom it calls."""
+
+    def __init__(self, out: Output, session: Session) -> None:
+        self.out = out
+        self.session = session
+        self.call = session.call
+        self.act = session.act
+        self.show = out.show
+
+
+def home() -> Path:
+    """The data folder where none is named."""
+    return Path(os.environ.get(FOLDER_VARIABLE) or Path.home() / ".comity")
+
+
+def spoken(command: Command) -> Command:
+    """A command that needs no house: it is given the ``Output`` first."""
+
+    @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
+    @functools.wraps(command)
+    def run(*, as_json: bool, **given: Any) -> Any:
+        return command(Output(as_json=as_json), **given)
+
+    return run
+
+
+def housed(command: Command) -> Command:
+    """A command on the house in a data folder: it is given a ``Desk`` first."""
+
+    @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
+    @click.option(
+        "--folder",
+        type=click.Path(path_type=Path),
+        help=f"The data folder; else ${FOLDER_VARIABLE}, else ~/.comity.",
+    )
+    @functools.wraps(command)
+    def run(*, as_json: bool, folder: Path | None, **given: Any) -> Any:
+        context = click.get_current_context()
+        chosen = folder or context.find_root().params.get("folder") or home()
+        return command(Desk(Output(as_json=as_json), Session(chosen.absolute())), **given)
+
+    return run
+
+
+def acting(command: Command) -> Command:
+    """A command by which a person acts."""
+    command = click.option(
+        "--key",
+        type=click.Path(path_type=Path),
+        help="The person's own keys, when they are kept off the node (strict custody).",
+    )(command)
+    return click.option(
+        "--as", "actor", required=True, metavar="HANDLE", help="Who does it: a handle, or root for the root key."
+    )(command)
+
+
+relationship = click.option(
+    "--relationship", metavar="NAME", help="Which agreement with whom; not needed while there is only one."
+)

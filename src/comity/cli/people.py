@@ -1,0 +1,338 @@
+"""``comity person``, ``clearance``, ``list``, ``facility``, ``directory``: who may do and read what."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from comity.cli.instants import read_instant, told_instant
+from comity.cli.options import Desk, Verb, Verbs, acting, housed
+from comity.cli.output import Output
+from comity.flows.actors import Actor
+from comity.flows.people import (
+    ChangeList,
+    DirectoryShown,
+    EnrolPerson,
+    GrantClearance,
+    ListDirectory,
+    ListFacilities,
+    ListPeople,
+    PersonShown,
+    RegisterFacility,
+    WithdrawClearance,
+)
+from comity.register.house import ROLES
+from comity.register.rows import FacilityRow
+
+
+@click.group(cls=Verbs)
+def person() -> None:
+    """Enrol people: who they are, whom they serve, what they may do.
+
+    Rank or post opens nothing by itself. A name stays in this house; the other party sees a pseudonym and a function.
+    """
+
+
+@person.command()
+@click.argument("handle")
+@click.option("--name", required=True, help="The person's name; it stays in this house.")
+@click.option("--function", required=True, help="The function held, as the other party will see it.")
+@click.option("--body", required=True, help="The office or firm.")
+@click.option("--nationality", required=True, metavar="ID", help="Id of the state, such as kr.")
+@click.option(
+    "--serves", metavar="ID", help="Whom the person serves, when that is not this party (an embedded officer)."
+)
+@click.option("--role", "roles", multiple=True, type=click.Choice(ROLES), help="What the person may do; repeat it.")
+@click.option("--site", metavar="FACILITY", help="A contractor's site; the person is then no government employee.")
+@click.option(
+    "--keys",
+    type=click.Path(path_type=Path),
+    help="Public keys of a person who keeps the secret ones (strict custody); see keygen --person.",
+)
+@acting
+@housed
+def add(
+    desk: Desk,
+    handle: str,
+    name: str,
+    function: str,
+    body: str,
+    nationality: str,
+    serves: str | None,
+    roles: tuple[str, ...],
+    site: str | None,
+    keys: Path | None,
+    actor: str,
+    key: Path | None,
+) -> None:
+    r"""Enrol a person; a second signer (a security officer, or root) does it.
+
+    HANDLE is a short word by which this house calls the person.
+
+    Example:
+      comity person add kim --name "Kim Min-ji" --function "Air defence desk" \
+        --body "Ministry of National Defense" --nationality kr --role reader --as root
+    """
+    recipient, signing_key, custody = None, None, "served"
+    if keys is not None:
+        from comity.cli.person_keys import read_public_keys
+
+        recipient, signing_key = read_public_keys(keys)
+        custody = "strict"
+    request = EnrolPerson(
+        handle=handle,
+        name=name,
+        function=function,
+        body=body,
+        nationality=nationality,
+        serves=serves or desk.session.party,
+        roles=roles or ("reader",),
+        employer="contractor" if site else "government",
+        firm=site,
+        custody=_custody(custody),
+        recipient=recipient,
+        signing_key=signing_key,
+        actor=Actor(actor),
+    )
+    desk.show(desk.act("person.enrol", request, key), _tell_enrolled)
+
+
+@person.command("list")
+@housed
+def list_people(desk: Desk) -> None:
+    """List the people of this house.
+
+    Example:
+      comity person list
+    """
+    desk.show(desk.call("person.list", ListPeople()), _tell_people)
+
+
+@click.group(cls=Verbs)
+def clearance() -> None:
+    """Grant and withdraw clearances, by the marks of your own ladder."""
+
+
+@clearance.command()
+@click.argument("handle")
+@click.option("--mark", required=True, help="Up to which mark, exactly as on your ladder.")
+@click.option("--until", required=True, metavar="DAY", help="Its last day (UTC), or an instant with its offset.")
+@click.option("--basis", required=True, metavar="TEXT", help="What it rests on, such as the vetting's file number.")
+@acting
+@housed
+def grant(desk: Desk, handle: str, mark: str, until: str, basis: str, actor: str, key: Path | None) -> None:
+    """Grant a clearance; nobody grants his own.
+
+    Example:
+      comity clearance grant kim --mark "군사 Ⅱ급 비밀" --until 2027-11-22 --basis "vetting 81/2026" --as root
+    """
+    request = GrantClearance(
+        handle=handle, mark=mark, until=read_instant(until, "UTC", end=True).at, basis=basis, actor=Actor(actor)
+    )
+    desk.show(desk.act("clearance.grant", request, key), _tell_person)
+
+
+@clearance.command()
+@click.argument("handle")
+@click.option("--reason", required=True, metavar="TEXT", help="Why; it is recorded.")
+@acting
+@housed
+def withdraw(desk: Desk, handle: str, reason: str, actor: str, key: Path | None) -> None:
+    """Withdraw a clearance at once.
+
+    Example:
+      comity clearance withdraw kim --reason "left the office" --as root
+    """
+    request = WithdrawClearance(handle=handle, reason=reason, actor=Actor(actor))
+    desk.show(desk.act("clearance.withdraw", request, key), _tell_person)
+
+
+@click.group("list", cls=Verbs)
+def need_to_know() -> None:
+    """Keep the need-to-know lists: who needs what a topic holds. Without it no clearance opens anything."""
+
+
+def _change(desk: Desk, topic: str, handle: str, actor: str, key: Path | None, *, listed: bool) -> None:
+    request = ChangeList(topic=topic, handle=handle, listed=listed, actor=Actor(actor))
+    desk.show(desk.act("list.change", request, key), _tell_person)
+
+
+@need_to_know.command("add")
+@click.argument("topic")
+@click.argument("handle")
+@acting
+@housed
+def list_add(desk: Desk, topic: str, handle: str, actor: str, key: Path | None) -> None:
+    """Put a person on the list of a topic.
+
+    Example:
+      comity list add missiles kim --as root
+    """
+    _change(desk, topic, handle, actor, key, listed=True)
+
+
+@need_to_know.command("remove")
+@click.argument("topic")
+@click.argument("handle")
+@acting
+@housed
+def list_remove(desk: Desk, topic: str, handle: str, actor: str, key: Path | None) -> None:
+    """Take a person off the list of a topic.
+
+    Example:
+      comity list remove missiles kim --as root
+    """
+    _change(desk, topic, handle, actor, key, listed=False)
+
+
+@click.group(cls=Verbs)
+def facility() -> None:
+    """Register sites: up to which mark they may hold, and which contractor conditions are evidenced there."""
+
+
+@facility.command("add")
+@click.argument("name")
+@click.option("--mark", required=True, help="The highest mark the site may hold.")
+@click.option("--until", required=True, metavar="DAY", help="The last day of the approval (UTC).")
+@click.option(
+    "--condition", "conditions", multiple=True, metavar="CLAUSE", help="A condition evidenced there; repeat it."
+)
+@click.option("--evidence", required=True, metavar="TEXT", help="Where the evidence is.")
+@acting
+@housed
+def facility_add(
+    desk: Desk,
+    name: str,
+    mark: str,
+    until: str,
+    conditions: tuple[str, ...],
+    evidence: str,
+    actor: str,
+    key: Path | None,
+) -> None:
+    r"""Register a site.
+
+    Example:
+      comity facility add hanbit-works --mark "군사 Ⅱ급 비밀" --until 2027-11-22 \
+        --condition 16.a --condition 16.b --evidence "inspection 12/2026" --as root
+    """
+    request = RegisterFacility(
+        facility=name,
+        mark=mark,
+        until=read_instant(until, "UTC", end=True).at,
+        conditions=conditions,
+        evidence=evidence,
+        actor=Actor(actor),
+    )
+    desk.show(desk.act("facility.register", request, key), lambda out, made: _tell_facilities(out, [made]))
+
+
+@facility.command("list")
+@housed
+def facility_list(desk: Desk) -> None:
+    """List the sites of this house.
+
+    Example:
+      comity facility list
+    """
+    desk.show(desk.call("facility.list", ListFacilities()), _tell_facilities)
+
+
+@click.command(cls=Verb)
+@housed
+def directory(desk: Desk) -> None:
+    """See the functions of all parties that can receive and sign; names of people do not cross.
+
+    Example:
+      comity directory
+    """
+    desk.show(desk.call("directory.list", ListDirectory()), _tell_directory)
+
+
+def _custody(word: str) -> Literal["strict", "served"]:
+    return "strict" if word == "strict" else "served"
+
+
+def _tell_enrolled(out: Output, shown: PersonShown) -> None:
+    _tell_person(out, shown)
+    out.next(
+        (f"comity clearance grant {shown.handle} --help", "what the person may read"),
+        (f"comity list add TOPIC {shown.handle} --as root", "and needs to know"),
+    )
+
+
+def _tell_person(out: Output, shown: PersonShown) -> None:
+    employer = f"contractor at {shown.firm}" if shown.employer == "contractor" else "government"
+    cleared = "none"
+    if shown.clearance is not None and shown.clearance_until is not None:
+        cleared = f"{shown.clearance}, until {told_instant(shown.clearance_until)}"
+    out.line((shown.handle, "strong"), f"  {shown.function}, {shown.body}")
+    out.fields(
+        [
+            ("roles", ", ".join(shown.roles)),
+            ("clearance", cleared),
+            ("needs to know", ", ".join(shown.topics) or "nothing yet"),
+            ("employer", employer),
+            ("nationality", shown.nationality),
+            ("serves", shown.serves),
+            ("keys", "kept by the person" if shown.custody == "strict" else "kept by the node"),
+            *[(f"in {relationship}", name) for relationship, name in shown.pseudonyms.items()],
+        ]
+    )
+
+
+def _tell_people(out: Output, people: list[PersonShown]) -> None:
+    if not people:
+        out.line("nobody is enrolled yet")
+        out.next(("comity person add --help", "enrol somebody"))
+    for each in people:
+        _tell_person(out, each)
+
+
+def _tell_facilities(out: Output, facilities: list[FacilityRow]) -> None:
+    if not facilities:
+        out.line("no site is registered")
+        return
+    out.table(
+        ("site", "up to", "until", "conditions", "evidence"),
+        [
+            (
+                each.facility,
+                each.mark,
+                f"{each.until.astimezone(UTC):%Y-%m-%d}",
+                ", ".join(each.conditions),
+                each.evidence,
+            )
+            for each in facilities
+        ],
+    )
+
+
+def _tell_directory(out: Output, entries: list[DirectoryShown]) -> None:
+    if not entries:
+        out.line("no function is listed yet; functions cross once an agreement runs on both sides")
+        return
+    for relationship in dict.fromkeys(each.relationship for each in entries):
+        out.line((relationship, "strong"))
+        out.table(
+            ("party", "pseudonym", "function", "body", "roles", "remarks"),
+            [
+                (each.party, each.pseudonym, each.function, each.body, ", ".join(each.roles), _remarks(each))
+                for each in entries
+                if each.relationship == relationship
+            ],
+        )
+
+
+def _remarks(entry: DirectoryShown) -> str:
+    remarks = [
+        "withdrawn" if entry.withdrawn else "",
+        f"contractor at {entry.firm}" if entry.employer == "contractor" else "",
+        f"serves {entry.serves}" if entry.serves != entry.party else "",
+        f"national of {entry.nationality}" if entry.nationality != entry.party else "",
+        "own keys" if entry.custody == "strict" else "",
+    ]
+    return ", ".join(filter(None, remarks))

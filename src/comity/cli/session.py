@@ -1,0 +1,106 @@
+"""Where a command finds the house: in the node that runs on the folder, or in the folder itself.
+
+There is one writer. While a node holds the folder, every call goes through its local socket; when none does, this
+process takes the lock, opens the house as the node would, runs the flow and lets go (``node.asking``). A process that
+can do neither is told who holds the folder.
+"""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from comity.errors import Misuse, Unavailable
+from comity.flows.actors import Actor, NeedsSignature
+
+
+class Session:
+    """Calls to the house in one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def call(self, flow: str, request: msgspec.Struct) -> Any:
+        """The response of a flow.
+
+        Raises:
+            ComityError: whatever the flow raised.
+            Misuse: there is no house in the folder.
+            Unavailable: somebody else holds the folder.
+        """
+        from comity.node.asking import ask
+
+        self.check()
+        return ask(self.folder, flow, request)
+
+    def act(self, flow: str, request: Any, key: Path | None) -> Any:
+        """``call`` for an act of a person; when his key is in strict custody, signed with the one in ``key``.
+
+        Raises:
+            NeedsSignature: his key is in strict custody, and none was given.
+        """
+        try:
+            return self.call(flow, request)
+        except NeedsSignature as needed:
+            if key is None:
+                raise
+            from comity.cli.person_keys import read_person_keys
+
+            signature = read_person_keys(key).sign_act(needed.message)
+            return self.call(flow, msgspec.structs.replace(request, actor=Actor(request.actor.handle, signature)))
+
+    @property
+    def party(self) -> str:
+        """Party id of the house in the folder."""
+        from comity.node.settings import FILE, read_settings
+
+        self.check()
+        return read_settings(self.folder / FILE).party
+
+    @property
+    def runs(self) -> bool:
+        """Whether a node runs on the folder now."""
+        from comity.node.client import socket_path
+
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
+                line.connect(str(socket_path(self.folder)))
+        except (OSError, Unavailable):
+            return False
+        return True
+
+    def relationship(self, named: str | None) -> str:
+        """The relationship that was named, or the only one there is.
+
+        Raises:
+            Misuse: none was named, and there is none or there are several.
+        """
+        if named is not None:
+            return named
+        from comity.flows.agreements import ListAgreements
+
+        found = [str(each.relationship) for each in self.call("agreement.list", ListAgreements())]
+        if not found:
+            raise Misuse(
+                "no agreement runs here yet; adopt one: comity agreement adopt NAME --with PARTY", code="no-agreement"
+            )
+        if len(found) > 1:
+            raise Misuse(
+                f"several agreements run here ({', '.join(found)}); name one with --relationship",
+                code="which-relationship",
+            )
+        return found[0]
+
+    def check(self) -> None:
+        """Make sure that there is a house in the folder.
+
+        Raises:
+            Misuse: there is none.
+        """
+        from comity.node.settings import FILE
+
+        if not (self.folder / FILE).is_file():
+            raise Misuse(f"there is no house in {str(self.folder)!r}", code="no-house")
