@@ -42,8 +42,8 @@ A = TypeVar("A")
 
 SIZES = (10, 100, 1_000)
 AIMS = {10: 10, 100: 50}
-CORPUS, QUICK = 10_000, 1_000
-SLICES = 10
+CORPUS, QUICK = 20_000, 2_000
+SLICES = 5
 """The corpus is cut into slices; sizes and sides take turns, and a figure is the best slice of its side."""
 
 NOW = datetime(2020, 11, 23, 3, tzinfo=UTC)

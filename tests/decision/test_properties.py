@@ -293,10 +293,9 @@ def supplied(case: Case, missing: tuple[Missing, ...]) -> Case:
             )
             facts["consents"].append(wanted)
         elif each.kind == "attestation":
-            checklist, about, condition = each.what
-            assert person
+            checklist, about, attester, condition = each.what
             item = case.item.id if checklist == "assurance" else ""
-            by = person.party if person.party in {"jp", "kr"} and checklist != "visit-permission" else "jp"
+            by = attester or "jp"
             facts["attestations"].append(
                 Attestation(checklist=checklist, conditions=(condition,), about=about, by=by, item=item)
             )

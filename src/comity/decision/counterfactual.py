@@ -51,9 +51,10 @@ class Missing(Struct, frozen=True, order=True):
 
     Attributes:
         kind: what it is; ``"hidden"`` when the asker may not know.
-        about: the person it is about, or empty.
+        about: the person who lacks it; empty for what is said of no single person.
         what: what identifies it: for a consent who gives it, the item, the act, the beneficiary and the purpose; for
-            an attestation the checklist, what it is bound to and the condition; for an approval the number needed.
+            an attestation the checklist, what it is bound to, who attests (empty for any party) and the condition;
+            for a facility its party and the site; for an approval the number needed; for a briefing on what.
         clauses: the clauses that ask for it, as ``"instrument:clause"``.
     """
 
@@ -105,7 +106,7 @@ def _thing(reason: Reason, may_see: Container[str]) -> tuple[Kind, str, tuple[st
     if kind == "approval":
         return kind, "", parameters[:1]
     if kind == "attestation":
-        return kind, reason.about, (*parameters, reason.clause)
-    if kind == "briefing":
-        return kind, reason.about, parameters or (reason.instrument,)
-    return kind, reason.about, parameters if kind in {"consent", "acknowledgement", "facility"} else ()
+        return kind, "", (*parameters, reason.clause)
+    if kind in {"consent", "acknowledgement", "facility"}:
+        return kind, "", parameters
+    return kind, reason.about, (parameters or (reason.instrument,)) if kind == "briefing" else ()

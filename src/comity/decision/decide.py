@@ -57,15 +57,20 @@ def decide(compiled: Compiled, case: Case, beside: Sequence[Compiled] = ()) -> O
         Misuse: the item has more than ``LINEAGE_MAX`` ancestors.
     """
     item = case.item
+    recipients = case.recipients
     reasons: list[Reason] = []
-    ordered = _weigh(compiled, case, item, reasons)
+    if not recipients:  # (1) nobody is not everybody
+        reasons.append(compiled.bare(1, "no-recipients", "forbids"))
+    ordered = weigh_item(compiled, case, item, reasons)
+    for person in recipients:
+        ordered = weigh_person(compiled, case, item, person, reasons) and ordered
     inputs = compiled.inputs
     if item.lineage:  # (18)
         reasons += _weigh_lineage(compiled, case, beside)
         others = tuple(sorted({each.digest for each in beside}))
         inputs = structs.replace(inputs, beside=others)
         ordered = False
-    if not ordered:
+    if not ordered or len(recipients) > 1:
         reasons = sorted(set(reasons), key=compiled.order)
     effects = set(map(_effect, reasons))  # (19) refusal wins
     outcome: type[Permit | NeedsConsent | NoBasis | Forbidden] = Permit
@@ -76,17 +81,6 @@ def decide(compiled: Compiled, case: Case, beside: Sequence[Compiled] = ()) -> O
     elif "needs" in effects:
         outcome = NeedsConsent
     return outcome(tuple(reasons), compiled.duties_of_act.get(case.act, ()), inputs)
-
-
-def _weigh(compiled: Compiled, case: Case, item: Item, reasons: list[Reason]) -> bool:
-    """Steps 1 to 17 for one item; false when the reasons may not be in canonical order."""
-    recipients = case.recipients
-    if not recipients:  # (1) nobody is not everybody
-        reasons.append(compiled.bare(1, "no-recipients", "forbids"))
-    ordered = weigh_item(compiled, case, item, reasons)
-    for person in recipients:
-        ordered = weigh_person(compiled, case, item, person, reasons) and ordered
-    return ordered and len(recipients) < 2
 
 
 def _weigh_lineage(compiled: Compiled, case: Case, beside: Sequence[Compiled]) -> list[Reason]:
@@ -101,7 +95,9 @@ def _weigh_lineage(compiled: Compiled, case: Case, beside: Sequence[Compiled]) -
         if case.item.relation != "extract" and _is_below(under, case.item, ancestor):
             found.append(under.bare(18, "label-below-ancestor", "forbids", ancestor.id, ancestor.label.mark))
         weighed: list[Reason] = []
-        _weigh(under, case, ancestor, weighed)
+        weigh_item(under, case, ancestor, weighed)
+        for person in case.recipients:
+            weigh_person(under, case, ancestor, person, weighed)
         for reason in weighed:
             if reason.effect not in {"holds", "notes"}:
                 parameters = (ancestor.id, str(reason.step), *reason.parameters)

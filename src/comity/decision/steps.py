@@ -17,8 +17,6 @@ from comity.decision.compiled import Compiled, LevelFacts
 from comity.decision.model import Case, Facility, Item, Person, Reason, Standing
 from comity.decision.rules import Asked, Citation
 
-_NO_ITEM: tuple[str, ...] = ("",)
-
 
 def weigh_item(compiled: Compiled, case: Case, item: Item, reasons: list[Reason]) -> bool:
     """Steps 2 to 7; false when the reasons may not be in canonical order."""
@@ -149,7 +147,11 @@ def weigh_person(compiled: Compiled, case: Case, item: Item, person: Person, rea
                 add(_checked(cites, 15, "briefed" if held else "briefing-missing", held, about))
             else:
                 held = any(_holds_site(compiled, each, person, rank, case.at) for each in case.facts.facilities)
-                add(_checked(cites, 16, "facility-approved" if held else "facility-missing", held, about, person.site))
+                add(
+                    _checked(
+                        cites, 16, "facility-approved" if held else "facility-missing", held, about, party, person.site
+                    )
+                )
     if not permitted:
         reasons.insert(start, compiled.nothing_permits)
     if label.releasable_to or label.categories:
@@ -292,19 +294,18 @@ def _weigh_checklist(
 ) -> None:
     checklist = asked.checklist
     assert checklist is not None  # `compiled` gives one to each rule of this step
-    items = _NO_ITEM
-    about = item.id
+    about, first, second = item.id, "", ""
     if checklist.bound_to == "item-and-recipient":
-        about, items = person.pseudonym, (item.id, case.item.id)
+        about, first, second = person.pseudonym, item.id, case.item.id
     elif checklist.bound_to == "site":
         about = person.site
     elif checklist.bound_to == "party":
         about = person.party
-    attesters = compiled.party_ids
+    attester = ""
     if checklist.attested_by == "recipient":
-        attesters = (person.party,)
+        attester = person.party
     elif checklist.attested_by == "originator":
-        attesters = (item.label.originator,)
+        attester = item.label.originator
     at = case.at
     needed = asked.needed
     attested: set[str] = set()
@@ -313,8 +314,8 @@ def _weigh_checklist(
         if (
             each.checklist == checklist.id
             and each.about == about
-            and each.item in items
-            and each.by in attesters
+            and each.item in (first, second)
+            and (each.by == attester if attester else each.by in compiled.parties)
             and (each.until is None or at < each.until)
         ):
             if met := needed.issubset(each.conditions):
@@ -328,7 +329,7 @@ def _weigh_checklist(
         add(Reason(12, "conditions-met", cites.instrument, cites.clause, cites.provenance, "holds", pseudonym, said))
         return
     reasons += [
-        each.reason(12, "condition-missing", each.fails, pseudonym, checklist.id, about)
+        each.reason(12, "condition-missing", each.fails, pseudonym, checklist.id, about, attester)
         for each in asked.conditions
         if each.clause not in attested
     ]
