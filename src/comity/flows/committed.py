@@ -1,7 +1,8 @@
 """Committed rows, decoded once: the register's recent rows kept in memory between acts.
 
 Only the sequencer writes rows, so what it committed is what a read would give. It tells this cache after each commit,
-and empties it whenever it is not sure.
+and empties it whenever it is not sure. What a read began before a commit brings back after it is given to its reader,
+but not kept.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ class CommittedRows:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._rows: dict[Key, Row | None] = {}
+        self._changes = 0
 
     async def get(self, keys: Iterable[Key]) -> dict[Key, Row | None]:
         """The committed rows with these keys; None where there is none."""
@@ -32,17 +34,25 @@ class CommittedRows:
                 found[key] = rows[key]
             else:
                 absent.setdefault(key[0], []).append(key[1])
+        changes = self._changes
         for table, names in absent.items():
             for name, value in zip(names, await self._store.get(table, names), strict=True):
-                found[table, name] = rows[table, name] = None if value is None else decode_row(table, value)
+                found[table, name] = None if value is None else decode_row(table, value)
+        if absent and changes == self._changes:
+            self._keep(found)
         return found
 
     def update(self, rows: Mapping[Key, Row | None]) -> None:
         """Take over what a commit has written."""
-        if len(self._rows) > ROWS_MAX:
-            self._rows.clear()
-        self._rows.update(rows)
+        self._changes += 1
+        self._keep(rows)
 
     def clear(self) -> None:
         """Forget everything: the store may hold something else than was thought."""
+        self._changes += 1
         self._rows.clear()
+
+    def _keep(self, rows: Mapping[Key, Row | None]) -> None:
+        if len(self._rows) > ROWS_MAX:
+            self._rows.clear()
+        self._rows.update(rows)

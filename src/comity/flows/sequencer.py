@@ -1,8 +1,11 @@
 """The sequencer: the only writer of a house's chains (``spec/sequencer.md``).
 
 It takes jobs in order, gathers those that wait into one batch, gives records their place, time and signature, commits
-the batch with compare-and-set, writes the high-water mark, and only then answers. Many callers share one fsync.
-Acknowledged means durable.
+the batch with compare-and-set, writes the high-water mark, and only then shows the new heads and answers. Many callers
+share one fsync. Acknowledged means durable.
+
+Whenever it does not know what is durable (a commit or a mark that may have failed), it reads the heads again before it
+signs anything more.
 """
 
 from __future__ import annotations
@@ -12,18 +15,19 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
-from comity.errors import ComityError, InternalError, Rejected
+from comity.errors import ComityError, Rejected, Unavailable
 from comity.flows.committed import CommittedRows
 from comity.flows.work import Base, Work
 from comity.ledger.tiles import TileId, edge_tiles
 from comity.ledger.tree import Frontier, TreeHead
-from comity.ports import Ambiguous, Batch, Clock, Conflict, Entropy, Head, HighWaterMark, Put, Signer, Store
+from comity.ports import Ambiguous, Batch, Clock, Entropy, Head, HighWaterMark, Put, Signer, Store
 from comity.record.statement import NOTHING, SeenCheckpoint
 from comity.register.verdict import Context
 
 T = TypeVar("T")
 Job = Callable[[Work], Awaitable[T]]
 """What a caller wants done: read facts from the work, say records through it, return a result."""
+_Waiting = tuple[Job[Any], "asyncio.Future[Any]"]
 
 BATCH_JOBS_MAX = 256
 """Most jobs that share one commit, so that the first of them does not wait long for the last."""
@@ -32,7 +36,13 @@ TILE = "tile"
 
 
 class Sequencer:
-    """One per house and process. Start it, submit jobs, close it."""
+    """One per house and process. Start it, submit jobs, close it.
+
+    Attributes:
+        seen: newest verified checkpoint of the other party, by relationship; records cite it.
+        rows: committed rows.
+        committed: called with the new heads after each commit.
+    """
 
     def __init__(
         self,
@@ -46,19 +56,20 @@ class Sequencer:
     ) -> None:
         self.seen: dict[str, SeenCheckpoint] = {}
         self.rows = CommittedRows(store)
+        self.committed: Callable[[Mapping[str, Head]], None] = lambda _: None
         self._base = Base(store, self.rows, signer, entropy, self.seen, self._frontier)
         self._store = store
         self._clock = clock
         self._mark = mark
         self._context = context
         self._own = f"/{own}"
-        self._queue: asyncio.Queue[tuple[Job[Any], asyncio.Future[Any]]] = asyncio.Queue(maxsize=4 * BATCH_JOBS_MAX)
-        self._frontiers: dict[str, Frontier] = {}
-        self._sizes: dict[str, int] = {}
+        self._queue: asyncio.Queue[_Waiting] = asyncio.Queue(maxsize=4 * BATCH_JOBS_MAX)
+        self._turn = asyncio.Lock()
         self._heads: dict[str, Head] = {}
+        self._frontiers: dict[str, Frontier] = {}
+        self._settled = False
         self._last: datetime | None = None
         self._task: asyncio.Task[None] | None = None
-        self.committed: Callable[[Mapping[str, Head]], None] = lambda _: None
 
     async def start(self) -> None:
         """Read the heads and begin. The clock starts no earlier than the last instant in the journal.
@@ -66,90 +77,115 @@ class Sequencer:
         Raises:
             Rejected: the database is older than the mark kept beside it: signing would make a second history.
         """
-        await self._reload()
-        for chain, size in (await self._mark.read()).items():
-            if self.head(chain).size < size:
+        stored = await self._store.heads()
+        for chain, size in (await self._mark.read()).items():  # (7)
+            found = stored[chain].size if chain in stored else 0
+            if found < size:
                 raise Rejected(
-                    f"the database ends at record {self.head(chain).size} of {chain!r}, but {size} were signed: it is "
-                    "an older copy. Put the newest database back; signing from here would make a second history",
+                    f"the database ends at record {found} of {chain!r}, but {size} were signed: it is an older copy. "
+                    "Put the newest database back; signing from here would make a second history",
                     code="restored-database",
                 )
-        count = await self._journal_size()
-        if count:
-            self._last = (await self._store.journal(count - 1, 1))[0].at
+        await self._settle()
+        entries = await self._store.commit(Batch(), {})  # an empty commit tells how long the journal is
+        if entries:
+            self._last = (await self._store.journal(entries - 1, 1))[0].at  # (3)
         self._task = asyncio.create_task(self._run(), name="sequencer")
 
     async def close(self) -> None:
         """Finish the batch under way and stop; jobs still waiting are refused."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
-        while not self._queue.empty():
-            _, future = self._queue.get_nowait()
-            future.cancel()
+        task, self._task = self._task, None
+        if task is None:
+            return
+        async with self._turn:
+            task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
     async def submit(self, job: Job[T]) -> T:
         """Run ``job`` in its turn; on return what it said is durable, and may leave.
 
         Raises:
             ComityError: whatever the job raised; nothing of it was written.
-            Unavailable: the commit failed; nothing was written, or (``Ambiguous``, settled) it is not there.
+            Conflict, DiskFull, Unavailable: nothing was written.
+            Ambiguous: it may be written or not; ask the register before asking again.
         """
+        if self._task is None or self._task.done():
+            raise Unavailable("this house is closed; nothing was written", code="closed")
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         await self._queue.put((job, future))
         return await future
 
+    async def alone(self, action: Callable[[], Awaitable[T]]) -> T:
+        """Run ``action`` while nothing is committed, and read what is committed anew afterwards."""
+        async with self._turn:
+            self._settled = False
+            try:
+                return await action()
+            finally:
+                self.rows.clear()
+
     def now(self) -> datetime:
         """The instant for a new act: never before the last one, even when the clock stepped back."""
         now = self._clock.now()
-        if self._last is not None and now < self._last:
+        if self._last is not None and now < self._last:  # (3)
             now = self._last
         self._last = now
         return now
 
     def head(self, chain: str) -> Head:
-        """The committed head of a chain."""
+        """The head of a chain, as far as it is durable and marked."""
         return self._heads.get(chain) or Head(0, NOTHING, Frontier().root())
 
     def heads(self) -> Mapping[str, Head]:
-        """The committed heads of all chains."""
+        """The heads of all chains, as far as they are durable and marked."""
         return self._heads
 
     async def _run(self) -> None:
-        while True:
-            waiting = [await self._queue.get()]
-            while len(waiting) < BATCH_JOBS_MAX and not self._queue.empty():
+        waiting: list[_Waiting] = []
+        try:
+            while True:
+                waiting = [await self._queue.get()]
+                async with self._turn:
+                    while len(waiting) < BATCH_JOBS_MAX and not self._queue.empty():
+                        waiting.append(self._queue.get_nowait())
+                    await self._batch(waiting)
+        finally:
+            while not self._queue.empty():
                 waiting.append(self._queue.get_nowait())
-            try:
-                await self._batch(waiting)
-            except asyncio.CancelledError:
-                for _, future in waiting:
-                    future.cancel()
-                raise
-            except Exception as error:  # noqa: BLE001 - the sequencer outlives any one batch; callers get the error
-                for _, future in waiting:
-                    if not future.done():
-                        future.set_exception(error if isinstance(error, ComityError) else InternalError(repr(error)))
+            _answer_all(waiting, Unavailable("this house is closing; nothing was written", code="closed"))
 
-    async def _batch(self, waiting: list[tuple[Job[Any], asyncio.Future[Any]]]) -> None:
+    async def _batch(self, waiting: list[_Waiting]) -> None:
+        try:
+            if not self._settled:
+                await self._settle()
+            done = await self._work(waiting)
+        except Exception as error:  # noqa: BLE001 - the sequencer outlives any one batch; the callers get the error
+            _answer_all(waiting, error)
+        except BaseException:
+            _answer_all(waiting, Ambiguous("this node stopped; look whether it was written", code="stopped"))
+            raise
+        else:
+            for future, result in done:
+                if not future.done():
+                    future.set_result(result)
+
+    async def _work(self, waiting: list[_Waiting]) -> list[tuple[asyncio.Future[Any], Any]]:
+        """Run the jobs, each in a work of its own, and commit those that went well."""
         batch = Work(self._base, self._context(self.now()))
-        results: list[tuple[asyncio.Future[Any], Any]] = []
+        done: list[tuple[asyncio.Future[Any], Any]] = []
         for job, future in waiting:
-            if future.cancelled():
+            if future.done():
                 continue
             work = batch.child(self._context(self.now()))
             try:
                 result = await job(work)
-            except ComityError as error:
-                future.set_exception(error)
+            except Exception as error:  # noqa: BLE001 - one caller's failure is his alone (4)
+                _answer(future, error)
                 continue
             batch.absorb(work)
-            results.append((future, result))
+            done.append((future, result))
         await self._commit(batch)
-        for future, result in results:
-            if not future.cancelled():
-                future.set_result(result)
+        return done
 
     async def _commit(self, batch: Work) -> None:
         frontiers: dict[str, Frontier] = {}
@@ -163,25 +199,44 @@ class Sequencer:
         puts = (*batch.puts(), *tiles)
         if not puts and not batch.entries:
             return
+        expected = {chain: self._heads.get(chain) for chain in heads}
         try:
-            await self._store.commit(
-                Batch(tuple(batch.entries), heads, puts), {chain: self._heads.get(chain) for chain in heads}
-            )
-        except Ambiguous:
-            await self._reload()
-            if any(self._heads.get(chain) != head for chain, head in heads.items()) or not heads:
+            await self._store.commit(Batch(tuple(batch.entries), heads, puts), expected)  # (5)
+        except ComityError as error:
+            self._settled = False
+            if not isinstance(error, Ambiguous):
                 raise
-        except Conflict:
-            await self._reload()
-            raise
-        self._heads.update(heads)
+            await self._settle()  # (6)
+            if not heads or any(self._heads.get(chain) != head for chain, head in heads.items()):
+                raise
+        else:
+            await self._mark_own(heads)
+            self._heads.update(heads)
         self._frontiers.update(frontiers)
         self.rows.update(batch.rows)
-        own = {chain: head.size for chain, head in heads.items() if chain.endswith(self._own)}
-        if own:
-            self._sizes.update(own)
-            await self._mark.write(self._sizes)
         self.committed(heads)
+
+    async def _settle(self) -> None:
+        """Find out what is durable, and mark it before anybody sees it."""
+        heads = await self._store.heads()
+        self._frontiers.clear()
+        self.rows.clear()
+        await self._mark_own(heads)
+        self._heads = heads
+        self._settled = True
+
+    async def _mark_own(self, heads: Mapping[str, Head]) -> None:
+        own = {chain: head.size for chain, head in heads.items() if chain.endswith(self._own)}
+        if not own:
+            return
+        try:
+            await self._mark.write(own)  # (7)
+        except ComityError as error:
+            self._settled = False
+            raise Ambiguous(
+                f"it is recorded, but the mark beside the database could not be written: {error.sentence}",
+                code="mark",
+            ) from error
 
     async def _frontier(self, chain: str) -> Frontier:
         frontier = self._frontiers.get(chain)
@@ -193,14 +248,15 @@ class Sequencer:
             self._frontiers[chain] = frontier
         return frontier
 
-    async def _reload(self) -> None:
-        self._heads = await self._store.heads()
-        self._frontiers.clear()
-        self.rows.clear()
-        self._sizes = {chain: head.size for chain, head in self._heads.items() if chain.endswith(self._own)}
 
-    async def _journal_size(self) -> int:
-        return await self._store.commit(Batch(), {})
+def _answer_all(waiting: list[_Waiting], error: Exception) -> None:
+    for _, future in waiting:
+        _answer(future, error)
+
+
+def _answer(future: asyncio.Future[Any], error: Exception) -> None:
+    if not future.done():
+        future.set_exception(error)
 
 
 def tile_key(chain: str, tile: TileId) -> str:
