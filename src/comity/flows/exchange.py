@@ -82,15 +82,19 @@ class Exchange:
     # ---- handing over --------------------------------------------------------------------------------------------
 
     async def pack(self, relationship: str, peer: str, start: int | None = None) -> Parcel:
-        """What ``peer`` does not have yet (or our records from ``start`` on), up to the limits of one parcel."""
+        """What ``peer`` does not have yet (or our records from ``start`` on), up to the limits of one parcel.
+
+        Nothing leaves that is not under the high-water mark, which is as far as the sequencer's head shows.
+        """
         own, theirs = chain_id(relationship, self._party), chain_id(relationship, peer)
+        size = self._sequencer.head(own).size
         if start is None:
             start = await self.peer_has(own)
         entries: list[Sent] = []
         headers: list[bytes] = []
         blobs: list[bytes] = []
         inline = 0
-        for entry in await self._store.chain(own, start, PARCEL_ENTRIES_MAX):
+        for entry in await self._store.chain(own, start, max(0, min(PARCEL_ENTRIES_MAX, size - start))):
             attached = await self._attachments(entry)
             inline += sum(map(len, attached[0])) + sum(map(len, attached[1]))
             if entries and inline > INLINE_BYTES_MAX:
