@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from comity.errors import Rejected
+from comity.flows.high_water_mark import check_high_water_mark
 from comity.ports import Head
 from comity.stores.blobs import FolderBlobs
-from comity.stores.folder import FolderHighWaterMark, check_high_water_mark
+from comity.stores.folder import FolderHighWaterMark
 from comity.stores.sqlite import SqliteStore
 from stores.killed_writer import sha256
 from stores.samples import batch, expected, head

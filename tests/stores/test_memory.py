@@ -7,8 +7,8 @@ import hashlib
 import pytest
 
 from comity.errors import Unavailable
+from comity.flows.high_water_mark import check_high_water_mark
 from comity.ports import Ambiguous, DiskFull, Put
-from comity.stores.folder import check_high_water_mark
 from comity.stores.memory import MemoryBlobs, MemoryHighWaterMark, MemoryStore
 from comity.stores.memory_disk import Crashed, Fault, MemoryDisk, WritePoint
 from stores.samples import batch, expected, head

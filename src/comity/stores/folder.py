@@ -24,7 +24,6 @@ from typing import Annotated, Self
 import msgspec
 
 from comity.errors import Misuse, Rejected, Unavailable
-from comity.ports import Head
 from comity.stores.batch import raised
 from comity.stores.durable import FILE_MODE, disk_errors, make_folders, replace_file, sync_folder
 
@@ -171,27 +170,6 @@ def parse_mark(content: bytes, place: str) -> dict[str, int]:
             place=place,
         )
     return mark.sizes
-
-
-def check_high_water_mark(heads: Mapping[str, Head], mark: Mapping[str, int]) -> None:
-    """Compare the database with the mark, before anything is signed (step 57).
-
-    Args:
-        heads: the heads of the store.
-        mark: sizes of this party's own chains, from the mark or as its peers hold them.
-
-    Raises:
-        Rejected: ``restored-database``: a chain is shorter than the mark says it was.
-    """
-    for chain, size in sorted(mark.items()):
-        held = heads[chain].size if chain in heads else 0
-        if held < size:
-            raise Rejected(
-                f"the database holds {held} records of chain {chain!r}, which this party had signed up to {size}: it "
-                "is an older copy; recover the missing records from the peers before signing anything",
-                code="restored-database",
-                place=chain,
-            )
 
 
 def _check_private(path: Path) -> None:

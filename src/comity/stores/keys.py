@@ -1,8 +1,8 @@
 """The keys of a house as files in its data folder (the ``Keys`` port).
 
-Each key is a file of its own, readable by its owner only: ``keys/record.key`` and so on as Ed25519 keys in PEM (PKCS#8),
-``keys/registry/EPOCH.age`` as age identities, ``keys/people/PERSON.key`` for people in served custody. The root key
-stands apart in ``root/root.key`` so that it can be carried away: the house runs without it.
+Each key is a file of its own, readable by its owner only: ``keys/record.key`` and so on as Ed25519 keys in PEM
+(PKCS#8), ``keys/registry/EPOCH.age`` as age identities, ``keys/people/PERSON.key`` for people in served custody. The
+root key stands apart in ``root/root.key`` so that it can be carried away: the house runs without it.
 """
 
 from __future__ import annotations
