@@ -14,6 +14,7 @@ Three things cover most uses::
 from __future__ import annotations
 
 import asyncio
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -21,6 +22,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
@@ -28,17 +30,20 @@ import msgspec
 
 from comity.agreement import model
 from comity.agreement.history import History, history_from_header, history_of
-from comity.agreement.load import parse_agreement, parse_layer
+from comity.agreement.load import FILE_CHARACTERS_MAX, parse_agreement, parse_layer
 from comity.agreement.load_history import parse_history
+from comity.agreement.nearest import nearest
 from comity.agreement.term import Chronicle, Status
 from comity.decision.compiled import Compiled, compile_agreement
 from comity.decision.decide import decide
 from comity.decision.model import Acknowledgement, Case, Outcome, Reading, Standing
-from comity.errors import Misuse, Unavailable
+from comity.errors import Misuse, Rejected, Unavailable
 from comity.marking.label import Label
 from comity.marking.translation import MarkedLabel, NeedsChoice, translate
 from comity.timezones import time_zones
 
+FILE_BYTES_MAX = 4 * FILE_CHARACTERS_MAX
+"""Longest agreement, layer or history file read: the most characters, in the longest encoding."""
 READY_SECONDS = 30.0
 """How long a node may take to be ready."""
 STOP_SECONDS = 15.0
@@ -78,11 +83,11 @@ class Agreement:
         zones = time_zones()
         text, name = read_text(source)
         file = parse_agreement(text, name)
-        if history is None and not has_text(f"{str(source).removesuffix('.toml')}.history"):
+        known = history or history_of_source(source)
+        if known is None:
             told = history_of(history_from_header(file), file, zones)
         else:
-            told_text, told_name = read_text(history or f"{str(source).removesuffix('.toml')}.history")
-            told = parse_history(told_text, told_name, file, zones)
+            told = parse_history(*read_text(known), file, zones)
         return cls(file, [parse_layer(*read_text(layer), file) for layer in layers], told)
 
     @property
@@ -210,17 +215,47 @@ def read_text(source: str | Path) -> tuple[str, str]:
     """Text and name of a file, or of a library entry such as ``jp-kr-2016``.
 
     Raises:
-        Misuse: there is neither.
+        Misuse: there is neither, or the file cannot be read.
+        Rejected: the file is too long, or not text in UTF-8.
     """
     path = Path(source)
-    if path.is_file():
-        return path.read_text(encoding="utf-8"), path.name
-    entry = resources.files("comity.agreements").joinpath(f"{source}.toml")
-    if entry.is_file():
+    if not path.is_file():
+        entry = _entry(source)
+        if entry is None:
+            raise Misuse(
+                f"there is no file {str(source)!r}, nor has the library an entry of that name"
+                + nearest(str(source), library()),
+                code="no-agreement",
+            )
         return entry.read_text(encoding="utf-8"), f"{source}.toml"
-    raise Misuse(f"there is no file and no library entry {str(source)!r}", code="no-agreement")
+    try:
+        with path.open("rb") as file:
+            data = file.read(FILE_BYTES_MAX + 1)
+    except OSError as error:
+        raise Misuse(f"cannot read {str(source)!r}: {error.strerror}", code="unreadable-file") from None
+    if len(data) > FILE_BYTES_MAX:
+        raise Rejected(f"more than {FILE_BYTES_MAX} bytes", code="too-long", place=str(source))
+    try:
+        return data.decode(), str(source)
+    except UnicodeDecodeError:
+        raise Rejected("not text in UTF-8", code="not-text", place=str(source)) from None
 
 
-def has_text(source: str) -> bool:
-    """Whether ``read_text`` would find something."""
-    return Path(f"{source}.toml").is_file() or resources.files("comity.agreements").joinpath(f"{source}.toml").is_file()
+def library() -> list[str]:
+    """The names of the library: agreements, their histories, layers."""
+    entries = resources.files("comity.agreements").iterdir()
+    return sorted(entry.name.removesuffix(".toml") for entry in entries if entry.name.endswith(".toml"))
+
+
+def history_of_source(source: str | Path) -> str | Path | None:
+    """Where the history of an agreement is: the file beside its file, or the entry beside its entry; None if nowhere."""
+    path = Path(source)
+    if path.is_file():
+        beside = path.with_name(f"{path.name.removesuffix('.toml')}.history.toml")
+        return beside if beside.is_file() else None
+    return f"{source}.history" if _entry(f"{source}.history") is not None else None
+
+
+def _entry(name: str | Path) -> Traversable | None:
+    entry = resources.files("comity.agreements").joinpath(f"{name}.toml")
+    return entry if re.fullmatch(model.IDENTIFIER_PATTERN, str(name)) and entry.is_file() else None

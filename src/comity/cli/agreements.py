@@ -187,11 +187,14 @@ def adopt(desk: Desk, name: str, peer: str, history: str | None, layers: tuple[s
     Example:
       comity agreement adopt jp-kr-2016 --with kr
     """
-    from comity.api import read_text
+    from comity.api import history_of_source, read_text
     from comity.flows.agreements import AdoptAgreement
 
     stacked = [read_text(layer) for layer in (*HOUSE_RULES, *layers)]
-    text, told = read_text(name), read_text(history or f"{name.removesuffix('.toml')}.history")
+    told_in = history or history_of_source(name)
+    if told_in is None:
+        raise Misuse(f"{name!r} has no history file beside it; name one with --history", code="no-history")
+    text, told = read_text(name), read_text(told_in)
     request = AdoptAgreement(
         peer=peer,
         text=text[0],
