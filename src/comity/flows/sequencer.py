@@ -4,14 +4,15 @@ It takes jobs in order, gathers those that wait into one batch, gives records th
 the batch with compare-and-set, writes the high-water mark, and only then shows the new heads and answers. Many callers
 share one fsync. Acknowledged means durable.
 
-Whenever it does not know what is durable (a commit or a mark that may have failed), it reads the heads again before it
-signs anything more.
+Whenever it does not know what is durable, it reads the heads again before it signs anything more. What is durable but
+could not be marked yet is done, but nobody outside sees it.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -65,7 +66,9 @@ class Sequencer:
         self._own = f"/{own}"
         self._queue: asyncio.Queue[_Waiting] = asyncio.Queue(maxsize=4 * BATCH_JOBS_MAX)
         self._turn = asyncio.Lock()
+        self._marking = asyncio.Lock()
         self._heads: dict[str, Head] = {}
+        self._marked: dict[str, Head] = {}
         self._frontiers: dict[str, Frontier] = {}
         self._settled = False
         self._last: datetime | None = None
@@ -87,6 +90,7 @@ class Sequencer:
                     code="restored-database",
                 )
         await self._settle()
+        await self.raise_mark()
         entries = await self._store.commit(Batch(), {})  # an empty commit tells how long the journal is
         if entries:
             self._last = (await self._store.journal(entries - 1, 1))[0].at  # (3)
@@ -134,11 +138,24 @@ class Sequencer:
 
     def head(self, chain: str) -> Head:
         """The head of a chain, as far as it is durable and marked."""
-        return self._heads.get(chain) or Head(0, NOTHING, Frontier().root())
+        return self._marked.get(chain) or Head(0, NOTHING, Frontier().root())
 
     def heads(self) -> Mapping[str, Head]:
         """The heads of all chains, as far as they are durable and marked."""
-        return self._heads
+        return self._marked
+
+    async def raise_mark(self) -> None:
+        """Mark what is durable, where that failed before: until then nobody outside sees it.
+
+        Raises:
+            Unavailable, DiskFull: the mark cannot be written now.
+        """
+        async with self._marking:
+            lagging = {chain: head for chain, head in self._heads.items() if self._marked.get(chain) != head}
+            own = {chain: head.size for chain, head in lagging.items() if chain.endswith(self._own)}
+            if own:
+                await self._mark.write(own)  # (7)
+            self._marked.update(lagging)
 
     async def _run(self) -> None:
         waiting: list[_Waiting] = []
@@ -209,34 +226,19 @@ class Sequencer:
             await self._settle()  # (6)
             if not heads or any(self._heads.get(chain) != head for chain, head in heads.items()):
                 raise
-        else:
-            await self._mark_own(heads)
-            self._heads.update(heads)
+        self._heads.update(heads)
         self._frontiers.update(frontiers)
         self.rows.update(batch.rows)
+        with suppress(ComityError):  # it is done all the same; whoever hands it out raises the mark first
+            await self.raise_mark()
         self.committed(heads)
 
     async def _settle(self) -> None:
-        """Find out what is durable, and mark it before anybody sees it."""
-        heads = await self._store.heads()
+        """Find out what is durable."""
+        self._heads = await self._store.heads()
         self._frontiers.clear()
         self.rows.clear()
-        await self._mark_own(heads)
-        self._heads = heads
         self._settled = True
-
-    async def _mark_own(self, heads: Mapping[str, Head]) -> None:
-        own = {chain: head.size for chain, head in heads.items() if chain.endswith(self._own)}
-        if not own:
-            return
-        try:
-            await self._mark.write(own)  # (7)
-        except ComityError as error:
-            self._settled = False
-            raise Ambiguous(
-                f"it is recorded, but the mark beside the database could not be written: {error.sentence}",
-                code="mark",
-            ) from error
 
     async def _frontier(self, chain: str) -> Frontier:
         frontier = self._frontiers.get(chain)
