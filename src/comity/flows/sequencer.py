@@ -16,8 +16,10 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any, TypeVar
 
-from comity.errors import ComityError, Rejected, Unavailable
+from comity.errors import ComityError, Unavailable
 from comity.flows.committed import CommittedRows
+from comity.flows.high_water_mark import check_high_water_mark
+from comity.flows.high_water_mark import check_high_water_mark
 from comity.flows.work import Base, Work
 from comity.ledger.tiles import TileId, edge_tiles
 from comity.ledger.tree import Frontier, TreeHead
@@ -80,15 +82,7 @@ class Sequencer:
         Raises:
             Rejected: the database is older than the mark kept beside it: signing would make a second history.
         """
-        stored = await self._store.heads()
-        for chain, size in (await self._mark.read()).items():  # (7)
-            found = stored[chain].size if chain in stored else 0
-            if found < size:
-                raise Rejected(
-                    f"the database ends at record {found} of {chain!r}, but {size} were signed: it is an older copy. "
-                    "Put the newest database back; signing from here would make a second history",
-                    code="restored-database",
-                )
+        check_high_water_mark(await self._store.heads(), await self._mark.read())  # (7)
         await self._settle()
         await self.raise_mark()
         entries = await self._store.commit(Batch(), {})  # an empty commit tells how long the journal is
