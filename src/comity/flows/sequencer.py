@@ -19,7 +19,6 @@ from typing import Any, TypeVar
 from comity.errors import ComityError, Unavailable
 from comity.flows.committed import CommittedRows
 from comity.flows.high_water_mark import check_high_water_mark
-from comity.flows.high_water_mark import check_high_water_mark
 from comity.flows.work import Base, Work
 from comity.ledger.tiles import TileId, edge_tiles
 from comity.ledger.tree import Frontier, TreeHead
