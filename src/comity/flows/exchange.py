@@ -19,14 +19,15 @@ from comity.flows.parcel import (
     Sent,
 )
 from comity.flows.sequencer import Sequencer
-from comity.flows.witnessing import Witnessing
+from comity.flows.witnessing import Witnessing, read_head
 from comity.flows.work import Draft, Work
 from comity.ledger.tree import TreeHead
-from comity.ports import Blobs, JournalEntry, Keys, Store
+from comity.ports import Blobs, Keys, Store
 from comity.record import bodies
 from comity.record.card import Card
-from comity.record.encoding import decode, encode
+from comity.record.encoding import INTEGER_MAX, decode, encode
 from comity.record.statement import Record, SeenCheckpoint, chain_id, peek, read
+from comity.register.step import FUTURE_TIME, MISSING_PREDECESSOR
 from comity.register.verdict import Changes, Held, Rejection
 
 HEADER = "header"
@@ -41,8 +42,13 @@ CONFLICT = "conflict"
 """Side table: proof that an author wrote two histories; key ``chain/sequence/digest``."""
 WAITING = "waiting"
 """Side table: records that arrived before their predecessor; key ``chain/sequence``."""
+LARGEST_PAYLOAD = INTEGER_MAX
+"""No payload is larger than a record can say."""
 WAITING_AHEAD_MAX = 10_000
 """How far beyond the end of a chain a record may be and still be kept waiting."""
+HELD = "held"
+"""Side table: records that stand in their chain and wait for their time; key ``chain/sequence``, and ``chain`` for the
+first and the end of them: an author's records go forward in time, so they are the last ones."""
 
 
 class Arrived(NamedTuple):
@@ -79,12 +85,27 @@ class Exchange:
         self._their: dict[str, bytes] = {}
         self._cosigned: dict[str, bytes] = {}
 
+    async def resume(self, relationship: str, peer: str) -> None:
+        """Take up, after a start, what was last seen of a peer's chain: our records go on citing it."""
+        note = (await self._store.get(THEIR_CHECKPOINT, [chain_id(relationship, peer)]))[0]
+        if note is not None:
+            head = read_head(note)
+            self._sequencer.seen[relationship] = SeenCheckpoint(head.size, head.root)
+
     # ---- handing over --------------------------------------------------------------------------------------------
 
-    async def pack(self, relationship: str, peer: str, start: int | None = None) -> Parcel:
-        """What ``peer`` does not have yet (or our records from ``start`` on), up to the limits of one parcel.
+    async def pack(
+        self, relationship: str, peer: str, start: int | None = None, payload_bytes_max: int = LARGEST_PAYLOAD
+    ) -> Parcel:
+        """What ``peer`` does not have yet, up to the limits of one parcel.
 
         Nothing leaves that is not under the high-water mark, which is as far as the sequencer's head shows.
+
+        Args:
+            relationship: with whom.
+            peer: party id of the other side.
+            start: our records from here on, instead of those it said it does not have.
+            payload_bytes_max: stop before a record whose payload is larger; a reply cannot upload one first.
         """
         own, theirs = chain_id(relationship, self._party), chain_id(relationship, peer)
         size = self._sequencer.head(own).size
@@ -95,7 +116,10 @@ class Exchange:
         blobs: list[bytes] = []
         inline = 0
         for entry in await self._store.chain(own, start, max(0, min(PARCEL_ENTRIES_MAX, size - start))):
-            attached = await self._attachments(entry)
+            body = consignment_in(entry.envelope)
+            if body is not None and body.size > payload_bytes_max:
+                break
+            attached = await self._attachments(body) if body is not None else ([], [])
             inline += sum(map(len, attached[0])) + sum(map(len, attached[1]))
             if entries and inline > INLINE_BYTES_MAX:
                 break
@@ -143,10 +167,7 @@ class Exchange:
             return b""
         return self._witnessing.cosign(note, int(self._sequencer.now().timestamp()))
 
-    async def _attachments(self, entry: JournalEntry) -> tuple[list[bytes], list[bytes]]:
-        body = consignment_in(entry.envelope)
-        if body is None:
-            return [], []
+    async def _attachments(self, body: bodies.Consigned) -> tuple[list[bytes], list[bytes]]:
         digests = [copy.header.hex() for copy in body.copies]
         headers = [header for header in await self._store.get(HEADER, digests) if header is not None]
         blobs: list[bytes] = []
@@ -201,6 +222,7 @@ class Exchange:
         return (
             parcel.have != await self.peer_has(own)
             or parcel.checkpoint != self._their.get(theirs, parcel.checkpoint)
+            or (await self._store.get(HELD, [theirs]))[0] is not None
             or (
                 bool(parcel.cosigned)
                 and checkpoint_text(parcel.cosigned) != checkpoint_text(self._cosigned.get(own, b""))
@@ -290,6 +312,7 @@ class Exchange:
     ) -> None:
         theirs = chain_id(parcel.relationship, parcel.sender)
         own = chain_id(parcel.relationship, self._party)
+        await self._settle(work, theirs)
         for item in arrived:
             await self._enter(work, theirs, item, headers)
         if seen is not None:
@@ -302,22 +325,32 @@ class Exchange:
                     )
                 work.put_side(THEIR_CHECKPOINT, theirs, parcel.checkpoint)
         if parcel.cosigned:
-            work.put_side(COSIGNED, own, parcel.cosigned)
+            before = await work.side_value(COSIGNED, own)
+            if before is None or read_head(parcel.cosigned).size >= read_head(before).size:
+                work.put_side(COSIGNED, own, parcel.cosigned)
         work.put_side(PEER_HAS, own, parcel.have.to_bytes(8, "big"))
 
     async def _enter(self, work: Work, chain: str, item: Arrived, headers: dict[bytes, bytes]) -> None:
         """One record into the chain, or among the waiting; whoever waited for it follows."""
-        record, salt = item
         tip = await work.tip(chain)
-        sequence = record.statement.sequence
+        sequence = item.record.statement.sequence
         if sequence < tip.size:
             return
         if sequence > tip.size:
-            work.journal(record, salt, Held("missing-predecessor", "its predecessor is not here"), extends=False)
-            work.put_side(WAITING, f"{chain}/{sequence:012d}", encode((record.envelope, salt)))
-            self._keep_headers(work, record, headers)
+            await self._wait(work, chain, item, headers)
             return
-        if record.statement.previous != tip.last:
+        following: Arrived | None = item
+        while following is not None:
+            await self._append(work, chain, following, headers)
+            sequence += 1
+            following = await self._kept(work, WAITING, chain, sequence)
+            if following is not None:
+                work.put_side(WAITING, kept_key(chain, sequence), None)
+
+    async def _append(self, work: Work, chain: str, item: Arrived, headers: dict[bytes, bytes]) -> None:
+        record, salt = item
+        sequence = record.statement.sequence
+        if record.statement.previous != (await work.tip(chain)).last:
             raise Rejected(
                 f"record {sequence} does not follow the record {sequence - 1} that stands here: its author wrote two "
                 "histories",
@@ -327,13 +360,49 @@ class Exchange:
         verdict = await work.judge(record)
         work.append(record, salt, verdict)
         self._keep_headers(work, record, headers)
+        if isinstance(verdict, Held) and verdict.code == FUTURE_TIME:
+            span = await work.side_value(HELD, chain)
+            first = sequence if span is None else decode(span, tuple[int, int])[0]
+            work.put_side(HELD, chain, encode((first, sequence + 1)))
+            work.put_side(HELD, kept_key(chain, sequence), encode((record.envelope, salt)))
         await self._answer(work, record, verdict)
-        waiting = await work.side_value(WAITING, f"{chain}/{sequence + 1:012d}")
-        if waiting is not None:
-            envelope, salt = decode(waiting, tuple[bytes, bytes])
-            work.put_side(WAITING, f"{chain}/{sequence + 1:012d}", None)
-            card = await self._peer_card(record.statement.author)
-            await self._enter(work, chain, Arrived(read(envelope, card.node_sign), salt), headers)
+
+    async def _wait(self, work: Work, chain: str, item: Arrived, headers: dict[bytes, bytes]) -> None:
+        """Keep a record whose predecessor is not here, once."""
+        record, salt = item
+        key = kept_key(chain, record.statement.sequence)
+        if await work.side_value(WAITING, key) is None:
+            work.journal(record, salt, Held(MISSING_PREDECESSOR, "its predecessor is not here"), extends=False)
+            work.put_side(WAITING, key, encode((record.envelope, salt)))
+            self._keep_headers(work, record, headers)
+
+    async def _settle(self, work: Work, chain: str) -> None:
+        """Judge again, in order, the records of a chain that were held until their time."""
+        span = await work.side_value(HELD, chain)
+        if span is None:
+            return
+        first, end = decode(span, tuple[int, int])
+        for sequence in range(first, end):
+            item = await self._kept(work, HELD, chain, sequence)
+            if item is None:
+                continue
+            verdict = await work.judge(item.record)
+            if isinstance(verdict, Held):
+                work.put_side(HELD, chain, encode((sequence, end)))
+                return
+            work.put_side(HELD, kept_key(chain, sequence), None)
+            work.journal(item.record, item.salt, verdict, extends=False)
+            await self._answer(work, item.record, verdict)
+        work.put_side(HELD, chain, None)
+
+    async def _kept(self, work: Work, table: str, chain: str, sequence: int) -> Arrived | None:
+        """A record that waits or is held, verified again; None where there is none."""
+        value = await work.side_value(table, kept_key(chain, sequence))
+        if value is None:
+            return None
+        envelope, salt = decode(value, tuple[bytes, bytes])
+        card = await self._peer_card(chain.rpartition("/")[2])
+        return Arrived(read(envelope, card.node_sign), salt)
 
     def _keep_headers(self, work: Work, record: Record, headers: dict[bytes, bytes]) -> None:
         if isinstance(record.body, bodies.Consigned):
@@ -352,6 +421,11 @@ class Exchange:
             await work.say(Draft(relationship, receipt))
         elif isinstance(verdict, Changes):
             await self._follow(work, record)
+
+
+def kept_key(chain: str, sequence: int) -> str:
+    """Key of a record that waits or is held."""
+    return f"{chain}/{sequence:012d}"
 
 
 def consignment_in(envelope: bytes) -> bodies.Consigned | None:

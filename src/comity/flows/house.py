@@ -19,7 +19,7 @@ from comity.errors import Misuse, Refused, Rejected
 from comity.flows.actors import Actor, NeedsSignature
 from comity.flows.exchange import Exchange
 from comity.flows.library import Library
-from comity.flows.parcel import Parcel, read_parcel, write_parcel
+from comity.flows.parcel import INLINE_BLOB_BYTES_MAX, Parcel, read_parcel, write_parcel
 from comity.flows.sequencer import TILE, Sequencer, tile_key
 from comity.flows.work import Work
 from comity.ledger.tiles import TileId
@@ -46,6 +46,8 @@ CARD = "card"
 """Side table: this party's own card, key ``self``."""
 Follow = Callable[["House", Work, Record], Awaitable[None]]
 """What a record of the other party sets in motion."""
+OFFER_SECONDS = 0.05
+"""How long what went out in a reply is taken to have arrived; the peer's next parcel tells, or it is sent again."""
 SCAN_MAX = 1_000
 """Rows read at once when a whole range is wanted."""
 
@@ -84,11 +86,13 @@ class House:
         self._follow_up = follow
         self._cards: dict[str, Card] = {}
         self._bells: dict[str, asyncio.Event] = {}
+        self._offered: dict[str, int] = {}
 
     async def start(self) -> None:
         """Read the adopted agreements and begin to sequence."""
         async for _, row in self.rows(AgreementRow):
             await self.library.load(row)
+            await self.exchange.resume(row.relationship, row.peer)
         await self.sequencer.start()
         self.sequencer.committed = self._ring
 
@@ -251,7 +255,9 @@ class House:
         if parcel.relationship != relationship:
             raise Rejected("the parcel belongs to another relationship than its address", code="other-relationship")
         await self.exchange.unpack(peer, parcel)
-        return write_parcel(await self.exchange.pack(relationship, peer))
+        answer = await self.exchange.pack(relationship, peer, payload_bytes_max=INLINE_BLOB_BYTES_MAX)
+        self._offered[chain_id(relationship, self.party)] = answer.start + len(answer.entries)
+        return write_parcel(answer)
 
     async def pack(self, relationship: str) -> Parcel:
         """What the peer of a relationship does not have yet."""
@@ -299,13 +305,14 @@ class House:
         """Wait until this house has said something new in a relationship, or ``seconds`` have passed."""
         bell = self._bells.setdefault(relationship, asyncio.Event())
         own = chain_id(relationship, self.party)
-        if self.sequencer.head(own).size > await self.exchange.peer_has(own):
+        size, had = self.sequencer.head(own).size, await self.exchange.peer_has(own)
+        if size > max(had, self._offered.get(own, 0)):
             return True
         bell.clear()
         try:
-            await asyncio.wait_for(bell.wait(), seconds)
+            await asyncio.wait_for(bell.wait(), min(seconds, OFFER_SECONDS) if size > had else seconds)
         except TimeoutError:
-            return False
+            return self.sequencer.head(own).size > await self.exchange.peer_has(own)
         return True
 
     def _ring(self, heads: Mapping[str, Head]) -> None:
