@@ -248,7 +248,7 @@ def library() -> list[str]:
 
 
 def history_of_source(source: str | Path) -> str | Path | None:
-    """Where the history of an agreement is: the file beside its file, or the entry beside its entry; None if nowhere."""
+    """Where the history of an agreement is: beside its file, or beside its entry in the library; None if nowhere."""
     path = Path(source)
     if path.is_file():
         beside = path.with_name(f"{path.name.removesuffix('.toml')}.history.toml")
