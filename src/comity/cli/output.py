@@ -146,7 +146,7 @@ class Output:
     def show(self, response: R, tell: Callable[[Output, R], None]) -> None:
         """The one document of a command: JSON, or what ``tell`` makes of it."""
         if self.as_json:
-            self._stream.write(msgspec.json.format(msgspec.json.encode(response), indent=2).decode() + "\n")
+            self._stream.write(msgspec.json.encode(response).decode() + "\n")
         else:
             tell(self, response)
 

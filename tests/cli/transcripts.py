@@ -1,0 +1,209 @@
+"""Transcripts: what people type and what they see, kept as text and done for real in a temporary folder.
+
+    After founding.txt.
+
+    tokyo$ comity give report.txt --to "Air defence desk" --mark 極秘 …
+    not yet: somebody has to act first
+    …
+      request       <request>
+
+    tokyo$ comity approve <request> --reason needed --as sato
+    comity: …
+    [exit 1]
+
+Rules of this file:
+
+- Commands begin with a place and ``$``. ``tokyo`` and ``seoul`` are data folders; without a place there is none. A
+  ``comity`` command runs in this process through the real ``main``; anything that needs a shell runs in one; a command
+  that ends in ``&`` runs beside the others until the transcript ends.
+- What follows, up to the next command, is everything it prints, on standard output and standard error. ``…`` stands for
+  anything within a line, on a line of its own for any number of lines. ``<word>`` is remembered when it is first seen,
+  and is the same afterwards, in output and in commands.
+- ``[exit 3]`` says the exit code; without it the code is 0.
+- ``After OTHER.txt.`` does everything in that file first (once for all tests of a process; the folder is copied).
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from unittest import mock
+
+from comity.cli.main import main
+from comity.cli.options import FOLDER_VARIABLE
+
+FOLDER = Path(__file__).parents[1] / "transcripts"
+COMMAND = re.compile(r"^(tokyo|seoul|)\$ (.+)$")
+AFTER = re.compile(r"^After (\S+\.txt)\.$", re.MULTILINE)
+EXIT = re.compile(r"^\[exit (\d+)\]$")
+WORD = re.compile(r"<([a-z][a-z-]*)>")
+REMEMBERED = r"(?P<{}>\S+(?: [0-9a-f]{{4}}\b)*)"
+"""A word, or the groups of a fingerprint."""
+SHELL = re.compile(r"[|<>;&]|^(?!comity )")
+
+
+@dataclass
+class Step:
+    """A command with what it is expected to print."""
+
+    line: int
+    place: str
+    command: str
+    expected: list[str] = field(default_factory=list)
+    code: int = 0
+
+
+@dataclass
+class Transcript:
+    """A transcript that was read."""
+
+    name: str
+    after: str | None
+    steps: list[Step]
+
+
+def read(name: str) -> Transcript:
+    text = (FOLDER / name).read_text(encoding="utf-8")
+    steps: list[Step] = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        if command := COMMAND.match(line):
+            steps.append(Step(number, command[1], command[2]))
+        elif steps and (code := EXIT.match(line)):
+            steps[-1].code = int(code[1])
+        elif steps and not line.startswith("#"):
+            steps[-1].expected.append(line)
+    after = AFTER.search(text)
+    return Transcript(name, after[1] if after else None, steps)
+
+
+@dataclass
+class Scene:
+    """A folder, and what was remembered on the way to it."""
+
+    folder: Path
+    remembered: dict[str, str] = field(default_factory=dict)
+    running: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def end(self) -> None:
+        for process in self.running:
+            process.terminate()
+            process.wait(timeout=15)
+
+
+_played: dict[str, Scene] = {}
+
+
+def prepare(name: str, folder: Path, store: Path) -> Scene:
+    """A scene in ``folder`` as it is after the transcript ``name``; played once and kept in ``store``."""
+    if name not in _played:
+        transcript = read(name)
+        kept = store / name.removesuffix(".txt")
+        scene = prepare(transcript.after, kept, store) if transcript.after else Scene(kept)
+        kept.mkdir(exist_ok=True)
+        play(transcript, scene)
+        _played[name] = scene
+    shutil.copytree(_played[name].folder, folder)
+    return Scene(folder, dict(_played[name].remembered))
+
+
+def play(transcript: Transcript, scene: Scene) -> None:
+    """Do every step and compare."""
+    with inside(scene.folder):
+        for step in transcript.steps:
+            code, printed = perform(step, scene)
+            where = f"{transcript.name}:{step.line}: {step.place}$ {step.command}"
+            found = match(step.expected, printed, scene.remembered)
+            assert found is not None, f"{where}\nprinted\n{printed}"
+            assert code == step.code, f"{where}\nended with {code}, not {step.code}; it printed\n{printed}"
+            scene.remembered.update(found)
+
+
+def perform(step: Step, scene: Scene) -> tuple[int, str]:
+    command = WORD.sub(lambda word: scene.remembered.get(word[1], word[0]), step.command)
+    home = {FOLDER_VARIABLE: str(scene.folder / step.place)} if step.place else {}
+    if command.endswith(" &"):
+        return beside(command[:-2], home, scene)
+    if SHELL.search(command):
+        done = subprocess.run(
+            ["sh", "-c", command], env=shell(home), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60
+        )
+        return done.returncode, done.stdout.decode()
+    return here(shlex.split(command)[1:], home)
+
+
+def here(arguments: list[str], home: Mapping[str, str]) -> tuple[int, str]:
+    """Exit code and output of a ``comity`` command in this process."""
+    printed = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
+    silent = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    with (
+        mock.patch.dict(os.environ, home),
+        mock.patch.multiple(sys, stdout=printed, stderr=printed, stdin=silent),
+    ):
+        code = main(arguments)
+        return code, printed.buffer.getvalue().decode()  # type: ignore[attr-defined]  # it is a BytesIO
+
+
+def beside(command: str, home: Mapping[str, str], scene: Scene) -> tuple[int, str]:
+    """Start a command and wait for its first line."""
+    process = subprocess.Popen(
+        shlex.split(command), env=shell(home), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    scene.running.append(process)
+    assert process.stdout is not None
+    return 0, process.stdout.readline().decode()
+
+
+def shell(home: Mapping[str, str]) -> dict[str, str]:
+    """An environment in which ``comity`` is a program, and nothing of this one decides what it prints."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return {"PATH": path, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "HOME": "/nonexistent", **home}
+
+
+def match(expected: list[str], printed: str, remembered: Mapping[str, str]) -> dict[str, str] | None:
+    """What is remembered of ``printed`` if it is what was expected; None if it is not."""
+    lines = list(expected)
+    while lines and not lines[-1]:
+        lines.pop()
+    pattern = ""
+    seen: set[str] = set()
+    for line in lines:
+        pattern += r"(?:.*\n)*?" if line == "…" else line_pattern(line, remembered, seen) + r"\n"
+    found = re.fullmatch(pattern, printed.rstrip("\n") + "\n" if printed.strip("\n") else "")
+    return {name.replace("_", "-"): word for name, word in found.groupdict().items()} if found else None
+
+
+def line_pattern(line: str, remembered: Mapping[str, str], seen: set[str]) -> str:
+    pattern = ""
+    for part in re.split(r"(…|<[a-z][a-z-]*>)", line):
+        word = WORD.fullmatch(part)
+        if part == "…":
+            pattern += ".*?"
+        elif word is None:
+            pattern += re.escape(part)
+        elif word[1] in remembered:
+            pattern += re.escape(remembered[word[1]])
+        elif (name := word[1].replace("-", "_")) in seen:
+            pattern += f"(?P={name})"
+        else:
+            seen.add(name)
+            pattern += REMEMBERED.format(name)
+    return pattern
+
+
+@contextmanager
+def inside(folder: Path) -> Iterator[None]:
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
