@@ -5,6 +5,7 @@ The rooms, from the ground up::
     errors                                                  knows nothing
     agreement < marking < decision < record < register      pure: each knows those before it
     ledger                                                  pure, apart from the others
+    evidence                                                pure, over them all
     ports                                                   contracts, in the types of the pure rooms
     seal                                                    encryption, over the pure rooms
     flows                                                   the only place that joins the core to the ports
@@ -73,16 +74,17 @@ def pure(rooms: Iterable[str], packages: str = "msgspec cryptography") -> Law:
 LADDER = ("agreement", "marking", "decision", "record", "register")
 CORE = ("errors", *LADDER, "ledger")
 ADAPTERS = ("stores", "courier")
-INSIDE = (*CORE, "ports", "seal", "flows", "timezones")
+INSIDE = (*CORE, "evidence", "ports", "seal", "flows", "timezones")
 
 LAWS: dict[str, Law] = {
     "errors": pure(()),
     **{room: pure(("errors", *LADDER[:place])) for place, room in enumerate(LADDER)},
     "agreement": pure(("errors",), "msgspec cryptography rfc8785"),
     "ledger": pure(("errors",)),
+    "evidence": pure(CORE),
     "ports": law(CORE, "msgspec", EVERYTHING - WORLD),
     "seal": law(CORE, "msgspec cryptography", EVERYTHING - WORLD | {"os"}),
-    "flows": law((*CORE, "ports", "seal"), "msgspec cryptography", EVERYTHING - WORLD),
+    "flows": law((*CORE, "evidence", "ports", "seal"), "msgspec cryptography", EVERYTHING - WORLD),
     "stores": law(("errors", "ports", "seal"), "msgspec apsw cryptography"),
     "courier": law((*CORE, "ports"), "msgspec cryptography aiohttp"),
     "timezones": law(CORE, "tzdata"),
@@ -223,6 +225,9 @@ def test_a_planted_cycle_is_found() -> None:
         ("comity.register.step", "from comity.ledger.tree import leaf_hash"),
         ("comity.ledger.tree", "from comity.record.statement import Record"),
         ("comity.ledger.tree", "from comity.ports import Store"),
+        ("comity.evidence.verify", "from comity.flows import give"),
+        ("comity.evidence.verify", "from comity.seal.commitment import commitment"),
+        ("comity.record.dsse", "from comity.evidence import model"),
         ("comity.record.statement", "import rfc8785"),
         ("comity.marking.banner", "import lxml.etree"),
         ("comity.agreement.load", "from pathlib import Path"),

@@ -80,6 +80,7 @@ def decode(data: bytes, kind: type[T], place: str = "") -> T:
     """
     try:
         value = _decoder(kind).decode(data)
+        text = data.decode()  # a raw part is not looked into by the decoder
     except (msgspec.DecodeError, ValueError, RecursionError) as error:  # what is nested too deeply is not ours either
         raise Rejected(f"not a valid {kind.__name__}: {error}", code="malformed", place=place) from None
     except Rejected as error:  # a value that refused to exist does not know where it stands
@@ -87,7 +88,7 @@ def decode(data: bytes, kind: type[T], place: str = "") -> T:
     if encode(value) != data:
         shown = encode(value)[:200].decode(errors="replace")
         raise Rejected(f"not written in canonical form; it reads as {shown!r}", code="not-canonical", place=place)
-    _check_text(data.decode(), place)
+    _check_text(text, place)
     return value
 
 

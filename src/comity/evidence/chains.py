@@ -1,0 +1,210 @@
+"""Records in their places: signatures, links, leaves, proofs and checkpoints (``spec/evidence.md`` steps 11 to 15)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import Literal
+
+import msgspec
+
+from comity.errors import Rejected
+from comity.evidence.model import Chain, Group, Shown, Withheld
+from comity.ledger.checkpoint import open_checkpoint
+from comity.ledger.leaf import record_leaf
+from comity.ledger.note import KeyType, VerifierKey
+from comity.ledger.proof import verify_inclusion
+from comity.ledger.tree import EMPTY_ROOT, TreeHead, leaf_hash
+from comity.record import bodies, dsse
+from comity.record.card import Card
+from comity.record.contexts import RECORD
+from comity.record.statement import NOTHING, Record, read
+
+NAMES: dict[str, str] = {
+    "agreement/1": "the adoption of the agreement",
+    "person/1": "the enrolment",
+    "item/1": "the item's registration",
+    "release-request/1": "the release request",
+    "approval/1": "the approval",
+    "marking/1": "the marking",
+    "decision/1": "the decision",
+    "acknowledgement/1": "the acknowledgement",
+    "directory/1": "the directory entry",
+    "assurance-request/1": "the request for assurance",
+    "assurance/1": "the assurance",
+    "consignment/1": "the consignment",
+    "receipt/1": "the receipt",
+    "opening/1": "the opening",
+    "unopenable/1": "the report that a copy does not open",
+    "verdict/1": "the returned verdict",
+}
+"""What people call a record of each type; evidence holds no others."""
+
+Standing = Literal["witnessed", "unwitnessed"]
+"""Whether the other party has cosigned a prefix of the chain in which the record stands."""
+
+
+class Stood(msgspec.Struct, frozen=True):
+    """A verified record in its verified place.
+
+    Attributes:
+        record: the record, its body known.
+        body: its typed body.
+        standing: see ``Standing``.
+        cosigned_at: when the other party cosigned a prefix with the record in it, by that party's clock.
+        place: what people call it and where it stands.
+    """
+
+    record: Record
+    body: bodies.Body
+    standing: Standing
+    cosigned_at: datetime | None
+    place: str
+
+    @property
+    def author(self) -> str:
+        """Party id of whoever said it."""
+        return self.record.statement.author
+
+    @property
+    def index(self) -> int:
+        """Its place in the chain."""
+        return self.record.statement.sequence
+
+    @property
+    def at(self) -> datetime:
+        """When it was said, by its author's clock."""
+        return self.record.statement.at
+
+
+class Hidden(msgspec.Struct, frozen=True):
+    """A place in a chain whose record is not shown; ``group`` is the exporter's word for what it is."""
+
+    chain: str
+    index: int
+    group: Group
+    standing: Standing
+
+
+class StoodChain(msgspec.Struct, frozen=True):
+    """A verified chain.
+
+    Attributes:
+        name: ``RELATIONSHIP/AUTHOR``.
+        head: what its checkpoint states; no leaves when there is none.
+        cosigned_at: when the other party cosigned that, by its clock; None when it did not.
+        records: those shown, in order.
+        hidden: those withheld, in order.
+    """
+
+    name: str
+    head: TreeHead
+    cosigned_at: datetime | None
+    records: tuple[Stood, ...]
+    hidden: tuple[Hidden, ...]
+
+
+def check_chain(chain: Chain, author: Card, witness: Card | None) -> StoodChain:
+    """Verify the chain of ``author``, which ``witness`` may have cosigned (None: nobody witnesses this chain).
+
+    Raises:
+        Rejected: a checkpoint, record, link or proof is not what it must be; the place names it.
+    """
+    head, cosigned_at = _checkpoint(chain, author, witness)
+    records: list[Stood] = []
+    hidden: list[Hidden] = []
+    for before, entry in pairwise((None, *chain.records)):
+        assert entry is not None
+        if before is not None and entry.index <= before.index:  # (12)
+            place = f"record {entry.index} of {chain.name}"
+            raise Rejected(f"it stands after record {before.index}", code="wrong-place", place=place)
+        stands = entry.index < head.size
+        standing: Standing = "witnessed" if stands and cosigned_at else "unwitnessed"
+        if isinstance(entry, Withheld):
+            hidden.append(Hidden(chain.name, entry.index, entry.group, standing))
+        else:
+            stood = _record(chain.name, entry, author, standing, cosigned_at if stands else None)
+            if records and stood.index == records[-1].index + 1:  # (14)
+                _check_link(records[-1], stood)
+            records.append(stood)
+        _check_inclusion(chain.name, entry, head)
+    return StoodChain(chain.name, head, cosigned_at, tuple(records), tuple(hidden))
+
+
+def _checkpoint(chain: Chain, author: Card, witness: Card | None) -> tuple[TreeHead, datetime | None]:
+    """(11) The log's own signature, and the cosignature of the other party if the note carries one."""
+    if not chain.checkpoint:
+        return TreeHead(0, EMPTY_ROOT), None
+    origin = f"comity/{chain.name}"
+    witnesses = []
+    if witness is not None:
+        name = f"comity/{witness.party}/witness"
+        witnesses.append(VerifierKey(name, KeyType.COSIGNATURE_V1, witness.witness))
+    try:
+        log = VerifierKey(origin, KeyType.ED25519, author.log)
+        opened = open_checkpoint(chain.checkpoint, origin, [log], witnesses)
+    except Rejected as error:
+        raise at_place(error, f"the checkpoint of {chain.name}") from None
+    stated = [each.time for each in opened.witnesses if each.time is not None]
+    if not stated:
+        return opened.checkpoint.head, None
+    try:
+        return opened.checkpoint.head, datetime.fromtimestamp(stated[0], UTC)
+    except (OverflowError, ValueError, OSError):
+        place = f"the cosignature on the checkpoint of {chain.name}"
+        raise Rejected(f"time {stated[0]} is on no calendar", code="bad-time", place=place) from None
+
+
+def _record(chain: str, entry: Shown, author: Card, standing: Standing, cosigned_at: datetime | None) -> Stood:
+    """(13) The record, its signature, its type and the place it claims."""
+    place = f"record {entry.index} of {chain}"
+    place = f"{_name(entry.envelope, place)} ({place})"
+    record = read(entry.envelope, author.node_sign, place)
+    statement, body = record.statement, record.body
+    if body is None or statement.type not in NAMES:
+        raise Rejected(f"evidence holds no records of type {statement.type!r}", code="unknown-type", place=place)
+    if (statement.chain, statement.sequence) != (chain, entry.index):
+        raise Rejected(
+            f"it says it is record {statement.sequence} of {statement.chain!r}", code="wrong-place", place=place
+        )
+    if entry.index == 0 and statement.previous != NOTHING:
+        raise Rejected("the first record of a chain names one before it", code="broken-link", place=place)
+    return Stood(record, body, standing, cosigned_at, place)
+
+
+def _name(envelope: bytes, place: str) -> str:
+    """What the record calls itself, before anything of it is verified; only ever used to name a place."""
+    kind = msgspec.json.Decoder(_Type)
+    try:
+        return NAMES.get(kind.decode(dsse.read(envelope, RECORD, place).payload).type, "the record")
+    except (Rejected, msgspec.DecodeError):
+        return "the record"
+
+
+class _Type(msgspec.Struct):
+    type: str
+
+
+def _check_link(before: Stood, after: Stood) -> None:
+    if after.record.statement.previous != before.record.id:
+        raise Rejected(f"it does not follow {before.place}", code="broken-link", place=after.place)
+
+
+def _check_inclusion(chain: str, entry: Shown | Withheld, head: TreeHead) -> None:
+    """(15) Within the checkpoint a proof leads from the leaf to its root; beyond it there is none."""
+    place = f"the inclusion proof of record {entry.index} of {chain}"
+    if entry.index >= head.size:
+        if entry.path:
+            raise Rejected("the checkpoint does not reach this record", code="beyond-checkpoint", place=place)
+        return
+    leaf = leaf_hash(entry.leaf) if isinstance(entry, Withheld) else record_leaf(entry.salt, entry.envelope).hash
+    try:
+        verify_inclusion(leaf, entry.index, head, entry.path)
+    except Rejected as error:
+        raise at_place(error, place) from None
+
+
+def at_place(error: Rejected, place: str) -> Rejected:
+    """The same error, with the part of the file in which it lies."""
+    within = f"{place}, {error.place}" if error.place else place
+    return Rejected(error.sentence, code=error.code, place=within)

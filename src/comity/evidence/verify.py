@@ -1,0 +1,123 @@
+"""The procedure: from the bytes of a file to what it shows (``spec/evidence.md``).
+
+The outer signature comes first, so that a damaged file is refused at once. Which part of it was damaged is then found
+by verifying the inside, part by part: the first part that does not verify is named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from comity.agreement.calendar import TimeZones
+from comity.errors import Rejected
+from comity.evidence.chains import StoodChain, at_place, check_chain
+from comity.evidence.crossing import check_crossing
+from comity.evidence.damage import unreadable_part
+from comity.evidence.deciding import check_decisions
+from comity.evidence.exhibits import Exhibits
+from comity.evidence.grounds import Fingerprint, check_cards, check_fingerprints, read_editions
+from comity.evidence.model import Evidence, Unsigned, read_evidence
+from comity.evidence.persons import check_persons
+from comity.evidence.story import Verified, check_times, tell, tell_chain
+from comity.record import dsse
+from comity.record.card import Card
+from comity.record.statement import DOMESTIC, chain_id
+
+
+def verify(data: bytes, trusted: Sequence[bytes], zones: TimeZones) -> Verified:
+    """Verify an evidence file, with nothing but the file.
+
+    Args:
+        data: the file.
+        trusted: fingerprints of the parties' root keys (32 bytes each) that the caller has compared; with any given,
+            both parties' must be among them. With none, the result says on which fingerprints everything hangs.
+        zones: time zones, to read the history by.
+
+    Raises:
+        Rejected: something in it is not what it must be; code and place say what, and which part it belongs to.
+    """
+    unsigned = _read(data)  # (1, 2)
+    cards = check_cards(unsigned.evidence)  # (8)
+    try:
+        check_outer(unsigned, cards[0])  # (9)
+    except Rejected:
+        name_damage(unsigned.evidence, zones)
+        raise
+    fingerprints = check_fingerprints(cards, trusted)  # (10)
+    return _verify_inside(unsigned.evidence, cards, fingerprints, zones)
+
+
+def _read(data: bytes) -> Unsigned:
+    try:
+        return read_evidence(data)
+    except Rejected as error:
+        place = "the file" if error.code == "too-large" else unreadable_part(data)
+        raise at_place(error, place) from None
+
+
+def check_outer(unsigned: Unsigned, exporter: Card) -> Evidence:
+    """The contents, once the exporter's signature over them is verified (9).
+
+    Raises:
+        Rejected: it does not verify; nothing is said yet about which byte was changed.
+    """
+    dsse.verify(unsigned.envelope, exporter.node_sign, "the outer signature")
+    return unsigned.evidence
+
+
+def name_damage(evidence: Evidence, zones: TimeZones) -> None:
+    """Find the part that was damaged in contents whose outer signature does not verify (7).
+
+    Raises:
+        Rejected: the first part inside that does not verify by itself.
+    """
+    cards = check_cards(evidence)
+    _verify_inside(evidence, cards, check_fingerprints(cards, ()), zones)
+
+
+def _verify_inside(
+    evidence: Evidence, cards: tuple[Card, Card], fingerprints: tuple[Fingerprint, ...], zones: TimeZones
+) -> Verified:
+    """Steps 11 to 30."""
+    exhibits = Exhibits(evidence.item, evidence.relationship, cards, _chains(evidence, cards))
+    exhibits.editions = read_editions(evidence, exhibits, zones)  # (17)
+    check_persons(exhibits)  # (18)
+    check_crossing(exhibits)  # (19) to (22)
+    decisions = check_decisions(evidence, exhibits)  # (23) to (26)
+    check_times(exhibits)  # (27)
+    newest = exhibits.editions[-1]
+    exporter, peer = cards
+    witnesses = (peer.party, exporter.party, "")
+    return Verified(
+        exporter=exporter.party,
+        item=evidence.item,
+        relationship=evidence.relationship,
+        at=evidence.at,
+        agreement=newest.agreement.id,
+        digest=newest.agreement.digest,
+        hypothetical=newest.chronicle.history.hypothetical,
+        fingerprints=fingerprints,
+        lines=tell(exhibits, decisions, evidence.anchors),  # (28) to (30)
+        chains=tuple(map(tell_chain, exhibits.chains, witnesses)),
+        withheld=tuple(exhibits.hidden()),
+        open=tuple(exhibits.open),
+    )
+
+
+def _chains(evidence: Evidence, cards: tuple[Card, Card]) -> tuple[StoodChain, StoodChain, StoodChain]:
+    """(11) The three chains, in their order, each by its author's keys."""
+    exporter, peer = cards
+    expected = (
+        chain_id(evidence.relationship, exporter.party),
+        chain_id(evidence.relationship, peer.party),
+        chain_id(DOMESTIC, exporter.party),
+    )
+    named = tuple(chain.name for chain in evidence.chains)
+    if named != expected:
+        raise Rejected(f"the chains are {named}, expected {expected}", code="wrong-chain", place="the chains")
+    own, theirs, domestic = evidence.chains
+    return (
+        check_chain(own, exporter, peer),
+        check_chain(theirs, peer, exporter),
+        check_chain(domestic, exporter, None),
+    )

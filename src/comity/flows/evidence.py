@@ -1,0 +1,313 @@
+"""Exporting evidence: a decided act, and a file that shows one item's story to a stranger (``spec/evidence.md``).
+
+Who may export is for the agreement to say, under the act ``export-evidence``; the decision is recorded whatever it
+says. The journal's chains are read from their beginning, because what an item rests on (who was listed when, which
+text was acknowledged) may stand long before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from comity.decision import model as decision
+from comity.errors import Misuse, Rejected
+from comity.evidence.model import (
+    EXPORT,
+    WITHHELD_BY_DEFAULT,
+    Anchor,
+    Chain,
+    Evidence,
+    Group,
+    Shown,
+    Text,
+    Withheld,
+    group_of,
+    write_evidence,
+)
+from comity.flows.actors import Actor
+from comity.flows.cases import answer, handling_case, outcome_word, record_decision
+from comity.flows.exchange import COSIGNED
+from comity.flows.giving import basis, basis_salt
+from comity.flows.house import House
+from comity.flows.sequencer import TILE, tile_key
+from comity.flows.witnessing import read_head
+from comity.flows.work import Work
+from comity.ledger.leaf import record_leaf
+from comity.ledger.proof import inclusion_path, tiles_for_inclusion
+from comity.ports import JournalEntry
+from comity.record import bodies
+from comity.record.encoding import decode
+from comity.record.statement import DOMESTIC, chain_id, peek
+from comity.register.rows import AgreementRow, ConsignmentRow, CopyRow, ItemRow, PeerRow
+
+CHAIN_READ = 1_000
+"""Journal entries of a chain read at once."""
+
+
+class ExportEvidence(msgspec.Struct, frozen=True, kw_only=True):
+    """Export the evidence about an item into a new file.
+
+    Attributes:
+        item: item id.
+        path: the file to write; it must not exist yet.
+        actor: who exports, and who is answerable for whom he hands it to.
+        relationship: in which relationship it was given, when there are several.
+        withhold: groups of records of which only the salted leaf is given (``model.Group``).
+    """
+
+    item: str
+    path: str
+    actor: Actor
+    relationship: str | None = None
+    withhold: tuple[Group, ...] = WITHHELD_BY_DEFAULT
+
+
+class EvidenceExported(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of it.
+
+    Attributes:
+        item: item id.
+        outcome: of the decision to export.
+        decision: the decision.
+        decision_record: its record id in hex.
+        path: the file; empty when the export was refused.
+        size: of the file, in bytes.
+        shown: records in it.
+        withheld: records of which only a leaf is in it.
+        unwitnessed: records of both crossing chains that the other party has not cosigned yet, or we not theirs.
+    """
+
+    item: str
+    outcome: str
+    decision: decision.Outcome
+    decision_record: str
+    path: str = ""
+    size: int = 0
+    shown: int = 0
+    withheld: int = 0
+    unwitnessed: int = 0
+
+
+class _Found(msgspec.Struct, frozen=True):
+    """A record of the journal, read; its signature was verified when it was journalled."""
+
+    entry: JournalEntry
+    body: bodies.Body
+    at: datetime
+
+
+async def export_evidence(house: House, request: ExportEvidence) -> EvidenceExported:
+    """Decide whether evidence may leave, record that, and write the file.
+
+    Raises:
+        Misuse: no such item, it never crossed, or the file cannot be written there.
+    """
+    item = await house.need(ItemRow, request.item, "item")
+    consignment = await _consignment(house, item.item, request.relationship)
+    row = await house.agreement_row(consignment.relationship)
+    running = await house.library.load(row)
+    person = await house.person(request.actor.handle)
+
+    async def decide(work: Work) -> tuple[decision.Outcome, bytes, datetime]:
+        case = await handling_case(house, row, item, person, EXPORT, consignment.purpose, work.at)
+        outcome = answer(running, case)
+        record = await record_decision(work, row, case, outcome)
+        return outcome, record.id, record.statement.at
+
+    outcome, decided, at = await house.sequencer.submit(decide)
+    told = EvidenceExported(
+        item=item.item, outcome=outcome_word(outcome), decision=outcome, decision_record=decided.hex()
+    )
+    if told.outcome != "permit":
+        return told
+    evidence = await _gather(house, row, item, decided, at, frozenset(request.withhold))
+    signer = house.keys.record
+    data = write_evidence(evidence, [(signer.public, signer.sign)])
+    with house.files.whole(request.path) as sink:
+        sink.write(data)
+    entries = [(chain, each) for chain in evidence.chains for each in chain.records]
+    heads = {chain.name: read_head(chain.checkpoint).size if chain.checkpoint else 0 for chain in evidence.chains}
+    return msgspec.structs.replace(
+        told,
+        path=request.path,
+        size=len(data),
+        shown=sum(isinstance(each, Shown) for _, each in entries),
+        withheld=sum(isinstance(each, Withheld) for _, each in entries),
+        unwitnessed=sum(each.index >= heads[chain.name] for chain, each in entries),
+    )
+
+
+async def _consignment(house: House, item: str, relationship: str | None) -> ConsignmentRow:
+    """The newest consignment of an item in the named relationship, or in the only one there is."""
+    newest: dict[str, ConsignmentRow] = {}
+    for known, _ in await house.relationships():
+        if relationship in {None, known}:
+            async for _, copy in house.rows(CopyRow, f"{known}/{item}/"):
+                newest[known] = await house.need(ConsignmentRow, copy.consignment.hex(), "consignment")
+    if not newest:
+        raise Misuse(f"item {item!r} was never given; there is nothing to show", code="not-given")
+    if len(newest) > 1:
+        raise Misuse(
+            f"item {item!r} was given in {', '.join(sorted(newest))}; name one of them", code="which-relationship"
+        )
+    return newest.popitem()[1]
+
+
+async def _gather(
+    house: House, row: AgreementRow, item: ItemRow, decided: bytes, at: datetime, withhold: frozenset[Group]
+) -> Evidence:
+    own, theirs = chain_id(row.relationship, house.party), chain_id(row.relationship, row.peer)
+    domestic = chain_id(DOMESTIC, house.party)
+    crossing = {chain: [each async for each in _records(house, chain)] for chain in (own, theirs)}
+    chosen = _crossing_chosen(item.item, crossing)
+    chosen[domestic] = _house_chosen(row.relationship, item.item, [each async for each in _records(house, domestic)])
+    chains = [
+        await _chain(house, own, await _own_checkpoint(house, own), chosen[own], withhold, decided),
+        await _chain(house, theirs, await house.exchange.cosign_theirs(theirs), chosen[theirs], withhold, decided),
+        await _chain(house, domestic, house.exchange.checkpoint(domestic), chosen[domestic], withhold, decided),
+    ]
+    return Evidence(
+        format="comity-evidence/1",
+        exporter=house.party,
+        relationship=row.relationship,
+        item=item.item,
+        at=at,
+        decision=decided,
+        cards=(await house.card(), (await house.need(PeerRow, row.peer, "peer")).card),
+        texts=await _texts(house, chosen[domestic]),
+        chains=(chains[0], chains[1], chains[2]),
+        anchors=_anchors(house, [*chosen[own]], chosen[domestic], withhold),
+    )
+
+
+async def _records(house: House, chain: str) -> AsyncIterator[_Found]:
+    """Every record of a chain that this program can read."""
+    start = 0
+    while entries := await house.store.chain(chain, start, CHAIN_READ):
+        for entry in entries:
+            statement = peek(entry.envelope)
+            kind = bodies.BODIES.get(statement.type)
+            if kind is not None:
+                with suppress(Rejected):  # what cannot be read was returned, and says nothing about an item
+                    yield _Found(entry, decode(bytes(statement.body), kind), statement.at)
+        start += len(entries)
+
+
+def _crossing_chosen(item: str, chains: dict[str, list[_Found]]) -> dict[str, list[_Found]]:
+    """What is about the item, what those records rest on, and both acknowledgements (5)."""
+    about = [each for found in chains.values() for each in found if getattr(each.body, "item", None) == item]
+    records = {each.entry.record for each in about}
+    people = {name for each in about for name in _named(each.body)}
+    people |= {
+        each.body.signature.signer
+        for found in chains.values()
+        for each in found
+        if isinstance(each.body, bodies.Acknowledged)
+    }
+
+    def matters(found: _Found) -> bool:
+        body = found.body
+        return (
+            found.entry.record in records
+            or isinstance(body, bodies.Acknowledged)
+            or (isinstance(body, bodies.Listed) and body.pseudonym in people)
+            or (isinstance(body, bodies.Returned) and body.record in records)
+        )
+
+    return {chain: [each for each in found if matters(each)] for chain, found in chains.items()}
+
+
+def _house_chosen(relationship: str, item: str, chain: list[_Found]) -> list[_Found]:
+    """The item's own house records, the adoptions of the agreement, and the people who signed (5)."""
+    requests = {
+        each.body.request for each in chain if isinstance(each.body, bodies.ReleaseRequested) and each.body.item == item
+    }
+
+    def matters(body: Any) -> bool:
+        if isinstance(body, bodies.Approved):
+            return body.request in requests
+        if isinstance(body, bodies.AgreementAdopted):
+            return body.relationship == relationship
+        return getattr(body, "item", None) == item
+
+    chosen = {each.entry.sequence for each in chain if matters(each.body)}
+    people = {name for each in chain if each.entry.sequence in chosen for name in _named(each.body)}
+    for each in reversed(chain):  # who enrolled them stands before them
+        if isinstance(each.body, bodies.PersonEnrolled) and each.body.person in people:
+            chosen.add(each.entry.sequence)
+            people |= _named(each.body)
+    return [each for each in chain if each.entry.sequence in chosen]
+
+
+def _named(body: Any) -> set[str]:
+    """People whose enrolment or directory entry a reader of the record needs."""
+    signature = getattr(body, "signature", None)
+    names = {signature.signer} if signature is not None else set()
+    names |= set(getattr(body, "recipients", ()))
+    names |= {copy.holder for copy in getattr(body, "copies", ()) if isinstance(copy, bodies.CopyMade)}
+    return names
+
+
+async def _own_checkpoint(house: House, chain: str) -> bytes:
+    """Our newest checkpoint that the other party cosigned; our own newest while there is none."""
+    return await house.side(COSIGNED, chain) or house.exchange.checkpoint(chain)
+
+
+async def _chain(
+    house: House, name: str, checkpoint: bytes, chosen: Iterable[_Found], withhold: frozenset[Group], decided: bytes
+) -> Chain:
+    size = read_head(checkpoint).size if checkpoint else 0
+    records: list[Shown | Withheld] = []
+    for each in chosen:
+        entry = each.entry
+        path = await _path(house, name, entry.sequence, size)
+        group = group_of(each.body)
+        if group is not None and group in withhold and entry.record != decided:
+            leaf = record_leaf(entry.salt, entry.envelope).data
+            records.append(Withheld(entry.sequence, leaf, group, path))
+        else:
+            records.append(Shown(entry.sequence, entry.envelope, entry.salt, path))
+    return Chain(name, checkpoint, tuple(records))
+
+
+async def _path(house: House, chain: str, index: int, size: int) -> tuple[bytes, ...]:
+    """Inclusion proof of a record in the tree of ``size`` leaves; empty beyond it."""
+    if index >= size:
+        return ()
+    wanted = tiles_for_inclusion(index, size)
+    values = await house.store.get(TILE, [tile_key(chain, tile) for tile in wanted])
+    tiles = {(tile.level, tile.index): value or b"" for tile, value in zip(wanted, values, strict=True)}
+    return inclusion_path(lambda level, place: tiles.get((level, place), b""), index, size)
+
+
+async def _texts(house: House, chosen: Iterable[_Found]) -> tuple[Text, ...]:
+    texts: dict[bytes, Text] = {}
+    for each in chosen:
+        body = each.body
+        if isinstance(body, bodies.AgreementAdopted):
+            texts[body.text] = Text("agreement", (await house.library.text(body.text)).encode())
+            texts[body.history] = Text("history", (await house.library.text(body.history)).encode())
+            for layer in body.layers:
+                texts[layer] = Text("layer", (await house.library.text(layer)).encode())
+    return tuple(texts.values())
+
+
+def _anchors(
+    house: House, crossing: Iterable[_Found], domestic: Iterable[_Found], withhold: frozenset[Group]
+) -> tuple[Anchor, ...]:
+    """The salts by which our crossing records open to decisions that are shown."""
+    decided = {
+        basis(house, each.entry.record): each.entry.record
+        for each in domestic
+        if isinstance(each.body, bodies.Decided) and group_of(each.body) not in withhold
+    }
+    return tuple(
+        Anchor(each.entry.record, decided[each.body.basis], basis_salt(house, decided[each.body.basis]))
+        for each in crossing
+        if isinstance(each.body, bodies.Consigned | bodies.Opened) and each.body.basis in decided
+    )
