@@ -19,16 +19,17 @@ from comity.agreement.equivalence import equivalents, ladder
 from comity.agreement.model import Agreement, Checklist, Layer, Level, Obligation, Rule
 from comity.agreement.vocabulary import EVENTS_OF_ACT, Act, Event, Provenance, Requirement
 from comity.decision.model import RULE_VERSION, Acknowledgement, Duty, Effect, Inputs, Reading, Reason
-from comity.decision.rules import Asked, Citation, Place, conditions_of, index_of
+from comity.decision.rules import FORBIDS, PERMITS, WEIGHTS, Asked, Citation, Place, conditions_of, index_of
 from comity.errors import Misuse, Refused
 
 STEP_OF_REQUIREMENT: dict[Requirement, int] = {"clearance": 13, "need-to-know": 14, "briefing": 15, "facility": 16}
 
 
 class Crossing(Struct, frozen=True, gc=False):
-    """What becomes of a mark for one party: the reason of step 8 and the rank a reader there needs."""
+    """What becomes of a mark for one party: the reason of step 8, its weight, and the rank a reader there needs."""
 
     reason: Reason
+    weight: int
     rank: int
 
 
@@ -36,6 +37,7 @@ class LevelFacts(Struct, frozen=True, gc=False):
     """What steps 6 and 8 say of one mark."""
 
     reason: Reason
+    weight: int
     rank: int
     crossings: dict[str, Crossing]
 
@@ -138,7 +140,7 @@ class Compiled:
         else:
             reason = cites.reason(6, "above-ceiling", cites.fails, "", level.mark)
         crossings = {to: self._crossing(party, level, to) for to in self.party_ids}
-        return LevelFacts(reason, level.rank, crossings)
+        return LevelFacts(reason, WEIGHTS[reason.effect], level.rank, crossings)
 
     def _crossing(self, party: str, level: Level, to: str) -> Crossing:
         try:
@@ -149,10 +151,10 @@ class Compiled:
                 reason = self.bare(8, "no-equivalent", "forbids", level.mark, party, to)
             else:
                 reason = cites.reason(8, "no-equivalent", "forbids", "", level.mark, party, to)
-            return Crossing(reason, level.rank)
+            return Crossing(reason, FORBIDS, level.rank)
         cites = self.cite(self.id, found.clause, "forbids")
         reason = cites.reason(8, "equivalent", "holds", "", level.mark, to, *found.marks)
-        return Crossing(reason, min(each.rank for each in found.levels))
+        return Crossing(reason, 0, min(each.rank for each in found.levels))
 
     def _prepare_rules(self, texts: list[Agreement | Layer]) -> None:
         """Steps 9 to 17."""
@@ -178,14 +180,14 @@ class Compiled:
         unless = conditions_of(self.agreement, rule.unless) if rule.unless else None
         special = unless is not None or bool(when.categories)
 
-        def asked(step: int, **more: Any) -> Asked:
-            return Asked(step, cites, rule, when.tests, special, when, unless, **more)
+        def asked(step: int, weight: int = WEIGHTS[cites.fails], **more: Any) -> Asked:
+            return Asked(step, cites, rule, when.tests, special, when, unless, weight, **more)
 
         if rule.permits:
             if cites.provenance == "K":
-                yield asked(9, reason=cites.reason(9, "permit-unchecked", "warns", ""))
+                yield asked(9, 0, reason=cites.reason(9, "permit-unchecked", "warns", ""))
             else:
-                yield asked(9, reason=cites.reason(9, "permitted", "holds", ""))
+                yield asked(9, PERMITS, reason=cites.reason(9, "permitted", "holds", ""))
         elif rule.forbids:
             yield asked(10, reason=cites.reason(10, "forbidden", cites.fails, "", rule.id))
         elif rule.consent:

@@ -18,7 +18,6 @@ A caller tells the four outcomes apart by their types:
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from operator import attrgetter
 
 from msgspec import structs
 
@@ -33,13 +32,14 @@ from comity.decision.model import (
     Permit,
     Reason,
 )
-from comity.decision.steps import weigh_item, weigh_person
+from comity.decision.rules import FORBIDS, LACKS, NEEDS, UNORDERED, WEIGHTS
+from comity.decision.steps import level_of, weigh_item, weigh_person
 from comity.errors import Misuse
 
 LINEAGE_MAX = 10_000
 """Ancestors of one item that are weighed; an item with more is refused as a misuse."""
 
-_effect = attrgetter("effect")
+_REFUSED = NEEDS | LACKS | FORBIDS
 
 
 def decide(compiled: Compiled, case: Case, beside: Sequence[Compiled] = ()) -> Outcome:
@@ -59,27 +59,34 @@ def decide(compiled: Compiled, case: Case, beside: Sequence[Compiled] = ()) -> O
     item = case.item
     recipients = case.recipients
     reasons: list[Reason] = []
-    if not recipients:  # (1) nobody is not everybody
-        reasons.append(compiled.bare(1, "no-recipients", "forbids"))
-    ordered = weigh_item(compiled, case, item, reasons)
+    found = 0
+    if len(recipients) != 1:
+        found = UNORDERED
+        if not recipients:  # (1) nobody is not everybody
+            reasons.append(compiled.bare(1, "no-recipients", "forbids"))
+            found |= FORBIDS
+    level = level_of(compiled, item)
+    found |= weigh_item(compiled, case, item, level, reasons)
     for person in recipients:
-        ordered = weigh_person(compiled, case, item, person, reasons) and ordered
+        found |= weigh_person(compiled, case, item, level, person, reasons)
     inputs = compiled.inputs
     if item.lineage:  # (18)
-        reasons += _weigh_lineage(compiled, case, beside)
+        found |= UNORDERED
+        for reason in _weigh_lineage(compiled, case, beside):
+            reasons.append(reason)
+            found |= WEIGHTS[reason.effect]
         others = tuple(sorted({each.digest for each in beside}))
         inputs = structs.replace(inputs, beside=others)
-        ordered = False
-    if not ordered or len(recipients) > 1:
-        reasons = sorted(set(reasons), key=compiled.order)
-    effects = set(map(_effect, reasons))  # (19) refusal wins
     outcome: type[Permit | NeedsConsent | NoBasis | Forbidden] = Permit
-    if "forbids" in effects:
-        outcome = Forbidden
-    elif "lacks" in effects:
-        outcome = NoBasis
-    elif "needs" in effects:
-        outcome = NeedsConsent
+    if found & _REFUSED:  # (19) refusal wins
+        if found & FORBIDS:
+            outcome = Forbidden
+        elif found & LACKS:
+            outcome = NoBasis
+        else:
+            outcome = NeedsConsent
+    if found & UNORDERED:
+        reasons = sorted(set(reasons), key=compiled.order)
     return outcome(tuple(reasons), compiled.duties_of_act.get(case.act, ()), inputs)
 
 
@@ -95,9 +102,10 @@ def _weigh_lineage(compiled: Compiled, case: Case, beside: Sequence[Compiled]) -
         if case.item.relation != "extract" and _is_below(under, case.item, ancestor):
             found.append(under.bare(18, "label-below-ancestor", "forbids", ancestor.id, ancestor.label.mark))
         weighed: list[Reason] = []
-        weigh_item(under, case, ancestor, weighed)
+        level = level_of(under, ancestor)
+        weigh_item(under, case, ancestor, level, weighed)
         for person in case.recipients:
-            weigh_person(under, case, ancestor, person, weighed)
+            weigh_person(under, case, ancestor, level, person, weighed)
         for reason in weighed:
             if reason.effect not in {"holds", "notes"}:
                 parameters = (ancestor.id, str(reason.step), *reason.parameters)
@@ -120,6 +128,5 @@ def _ancestors(item: Item) -> Iterator[Item]:
 
 
 def _is_below(compiled: Compiled, item: Item, ancestor: Item) -> bool:
-    own = compiled.levels.get((item.label.policy, item.label.mark))
-    theirs = compiled.levels.get((ancestor.label.policy, ancestor.label.mark))
+    own, theirs = level_of(compiled, item), level_of(compiled, ancestor)
     return own is not None and theirs is not None and own.rank < theirs.rank

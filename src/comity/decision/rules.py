@@ -48,6 +48,11 @@ BENEFICIARY_CODES: dict[Beneficiary, frozenset[int]] = {
 }
 """The value of ``beneficiary``: 1 for somebody of or serving a third body, plus 2 for a national of a third state."""
 
+UNORDERED, NEEDS, LACKS, FORBIDS, PERMITS = 1, 2, 4, 8, 16
+"""What a step found, as bits that add up: reasons out of order, an effect, a rule that permits."""
+
+WEIGHTS: dict[Effect, int] = {"holds": 0, "notes": 0, "warns": 0, "needs": NEEDS, "lacks": LACKS, "forbids": FORBIDS}
+
 DRAWER_RULES = 16
 """An act with no more rules than this has one drawer: opening the right one would cost more than it saves."""
 
@@ -93,6 +98,7 @@ class Asked(Struct, frozen=True, eq=False):
         special: whether there are also categories or an ``unless`` to look at.
         when: the same tests, with the categories.
         unless: what takes the case out of the rule.
+        weight: what it weighs when it fails; for steps 9 and 10, when it applies.
         reason: what steps 9 and 10 say, ready.
         checklist: for step 12.
         conditions: for step 12, a citation for each condition.
@@ -106,6 +112,7 @@ class Asked(Struct, frozen=True, eq=False):
     special: bool
     when: Conditions
     unless: Conditions | None
+    weight: int
     reason: Reason | None = None
     checklist: Checklist | None = None
     conditions: tuple[Citation, ...] = ()

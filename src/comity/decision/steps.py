@@ -4,7 +4,7 @@ Rules of this file:
 
 - The number in a comment is the number of the step.
 - A step whose reason stands ready only appends it; this is where a decision spends its time.
-- Reasons come out in canonical order unless a function says that they may not.
+- Each function gives what it found as bits (`rules.UNORDERED` and the others), which add up.
 """
 
 from __future__ import annotations
@@ -14,71 +14,86 @@ from datetime import datetime
 
 from comity.agreement.vocabulary import ACCESS_ACTS, GIVING_ACTS
 from comity.decision.compiled import Compiled, LevelFacts
-from comity.decision.model import Case, Facility, Item, Person, Reason, Standing
-from comity.decision.rules import Asked, Citation
+from comity.decision.model import Case, Effect, Facility, Item, Person, Reason, Standing
+from comity.decision.rules import FORBIDS, LACKS, NEEDS, PERMITS, UNORDERED, WEIGHTS, Asked
 
 
-def weigh_item(compiled: Compiled, case: Case, item: Item, reasons: list[Reason]) -> bool:
-    """Steps 2 to 7; false when the reasons may not be in canonical order."""
+def level_of(compiled: Compiled, item: Item) -> LevelFacts | None:
+    """What is known of the item's mark; none of a mark on no ladder."""
+    label = item.label
+    return compiled.levels.get((label.policy, label.mark))
+
+
+def weigh_item(compiled: Compiled, case: Case, item: Item, level: LevelFacts | None, reasons: list[Reason]) -> int:
+    """Steps 2 to 7: adds their reasons and gives what they found."""
     add = reasons.append
+    found = 0
     act = case.act
     giving = act in GIVING_ACTS
     standings = case.facts.standings
-    ordered = True
-    if len(standings) == 1 and standings[0].readings == compiled.calm and standings[0].agreement == compiled.id:
+    single = len(standings) == 1 and standings[0].agreement == compiled.id
+    if single and standings[0].readings == compiled.calm:
         add(compiled.in_force if giving else compiled.protected)  # (2)
     else:
-        ordered = _weigh_force(compiled, standings, giving, reasons)
+        found |= _weigh_force(compiled, standings, giving, reasons)
     if giving:
-        if len(standings) == 1 and standings[0].acknowledgements == compiled.all_acknowledge:
+        if single and standings[0].acknowledgements == compiled.all_acknowledge:
             add(compiled.acknowledged)  # (3)
         else:
-            _weigh_acknowledgements(compiled, standings, reasons)
+            found |= _weigh_acknowledgements(compiled, standings, reasons)
 
     subjects, purposes, categories = compiled.subjects, compiled.purposes, compiled.categories
-    label = item.label
     if (  # (4) what the agreement covers
         (subjects is None or item.subject in subjects)
         and (purposes is None or case.purpose in purposes)
-        and (categories is None or categories.issuperset(label.categories))
+        and (categories is None or categories.issuperset(item.label.categories))
         and item.agreement == compiled.id
         and (case.acting in compiled.parties or item is not case.item)
     ):
         add(compiled.in_scope)
     else:
-        reasons += _outside_scope(compiled, case, item)
-        ordered = False
+        found |= _weigh_scope(compiled, case, item, reasons)
 
     if compiled.forms is None or item.form in compiled.forms:  # (5)
         add(compiled.form_covered)
     else:
         cites = compiled.scope_of_forms
         add(cites.reason(5, "form-outside", cites.fails, "", item.form))
+        found |= WEIGHTS[cites.fails]
 
-    level = compiled.levels.get((label.policy, label.mark))  # (6)
-    add(level.reason if level else compiled.bare(6, "unknown-mark", "forbids", label.mark, label.policy))
+    if level is None:  # (6)
+        add(compiled.bare(6, "unknown-mark", "forbids", item.label.mark, item.label.policy))
+        found |= FORBIDS
+    else:
+        add(level.reason)
+        found |= level.weight
 
     if case.via == compiled.via:  # (7)
         if compiled.route is not None:
             add(compiled.route.reason(7, "route-followed", "holds", "", *case.via))
     elif giving or act == "pass-on":
-        add(_wrong_route(compiled, case))
-    return ordered
+        reason = _wrong_route(compiled, case)
+        add(reason)
+        found |= WEIGHTS[reason.effect]
+    return found
 
 
-def weigh_person(compiled: Compiled, case: Case, item: Item, person: Person, reasons: list[Reason]) -> bool:
-    """Steps 8 to 17 for one recipient; false when the reasons may not be in canonical order."""
+def weigh_person(
+    compiled: Compiled, case: Case, item: Item, level: LevelFacts | None, person: Person, reasons: list[Reason]
+) -> int:
+    """Steps 8 to 17 for one recipient: adds their reasons and gives what they found."""
     add = reasons.append
     label = item.label
     about = person.pseudonym
     party, serves = person.party, person.serves
     parties = compiled.parties
+    index = compiled.acts.get(case.act, compiled.no_rules)
 
-    level = compiled.levels.get((label.policy, label.mark))  # (8)
-    rank = 0
-    if level is not None and party in parties:
+    found = rank = 0
+    if level is not None and party in parties:  # (8)
         crossing = level.crossings[party]
         rank = crossing.rank
+        found = crossing.weight
         add(crossing.reason)
 
     third = party not in parties or serves not in parties
@@ -102,12 +117,11 @@ def weigh_person(compiled: Compiled, case: Case, item: Item, person: Person, rea
         person.function,
         third + 2 * foreign,
     )
-    index = compiled.acts.get(case.act, compiled.no_rules)
     drawer = index.drawers.get(values[index.position], index.rest)
-    ordered = drawer.ordered
+    if not drawer.ordered:
+        found |= UNORDERED
     # No ladder of an ancestor's agreement measures somebody of no party to it; the item's own agreement does.
     measured = item is case.item or party in parties
-    permitted = False
     start = len(reasons)
     cleared = ""
     for asked in drawer.asked:
@@ -120,102 +134,106 @@ def weigh_person(compiled: Compiled, case: Case, item: Item, person: Person, rea
             step = asked.step
             cites = asked.cites
             if step <= 10:
-                reason = asked.reason
-                assert reason is not None  # `compiled` makes it for these steps
-                permitted = permitted or reason.effect == "holds"
-                add(reason)
-            elif step == 11:
-                ordered = _weigh_consent(compiled, case, item, person, asked, reasons) and ordered
-            elif step == 12:
-                _weigh_checklist(compiled, case, item, person, asked, reasons)
-            elif step == 17:
-                add(_approval(case, asked))
+                add(asked.reason)  # type: ignore[arg-type]  # `compiled` makes one for these steps
+                found |= asked.weight
+                continue
+            if step == 11:
+                found |= _weigh_consent(compiled, case, item, person, asked, reasons)
+                continue
+            if step == 12:
+                found |= _weigh_checklist(compiled, case, item, person, asked, reasons)
+                continue
+            said: tuple[str, ...] = ()
+            if step == 17:
+                held, code, said = _approvals(case, asked.rule.approvals or 0)
+                whom = ""
             elif not measured:
                 continue
-            elif step == 13:
-                cleared = cleared or _clearance(compiled, person, rank, case.at)
-                effect = "holds" if cleared == "cleared" else cites.fails
-                parameters = (label.mark,)
-                add(Reason(13, cleared, cites.instrument, cites.clause, cites.provenance, effect, about, parameters))
-            elif step == 14:
-                if set(item.need_to_know).isdisjoint(person.need_to_know):
-                    add(cites.reason(14, "need-to-know-missing", cites.fails, about))
-                else:
-                    add(Reason(14, "need-to-know", cites.instrument, cites.clause, cites.provenance, "holds", about))
-            elif step == 15:
-                held = compiled.id in person.briefed
-                add(_checked(cites, 15, "briefed" if held else "briefing-missing", held, about))
             else:
-                held = any(_holds_site(compiled, each, person, rank, case.at) for each in case.facts.facilities)
-                add(
-                    _checked(
-                        cites, 16, "facility-approved" if held else "facility-missing", held, about, party, person.site
-                    )
-                )
-    if not permitted:
+                whom = about
+                if step == 13:
+                    code = cleared = cleared or _clearance(compiled, person, rank, case.at)
+                    held = code == "cleared"
+                    said = (label.mark,)
+                elif step == 14:
+                    held = not set(item.need_to_know).isdisjoint(person.need_to_know)
+                    code = "need-to-know" if held else "need-to-know-missing"
+                elif step == 15:
+                    held = compiled.id in person.briefed
+                    code = "briefed" if held else "briefing-missing"
+                else:
+                    held = any(_holds_site(compiled, each, person, rank, case.at) for each in case.facts.facilities)
+                    code = "facility-approved" if held else "facility-missing"
+                    said = (party, person.site)
+            effect: Effect = "holds"
+            if not held:
+                effect = cites.fails
+                found |= asked.weight
+            add(Reason(step, code, cites.instrument, cites.clause, cites.provenance, effect, whom, said))
+    if not found & PERMITS:
         reasons.insert(start, compiled.nothing_permits)
+        found |= LACKS
     if label.releasable_to or label.categories:
-        return _weigh_label(compiled, case, item, person, reasons) and ordered
-    return ordered
+        found |= _weigh_label(compiled, case, item, person, reasons)
+    return found
 
 
 def _applies(asked: Asked, values: tuple[object, ...], categories: tuple[str, ...]) -> bool:
     return asked.when.hold(values, categories) and not (asked.unless and asked.unless.hold(values, categories))
 
 
-def _weigh_label(compiled: Compiled, case: Case, item: Item, person: Person, reasons: list[Reason]) -> bool:
-    """What the originator's own label says in steps 10 and 15; false when it says anything."""
-    before = len(reasons)
+def _weigh_label(compiled: Compiled, case: Case, item: Item, person: Person, reasons: list[Reason]) -> int:
+    """What the originator's own label says in steps 10 and 15."""
+    found = 0
     about = person.pseudonym
     allowed = item.label.releasable_to
     if allowed and (person.party not in allowed or person.serves not in allowed):
         reasons.append(Reason(10, "not-releasable", compiled.id, "", "", "forbids", about, allowed))
-    if case.act in ACCESS_ACTS:
-        missing = [each for each in item.label.categories if each not in person.briefed]
+        found = FORBIDS | UNORDERED
+    missing = [each for each in item.label.categories if each not in person.briefed]
+    if missing and case.act in ACCESS_ACTS:
         reasons += [Reason(15, "category-missing", compiled.id, "", "", "needs", about, (each,)) for each in missing]
-    return len(reasons) == before
+        found |= NEEDS | UNORDERED
+    return found
 
 
-def _approval(case: Case, asked: Asked) -> Reason:
-    """Step 17: enough people other than the requester have approved this request."""
+def _approvals(case: Case, wanted: int) -> tuple[bool, str, tuple[str, str]]:
+    """Step 17: whether enough people other than the requester have approved this request."""
     request, requester = case.request, case.requester
     approvers = {each.by for each in case.facts.approvals if each.request == request and each.by != requester}
-    wanted = asked.rule.approvals or 0
     held = len(approvers) >= wanted
-    code = "approved" if held else "approval-missing"
-    return _checked(asked.cites, 17, code, held, "", str(wanted), str(len(approvers)))
+    return held, "approved" if held else "approval-missing", (str(wanted), str(len(approvers)))
 
 
-def _checked(cites: Citation, step: int, code: str, held: bool, about: str, *parameters: str) -> Reason:
-    effect = "holds" if held else cites.fails
-    return Reason(step, code, cites.instrument, cites.clause, cites.provenance, effect, about, parameters)
-
-
-def _weigh_force(compiled: Compiled, standings: Iterable[Standing], giving: bool, reasons: list[Reason]) -> bool:
+def _weigh_force(compiled: Compiled, standings: Iterable[Standing], giving: bool, reasons: list[Reason]) -> int:
     """Step 2 for parties who do not all read the agreement as simply in force."""
     readings = [reading for each in standings if each.agreement == compiled.id for reading in each.readings]
     if not readings:
         reasons.append(compiled.bare(2, "standing-unknown", "lacks"))
-        return True
+        return LACKS
+    found = 0
     if giving:
         against = {reading.party for reading in readings if not reading.in_force}
         against |= compiled.parties.difference([reading.party for reading in readings])
         if against:
             reasons.append(compiled.force.reason(2, "not-in-force", "lacks", "", *sorted(against)))
+            found = LACKS
         else:
             reasons.append(compiled.in_force)
     elif any(reading.protection for reading in readings):
         reasons.append(compiled.protected)
     else:
         reasons.append(compiled.survival.reason(2, "not-protected", "lacks", ""))
-    contested = [reading for reading in readings if reading.contested]
-    for reading in contested:
-        parameters = (reading.party, *sorted(reading.contested))
-        reasons.append(compiled.force.reason(2, "contested", "notes", "", *parameters))
-    return not contested
+        found = LACKS
+    for reading in readings:
+        if reading.contested:
+            parameters = (reading.party, *sorted(reading.contested))
+            reasons.append(compiled.force.reason(2, "contested", "notes", "", *parameters))
+            found |= UNORDERED
+    return found
 
 
-def _weigh_acknowledgements(compiled: Compiled, standings: Iterable[Standing], reasons: list[Reason]) -> None:
+def _weigh_acknowledgements(compiled: Compiled, standings: Iterable[Standing], reasons: list[Reason]) -> int:
     """Step 3: every party holds this very file for its model of what was agreed."""
     said = [
         each.party
@@ -227,11 +245,13 @@ def _weigh_acknowledgements(compiled: Compiled, standings: Iterable[Standing], r
     silent = sorted(compiled.parties.difference(said))
     if silent:
         reasons += [compiled.bare(3, "not-acknowledged", "needs", party) for party in silent]
-    else:
-        reasons.append(compiled.acknowledged)
+        return NEEDS
+    reasons.append(compiled.acknowledged)
+    return 0
 
 
-def _outside_scope(compiled: Compiled, case: Case, item: Item) -> list[Reason]:
+def _weigh_scope(compiled: Compiled, case: Case, item: Item, reasons: list[Reason]) -> int:
+    """Step 4 for what is not covered."""
     outside = []
     scope = compiled.scope
     if item.agreement != compiled.id:
@@ -246,7 +266,8 @@ def _outside_scope(compiled: Compiled, case: Case, item: Item) -> list[Reason]:
     if compiled.purposes is not None and case.purpose not in compiled.purposes:
         cites = compiled.scope_of_purposes
         outside.append(cites.reason(4, "purpose-outside", cites.fails, "", case.purpose))
-    return outside
+    reasons += outside
+    return UNORDERED | (LACKS if any(each.effect == "lacks" for each in outside) else 0)
 
 
 def _wrong_route(compiled: Compiled, case: Case) -> Reason:
@@ -258,40 +279,47 @@ def _wrong_route(compiled: Compiled, case: Case) -> Reason:
 
 def _weigh_consent(
     compiled: Compiled, case: Case, item: Item, person: Person, asked: Asked, reasons: list[Reason]
-) -> bool:
+) -> int:
+    """Step 11 for one rule."""
+    cites = asked.cites
     gains = third_bodies(compiled, person) or (person.serves,)
     givers = compiled.party_ids if asked.rule.consent == "every-party" else (item.label.originator,)
-    items = (item.id, case.item.id)
+    found = 0 if len(gains) == len(givers) == 1 else UNORDERED
     for by in givers:
         for beneficiary in gains:
-            held = False
+            code, effect = "consent-missing", cites.fails
             for each in case.facts.consents:
                 if (
                     each.by == by
                     and each.beneficiary == beneficiary
                     and each.act == case.act
-                    and each.item in items
+                    and each.item in (item.id, case.item.id)
                     and each.purpose == case.purpose
                     and case.at < each.until
                 ):
-                    held = True
-            code = "consent-given" if held else "consent-missing"
-            wanted = (by, case.item.id, case.act, beneficiary, case.purpose)
-            reasons.append(_checked(asked.cites, 11, code, held, person.pseudonym, *wanted))
-    return len(gains) == len(givers) == 1
+                    code, effect = "consent-given", "holds"
+                    break
+            else:
+                found |= asked.weight
+            said = (by, case.item.id, case.act, beneficiary, case.purpose)
+            reasons.append(
+                Reason(11, code, cites.instrument, cites.clause, cites.provenance, effect, person.pseudonym, said)
+            )
+    return found
 
 
 def third_bodies(compiled: Compiled, person: Person) -> tuple[str, ...]:
     """The bodies other than the parties that gain when this person does, in ascending order."""
-    third = {each for each in (person.party, person.serves) if each not in compiled.parties}
+    bodies = [each for each in (person.party, person.serves) if each not in compiled.parties]
     if compiled.nations and person.nationality not in compiled.nations:
-        third.add(person.nationality)
-    return tuple(sorted(third))
+        bodies.append(person.nationality)
+    return tuple(bodies) if len(bodies) < 2 else tuple(sorted(set(bodies)))
 
 
 def _weigh_checklist(
     compiled: Compiled, case: Case, item: Item, person: Person, asked: Asked, reasons: list[Reason]
-) -> None:
+) -> int:
+    """Step 12 for one rule."""
     checklist = asked.checklist
     assert checklist is not None  # `compiled` gives one to each rule of this step
     about, first, second = item.id, "", ""
@@ -324,15 +352,15 @@ def _weigh_checklist(
     cites = asked.cites
     pseudonym = person.pseudonym
     if met or needed <= attested:
-        said = (checklist.id, about)
-        add = reasons.append
-        add(Reason(12, "conditions-met", cites.instrument, cites.clause, cites.provenance, "holds", pseudonym, said))
-        return
-    reasons += [
-        each.reason(12, "condition-missing", each.fails, pseudonym, checklist.id, about, attester)
-        for each in asked.conditions
-        if each.clause not in attested
-    ]
+        reasons.append(cites.reason(12, "conditions-met", "holds", pseudonym, checklist.id, about))
+        return 0
+    found = 0
+    for condition in asked.conditions:
+        if condition.clause not in attested:
+            said = (checklist.id, about, attester)
+            reasons.append(condition.reason(12, "condition-missing", condition.fails, pseudonym, *said))
+            found |= WEIGHTS[condition.fails]
+    return found
 
 
 def _clearance(compiled: Compiled, person: Person, rank: int, at: datetime) -> str:
