@@ -106,7 +106,11 @@ class Exchange:
             peer: party id of the other side.
             start: our records from here on, instead of those it said it does not have.
             payload_bytes_max: stop before a record whose payload is larger; a reply cannot upload one first.
+
+        Raises:
+            Unavailable: the high-water mark cannot be written now.
         """
+        await self._sequencer.raise_mark()
         own, theirs = chain_id(relationship, self._party), chain_id(relationship, peer)
         size = self._sequencer.head(own).size
         if start is None:
@@ -412,12 +416,17 @@ class Exchange:
 
     async def _answer(self, work: Work, record: Record, verdict: Changes | Held | Rejection) -> None:
         relationship = record.statement.relationship
+        item: str | None = None
+        copies: tuple[int, ...] = ()
+        if isinstance(record.body, bodies.Consigned):
+            item, copies = record.body.item, tuple(copy.number for copy in record.body.copies)
         if isinstance(verdict, Rejection) and not isinstance(record.body, bodies.Returned):
-            body = bodies.Returned(record=record.id, code=verdict.code, reason=verdict.sentence)
+            body = bodies.Returned(
+                record=record.id, code=verdict.code, reason=verdict.sentence, item=item, copies=copies
+            )
             await work.say(Draft(relationship, body))
-        elif isinstance(verdict, Changes) and isinstance(record.body, bodies.Consigned):
-            copies = tuple(copy.number for copy in record.body.copies)
-            receipt = bodies.Received(consignment=record.id, item=record.body.item, copies=copies)
+        elif isinstance(verdict, Changes) and item is not None:
+            receipt = bodies.Received(consignment=record.id, item=item, copies=copies)
             await work.say(Draft(relationship, receipt))
         elif isinstance(verdict, Changes):
             await self._follow(work, record)

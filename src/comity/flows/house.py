@@ -10,12 +10,13 @@ import asyncio
 import hmac
 from base64 import b32encode
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from hashlib import sha256
 from typing import TypeVar
 
 from comity.agreement.calendar import TimeZones
-from comity.errors import Misuse, Refused, Rejected
+from comity.errors import Misuse, Refused, Rejected, Unavailable
 from comity.flows.actors import Actor, NeedsSignature
 from comity.flows.exchange import Exchange
 from comity.flows.library import Library
@@ -305,6 +306,8 @@ class House:
         """Wait until this house has said something new in a relationship, or ``seconds`` have passed."""
         bell = self._bells.setdefault(relationship, asyncio.Event())
         own = chain_id(relationship, self.party)
+        with suppress(Unavailable):  # what is not marked is nothing to hand over yet; each look tries again
+            await self.sequencer.raise_mark()
         size, had = self.sequencer.head(own).size, await self.exchange.peer_has(own)
         if size > max(had, self._offered.get(own, 0)):
             return True
