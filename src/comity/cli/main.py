@@ -18,6 +18,10 @@ from comity import __version__
 from comity.errors import ComityError
 
 
+TRACE_VARIABLE = "COMITY_TRACE"
+"""Environment variable; when it is set, a defect shows where in the program it happened."""
+
+
 class Verb(NamedTuple):
     """A verb of the command line: where its command is, and what it does in a few words."""
 
@@ -53,6 +57,7 @@ SECTIONS: dict[str, dict[str, Verb]] = {
     "The books": {
         "register": Verb("boxes", "register", "Every item, its copies and their fate."),
         "ledger": Verb("ledger", "ledger", "Verify, show and rebuild the ledgers."),
+        "evidence": Verb("evidence", "evidence", "One item's story in one file, verified offline."),
     },
     "Any file": {
         "seal": Verb("sealing", "seal", "Encrypt a file to age recipients."),
@@ -156,6 +161,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return STOPPED
     except BrokenPipeError:
         return _pipe_closed()
+    except Exception as error:  # noqa: BLE001 - a defect of ours is told in a sentence too, and has its exit code
+        return _defect(error, as_json=as_json)
 
 
 def _usage(error: click.ClickException, *, as_json: bool) -> int:
@@ -177,6 +184,20 @@ def _usage(error: click.ClickException, *, as_json: bool) -> int:
     if context is not None:
         out.line(("  try: ", "dim"), f"{context.command_path} --help")
     return USAGE
+
+
+def _defect(error: Exception, *, as_json: bool) -> int:
+    """Say that the program is at fault; the trace is for whoever mends it."""
+    import os
+    import traceback
+
+    from comity.cli.output import tell_error
+    from comity.errors import InternalError
+
+    if os.environ.get(TRACE_VARIABLE):
+        traceback.print_exception(error)
+    told = InternalError(f"a defect of Comity: {type(error).__name__}: {error}", code="internal")
+    return tell_error(told, as_json=as_json, stream=sys.stderr)
 
 
 def _pipe_closed() -> int:

@@ -27,9 +27,18 @@ SignedNote = Annotated[bytes, msgspec.Meta(max_length=NOTE_BYTES_MAX)]
 Envelope = Annotated[bytes, msgspec.Meta(max_length=dsse.ENVELOPE_BYTES_MAX)]
 
 Group = Literal[
-    "items", "people", "requests", "approvals", "permits", "access", "other-decisions", "markings", "directory",
-    "assurances", "openings",
-]  # fmt: skip  # one list of words
+    "items",
+    "people",
+    "requests",
+    "approvals",
+    "permits",
+    "access",
+    "other-decisions",
+    "markings",
+    "directory",
+    "assurances",
+    "openings",
+]
 """What an exporter may hold back; every other record is always shown."""
 WITHHELD_BY_DEFAULT: tuple[Group, ...] = ("access", "other-decisions")
 """What a stranger need not see: who read it or wanted to, with his clearance and lists, and what was asked before."""

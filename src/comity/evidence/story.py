@@ -46,7 +46,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
         at: when, by that party's clock.
         seen: records of the other party that its author had seen, by his own account; None when he cites none.
         before: when the other party cosigned it, by that party's clock.
-        clauses: the articles it was done under.
+        clauses: the articles it was done under; those of a layer behind its id.
         record: record id in hex.
         parameters: what the sentence needs, in the order ``wording.py`` documents.
     """
@@ -296,7 +296,10 @@ def _clauses(exhibits: Exhibits, stood: Stood, replayed: Replayed | None) -> tup
     match stood.body:
         case bodies.Decided():
             reasons = replayed.outcome.reasons if replayed is not None else ()
-            found = [reason.clause for reason in reasons if reason.clause and reason.effect != "warns"]
+            cited = [each for each in reasons if each.clause and each.effect != "warns"]
+            found = [
+                each.clause if each.instrument == agreement.id else f"{each.instrument} {each.clause}" for each in cited
+            ]
         case bodies.AssuranceAsked():
             wanted = conditions_of(agreement, "give")
             found = [each.clause for each in agreement.checklists if wanted & set(each.conditions)]

@@ -1,0 +1,199 @@
+"""``comity evidence``: show one item's story to a stranger in one file, and verify such a file with nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, cast, get_args
+
+import click
+
+from comity.cli.files import absolute, read_file
+from comity.cli.instants import told_instant
+from comity.cli.options import Desk, Verbs, acting, housed, relationship, spoken
+from comity.cli.output import REFUSED, Output, Style, size, working
+from comity.errors import Misuse
+from comity.evidence.model import EVIDENCE_BYTES_MAX, WITHHELD_BY_DEFAULT, Group
+from comity.evidence.story import ChainTold, Line, Verified
+
+if TYPE_CHECKING:
+    from comity.flows.evidence import EvidenceExported
+
+NOTHING = "nothing"
+"""The word after ``--withhold`` that shows every record."""
+FINGERPRINT_BYTES = 32
+"""Length of a fingerprint."""
+
+
+@click.group(cls=Verbs)
+def evidence() -> None:
+    """Show what became of one item to somebody who trusts neither party: one file, verified offline."""
+
+
+@evidence.command()
+@click.argument("item")
+@click.option("--out", "path", required=True, help="A new file.")
+@click.option(
+    "--withhold",
+    "groups",
+    multiple=True,
+    type=click.Choice([*get_args(Group), NOTHING]),
+    metavar="GROUP",
+    help=f"Records of which only a salted digest is given; repeat it. Else: {', '.join(WITHHELD_BY_DEFAULT)}. "
+    f"One of: {', '.join(get_args(Group))}, {NOTHING}.",
+)
+@relationship
+@acting
+@housed
+def export(
+    desk: Desk,
+    item: str,
+    path: str,
+    groups: tuple[str, ...],
+    relationship: str | None,
+    actor: str,
+    key: Path | None,
+) -> int:
+    """Export the evidence about an item: both parties' signed records, their ledger proofs and the agreement.
+
+    The agreement decides whether you may, and the decision is recorded. Withheld records are counted, not shown.
+
+    Example:
+      comity evidence export i-7k3m… --out item.evidence --as sato
+    """
+    from comity.flows.actors import Actor
+    from comity.flows.evidence import ExportEvidence
+
+    if NOTHING in groups and len(groups) > 1:
+        raise Misuse(f"--withhold {NOTHING} stands alone", code="contradiction")
+    withhold = tuple(cast("Group", each) for each in groups if each != NOTHING) if groups else WITHHELD_BY_DEFAULT
+    request = ExportEvidence(
+        item=item, path=absolute(path), actor=Actor(actor), relationship=relationship, withhold=withhold
+    )
+    with working("gathering the evidence", quiet=desk.out.as_json):
+        exported: EvidenceExported = desk.act("evidence.export", request, key)
+    if exported.path:
+        desk.show(exported, _tell_exported)
+        return 0
+    from comity.cli.decisions import functions, tell_outcome
+    from comity.flows.explaining import tell
+
+    known = functions(desk)
+    desk.show(exported, lambda out, _: tell_outcome(out, tell(exported.decision), known, full=False))
+    return REFUSED
+
+
+@evidence.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--trust", "trusted", multiple=True, metavar="FINGERPRINT", help="One that you compared; repeat it.")
+@spoken
+def verify(out: Output, file: Path, trusted: tuple[str, ...]) -> None:
+    """Verify an evidence file with no node and no network, and tell the story in it.
+
+    Every signature, ledger proof and decision in it is checked. What only one party says is told as such. With --trust,
+    both parties' fingerprints must be among those given.
+
+    Example:
+      comity evidence verify item.evidence --trust "bd96 c5ec …" --trust "af81 89ce …"
+    """
+    from comity.evidence.verify import verify as verify_evidence
+    from comity.timezones import time_zones
+
+    fingerprints = [_fingerprint(each) for each in trusted]
+    data = read_file(file, EVIDENCE_BYTES_MAX)
+    with working("verifying", quiet=out.as_json):
+        verified = verify_evidence(data, fingerprints, time_zones())
+    out.show(verified, _tell_verified)
+
+
+def _fingerprint(text: str) -> bytes:
+    try:
+        digest = bytes.fromhex(text)
+    except ValueError:
+        digest = b""
+    if len(digest) != FINGERPRINT_BYTES:
+        raise Misuse(
+            f"{text!r} is not a fingerprint: 64 hexadecimal digits, with or without spaces", code="fingerprint"
+        )
+    return digest
+
+
+def _tell_exported(out: Output, exported: EvidenceExported) -> None:
+    out.line(("exported ", "good"), exported.path)
+    out.fields(
+        [
+            ("item", exported.item),
+            ("records", f"{exported.shown} shown, {exported.withheld} withheld"),
+            ("not witnessed", f"{exported.unwitnessed} records that stand by their author's signature alone")
+            if exported.unwitnessed
+            else ("", ""),
+            ("size", size(exported.size)),
+            ("permitted by", exported.decision_record[:16]),
+        ]
+    )
+    out.next((f"comity evidence verify {exported.path.rpartition('/')[2]}", "anywhere, with nothing else"))
+
+
+def _tell_verified(out: Output, verified: Verified) -> None:
+    from comity.evidence.wording import GROUPS
+
+    out.line(("verified ", "good"), ("all that this file holds", "strong"))
+    out.fields(
+        [
+            ("item", verified.item),
+            ("exported by", f"{verified.exporter}, {told_instant(verified.at)}"),
+            ("agreement", f"{verified.agreement}, digest {verified.digest[:16]}…"),
+            ("supposing", verified.hypothetical or ""),
+        ]
+    )
+    who = {line.parameters[0]: line for line in verified.lines if line.code in _PEOPLE}
+    out.gap()
+    out.line(("the story", "strong"))
+    for line in verified.lines:
+        if line.code not in _PEOPLE:
+            _tell_line(out, line, {name: each.parameters[1] for name, each in who.items()})
+    people = [
+        (name, f"{line.parameters[1]} ({line.parameters[2]}), by the word of {line.party}")
+        for name, line in who.items()
+    ]
+    hidden = [(f"record {each.index} of {each.chain}", GROUPS[each.group]) for each in verified.withheld]
+    chains = [(each.name, _reach(each)) for each in verified.chains]
+    prints = [
+        (each.party, f"{'trusted' if each.trusted else 'not compared'}: {each.text}") for each in verified.fingerprints
+    ]
+    _tell_list(out, "who is who", people)
+    _tell_list(out, "not shown", hidden)
+    _tell_list(out, "left open", [(each.place, each.says) for each in verified.open])
+    _tell_list(out, "witnessed", chains)
+    _tell_list(out, "all of it hangs on these fingerprints", prints)
+    if not all(each.trusted for each in verified.fingerprints):
+        out.text("compare them with the parties themselves, then give them with --trust", indent=2, style="warn")
+
+
+_PEOPLE = ("person/1", "directory/1")
+"""Lines that say who somebody is; they are told apart from what happened."""
+
+
+def _reach(chain: ChainTold) -> str:
+    by = f"cosigned by {chain.witness}" if chain.witness else "by its author alone"
+    return f"{chain.size} records, {by}" + (f"; {chain.beyond} here stand beyond that" if chain.beyond else "")
+
+
+def _tell_line(out: Output, line: Line, known: Mapping[str, str]) -> None:
+    from comity.evidence.wording import ground_wording, line_wording
+
+    style: Style = "good" if line.status == "proved" else "warn"
+    out.line((f"{line.status:<10}", style), (told_instant(line.at), "dim"), indent=2)
+    sentence = line_wording(line)
+    for name, function in known.items():
+        sentence = sentence.replace(name, f"{function} ({name})")
+    out.text(sentence, indent=12)
+    articles = f" (Article {', '.join(line.clauses)})" if line.clauses else ""
+    out.text(ground_wording(line) + articles, indent=12, style="dim")
+
+
+def _tell_list(out: Output, title: str, pairs: Sequence[tuple[str, str]]) -> None:
+    if pairs:
+        out.gap()
+        out.line((title, "strong"))
+        out.fields(pairs)
