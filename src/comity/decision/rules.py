@@ -160,11 +160,13 @@ def index_of(asked: Iterable[Asked], place: Callable[[Citation], Place]) -> Inde
     by_word: dict[object, list[Asked]] = {
         word: [] for each in ordered for at, words in each.tests if at == position for word in words
     }
+    alike: dict[tuple[Test, ...], tuple[Test, ...]] = {}  # thousands of rules share a few sets of tests
     for each in ordered:
         told = next((words for at, words in each.tests if at == position), None)
         if told is None:
             free.append(each)
         rest = tuple(test for test in each.tests if test[0] != position)  # opening the drawer makes this test
+        rest = alike.setdefault(rest, rest)
         for word in by_word if told is None else told:
             by_word[word].append(replace(each, tests=rest))
     drawers = {word: _drawer(each, place) for word, each in by_word.items()}

@@ -156,7 +156,9 @@ def weigh_person(
                     held = code == "cleared"
                     said = (label.mark,)
                 elif step == 14:
-                    held = not set(item.need_to_know).isdisjoint(person.need_to_know)
+                    held = False
+                    for name in item.need_to_know:
+                        held = held or name in person.need_to_know
                     code = "need-to-know" if held else "need-to-know-missing"
                 elif step == 15:
                     held = compiled.id in person.briefed
