@@ -15,7 +15,8 @@ from typing import BinaryIO, cast
 
 import msgspec
 
-from comity.ports import Blobs, Entropy, Files
+from comity.flows.payloads import Payloads
+from comity.ports import Entropy, Files
 from comity.seal.age import new_file_key, seal_header
 from comity.seal.header import FileKey
 from comity.seal.items import measure, pack, packed, unpack_payload
@@ -86,7 +87,7 @@ def recipient(text: str) -> Recipient:
 
 
 async def seal_content(
-    files: Files, path: str, wrapping: Wrapping, keys: Sequence[tuple[str, str]], blobs: Blobs, entropy: Entropy
+    files: Files, path: str, wrapping: Wrapping, keys: Sequence[tuple[str, str]], payloads: Payloads, entropy: Entropy
 ) -> Prepared:
     """Seal the file at ``path`` under its manifest; the payload is durable on return.
 
@@ -95,7 +96,7 @@ async def seal_content(
         path: the content.
         wrapping: what the manifest says.
         keys: for each copy its holder's pseudonym and age recipient.
-        blobs: where the payload goes.
+        payloads: where the payload goes.
         entropy: file key, salts and nonces.
 
     Raises:
@@ -108,10 +109,10 @@ async def seal_content(
             manifest = wrapping.manifest(salt, len(start), sha256(start).digest())
             sealed = seal_payload_bytes(file_key, pack(manifest, start), entropy)
             payload, size = sha256(sealed).digest(), len(sealed)
-            await blobs.put_many({payload: sealed})
+            await payloads.keep(payload, sealed)
         else:
             source.seek(0)
-            manifest, payload, size = await _seal_large(files, source, wrapping, file_key, salt, blobs, entropy)
+            manifest, payload, size = await _seal_large(files, source, wrapping, file_key, salt, payloads, entropy)
     headers = tuple((holder, key, seal_header(file_key, [recipient(key)], entropy)) for holder, key in keys)
     return Prepared(
         payload=payload, size=size, content=manifest.binding.content, length=manifest.length, headers=headers
@@ -124,7 +125,7 @@ async def _seal_large(
     wrapping: Wrapping,
     file_key: FileKey,
     salt: bytes,
-    blobs: Blobs,
+    payloads: Payloads,
     entropy: Entropy,
 ) -> tuple[Manifest, bytes, int]:
     reading = cast("Source", source)
@@ -140,7 +141,7 @@ async def _seal_large(
 
     with files.scratch() as (scratch, sink):
         manifest, payload, size = await asyncio.to_thread(seal, sink)
-        await blobs.adopt(payload, scratch)
+        await payloads.adopt(payload, scratch)
     return manifest, payload, size
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from hashlib import sha256
-from typing import NamedTuple
 
 from comity.errors import Misuse, Rejected, Unavailable
 from comity.flows.parcel import (
@@ -18,20 +17,19 @@ from comity.flows.parcel import (
     Parcel,
     Sent,
 )
-from comity.flows.sequencer import Sequencer
+from comity.flows.payloads import Payloads
+from comity.flows.sequencer import Sequencer, restore_frontier
+from comity.flows.taking import HEADER, Arrived, Contradiction, Follow, Headers, Taking, fork, waiting_key
 from comity.flows.witnessing import Witnessing, read_head
-from comity.flows.work import Draft, Work
+from comity.flows.work import Work
 from comity.ledger.tree import TreeHead
-from comity.ports import Blobs, Keys, Store
+from comity.ports import Blobs, JournalEntry, Keys, Store
 from comity.record import bodies
 from comity.record.card import Card
-from comity.record.encoding import INTEGER_MAX, decode, encode
+from comity.record.encoding import INTEGER_MAX, decode
 from comity.record.statement import Record, SeenCheckpoint, chain_id, peek, read
-from comity.register.step import FUTURE_TIME, MISSING_PREDECESSOR
-from comity.register.verdict import Changes, Held, Rejection
+from comity.register.rows import AgreementRow
 
-HEADER = "header"
-"""Side table of headers of sealed copies, by digest in hex: erasable, which a journal is not."""
 COSIGNED = "cosigned"
 """Side table: newest checkpoint of an own chain with the other party's cosignature, by chain."""
 THEIR_CHECKPOINT = "their-checkpoint"
@@ -40,22 +38,12 @@ PEER_HAS = "peer-has"
 """Side table: how many of our records the other party has, by chain."""
 CONFLICT = "conflict"
 """Side table: proof that an author wrote two histories; key ``chain/sequence/digest``."""
-WAITING = "waiting"
-"""Side table: records that arrived before their predecessor; key ``chain/sequence``."""
+CONFLICTS_KEPT = 100
+"""Most proofs kept: one is enough to show, and nobody fills a disk with them."""
 LARGEST_PAYLOAD = INTEGER_MAX
 """No payload is larger than a record can say."""
 WAITING_AHEAD_MAX = 10_000
 """How far beyond the end of a chain a record may be and still be kept waiting."""
-HELD = "held"
-"""Side table: records that stand in their chain and wait for their time; key ``chain/sequence``, and ``chain`` for the
-first and the end of them: an author's records go forward in time, so they are the last ones."""
-
-
-class Arrived(NamedTuple):
-    """A verified record of the other party with its salt."""
-
-    record: Record
-    salt: bytes
 
 
 class Exchange:
@@ -69,21 +57,22 @@ class Exchange:
         party: str,
         store: Store,
         blobs: Blobs,
+        payloads: Payloads,
         keys: Keys,
         sequencer: Sequencer,
         peer_card: Callable[[str], Awaitable[Card]],
-        follow: Callable[[Work, Record], Awaitable[None]],
+        follow: Follow,
     ) -> None:
         self._party = party
         self._store = store
         self._blobs = blobs
+        self._payloads = payloads
         self._witnessing = Witnessing(party, keys)
         self._sequencer = sequencer
         self._peer_card = peer_card
+        self._taking = Taking(store, follow)
         self._peer_has: dict[str, int] = {}
-        self._follow = follow
-        self._their: dict[str, bytes] = {}
-        self._cosigned: dict[str, bytes] = {}
+        self._kept: dict[tuple[str, str], int] = {}
 
     async def resume(self, relationship: str, peer: str) -> None:
         """Take up, after a start, what was last seen of a peer's chain: our records go on citing it."""
@@ -165,20 +154,24 @@ class Exchange:
         return self._witnessing.checkpoint(chain, self._sequencer.head(chain))
 
     async def cosign_theirs(self, chain: str) -> bytes:
-        """Their newest checkpoint that our copy agrees with, with our cosignature; empty when there is none."""
-        note = self._their.get(chain) or (await self._store.get(THEIR_CHECKPOINT, [chain]))[0]
+        """Their newest checkpoint that our copy agrees with, with our cosignature; empty when there is none.
+
+        Raises:
+            Rejected: what is kept as their checkpoint is not what they signed, or our copy does not agree.
+        """
+        note = (await self._store.get(THEIR_CHECKPOINT, [chain]))[0]
         if note is None:
             return b""
+        card = await self._peer_card(chain.rpartition("/")[2])
+        stated = self._witnessing.read_theirs(note, chain, card).checkpoint.head
+        await self._check_ledger(chain, stated, note, "the checkpoint kept here was altered")
         return self._witnessing.cosign(note, int(self._sequencer.now().timestamp()))
 
     async def _attachments(self, body: bodies.Consigned) -> tuple[list[bytes], list[bytes]]:
         digests = [copy.header.hex() for copy in body.copies]
         headers = [header for header in await self._store.get(HEADER, digests) if header is not None]
-        blobs: list[bytes] = []
-        if body.size <= INLINE_BLOB_BYTES_MAX and await self._blobs.size(body.payload) is not None:
-            async with self._blobs.open(body.payload) as blob:
-                blobs.append(blob.read())
-        return headers, blobs
+        payload = await self._payloads.get(body.payload) if body.size <= INLINE_BLOB_BYTES_MAX else None
+        return headers, [] if payload is None else [payload]
 
     # ---- taking --------------------------------------------------------------------------------------------------
 
@@ -191,92 +184,143 @@ class Exchange:
             Misuse: it is for another party or relationship.
             Unavailable: ``missing-blob``: a payload that its records name is not here yet.
         """
+        try:
+            await self._unpack(peer, parcel)
+        except Contradiction as found:
+            await self._keep(found)
+            raise
+        await self.settle()
+
+    async def settle(self) -> None:
+        """Step held records again whose time has come, or that this program knows and an older one did not (15)."""
+        if self._taking.settling.due(self._sequencer.now()):
+            await self._sequencer.submit(self._taking.settling.settle)
+
+    async def _unpack(self, peer: str, parcel: Parcel) -> None:
+        await self._check_address(peer, parcel)
+        card = await self._peer_card(peer)
+        own, theirs = chain_id(parcel.relationship, self._party), chain_id(parcel.relationship, peer)
+        arrived = await self._verify(parcel, card, theirs)
+        stated = await self._check_checkpoint(parcel.checkpoint, theirs, card)
+        cosigned = await self._check_own(parcel, own, card)
+        headers = {sha256(header).digest(): header for header in parcel.headers}
+        await self._keep_blobs(parcel, arrived, headers)
+        told = bool(arrived) or parcel.have != await self.peer_has(own)
+        covers = stated is not None and stated.size == self._sequencer.head(theirs).size
+        told = told or (covers and await self._is_newer(THEIR_CHECKPOINT, theirs, stated))
+        if told or await self._is_newer(COSIGNED, own, cosigned):
+            skipped = await self._sequencer.submit(
+                lambda work: self._take(work, parcel, arrived, headers, stated, cosigned)
+            )
+            await self._compare(skipped, theirs)
+        self._peer_has[own] = parcel.have
+        if stated is not None and stated.size == self._sequencer.head(theirs).size:
+            self._sequencer.seen[parcel.relationship] = SeenCheckpoint(stated.size, stated.root)
+
+    async def _check_address(self, peer: str, parcel: Parcel) -> None:
+        """The parcel is from the authenticated peer, to this house, in a relationship of the two (4)."""
         if (parcel.sender, parcel.receiver) != (peer, self._party):
             raise Misuse(
                 f"a parcel from {parcel.sender!r} to {parcel.receiver!r}, brought to {self._party!r} by {peer!r}",
                 code="other-receiver",
             )
-        card = await self._peer_card(peer)
-        own, theirs = chain_id(parcel.relationship, self._party), chain_id(parcel.relationship, peer)
-        arrived = await self._verify(parcel, card, theirs)
-        seen = (
-            self._witnessing.read_theirs(parcel.checkpoint, theirs, card).checkpoint.head if parcel.checkpoint else None
-        )
-        if parcel.cosigned:
-            self._witnessing.read_cosigned(parcel.cosigned, own, card)
-        head = self._sequencer.head(own)
-        if parcel.have > head.size:
-            raise Rejected(
-                f"{peer!r} has {parcel.have} records of ours in {own!r}, but only {head.size} are here: this database "
-                "is an older copy; put the newest one back before anything is signed",
-                code="restored-database",
-            )
-        headers = {sha256(header).digest(): header for header in parcel.headers}
-        await self._keep_blobs(parcel, arrived, headers)
-        if arrived or await self._is_news(own, theirs, parcel):
-            await self._sequencer.submit(lambda work: self._take(work, parcel, arrived, seen, headers))
-        self._peer_has[own] = parcel.have
-        self._cosigned[own] = parcel.cosigned
-        if seen is not None and seen.size == self._sequencer.head(theirs).size:
-            self._their[theirs] = parcel.checkpoint
-            self._sequencer.seen[parcel.relationship] = SeenCheckpoint(seen.size, seen.root)
-
-    async def _is_news(self, own: str, theirs: str, parcel: Parcel) -> bool:
-        """Whether a parcel without new records still says something that is to be kept."""
-        return (
-            parcel.have != await self.peer_has(own)
-            or parcel.checkpoint != self._their.get(theirs, parcel.checkpoint)
-            or (await self._store.get(HELD, [theirs]))[0] is not None
-            or (
-                bool(parcel.cosigned)
-                and checkpoint_text(parcel.cosigned) != checkpoint_text(self._cosigned.get(own, b""))
-            )
-        )
+        key = AgreementRow.table, parcel.relationship
+        row = (await self._sequencer.rows.get([key]))[key]
+        if not isinstance(row, AgreementRow) or row.peer != peer:
+            raise Misuse(f"{parcel.relationship!r} is no relationship with {peer!r}", code="other-relationship")
 
     async def _verify(self, parcel: Parcel, card: Card, chain: str) -> list[Arrived]:
-        """The parcel's records that are new here, each verified and standing where the parcel says."""
+        """The parcel's records that are new here, each verified and standing where the parcel says (5)."""
         have = self._sequencer.head(chain).size
+        known = await self._store.chain(chain, parcel.start, min(len(parcel.entries), max(0, have - parcel.start)))
         arrived: list[Arrived] = []
-        for offset, sent in enumerate(parcel.entries):
-            sequence = parcel.start + offset
-            place = f"{chain} record {sequence}"
-            if sequence < have:
-                await self._same_as_before(chain, sequence, sent, card, place)
+        for sequence, sent in enumerate(parcel.entries, start=parcel.start):
+            before = known[sequence - parcel.start] if sequence - parcel.start < len(known) else None
+            if before is not None and (before.envelope, before.salt) == (sent.envelope, sent.salt):
                 continue
+            place = waiting_key(chain, sequence)
             record = read(sent.envelope, card.node_sign, place)
-            if record.statement.chain != chain or record.statement.sequence != sequence:
+            if (record.statement.chain, record.statement.sequence) != (chain, sequence):
                 raise Rejected(
                     f"it says it is record {record.statement.sequence} of {record.statement.chain!r}",
                     code="wrong-place",
                     place=place,
                 )
+            if before is not None:
+                raise other_record(record, before)
             if sequence > have + WAITING_AHEAD_MAX:
                 raise Rejected(f"too far beyond record {have}, the last one here", code="too-far", place=place)
             arrived.append(Arrived(record, sent.salt))
         return arrived
 
-    async def _same_as_before(self, chain: str, sequence: int, sent: Sent, card: Card, place: str) -> None:
-        known = await self._store.chain(chain, sequence, 1)
-        if known and known[0].envelope == sent.envelope and known[0].salt == sent.salt:
-            return
-        record = read(sent.envelope, card.node_sign, place)
-        await self._keep_conflict(chain, sequence, sent.envelope)
-        raise Rejected(
-            f"{card.party!r} signed two different records {sequence} of {chain!r} (this one {record.id.hex()[:16]}…): "
-            "both are kept as evidence",
-            code="fork",
-            place=place,
-        )
+    async def _compare(self, skipped: Sequence[Arrived], chain: str) -> None:
+        """Records whose places were taken while they were verified must be those that took them."""
+        for record, salt in skipped:
+            known = (await self._store.chain(chain, record.statement.sequence, 1))[0]
+            if (known.envelope, known.salt) != (record.envelope, salt):
+                raise other_record(record, known)
 
-    async def _keep_conflict(self, chain: str, sequence: int, proof: bytes) -> None:
-        key = f"{chain}/{sequence:012d}/{sha256(proof).hexdigest()}"
+    async def _check_checkpoint(self, note: bytes, chain: str, card: Card) -> TreeHead | None:
+        """What the other party states about its own ledger, where our copy of it does not say otherwise (6).
+
+        One that reaches beyond our copy is compared when the records are here.
+        """
+        if not note:
+            return None
+        stated = self._witnessing.read_theirs(note, chain, card).checkpoint.head
+        await self._check_ledger(chain, stated, note, f"{card.party!r} signed two histories of {chain!r}")
+        return stated
+
+    async def _check_own(self, parcel: Parcel, chain: str, card: Card) -> TreeHead | None:
+        """What the other party cosigned of our own ledger, and says that it has of it: nothing that is not here (7)."""
+        size = self._sequencer.head(chain).size
+        cosigned: TreeHead | None = None
+        if parcel.cosigned:
+            cosigned = self._witnessing.read_cosigned(parcel.cosigned, chain, card).checkpoint.head
+        if max(parcel.have, cosigned.size if cosigned else 0) > size:
+            raise Rejected(
+                f"{card.party!r} has {parcel.have} records of ours in {chain!r}, but only {size} are here: this "
+                "database is an older copy; put the newest one back before anything is signed",
+                code="restored-database",
+            )
+        if cosigned is not None:
+            await self._check_ledger(
+                chain, cosigned, parcel.cosigned, f"our own key signed two histories of {chain!r}, one is cosigned"
+            )
+        return cosigned
+
+    async def _check_ledger(self, chain: str, stated: TreeHead, note: bytes, says: str) -> None:
+        head = self._sequencer.head(chain)
+        if stated.size > head.size or (stated.size, stated.root) == (head.size, head.root):
+            return
+        try:
+            await restore_frontier(self._store, chain, stated)
+        except Rejected:
+            raise two_histories(chain, stated, note, says) from None
+
+    async def _is_newer(self, table: str, chain: str, stated: TreeHead | None) -> bool:
+        """Whether a checkpoint that was verified covers more than the one kept."""
+        if stated is None:
+            return False
+        kept = self._kept.get((table, chain))
+        if kept is None:
+            note = (await self._store.get(table, [chain]))[0]
+            kept = self._kept[table, chain] = read_head(note).size if note is not None else 0
+        return kept < stated.size
+
+    async def _keep(self, found: Contradiction) -> None:
+        """Keep a proof as evidence, up to a bound."""
+        kept = await self._store.scan(CONFLICT, limit=CONFLICTS_KEPT)
+        key = f"{found.key}/{sha256(found.proof).hexdigest()}"
 
         async def keep(work: Work) -> None:
-            work.put_side(CONFLICT, key, proof)
+            work.put_side(CONFLICT, key, found.proof)
 
-        await self._sequencer.submit(keep)
+        if len(kept) < CONFLICTS_KEPT and key not in dict(kept):
+            await self._sequencer.submit(keep)
 
     async def _keep_blobs(self, parcel: Parcel, arrived: Sequence[Arrived], headers: dict[bytes, bytes]) -> None:
+        """Every payload is durable, and every header here, before the record that names it (8)."""
         carried = {sha256(blob).digest(): blob for blob in parcel.blobs}
         wanted: dict[bytes, bytes] = {}
         for record, _ in arrived:
@@ -311,130 +355,47 @@ class Exchange:
         work: Work,
         parcel: Parcel,
         arrived: Sequence[Arrived],
-        seen: TreeHead | None,
-        headers: dict[bytes, bytes],
-    ) -> None:
+        headers: Headers,
+        stated: TreeHead | None,
+        cosigned: TreeHead | None,
+    ) -> list[Arrived]:
+        """Take what was verified, in one change; returns the records whose places were taken meanwhile."""
         theirs = chain_id(parcel.relationship, parcel.sender)
         own = chain_id(parcel.relationship, self._party)
-        await self._settle(work, theirs)
-        for item in arrived:
-            await self._enter(work, theirs, item, headers)
-        if seen is not None:
-            head = await work.root(theirs)
-            if seen.size == head.size:
-                if seen.root != head.root:
-                    raise Rejected(
-                        f"the checkpoint of {theirs!r} at {head.size} does not match the records that it covers",
-                        code="two-histories",
-                    )
-                work.put_side(THEIR_CHECKPOINT, theirs, parcel.checkpoint)
-        if parcel.cosigned:
-            before = await work.side_value(COSIGNED, own)
-            if before is None or read_head(parcel.cosigned).size >= read_head(before).size:
-                work.put_side(COSIGNED, own, parcel.cosigned)
+        await self._taking.settling.settle(work)
+        skipped = [each for each in arrived if not await self._taking.enter(work, each, headers)]
+        head = await work.root(theirs)
+        if stated is not None and stated.size == head.size:
+            if stated.root != head.root:  # (6)
+                says = f"{parcel.sender!r} signed a ledger of other records"
+                raise two_histories(theirs, stated, parcel.checkpoint, says)
+            self._keep_note(work, THEIR_CHECKPOINT, theirs, parcel.checkpoint)
+        before = await work.side_value(COSIGNED, own)
+        if cosigned is not None and (before is None or read_head(before).size < cosigned.size):
+            self._keep_note(work, COSIGNED, own, parcel.cosigned)
         work.put_side(PEER_HAS, own, parcel.have.to_bytes(8, "big"))
+        return skipped
 
-    async def _enter(self, work: Work, chain: str, item: Arrived, headers: dict[bytes, bytes]) -> None:
-        """One record into the chain, or among the waiting; whoever waited for it follows."""
-        tip = await work.tip(chain)
-        sequence = item.record.statement.sequence
-        if sequence < tip.size:
-            return
-        if sequence > tip.size:
-            await self._wait(work, chain, item, headers)
-            return
-        following: Arrived | None = item
-        while following is not None:
-            await self._append(work, chain, following, headers)
-            sequence += 1
-            following = await self._kept(work, WAITING, chain, sequence)
-            if following is not None:
-                work.put_side(WAITING, kept_key(chain, sequence), None)
-
-    async def _append(self, work: Work, chain: str, item: Arrived, headers: dict[bytes, bytes]) -> None:
-        record, salt = item
-        sequence = record.statement.sequence
-        if record.statement.previous != (await work.tip(chain)).last:
-            raise Rejected(
-                f"record {sequence} does not follow the record {sequence - 1} that stands here: its author wrote two "
-                "histories",
-                code="fork",
-                place=chain,
-            )
-        verdict = await work.judge(record)
-        work.append(record, salt, verdict)
-        self._keep_headers(work, record, headers)
-        if isinstance(verdict, Held) and verdict.code == FUTURE_TIME:
-            span = await work.side_value(HELD, chain)
-            first = sequence if span is None else decode(span, tuple[int, int])[0]
-            work.put_side(HELD, chain, encode((first, sequence + 1)))
-            work.put_side(HELD, kept_key(chain, sequence), encode((record.envelope, salt)))
-        await self._answer(work, record, verdict)
-
-    async def _wait(self, work: Work, chain: str, item: Arrived, headers: dict[bytes, bytes]) -> None:
-        """Keep a record whose predecessor is not here, once."""
-        record, salt = item
-        key = kept_key(chain, record.statement.sequence)
-        if await work.side_value(WAITING, key) is None:
-            work.journal(record, salt, Held(MISSING_PREDECESSOR, "its predecessor is not here"), extends=False)
-            work.put_side(WAITING, key, encode((record.envelope, salt)))
-            self._keep_headers(work, record, headers)
-
-    async def _settle(self, work: Work, chain: str) -> None:
-        """Judge again, in order, the records of a chain that were held until their time."""
-        span = await work.side_value(HELD, chain)
-        if span is None:
-            return
-        first, end = decode(span, tuple[int, int])
-        for sequence in range(first, end):
-            item = await self._kept(work, HELD, chain, sequence)
-            if item is None:
-                continue
-            verdict = await work.judge(item.record)
-            if isinstance(verdict, Held):
-                work.put_side(HELD, chain, encode((sequence, end)))
-                return
-            work.put_side(HELD, kept_key(chain, sequence), None)
-            work.journal(item.record, item.salt, verdict, extends=False)
-            await self._answer(work, item.record, verdict)
-        work.put_side(HELD, chain, None)
-
-    async def _kept(self, work: Work, table: str, chain: str, sequence: int) -> Arrived | None:
-        """A record that waits or is held, verified again; None where there is none."""
-        value = await work.side_value(table, kept_key(chain, sequence))
-        if value is None:
-            return None
-        envelope, salt = decode(value, tuple[bytes, bytes])
-        card = await self._peer_card(chain.rpartition("/")[2])
-        return Arrived(read(envelope, card.node_sign), salt)
-
-    def _keep_headers(self, work: Work, record: Record, headers: dict[bytes, bytes]) -> None:
-        if isinstance(record.body, bodies.Consigned):
-            for copy in record.body.copies:
-                if copy.header in headers:
-                    work.put_side(HEADER, copy.header.hex(), headers[copy.header])
-
-    async def _answer(self, work: Work, record: Record, verdict: Changes | Held | Rejection) -> None:
-        relationship = record.statement.relationship
-        item: str | None = None
-        copies: tuple[int, ...] = ()
-        if isinstance(record.body, bodies.Consigned):
-            item, copies = record.body.item, tuple(copy.number for copy in record.body.copies)
-        if isinstance(verdict, Rejection) and not isinstance(record.body, bodies.Returned):
-            body = bodies.Returned(
-                record=record.id, code=verdict.code, reason=verdict.sentence, item=item, copies=copies
-            )
-            await work.say(Draft(relationship, body))
-        elif isinstance(verdict, Changes) and item is not None:
-            receipt = bodies.Received(consignment=record.id, item=item, copies=copies)
-            await work.say(Draft(relationship, receipt))
-        elif isinstance(verdict, Changes):
-            await self._follow(work, record)
+    def _keep_note(self, work: Work, table: str, chain: str, note: bytes) -> None:
+        work.put_side(table, chain, note)
+        self._kept.pop((table, chain), None)  # its size is read again once it is durable
 
 
-def kept_key(chain: str, sequence: int) -> str:
-    """Key of a record that waits or is held."""
-    return f"{chain}/{sequence:012d}"
+def other_record(record: Record, known: JournalEntry) -> Rejected:
+    """The error for a record in whose place another one stands."""
+    if record.envelope == known.envelope:
+        return Rejected("the salt of its ledger leaf is another one than before", code="other-salt", place=known.chain)
+    return fork(record, "is not the one that stands here in its place")
+
+
+def two_histories(chain: str, stated: TreeHead, note: bytes, says: str) -> Contradiction:
+    """The error for a checkpoint that the records here contradict."""
+    return Contradiction(
+        f"{says}: the checkpoint over {stated.size} records does not match those here, and is kept as evidence",
+        code="two-histories",
+        key=waiting_key(chain, stated.size),
+        proof=note,
+    )
 
 
 def consignment_in(envelope: bytes) -> bodies.Consigned | None:
@@ -443,8 +404,3 @@ def consignment_in(envelope: bytes) -> bodies.Consigned | None:
     if statement.type != bodies.Consigned.kind:
         return None
     return decode(bytes(statement.body), bodies.Consigned)
-
-
-def checkpoint_text(note: bytes) -> bytes:
-    """The text of a signed note, without its signatures (a cosignature says the same thing anew each second)."""
-    return note.rpartition(b"\n\n")[0]

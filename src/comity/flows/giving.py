@@ -18,10 +18,10 @@ from comity.errors import Misuse, Refused
 from comity.flows.actors import Actor
 from comity.flows.cases import answer, giving_case, new_item, outcome_word, record_decision
 from comity.flows.content import Prepared, Wrapping, seal_content
-from comity.flows.exchange import HEADER
 from comity.flows.house import House
 from comity.flows.library import Running
 from comity.flows.marks import alternative_label
+from comity.flows.taking import HEADER
 from comity.flows.work import Draft, Work
 from comity.marking.label import Label
 from comity.record import bodies
@@ -146,7 +146,7 @@ async def give(house: House, request: Give) -> Given:
     reading = await house.sequencer.submit(lambda work: _directory(work, row, asked.recipients))
     keys = [(entry.pseudonym, entry.recipient) for entry in reading]
     wrapping = _wrapping(house, row, item.id, label, PurePath(request.path).name)
-    prepared = await seal_content(house.files, request.path, wrapping, keys, house.blobs, house.entropy)
+    prepared = await seal_content(house.files, request.path, wrapping, keys, house.payloads, house.entropy)
 
     async def ask(work: Work) -> Given:
         registered = bodies.ItemRegistered(

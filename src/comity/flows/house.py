@@ -21,6 +21,7 @@ from comity.flows.actors import Actor, NeedsSignature
 from comity.flows.exchange import Exchange
 from comity.flows.library import Library
 from comity.flows.parcel import INLINE_BLOB_BYTES_MAX, Parcel, read_parcel, write_parcel
+from comity.flows.payloads import Payloads
 from comity.flows.sequencer import TILE, Sequencer, tile_key
 from comity.flows.work import Work
 from comity.ledger.tiles import TileId
@@ -81,9 +82,10 @@ class House:
         self.keys = keys
         self.files = files
         self.zones = zones
+        self.payloads = Payloads(blobs)
         self.library = Library(store, zones)
         self.sequencer = Sequencer(store, keys.record, entropy, clock, mark, self._context, party)
-        self.exchange = Exchange(party, store, blobs, keys, self.sequencer, self.peer_card, self._follow)
+        self.exchange = Exchange(party, store, blobs, self.payloads, keys, self.sequencer, self.peer_card, self._follow)
         self._follow_up = follow
         self._cards: dict[str, Card] = {}
         self._bells: dict[str, asyncio.Event] = {}

@@ -18,10 +18,10 @@ from comity.errors import Misuse, Refused, Rejected
 from comity.flows.actors import Actor
 from comity.flows.cases import answer, handling_case, outcome_word, record_decision
 from comity.flows.content import open_content
-from comity.flows.exchange import HEADER
 from comity.flows.giving import basis
 from comity.flows.house import House
 from comity.flows.marks import show_marking
+from comity.flows.taking import HEADER
 from comity.flows.work import Draft, Work
 from comity.marking.banner import Banner
 from comity.record import bodies

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
-from hashlib import sha256
 from typing import TypeVar, cast
 
 import msgspec
 
 from comity.errors import Misuse
 from comity.flows.committed import CommittedRows
-from comity.ledger.leaf import Leaf, LeafKind
+from comity.ledger.leaf import record_leaf
 from comity.ledger.tree import Frontier, TreeHead
 from comity.ports import Entropy, JournalEntry, Put, Signer, Store
 from comity.record.bodies import Body
@@ -33,7 +32,7 @@ from comity.record.statement import (
 )
 from comity.register.rows import Key, Row, encode_row
 from comity.register.step import reads, step
-from comity.register.verdict import RULES_VERSION, Changes, Context, Held, Rejection, Verdict
+from comity.register.verdict import RULES_VERSION, Changes, Context, Verdict
 
 R = TypeVar("R", bound=Row)
 
@@ -127,6 +126,16 @@ class Work:
             work = work.parent
         return (await self.base.store.get(table, [key]))[0]
 
+    async def entry(self, record: bytes) -> JournalEntry | None:
+        """The newest journal entry of a record, as this work would leave the journal."""
+        work: Work | None = self
+        while work is not None:
+            for entry in reversed(work.entries):
+                if entry.record == record:
+                    return entry
+            work = work.parent
+        return await self.base.store.find(record)
+
     async def tip(self, chain: str) -> Tip:
         """Where ``chain`` would end."""
         work: Work | None = self
@@ -194,18 +203,12 @@ class Work:
     def append(self, record: Record, salt: bytes, verdict: Verdict) -> None:
         """Journal a record that extends its chain, with its verdict and its ledger leaf."""
         chain = record.statement.chain
-        leaf = Leaf(LeafKind.RECORD, salt, sha256(record.envelope).digest())
-        self.leaves.setdefault(chain, []).append(leaf.data)
+        self.leaves.setdefault(chain, []).append(record_leaf(salt, record.envelope).data)  # (2)
         self.tips[chain] = Tip(record.statement.sequence + 1, record.id)
         self.journal(record, salt, verdict, extends=True)
 
     def journal(self, record: Record, salt: bytes, verdict: Verdict, *, extends: bool) -> None:
         """Journal a record with its verdict."""
-        word = "changes"
-        code = ""
-        if isinstance(verdict, Held | Rejection):
-            word = "held" if isinstance(verdict, Held) else "rejected"
-            code = verdict.code
         statement = record.statement
         self.entries.append(
             JournalEntry(
@@ -214,8 +217,8 @@ class Work:
                 record=record.id,
                 envelope=record.envelope,
                 salt=salt,
-                verdict=word,
-                reason=code,
+                verdict=verdict.word,
+                reason=verdict.code,
                 extends=extends,
                 rules=RULES_VERSION,
                 at=self.at,

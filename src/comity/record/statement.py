@@ -132,7 +132,7 @@ def peek(envelope: bytes, place: str = "") -> Statement:
 
 
 def read(envelope: bytes, keys: Sequence[bytes], place: str = "") -> Record:
-    """A record whose every signature was verified with ``keys``, the node-sign keys of its author.
+    """A record whose every signature was verified with ``keys``, the node-sign keys of its author, and its body read.
 
     A type, version or suite that this code does not know is read as far as it can be (``body`` None): the register
     holds it, nothing drops it. Of a suite that it does not know, the signatures that it does know must verify.
@@ -140,16 +140,25 @@ def read(envelope: bytes, keys: Sequence[bytes], place: str = "") -> Record:
     Raises:
         Rejected: malformed, not canonical, a bound exceeded, or a signature that does not verify.
     """
+    return understand(read_frame(envelope, keys, place), place)
+
+
+def read_frame(envelope: bytes, keys: Sequence[bytes], place: str = "") -> Record:
+    """A record verified as ``read`` does, its body not looked into (``body`` None).
+
+    Raises:
+        Rejected: as ``read``, but for what is wrong with the body.
+    """
     parsed = dsse.read(envelope, RECORD, place)
     statement = decode(parsed.payload, Statement, place)
     message = (dsse.verify if statement.suite == SUITE else dsse.verify_known)(parsed, keys, place)
     if statement.suite == SUITE and len(parsed.signatures) != 1:
         raise Rejected(f"suite {SUITE!r} has exactly one signature", code="suite", place=place)
-    return Record(sha256(message).digest(), statement, _body(statement, place), envelope)
+    return Record(sha256(message).digest(), statement, None, envelope)
 
 
 def read_kept(envelope: bytes, record: bytes) -> Record:
-    """A record that this house verified when it came, read again by its id from its own journal.
+    """A record that this house verified when it came, from its own journal by its id; its body not looked into.
 
     Its author may have other keys by now; those of its day verified it.
 
@@ -159,22 +168,26 @@ def read_kept(envelope: bytes, record: bytes) -> Record:
     parsed = dsse.read(envelope, RECORD)
     if sha256(dsse.pae(RECORD, parsed.payload)).digest() != record:
         raise Rejected(f"record {record.hex()[:16]}… was altered in the journal", code="altered-entry")
-    statement = decode(parsed.payload, Statement)
-    return Record(record, statement, _body(statement, ""), envelope)
+    return Record(record, decode(parsed.payload, Statement), None, envelope)
 
 
-def _body(statement: Statement, place: str) -> Body | None:
-    """The typed body; None where this version does not know the type, the version or the suite."""
+def understand(record: Record, place: str = "") -> Record:
+    """``record`` with its typed body; unchanged where this version does not know the type, the version or the suite.
+
+    Raises:
+        Rejected: the body is malformed or not canonical, or a record of its type cannot stand in its chain.
+    """
+    statement = record.statement
     kind = BODIES.get(statement.type)
-    body = bytes(statement.body)
+    data = bytes(statement.body)
     if kind is None or statement.version != VERSION or statement.suite != SUITE:
-        decode(body, dict, place)
-        return None
-    typed = decode(body, kind, place)
-    if typed.crosses != (statement.relationship != DOMESTIC):
+        decode(data, dict, place)
+        return record
+    body = decode(data, kind, place)
+    if body.crosses != (statement.relationship != DOMESTIC):
         raise Rejected(
             f"a record of type {statement.type!r} cannot stand in the chain {statement.chain!r}",
             code="wrong-chain",
             place=place,
         )
-    return typed
+    return msgspec.structs.replace(record, body=body)

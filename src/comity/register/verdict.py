@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import ClassVar
 
 import msgspec
 
@@ -26,12 +27,15 @@ class Put(msgspec.Struct, frozen=True):
 class Changes(msgspec.Struct, frozen=True):
     """The record takes effect: these rows are written."""
 
+    word: ClassVar[str] = "changes"
+    code: ClassVar[str] = ""
     puts: tuple[Put, ...]
 
 
 class Held(msgspec.Struct, frozen=True):
     """The record waits: for a predecessor, a later version of this program, or its own time."""
 
+    word: ClassVar[str] = "held"
     code: str
     sentence: str
 
@@ -39,11 +43,13 @@ class Held(msgspec.Struct, frozen=True):
 class Rejection(msgspec.Struct, frozen=True):
     """The record has no effect, now or later; it is returned to its author, signed."""
 
+    word: ClassVar[str] = "rejected"
     code: str
     sentence: str
 
 
 Verdict = Changes | Held | Rejection
+"""``word`` and ``code`` are how the journal names it."""
 
 
 class Context(msgspec.Struct, frozen=True):

@@ -1,0 +1,64 @@
+"""Small sealed payloads between their sealing and their sending: kept together, and at hand.
+
+Callers that seal at the same moment share one round of writing and syncing. What was sealed a moment ago is about to be
+sent, so it need not be read back from the disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from comity.ports import Blobs
+
+AT_HAND_BYTES_MAX = 32 * 1024 * 1024
+"""Most bytes of payloads kept in memory; the oldest go first."""
+
+
+class Payloads:
+    """The small payloads of one house."""
+
+    def __init__(self, blobs: Blobs) -> None:
+        self._blobs = blobs
+        self._at_hand: dict[bytes, bytes] = {}
+        self._bytes = 0
+        self._waiting: dict[bytes, bytes] = {}
+        self._round: asyncio.Task[None] | None = None
+
+    async def keep(self, digest: bytes, payload: bytes) -> None:
+        """Make a payload durable; callers of the same moment share the wait.
+
+        Raises:
+            DiskFull: it was not kept.
+        """
+        self._waiting[digest] = payload
+        while digest in self._waiting:
+            if self._round is None or self._round.done():
+                self._round = asyncio.create_task(self._write())
+            await asyncio.shield(self._round)
+
+    async def adopt(self, digest: bytes, path: str) -> None:
+        """Take over a large payload that was written to a scratch file (``ports.Blobs.adopt``)."""
+        await self._blobs.adopt(digest, path)
+
+    async def get(self, digest: bytes) -> bytes | None:
+        """A payload, None when it is not here."""
+        payload = self._at_hand.get(digest)
+        if payload is None and await self._blobs.size(digest) is not None:
+            async with self._blobs.open(digest) as blob:
+                payload = blob.read()
+        return payload
+
+    async def _write(self) -> None:
+        await asyncio.sleep(0)  # whoever is ready to seal now comes along
+        batch = dict(self._waiting)
+        try:
+            await self._blobs.put_many(batch)
+        finally:
+            for digest in batch:
+                self._waiting.pop(digest, None)
+        for digest, payload in batch.items():
+            self._at_hand[digest] = payload
+            self._bytes += len(payload)
+        while self._bytes > AT_HAND_BYTES_MAX:
+            oldest = next(iter(self._at_hand))
+            self._bytes -= len(self._at_hand.pop(oldest))
