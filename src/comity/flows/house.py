@@ -92,12 +92,13 @@ class House:
         self._offered: dict[str, int] = {}
 
     async def start(self) -> None:
-        """Read the adopted agreements and begin to sequence."""
+        """Read the adopted agreements, begin to sequence, and settle what an older program could not."""
         async for _, row in self.rows(AgreementRow):
             await self.library.load(row)
             await self.exchange.resume(row.relationship, row.peer)
         await self.sequencer.start()
         self.sequencer.committed = self._ring
+        await self.exchange.settle()
 
     async def close(self) -> None:
         """Stop sequencing; adapters are closed by whoever opened them."""
