@@ -1,0 +1,53 @@
+"""The README is true: its transcript is done, its Python is run, its links lead somewhere."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from cli import transcripts
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def block(language: str) -> str:
+    """The one fenced block in ``language``."""
+    found = re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+    assert len(found) == 1
+    return str(found[0])
+
+
+def test_the_transcript(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written = tmp_path / "transcripts"
+    written.mkdir()
+    (written / "readme.txt").write_text(block("console"), encoding="utf-8")
+    monkeypatch.setattr(transcripts, "FOLDER", written)
+    scene = transcripts.Scene(tmp_path / "scene")
+    scene.folder.mkdir()
+    transcript = transcripts.read("readme.txt")
+    assert len(transcript.steps) >= 5
+    transcripts.play(transcript, scene)
+
+
+def test_the_python() -> None:
+    code = block("python")
+    said: dict[str, object] = {}
+    lines = code.rstrip().splitlines()
+    expected = lines[-1].removeprefix("# ")
+    exec("\n".join(lines[:-2]), said)
+    assert repr(eval(lines[-2], said)) == expected
+
+
+def test_the_links_lead_somewhere() -> None:
+    links = re.findall(r"\]\(([^)#]+)\)", README)
+    assert links
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_the_two_commands_come_first() -> None:
+    first = README[: README.index("## Ten lines")]
+    assert first.index("make demo") < first.index("make test")
+    assert README.index("make demo") < 300
