@@ -164,7 +164,7 @@ def sentence(reason: Reason, language: str = "en") -> str:
     if reason.step == 18 and reason.code not in {"agreement-unknown", "label-below-ancestor"}:
         ancestor, parameters = f"{parameters[0]}: ", parameters[2:]
     said = _table(REASONS, language)[reason.code].format(
-        *parameters,
+        *(each or "(none named)" for each in parameters),
         about=reason.about,
         all=", ".join(parameters),
         rest=", ".join(parameters[1:]),
