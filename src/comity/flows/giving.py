@@ -13,6 +13,7 @@ from pathlib import PurePath
 
 import msgspec
 
+from comity.agreement.equivalence import level_of
 from comity.decision import model as decision
 from comity.errors import Misuse, Refused
 from comity.flows.actors import Actor
@@ -108,7 +109,7 @@ async def preview(house: House, request: Give) -> Given:
     """May it go, under which articles, and what is missing? Records the decision and changes nothing else."""
     row, running = await _running(house, request.relationship)
     officer = await house.person(request.actor.handle)
-    label = _label(house, request)
+    label = _label(house, running, request)
     item = _new_item(house, row, request, label)
     asked = _request_row(house, request, item.id, officer.person)
 
@@ -122,11 +123,13 @@ async def give(house: House, request: Give) -> Given:
     """Ask for the release of a file. What is refused is recorded as refused, and nothing is registered or sealed.
 
     Raises:
-        Misuse: nobody or an unknown mark, person or relationship was named, or the file cannot be read.
+        Misuse: an unknown person was named, or the file cannot be read.
+        Rejected: the mark is not on this party's ladder; the nearest one is named.
+        Refused: no agreement runs in that relationship.
     """
     row, running = await _running(house, request.relationship)
     officer = await house.person(request.actor.handle)
-    label = _label(house, request)
+    label = _label(house, running, request)
     item = _new_item(house, row, request, label)
     asked = _request_row(house, request, item.id, officer.person)
     first = await house.sequencer.submit(lambda work: _decide(house, work, row, running, asked, item))
@@ -306,7 +309,9 @@ async def _directory(work: Work, row: AgreementRow, recipients: tuple[str, ...])
     return entries
 
 
-def _label(house: House, request: Give) -> Label:
+def _label(house: House, running: Running, request: Give) -> Label:
+    """The label that was asked for; a mark that no ladder has is mistyped, and the error names the nearest one."""
+    level_of(running.agreement, house.party, request.mark)
     return Label(
         policy=house.party, mark=request.mark, categories=tuple(sorted(request.categories)), originator=house.party
     )
