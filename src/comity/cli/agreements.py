@@ -18,6 +18,7 @@ from comity.cli.instants import read_instant
 from comity.cli.options import Desk, Verbs, acting, housed
 from comity.cli.output import Output, visible
 from comity.errors import Misuse
+from comity.timezones import time_zones
 
 if TYPE_CHECKING:
     from comity.api import Agreement
@@ -312,7 +313,12 @@ def _tell_clauses(out: Output, loaded: Agreement, clauses: Any) -> None:
 
 
 def _tell_status(out: Output, told: Status, read_as: str | None) -> None:
-    instant = read_as or f"{told.at:%Y-%m-%d %H:%M} UTC"
+    zone = time_zones().zone(told.timezone)
+
+    def local(at: datetime) -> str:
+        return f"{at.astimezone(zone):%Y-%m-%d %H:%M} {told.timezone}"
+
+    instant = read_as or local(told.at)
     out.line((told.agreement, "strong"), f" at {instant}")
     if told.hypothetical:
         out.text(f"HYPOTHETICAL: {told.hypothetical}", indent=2, style="warn")
@@ -329,12 +335,12 @@ def _tell_status(out: Output, told: Status, read_as: str | None) -> None:
             [
                 ("in force", "yes" if reading.in_force else "no"),
                 ("protection", "continues" if reading.protection else "none"),
-                ("since", f"{reading.since:%Y-%m-%d %H:%M} UTC" if reading.since else ""),
+                ("since", local(reading.since) if reading.since else ""),
                 *[("can end", ending.says) for ending in reading.endings],
                 *[
                     (
                         "ahead",
-                        f"{ahead.at:%Y-%m-%d %H:%M} UTC  {ahead.what.replace('-', ' ')} {ahead.counting}".rstrip(),
+                        f"{local(ahead.at)}  {ahead.what.replace('-', ' ')} {ahead.counting}".rstrip(),
                     )
                     for ahead in reading.ahead[:3]
                 ],

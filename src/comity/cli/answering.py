@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from comity.cli.decisions import functions, tell_outcome
+from comity.cli.decisions import functions, named, tell_outcome
 from comity.cli.options import Desk, Verb, acting, housed, relationship
 from comity.cli.output import Output, size
 from comity.flows.actors import Actor
@@ -64,7 +64,9 @@ def assure(
         recipient=recipient,
         refuse=refuse,
     )
-    desk.show(desk.act("assure", asked, key), _tell_assured)
+    given: AssuranceGiven = desk.act("assure", asked, key)
+    known = functions(desk)
+    desk.show(given, lambda out, _: _tell_assured(out, given, named(given.recipient, known)))
 
 
 def _tell_approved(out: Output, approved: Approved, known: dict[str, str]) -> None:
@@ -91,10 +93,10 @@ def _tell_approved(out: Output, approved: Approved, known: dict[str, str]) -> No
     out.next((f"comity why {given.item}", "the whole decision"), ("comity outbox", "whether it has arrived"))
 
 
-def _tell_assured(out: Output, given: AssuranceGiven) -> None:
+def _tell_assured(out: Output, given: AssuranceGiven, recipient: str) -> None:
     if given.conditions:
-        out.line(("assured ", "good"), given.request, " about ", given.recipient)
+        out.line(("assured ", "good"), given.request, " about ", recipient)
         out.fields([("item", given.item), ("conditions", ", ".join(given.conditions))])
     else:
-        out.line(("refused ", "warn"), given.request, " about ", given.recipient)
+        out.line(("refused ", "warn"), given.request, " about ", recipient)
     out.next(("comity inbox", "what came, and what else is asked"))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
 
+from comity.cli.decisions import functions, named
 from comity.cli.instants import told_instant
 from comity.cli.options import Desk, Verb, Verbs, acting, housed
 from comity.cli.output import Output, size
@@ -27,6 +28,9 @@ from comity.flows.views import (
 from comity.marking.banner import written
 from comity.marking.label import Label
 
+Known = Mapping[str, str]
+"""Functions by pseudonym."""
+
 
 class Boxed(Verbs):
     """A group that shows something when no verb follows."""
@@ -44,7 +48,8 @@ def inbox(desk: Desk) -> None:
     Example: comity inbox
     """
     if click.get_current_context().invoked_subcommand is None:
-        desk.show(desk.call("inbox", ShowInbox()), _tell_inbox)
+        known = functions(desk)
+        desk.show(desk.call("inbox", ShowInbox()), lambda out, inbox: _tell_inbox(out, inbox, known))
 
 
 @inbox.command()
@@ -69,7 +74,8 @@ def outbox(desk: Desk) -> None:
     Example:
       comity outbox
     """
-    desk.show(desk.call("outbox", ShowOutbox()), _tell_outbox)
+    known = functions(desk)
+    desk.show(desk.call("outbox", ShowOutbox()), lambda out, outbox: _tell_outbox(out, outbox, known))
 
 
 @click.command(cls=Verb)
@@ -80,15 +86,16 @@ def register(desk: Desk) -> None:
     Example:
       comity register --json
     """
-    desk.show(desk.call("register", ShowRegister()), _tell_register)
+    known = functions(desk)
+    desk.show(desk.call("register", ShowRegister()), lambda out, items: _tell_register(out, items, known))
 
 
 def _marked(label: Label, alternative: Label | None) -> str:
     return written(label) + (f" = {written(alternative)}" if alternative else "")
 
 
-def _tell_inbox(out: Output, inbox: Inbox) -> None:
-    _tell_passages(out, "received", "from", inbox.received)
+def _tell_inbox(out: Output, inbox: Inbox, known: Known) -> None:
+    _tell_passages(out, "received", "from", inbox.received, known)
     out.gap()
     out.line(("asked of us", "strong"))
     waiting = [each for each in inbox.asked if set(each.recipients) - set(each.answered)]
@@ -96,7 +103,7 @@ def _tell_inbox(out: Output, inbox: Inbox) -> None:
         out.line("nothing", indent=2)
     for each in waiting:
         left = [recipient for recipient in each.recipients if recipient not in each.answered]
-        out.line((each.request, "strong"), f"  an assurance about {', '.join(left)}", indent=2)
+        out.line((each.request, "strong"), f"  an assurance about {named(', '.join(left), known)}", indent=2)
         out.fields(
             [
                 ("item", each.item),
@@ -114,14 +121,14 @@ def _tell_inbox(out: Output, inbox: Inbox) -> None:
         out.next((f'comity open {last.item} --purpose "{last.purpose}" --out FILE --as HANDLE', "read it"))
 
 
-def _tell_outbox(out: Output, outbox: Outbox) -> None:
+def _tell_outbox(out: Output, outbox: Outbox, known: Known) -> None:
     out.line(("waiting", "strong"))
     if not outbox.waiting:
         out.line("nothing", indent=2)
     for each in outbox.waiting:
-        _tell_request(out, each)
+        _tell_request(out, each, known)
     out.gap()
-    _tell_passages(out, "given", "to", outbox.given)
+    _tell_passages(out, "given", "to", outbox.given, known)
     out.gap()
     tell_chains(out, outbox.chains)
     pending = [each for each in outbox.waiting if not each.approved_by]
@@ -129,7 +136,7 @@ def _tell_outbox(out: Output, outbox: Outbox) -> None:
         out.next((f"comity approve {pending[0].request} --reason WHY --as HANDLE", "somebody else, with the role"))
 
 
-def _tell_request(out: Output, request: RequestLine) -> None:
+def _tell_request(out: Output, request: RequestLine, known: Known) -> None:
     out.line((request.request, "strong"), f"  {request.title}", indent=2)
     unassured = [each for each in request.recipients if each not in request.assured]
     out.fields(
@@ -140,14 +147,14 @@ def _tell_request(out: Output, request: RequestLine) -> None:
             ("asked by", f"{request.by}, {told_instant(request.at)}"),
             ("approved by", ", ".join(request.approved_by) or "nobody yet"),
             ("refused by", ", ".join(request.refused_by)),
-            ("assured", ", ".join(request.assured)),
-            ("not assured", ", ".join(unassured)),
+            ("assured", named(", ".join(request.assured), known)),
+            ("not assured", named(", ".join(unassured), known)),
         ],
         indent=4,
     )
 
 
-def _tell_passages(out: Output, title: str, way: str, passages: Sequence[PassageLine]) -> None:
+def _tell_passages(out: Output, title: str, way: str, passages: Sequence[PassageLine], known: Known) -> None:
     out.line((title, "strong"))
     if not passages:
         out.line("nothing", indent=2)
@@ -162,7 +169,7 @@ def _tell_passages(out: Output, title: str, way: str, passages: Sequence[Passage
                 ("given", told_instant(each.at)),
                 ("receipted", (told_instant(each.received) if each.received else "not yet") + returned),
                 ("sealed", size(each.size)),
-                *_copies(each.copies),
+                *_copies(each.copies, known),
             ],
             indent=4,
         )
@@ -187,7 +194,7 @@ def tell_chains(out: Output, chains: Sequence[ChainLine]) -> None:
     )
 
 
-def _tell_register(out: Output, items: list[RegisterLine]) -> None:
+def _tell_register(out: Output, items: list[RegisterLine], known: Known) -> None:
     if not items:
         out.line("no item yet")
         out.next(("comity give FILE --help", "give one"))
@@ -200,16 +207,16 @@ def _tell_register(out: Output, items: list[RegisterLine]) -> None:
                 ("topic", f"{each.topic} ({each.subject}, {each.form})"),
                 ("came for", each.provided or ""),
                 ("registered", told_instant(each.registered)),
-                *_copies(each.copies),
+                *_copies(each.copies, known),
             ]
         )
 
 
-def _copies(copies: Sequence[CopyLine]) -> list[tuple[str, str]]:
+def _copies(copies: Sequence[CopyLine], known: Known) -> list[tuple[str, str]]:
     return [
         (
             f"copy {copy.number}",
-            f"{copy.state}, {copy.holder}, opened {copy.openings} time{'' if copy.openings == 1 else 's'}"
+            f"{copy.state}, {named(copy.holder, known)}, opened {copy.openings} time{'' if copy.openings == 1 else 's'}"
             + (f"; {copy.trouble}" if copy.trouble else ""),
         )
         for copy in copies

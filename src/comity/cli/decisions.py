@@ -53,6 +53,14 @@ def functions(desk: Desk) -> dict[str, str]:
     return {each.pseudonym: each.function for each in desk.call("directory.list", ListDirectory())}
 
 
+def named(sentence: str, known: Mapping[str, str]) -> str:
+    """A sentence in which each pseudonym that is known has its function before it."""
+    for pseudonym, function in known.items():
+        if pseudonym in sentence:
+            sentence = sentence.replace(pseudonym, f"{function} ({pseudonym})")
+    return sentence
+
+
 def tell_outcome(out: Output, told: OutcomeTold, known: Mapping[str, str], *, full: bool) -> None:
     """An outcome with its reasons; ``full`` also tells one by one what holds."""
     out.line((told.means, _OUTCOME_STYLE[told.outcome]))
@@ -62,13 +70,13 @@ def tell_outcome(out: Output, told: OutcomeTold, known: Mapping[str, str], *, fu
             _row(out, effect, [f"{len(reasons)} conditions"], "")
             continue
         for says, cites in _told_once(reasons).items():
-            _row(out, effect, wrapped(visible(_named(says, known)), out.columns - _LEFT - 2), "; ".join(cites))
+            _row(out, effect, wrapped(visible(named(says, known)), out.columns - _LEFT - 2), "; ".join(cites))
     if told.outcome != "permit":
         out.gap()
         out.line(("what would change it", "strong"))
         if not told.changeable:
             out.text("nothing that anybody may consent to", indent=2)
-        _listed(out, [_named(each, known) for each in told.missing])
+        _listed(out, [named(each, known) for each in told.missing])
     if told.duties and told.outcome == "permit":
         out.gap()
         out.line(("what it obliges to", "strong"))
@@ -108,13 +116,6 @@ def _row(out: Output, effect: str, lines: Sequence[str], article: str) -> None:
         out.line(line, indent=2 + _LEFT)
     if article and not fits:
         out.line((article, "dim"), indent=2 + _LEFT)
-
-
-def _named(sentence: str, known: Mapping[str, str]) -> str:
-    for pseudonym, function in known.items():
-        if pseudonym in sentence:
-            sentence = sentence.replace(pseudonym, f"{function} ({pseudonym})")
-    return sentence
 
 
 def _listed(out: Output, sentences: Sequence[str]) -> None:

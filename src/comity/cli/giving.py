@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
 import click
 
 from comity.agreement.nearest import nearest
+from comity.agreement.vocabulary import Form
 from comity.cli.decisions import functions, tell_outcome
 from comity.cli.files import absolute
 from comity.cli.options import Desk, Verb, acting, housed, relationship
@@ -28,7 +30,9 @@ from comity.flows.people import DirectoryShown, ListDirectory
 @click.option("--topic", required=True, help="Whose need-to-know list a reader must be on.")
 @click.option("--purpose", required=True, help="What it is given for; it may be used for nothing else.")
 @click.option("--subject", default="defence", show_default=True, help="What it is about, a word of the agreement.")
-@click.option("--form", default="electronic", show_default=True, help="In which form it is.")
+@click.option(
+    "--form", type=click.Choice(get_args(Form)), default="electronic", show_default=True, help="In which form."
+)
 @click.option("--category", "categories", multiple=True, help="A restrictive category of the label; repeat it.")
 @click.option("--title", default="", help="What this house calls it; stays here. Else the file's name.")
 @click.option("--preview", is_flag=True, help="Only ask whether it may go; nothing is sealed or registered.")

@@ -11,6 +11,7 @@ import click
 
 from comity.cli.files import read_file, write_new_file
 from comity.cli.options import Verb
+from comity.cli.passphrases import ask
 from comity.errors import Misuse
 
 
@@ -69,7 +70,7 @@ def _public(path: Path) -> str:
         text = data.decode("utf-8", "replace")
         if SIGNING_KEY.search(text):
             return public_half(text)
-        found = read_key_file(data, lambda: str(click.prompt(f"Passphrase of {path}", hide_input=True, err=True)))
+        found = read_key_file(data, lambda: ask(f"Passphrase of {path}"))
     except Rejected as error:
         raise type(error)(Exception.__str__(error), code=error.code, place=f"{path} {error.place}".strip()) from None
     return "".join(f"{each.recipient}\n" for each in found if isinstance(each, HybridIdentity | X25519Identity))

@@ -17,7 +17,6 @@ from click.shell_completion import CompletionItem
 from comity import __version__
 from comity.errors import ComityError
 
-
 TRACE_VARIABLE = "COMITY_TRACE"
 """Environment variable; when it is set, a defect shows where in the program it happened."""
 

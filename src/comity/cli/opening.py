@@ -81,7 +81,7 @@ def _open_here(desk: Desk, item: str, purpose: str, path: Path, actor: str, key:
         decision=opened.decision,
         decision_record=opened.decision_record,
         opening=confirmed.opening,
-        path=str(path),
+        path=absolute(str(path)),
         file_name=manifest.file_name,
         size=manifest.length,
         banner=opened.banner,
@@ -96,6 +96,8 @@ def _tell(out: Output, opened: OpenedItem, known: dict[str, str]) -> None:
     told = tell(opened.decision)
     if not opened.opening:
         tell_outcome(out, told, known, full=False)
+        out.gap()
+        out.text("Nothing was opened. That it was asked is recorded in this house.")
         out.next((f"comity why {opened.decision_record[:16]}", "the whole decision"))
         return
     if opened.banner is not None:

@@ -56,7 +56,7 @@ _EXIT_OF_ROOT: tuple[tuple[type[ComityError], int], ...] = (
     (InternalError, INTERNAL),
 )
 HINTS: Mapping[str, str] = {
-    "folder-in-use": "commands reach a running node by themselves; is it another user's, or just starting?",
+    "internal": "the same with COMITY_TRACE=1 in the environment, and report what it says",
     "needs-signature": "add --key FILE with the person's own keys",
     "no-house": "comity init PARTY --name NAME",
     "no-peer": "comity peer list",
@@ -68,7 +68,6 @@ HINTS: Mapping[str, str] = {
     "unknown-recipient": "comity directory",
     "unknown-relationship": "comity agreement list",
     "unknown-request": "comity outbox",
-    "wrong-key": "name the identity it was sealed to with -i FILE",
 }
 """What to try after an error, by its code, where the sentence itself does not say."""
 

@@ -19,6 +19,7 @@ import click
 from comity.cli.files import read_file
 from comity.cli.options import Verb
 from comity.cli.output import working
+from comity.cli.passphrases import ask
 from comity.errors import Misuse, Rejected
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def unseal(file: str, identities: tuple[str, ...], output: str, *, passphrase: b
 
     if passphrase == bool(identities):
         raise click.UsageError("give the identities with -i FILE, or -p for a passphrase")
-    by = [PassphraseIdentity(_ask("Passphrase"))] if passphrase else _identities(identities)
+    by = [PassphraseIdentity(ask("Passphrase"))] if passphrase else _identities(identities)
     with ExitStack() as stack:
         source = stack.enter_context(_source(file, "unsealing"))
         sink = stack.enter_context(_plain_sink(output))
@@ -124,18 +125,14 @@ def _identities(files: tuple[str, ...]) -> list[Identity]:
     found: list[Identity] = []
     for file in files:
         with _telling(file):
-            found += read_key_file(read_file(Path(file), KEY_FILE_BYTES_MAX), partial(_ask, f"Passphrase of {file}"))
+            found += read_key_file(read_file(Path(file), KEY_FILE_BYTES_MAX), partial(ask, f"Passphrase of {file}"))
     return found
 
 
 def _passphrase_recipient() -> Recipient:
     from comity.seal.passphrase import PassphraseRecipient
 
-    return PassphraseRecipient(_ask("Passphrase", confirm=True))
-
-
-def _ask(what: str, *, confirm: bool = False) -> str:
-    return str(click.prompt(what, hide_input=True, confirmation_prompt=confirm, err=True))
+    return PassphraseRecipient(ask("Passphrase", twice=True))
 
 
 @contextmanager

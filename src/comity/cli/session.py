@@ -7,14 +7,18 @@ can do neither is told who holds the folder.
 
 from __future__ import annotations
 
+import re
 import socket
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from comity.errors import Misuse, Unavailable
+from comity.errors import ComityError, Misuse, Unavailable
 from comity.flows.actors import Actor, NeedsSignature
+
+IDENTIFIER = re.compile(r"\b[np]-[a-z2-7]{16}\b")
+"""How a person is called in records: in the house (``p-``) and in a relationship (``n-``)."""
 
 
 class Session:
@@ -51,6 +55,20 @@ class Session:
 
             signature = read_person_keys(key).sign_act(needed.message)
             return self.call(flow, msgspec.structs.replace(request, actor=Actor(request.actor.handle, signature)))
+        except ComityError as error:
+            raise self._naming(error) from None
+
+    def _naming(self, error: ComityError) -> ComityError:
+        """An error about a person of this house, with the handle instead of the identifier records use."""
+        from comity.flows.people import ListPeople
+
+        sentence = Exception.__str__(error)
+        if not IDENTIFIER.search(sentence):
+            return error
+        for person in self.call("person.list", ListPeople()):
+            for name in (person.person, *person.pseudonyms.values()):
+                sentence = sentence.replace(name, person.handle)
+        return type(error)(sentence, code=error.code, place=error.place)
 
     @property
     def party(self) -> str:
@@ -76,13 +94,16 @@ class Session:
         """The relationship that was named, or the only one there is.
 
         Raises:
-            Misuse: none was named, and there is none or there are several.
+            Misuse: there is none of that name, or none was named and there is not exactly one.
         """
-        if named is not None:
-            return named
+        from comity.agreement.nearest import nearest
         from comity.flows.agreements import ListAgreements
 
         found = [str(each.relationship) for each in self.call("agreement.list", ListAgreements())]
+        if named is not None and named not in found:
+            raise Misuse(f"no agreement runs here as {named!r}{nearest(named, found)}", code="unknown-relationship")
+        if named is not None:
+            return named
         if not found:
             raise Misuse(
                 "no agreement runs here yet; adopt one: comity agreement adopt NAME --with PARTY", code="no-agreement"
