@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 from base64 import b32encode
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
@@ -90,6 +91,7 @@ class House:
         self._cards: dict[str, Card] = {}
         self._bells: dict[str, asyncio.Event] = {}
         self._offered: dict[str, int] = {}
+        self._replying: Counter[str] = Counter()
 
     async def start(self) -> None:
         """Read the adopted agreements, begin to sequence, and settle what an older program could not."""
@@ -258,9 +260,15 @@ class House:
         parcel = read_parcel(body)
         if parcel.relationship != relationship:
             raise Rejected("the parcel belongs to another relationship than its address", code="other-relationship")
-        await self.exchange.unpack(peer, parcel)
-        answer = await self.exchange.pack(relationship, peer, payload_bytes_max=INLINE_BLOB_BYTES_MAX)
-        self._offered[chain_id(relationship, self.party)] = answer.start + len(answer.entries)
+        self._replying[relationship] += 1
+        try:
+            await self.exchange.unpack(peer, parcel)
+            answer = await self.exchange.pack(relationship, peer, payload_bytes_max=INLINE_BLOB_BYTES_MAX)
+            self._offered[chain_id(relationship, self.party)] = answer.start + len(answer.entries)
+        finally:
+            self._replying[relationship] -= 1
+            if relationship in self._bells:
+                self._bells[relationship].set()
         return write_parcel(answer)
 
     async def pack(self, relationship: str) -> Parcel:
@@ -309,17 +317,28 @@ class House:
         """Wait until this house has said something new in a relationship, or ``seconds`` have passed."""
         bell = self._bells.setdefault(relationship, asyncio.Event())
         own = chain_id(relationship, self.party)
-        with suppress(Unavailable):  # what is not marked is nothing to hand over yet; each look tries again
-            await self.sequencer.raise_mark()
-        size, had = self.sequencer.head(own).size, await self.exchange.peer_has(own)
-        if size > max(had, self._offered.get(own, 0)):
-            return True
-        bell.clear()
         try:
-            await asyncio.wait_for(bell.wait(), min(seconds, OFFER_SECONDS) if size > had else seconds)
+            async with asyncio.timeout(seconds):
+                while not await self._has_work(relationship, own):
+                    bell.clear()
+                    unanswered = self.sequencer.head(own).size > await self.exchange.peer_has(own)
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(OFFER_SECONDS if unanswered else None):
+                            await bell.wait()
+                            continue
+                    self._offered.pop(own, None)  # the reply it went out in was lost
         except TimeoutError:
             return self.sequencer.head(own).size > await self.exchange.peer_has(own)
         return True
+
+    async def _has_work(self, relationship: str, own: str) -> bool:
+        """Whether there is something to hand over that no reply carries, or is about to."""
+        if self._replying[relationship]:
+            return False
+        with suppress(Unavailable):  # what is not marked is nothing to hand over yet; each look tries again
+            await self.sequencer.raise_mark()
+        had = await self.exchange.peer_has(own)
+        return self.sequencer.head(own).size > max(had, self._offered.get(own, 0))
 
     def _ring(self, heads: Mapping[str, Head]) -> None:
         for chain in heads:
