@@ -1,12 +1,13 @@
-"""Rebuilding and verifying: the journal stepped again, against the tables, the ledgers and their witnesses.
+"""Rebuilding and verifying: what the journal gives, against the tables, the ledgers and their witnesses.
 
-The journal is the source. ``verify_ledger`` reads it in order, checks every signature, link, leaf and verdict, and
-compares what comes out with what stands in the store; ``rebuild`` puts what comes out in its place.
+The journal is the source. ``verify_ledger`` compares what comes out of it with everything that stands in the store;
+``rebuild`` puts what comes out in the place of the register's tables.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
 from hashlib import sha256
 
 import msgspec
@@ -14,20 +15,19 @@ import msgspec
 from comity.errors import Rejected
 from comity.flows.exchange import CONFLICT, COSIGNED, THEIR_CHECKPOINT
 from comity.flows.house import House
-from comity.flows.witnessing import read_head
-from comity.ledger.leaf import Leaf, LeafKind
-from comity.ledger.tree import Frontier, TreeHead
-from comity.ports import JournalEntry, Put
-from comity.record.card import read_card
-from comity.record.statement import NOTHING, Record, read
-from comity.register.rows import TABLES, Key, PeerRow, Row, decode_row, encode_row
-from comity.register.step import reads, step
-from comity.register.verdict import Changes, Context, Held
+from comity.flows.library import TEXT
+from comity.flows.replaying import Finding, Replay
+from comity.flows.sequencer import TILE
+from comity.flows.taking import HEADER
+from comity.flows.witnessing import Witnessing
+from comity.ledger.checkpoint import SignedCheckpoint
+from comity.ledger.tree import TreeHead
+from comity.ports import Put
+from comity.record.card import Card
+from comity.register.rows import TABLES, AgreementRow, encode_row
 
-JOURNAL_READ = 1_000
-"""Journal entries read at once."""
-LOOKS_MAX = 100
-"""How often rows that change while they are compared are looked at again."""
+ROWS_READ = 1_000
+"""Rows of the store read at once."""
 
 
 class VerifyLedger(msgspec.Struct, frozen=True):
@@ -36,13 +36,6 @@ class VerifyLedger(msgspec.Struct, frozen=True):
 
 class Rebuild(msgspec.Struct, frozen=True):
     """Make the register's tables anew from the journal."""
-
-
-class Finding(msgspec.Struct, frozen=True):
-    """Something that is not as it must be: where, and what."""
-
-    place: str
-    says: str
 
 
 class LedgerVerified(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,108 +56,14 @@ class LedgerVerified(msgspec.Struct, frozen=True, kw_only=True):
     findings: tuple[Finding, ...]
 
 
-class _Replay:
-    """The journal stepped again into memory."""
-
-    def __init__(self, house: House) -> None:
-        self.house = house
-        self.rows: dict[Key, Row | None] = {}
-        self.frontiers: dict[str, Frontier] = {}
-        self.last: dict[str, bytes] = {}
-        self.heads: dict[str, list[TreeHead]] = {}
-        self.keys: dict[str, tuple[bytes, ...]] = {house.party: (house.keys.record.public,)}
-        self.findings: list[Finding] = []
-        self.entries = 0
-
-    async def run(self, marks: dict[str, set[int]]) -> None:
-        """Step every entry not stepped before; remember the ledger heads at the sizes in ``marks``."""
-        while batch := await self.house.store.journal(self.entries, JOURNAL_READ):
-            for entry in batch:
-                place = f"journal entry {self.entries}"
-                try:
-                    self._entry(entry, place, marks.get(entry.chain, set()))
-                except Rejected as error:
-                    self.findings.append(Finding(place, error.sentence))
-                self.entries += 1
-
-    def _entry(self, entry: JournalEntry, place: str, marks: set[int]) -> None:
-        author = entry.chain.rpartition("/")[2]
-        record = read(entry.envelope, self.keys.get(author, ()), place)
-        if (record.id, record.statement.chain, record.statement.sequence) != (
-            entry.record,
-            entry.chain,
-            entry.sequence,
-        ):
-            raise Rejected("the record is not the one its entry names", code="altered-entry", place=place)
-        if entry.extends:
-            self._extend(entry, record, place, marks)
-        if entry.reason == "missing-predecessor":
-            return
-        verdict = self._step(entry, record)
-        word = "changes" if isinstance(verdict, Changes) else "held" if isinstance(verdict, Held) else "rejected"
-        if word != entry.verdict:
-            raise Rejected(f"stepped again it is {word}, the journal says {entry.verdict}", code="verdict", place=place)
-        if isinstance(verdict, Changes):
-            for put in verdict.puts:
-                self.rows[put.key] = put.row
-                if isinstance(put.row, PeerRow):
-                    self.keys[put.row.party] = read_card(put.row.card).node_sign
-
-    def _extend(self, entry: JournalEntry, record: Record, place: str, marks: set[int]) -> None:
-        frontier = self.frontiers.get(entry.chain, Frontier())
-        if entry.sequence != frontier.size or record.statement.previous != self.last.get(entry.chain, NOTHING):
-            raise Rejected("the record does not follow the one before it in its chain", code="link", place=place)
-        leaf = Leaf(LeafKind.RECORD, entry.salt, sha256(entry.envelope).digest())
-        frontier, _ = frontier.append([leaf.data])
-        self.frontiers[entry.chain] = frontier
-        self.last[entry.chain] = entry.record
-        if frontier.size in marks:
-            self.heads.setdefault(entry.chain, []).append(frontier.head())
-
-    def _step(self, entry: JournalEntry, record: Record) -> object:
-        house = self.house
-        context = Context(house.party, house.keys.root_public, entry.at, house.library.agreement)
-        facts = {key: self.rows.get(key) for key in reads(context, record)}
-        return step(context, facts, record)
-
-
 async def verify_ledger(house: House, _: VerifyLedger) -> LedgerVerified:
-    """Check journal, chains, ledgers, cosignatures and tables against one another, while the house works on.
+    """Check journal, chains, ledgers, cosignatures and tables against one another.
 
-    What the journal must bear out is read before the journal; a row that differs is looked at again after it.
+    The house works on while its journal is stepped again; it pauses for what came meanwhile and for the comparison.
     """
-    marks: dict[str, set[int]] = {}
-    stated: list[tuple[str, str, TreeHead]] = []
-    heads = await house.store.heads()
-    for chain, head in heads.items():
-        marks.setdefault(chain, set()).add(head.size)
-    for table in (COSIGNED, THEIR_CHECKPOINT):
-        for chain, note in await _side(house, table):
-            seen = read_head(note)
-            stated.append((table, chain, seen))
-            marks.setdefault(chain, set()).add(seen.size)
-    replay = _Replay(house)
-    await replay.run(marks)
-    findings = replay.findings
-    for chain, head in heads.items():
-        if TreeHead(head.size, head.root) not in replay.heads.get(chain, []):
-            findings.append(Finding(chain, f"its head of {head.size} records is not what the journal gives"))
-    for table, chain, seen in stated:
-        if seen not in replay.heads.get(chain, []):
-            who = "the other party cosigned" if table == COSIGNED else "the other party signed"
-            findings.append(
-                Finding(chain, f"{who} a checkpoint over {seen.size} records that the records here do not give")
-            )
-    for key, proof in await _side(house, CONFLICT):
-        findings.append(Finding(key, f"two histories were signed; the proof has {len(proof)} bytes"))
-    rows = await _compare(house, replay, findings)
-    return LedgerVerified(
-        entries=replay.entries,
-        rows=rows,
-        chains={chain: frontier.size for chain, frontier in sorted(replay.frontiers.items())},
-        witnessed={chain: seen.size for table, chain, seen in stated if table == COSIGNED},
-        findings=tuple(findings),
-    )
+    replay = Replay(house)
+    await replay.run()
+    return await house.sequencer.alone(lambda: _verify(house, replay))
 
 
 async def rebuild(house: House, _: Rebuild) -> LedgerVerified:
@@ -173,10 +72,10 @@ async def rebuild(house: House, _: Rebuild) -> LedgerVerified:
     Raises:
         Rejected: the journal itself is damaged; nothing was replaced.
     """
-    replay = _Replay(house)
+    replay = Replay(house)
 
     async def puts() -> AsyncIterator[Put]:
-        await replay.run({})  # nothing is committed by now, so nothing is left out
+        await replay.run()  # nothing is committed by now, so nothing is left out
         if replay.findings:
             first = replay.findings[0]
             raise Rejected(first.says, code="damaged-journal", place=first.place)
@@ -188,39 +87,91 @@ async def rebuild(house: House, _: Rebuild) -> LedgerVerified:
     return await verify_ledger(house, VerifyLedger())
 
 
-async def _compare(house: House, replay: _Replay, findings: list[Finding]) -> int:
-    """Compare the stored tables with the replayed ones; returns how many rows there are."""
-    count = 0
-    differ: set[Key] = set()
-    left = {key for key, row in replay.rows.items() if row is not None}
-    for table, kind in TABLES.items():
-        async for key, row in house.rows(kind):
-            count += 1
-            if replay.rows.get((table, key)) != row:
-                differ.add((table, key))
-            left.discard((table, key))
-    differ |= left
-    for _ in range(LOOKS_MAX):
-        await replay.run({})
-        expected = {key: replay.rows.get(key) for key in differ}
-        stored = {key: await _stored(house, key) for key in differ}
-        await replay.run({})
-        moved = {key for key in differ if replay.rows.get(key) != expected[key]}
-        for table, key in sorted(differ - moved):
-            if stored[table, key] != expected[table, key]:
-                says = "the row is missing" if stored[table, key] is None else "the row is not what the journal gives"
-                findings.append(Finding(f"{table} {key}", says))
-        differ = moved
-        if not differ:
-            break
-    findings.extend(Finding(f"{table} {key}", "the row changes too fast to be compared") for table, key in differ)
-    return count
+async def _verify(house: House, replay: Replay) -> LedgerVerified:
+    await replay.run()
+    findings = replay.findings
+    findings += await _heads(house, replay)
+    findings += await _differences(house, TILE, replay.tiles)
+    rows: dict[str, dict[str, bytes]] = {table: {} for table in TABLES}
+    for (table, key), row in replay.rows.items():
+        if row is not None:
+            rows[table][key] = encode_row(row)
+    for table, expected in rows.items():
+        findings += await _differences(house, table, expected)
+    for table in (HEADER, TEXT):
+        async for key, value in _scan(house, table):
+            if sha256(value).hexdigest() != key:
+                findings.append(Finding(f"{table} {key}", "what stands there is not what its digest says"))
+    async for key, proof in _scan(house, CONFLICT):
+        findings.append(Finding(key, f"two histories were signed; the proof has {len(proof)} bytes"))
+    witnessed = await _notes(house, replay, findings)
+    return LedgerVerified(
+        entries=replay.entries,
+        rows=sum(map(len, rows.values())),
+        chains={chain: head.size for chain, head in sorted(replay.heads().items())},
+        witnessed=witnessed,
+        findings=tuple(findings),
+    )
 
 
-async def _stored(house: House, key: Key) -> Row | None:
-    value = (await house.store.get(key[0], [key[1]]))[0]
-    return None if value is None else decode_row(key[0], value)
+async def _heads(house: House, replay: Replay) -> list[Finding]:
+    given = replay.heads()
+    stored = {chain: TreeHead(head.size, head.root) for chain, head in (await house.store.heads()).items()}
+    return [
+        Finding(chain, "the head is not what the journal gives")
+        for chain in sorted(given.keys() | stored.keys())
+        if given.get(chain) != stored.get(chain)
+    ]
 
 
-async def _side(house: House, table: str) -> list[tuple[str, bytes]]:
-    return await house.store.scan(table, limit=JOURNAL_READ)
+async def _differences(house: House, table: str, expected: dict[str, bytes]) -> list[Finding]:
+    """Rows of the store that the journal does not give, or gives differently."""
+    left = dict(expected)
+    found = []
+    async for key, value in _scan(house, table):
+        if left.pop(key, None) != value:
+            found.append(Finding(f"{table} {key}", "the row is not what the journal gives"))
+    return found + [Finding(f"{table} {key}", "the row is missing") for key in sorted(left)]
+
+
+async def _notes(house: House, replay: Replay, findings: list[Finding]) -> dict[str, int]:
+    """Check every kept checkpoint; returns how much of each own chain is witnessed."""
+    witnessing = Witnessing(house.party, house.keys)
+    witnessed: dict[str, int] = {}
+    for table, read in ((COSIGNED, witnessing.read_cosigned), (THEIR_CHECKPOINT, witnessing.read_theirs)):
+        async for chain, note in _scan(house, table):
+            try:
+                head = replay.check_head(chain, _stated(read, note, chain, _cards(replay, chain)))
+            except Rejected as error:
+                says = f"the checkpoint kept there does not match the records here: {error.sentence}"
+                findings.append(Finding(f"{table} {chain}", says))
+            else:
+                if table == COSIGNED:
+                    witnessed[chain] = head.size
+    return witnessed
+
+
+def _stated(
+    read: Callable[[bytes, str, Card], SignedCheckpoint], note: bytes, chain: str, cards: Sequence[Card]
+) -> TreeHead:
+    """What a note states, verified with the newest of ``cards`` that verifies it."""
+    for card in cards[:-1]:
+        with suppress(Rejected):
+            return read(note, chain, card).checkpoint.head
+    if not cards:
+        raise Rejected("nobody is known who could have signed it", code="unknown-peer")
+    return read(note, chain, cards[-1]).checkpoint.head
+
+
+def _cards(replay: Replay, chain: str) -> list[Card]:
+    """The cards of the other party in the relationship of ``chain``, newest first."""
+    row = replay.rows.get((AgreementRow.table, chain.rpartition("/")[0]))
+    return replay.cards.get(row.peer, [])[::-1] if isinstance(row, AgreementRow) else []
+
+
+async def _scan(house: House, table: str) -> AsyncIterator[tuple[str, bytes]]:
+    first = ""
+    while found := await house.store.scan(table, first, limit=ROWS_READ):
+        for row in found:
+            yield row
+        first = found[-1][0] + "\0"
