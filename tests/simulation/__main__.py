@@ -49,7 +49,7 @@ def run(seed: int, worlds: int, steps: int, *, trace: bool) -> int:
     print(f"{worlds} worlds, {taken} steps in {seconds:.1f} s")
     _table("acts", acts)
     _table("faults", faults)
-    _table("invariants, looked at", Counter({f"({n}) {name}": checked[n] for n, name in NAMES.items()}))
+    _table("invariants, looked at", Counter({f"({n:2}) {name}": checked[n] for n, name in NAMES.items()}))
     print(f"failures: {len(failures) or 'none'}")
     for failure in failures:
         print(

@@ -6,7 +6,7 @@ An act may be senseless or forbidden; whoever does it does not know better. It r
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,18 +46,23 @@ RECENT = 8
 
 @dataclass
 class Asked:
-    """A request, as the person who made it remembers it."""
+    """A request, as people remember it; ``known`` is false once it was refused."""
 
     party: str
     request: str
     content: bytes
     recipients: tuple[str, ...]
+    known: bool = False
+    approved: bool = False
+    assured: set[str] = field(default_factory=set)
 
 
 async def ask(sim: Simulation, house: House) -> object:
     """An officer asks that a new document be given."""
     sim.asked.append(asked := _new(sim, house))
-    return await give(house, _give(sim, house, asked))
+    given = await give(house, _give(sim, house, asked))
+    asked.known = given.outcome == "needs-consent"
+    return given
 
 
 async def consider(sim: Simulation, house: House) -> object:
@@ -90,21 +95,22 @@ def _give(sim: Simulation, house: House, asked: Asked) -> Give:
     )
 
 
-async def answer(sim: Simulation, house: House) -> object:
+async def release(sim: Simulation, house: House) -> object:
     """An authority (or the officer himself) approves a request of this house, or refuses to."""
-    asked = _recent(sim, house.party)
+    asked = _recent(sim, house.party, lambda asked: not asked.approved)
     who = sim.random.choices((cast.AUTHORITY, cast.OFFICER), weights=(15, 1))[0]
     granted = sim.random.random() < 0.9
-    return await approve(
-        house, Approve(request=asked.request, reason="seen", granted=granted, actor=cast.actor(house.party, who))
-    )
+    request = Approve(request=asked.request, reason="seen", granted=granted, actor=cast.actor(house.party, who))
+    approved = await approve(house, request)
+    asked.approved = granted
+    return approved
 
 
 async def vouch(sim: Simulation, house: House) -> object:
     """An officer gives the assurance that the other side asked for, or refuses it."""
-    asked = _recent(sim, cast.PEER[house.party])
+    asked = _recent(sim, cast.PEER[house.party], lambda asked: set(asked.recipients) > asked.assured)
     who = sim.random.choices((cast.GUARD, cast.AUTHORITY), weights=(15, 1))[0]
-    recipient = sim.random.choice(asked.recipients)
+    recipient = sim.random.choice([each for each in asked.recipients if each not in asked.assured] or asked.recipients)
     request = Assure(
         request=asked.request,
         relationship=RELATIONSHIP,
@@ -112,14 +118,19 @@ async def vouch(sim: Simulation, house: House) -> object:
         refuse="not now" if sim.random.random() < 0.1 else None,
         actor=cast.actor(house.party, who),
     )
-    return await assure(house, request)
+    answered = await assure(house, request)
+    if request.refuse is None:
+        asked.assured.add(recipient)
+    return answered
 
 
-def _recent(sim: Simulation, party: str) -> Asked:
+def _recent(sim: Simulation, party: str, open_: Callable[[Asked], bool]) -> Asked:
+    """A request of a party: mostly one of the latest that somebody still waits for."""
     asked = [each for each in sim.asked if each.party == party]
+    waiting = [each for each in asked if each.known and open_(each)]
     if not asked:
         raise Misuse("nothing was asked yet")
-    return sim.random.choice(asked if sim.random.random() < 0.1 else asked[-RECENT:])
+    return sim.random.choice(asked if sim.random.random() < 0.1 or not waiting else waiting[-RECENT:])
 
 
 async def choose_mark(sim: Simulation, house: House) -> object:
@@ -266,7 +277,7 @@ async def pack_pouch(sim: Simulation, house: House) -> object:
 ACTS: dict[str, tuple[Doing, float]] = {
     "ask": (ask, 8),
     "consider": (consider, 2),
-    "answer": (answer, 9),
+    "release": (release, 9),
     "vouch": (vouch, 9),
     "choose mark": (choose_mark, 4),
     "read": (read, 9),

@@ -1,4 +1,4 @@
-"""The invariants of two houses at rest: both are well, and each has told the other everything (``spec/invariants.md``)."""
+"""The invariants of houses at rest: all is well, and each has told the other everything (``spec/invariants.md``)."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def giving(simulation: Simulation) -> Iterator[tuple[Node, Node, str]]:
 
 
 def houses_come_to_rest(simulation: Simulation) -> Iterator[str]:
-    """(20)"""
+    """(14)"""
     yield from simulation.restless
     for giver, receiver, chain in giving(simulation):
         size = giver.disk.database.heads[chain].size
@@ -74,7 +74,7 @@ def houses_come_to_rest(simulation: Simulation) -> Iterator[str]:
 
 
 def chains_are_the_same(simulation: Simulation) -> Iterator[str]:
-    """(21)"""
+    """(15)"""
     for giver, receiver, chain in giving(simulation):
         ours, theirs = (node.disk.database.chains.get(chain, {}) for node in (giver, receiver))
         if [(entry.envelope, entry.salt) for _, entry in sorted(ours.items())] != [
@@ -86,7 +86,7 @@ def chains_are_the_same(simulation: Simulation) -> Iterator[str]:
 
 
 def everything_is_witnessed(simulation: Simulation) -> Iterator[str]:
-    """(22)"""
+    """(16)"""
     for giver, receiver, chain in giving(simulation):
         size = giver.disk.database.heads[chain].size
         witnessed = simulation.verified[giver.party].witnessed.get(chain, 0)
@@ -95,7 +95,7 @@ def everything_is_witnessed(simulation: Simulation) -> Iterator[str]:
 
 
 def copies_are_conserved(simulation: Simulation) -> Iterator[str]:
-    """(23)"""
+    """(17)"""
     for node in simulation.nodes.values():
         consignments = rows(node, ConsignmentRow)
         by_item: dict[str, list[CopyRow]] = {}
@@ -115,7 +115,7 @@ def copies_are_conserved(simulation: Simulation) -> Iterator[str]:
 
 
 def registers_reconcile(simulation: Simulation) -> Iterator[str]:
-    """(24)"""
+    """(18)"""
     for giver, receiver, chain in giving(simulation):
         theirs, refused = rows(receiver, ConsignmentRow), rows(giver, ReturnedRow)
         copies = {node.party: rows(node, CopyRow) for node in (giver, receiver)}
@@ -146,7 +146,7 @@ def registers_reconcile(simulation: Simulation) -> Iterator[str]:
 
 
 def giving_rests_on_permit(simulation: Simulation) -> Iterator[str]:
-    """(25)"""
+    """(19)"""
     for giver, receiver, chain in giving(simulation):
         permits = _permits(giver)
         for entry, body in said(giver, bodies.Consigned, chain):
@@ -180,7 +180,7 @@ def _permits(node: Node) -> dict[bytes, list[tuple[str, str]]]:
 
 
 def requests_are_carried_out_once(simulation: Simulation) -> Iterator[str]:
-    """(26)"""
+    """(20)"""
     for giver, receiver, chain in giving(simulation):
         given = Counter(body.request for _, body in said(giver, bodies.Consigned, chain))
         for request, times in given.items():
@@ -196,7 +196,7 @@ def requests_are_carried_out_once(simulation: Simulation) -> Iterator[str]:
 
 
 def rebuild_gives_live_tables(simulation: Simulation) -> Iterator[str]:
-    """(27)"""
+    """(21)"""
     for party, node in simulation.nodes.items():
         for table in TABLES:
             live, again = simulation.tables[party].get(table, {}), node.disk.database.rows.get(table, {})
@@ -206,7 +206,7 @@ def rebuild_gives_live_tables(simulation: Simulation) -> Iterator[str]:
 
 
 def verification_finds_nothing(simulation: Simulation) -> Iterator[str]:
-    """(28)"""
+    """(22)"""
     for when, all_verified in (("at rest", simulation.verified), ("after a rebuild", simulation.rebuilt)):
         for party, verified in all_verified.items():
             for finding in verified.findings:
@@ -214,7 +214,7 @@ def verification_finds_nothing(simulation: Simulation) -> Iterator[str]:
 
 
 def disks_hold_no_plaintext(simulation: Simulation) -> Iterator[str]:
-    """(29)"""
+    """(23)"""
     for party, node in simulation.nodes.items():
         database = node.disk.database
         for table, found in database.rows.items():
@@ -244,6 +244,6 @@ AT_REST: dict[int, RestInvariant] = dict(
             verification_finds_nothing,
             disks_hold_no_plaintext,
         ),
-        start=20,
+        start=14,
     )
 )

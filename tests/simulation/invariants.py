@@ -159,8 +159,9 @@ def nothing_leaves_unmarked(_: Invariants, news: News, __: list[Fresh]) -> Itera
         size = parcel.start + len(parcel.entries)
         if parcel.checkpoint:
             size = max(size, Checkpoint.parse(Note.parse(parcel.checkpoint).text).head.size)
-        if size > departure.marks.get(chain, 0):
-            yield f"{size} records of {chain} were shown to the peer, but the mark stands at {departure.marks.get(chain, 0)}"
+        marked = departure.marks.get(chain, 0)
+        if size > marked:
+            yield f"{size} records of {chain} were shown to the peer, but the mark stands at {marked}"
 
 
 def mark_is_below_journal(seen: Invariants, _: News, __: list[Fresh]) -> Iterator[str]:

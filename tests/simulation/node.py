@@ -39,7 +39,7 @@ class Node:
         self.folder = folder / party
         self.clock = ErringClock(time)
         self.disk = MemoryDisk(self._fault)
-        self.weather = CALM
+        self.weather: Weather = CALM
         self.house: House | None = None
         self.full = False
         self.down_until = 0

@@ -28,7 +28,7 @@ from .clock import WorldTime
 from .invariants import Invariants
 from .network import Message, Network
 from .node import Node
-from .weather import CALM, draw_weather
+from .weather import CALM, Weather, draw_weather
 from .witness import OURS, SECRET, Acknowledgement, Slip, Witness
 
 TURNS = (0, 1, 1, 2, 3, 5, 8, 15, 40, 120)
@@ -63,7 +63,7 @@ class Simulation:
         carried_late: requests that could have been carried out, but were only when somebody asked.
     """
 
-    def __init__(self, seed: int, folder: Path) -> None:
+    def __init__(self, seed: int, folder: Path, weather: Weather | None = None) -> None:
         self.seed = seed
         self.folder = folder
         self.random = Random(seed)
@@ -71,7 +71,7 @@ class Simulation:
         self.witness = Witness()
         self.network = Network(self.random, self.witness)
         self.nodes = {party: Node(party, folder, self.random, self.time, self.witness) for party in cast.PARTIES}
-        self.weather = draw_weather(self.random)
+        self.weather = weather or draw_weather(self.random)
         self.pseudonyms: dict[tuple[str, str], str] = {}
         self.asked: list[Asked] = []
         self.verified: dict[str, LedgerVerified] = {}
@@ -203,7 +203,8 @@ class Simulation:
         except Exception as error:  # noqa: BLE001 - whatever it is, it is what the simulation looks for
             self.witness.news.troubles.append(Slip(f"{kind} in {house.party}", repr(error)))
             return "trouble"
-        heads = {chain: head for chain, head in house.sequencer.heads().items() if chain.endswith(f"/{house.party}")}
+        own = [chain for chain in house.sequencer.heads() if chain.endswith(f"/{house.party}")]
+        heads = {chain: house.sequencer.head(chain) for chain in own}
         self.witness.news.acknowledgements.append(
             Acknowledgement(house.party, kind, records_named(result), dict(heads))
         )
@@ -316,15 +317,15 @@ class Simulation:
         ]
 
 
-def simulate(seed: int, steps: int) -> Simulation:
-    """Run the world of a seed and bring it to rest.
+def simulate(seed: int, steps: int, weather: Weather | None = None) -> Simulation:
+    """Run the world of a seed, in the weather that the seed draws or another one, and bring it to rest.
 
     Raises:
         Broken: an invariant does not hold; it names which, where, and after which step.
     """
 
     async def run(folder: Path) -> Simulation:
-        simulation = Simulation(seed, folder)
+        simulation = Simulation(seed, folder, weather)
         await simulation.found()
         for _ in range(steps):
             await simulation.step()

@@ -8,7 +8,7 @@ from random import Random
 from comity.stores.memory_disk import Fault
 
 OFTEN = (0.0, 0.0, 0.02, 0.1, 0.3)
-"""Shares of steps or messages from which a kind of fault draws its own; nought for many, so that kinds are seen alone."""
+"""Shares of steps or messages, from which each kind of fault draws its own; nought for many, to see some alone."""
 AT_WRITES = (0.0, 0.0, 0.003, 0.02, 0.06)
 """The same for faults drawn at every write, of which an act has several."""
 
@@ -36,6 +36,24 @@ CALM = Weather(
     disk=(), full=0, crash=0, power=0, outage=0, clock=0, cancelled=0, slow=0, drop=0, repeat=0, cut=0, wait=0, gap=0
 )
 """Nothing fails: houses are founded in it, and come to rest in it."""
+
+
+STORM = Weather(
+    disk=tuple((fault, 0.006) for fault in Fault),
+    full=0.005,
+    crash=0.01,
+    power=0.5,
+    outage=0.5,
+    clock=0.04,
+    cancelled=0.03,
+    slow=2,
+    drop=0.1,
+    repeat=0.1,
+    cut=0.05,
+    wait=0.1,
+    gap=0.1,
+)
+"""Everything fails, now and then."""
 
 
 def draw_weather(random: Random) -> Weather:

@@ -21,7 +21,7 @@ OURS = b"KEPT_IN_"
 
 @dataclass(frozen=True)
 class Departure:
-    """A parcel that left a house, on the road or in a pouch; ``marks`` is the durable high-water mark at that moment."""
+    """A parcel that left a house, by road or in a pouch; ``marks`` is the durable high-water mark at that moment."""
 
     party: str
     parcel: Parcel
