@@ -13,7 +13,7 @@ import msgspec
 
 from comity.errors import Rejected
 from comity.record.dsse import ENVELOPE_BYTES_MAX
-from comity.record.encoding import Count, Digest, Name
+from comity.record.encoding import Count, Digest, Identifier, Relationship
 
 PARCEL_TYPE = "application/vnd.comity.parcel"
 """Media type of a parcel."""
@@ -60,9 +60,9 @@ class Parcel(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields
     """
 
     format: Literal["comity-parcel/1"]
-    relationship: Name
-    sender: Name
-    receiver: Name
+    relationship: Relationship
+    sender: Identifier
+    receiver: Identifier
     start: Count
     entries: Annotated[tuple[Sent, ...], msgspec.Meta(max_length=PARCEL_ENTRIES_MAX)]
     checkpoint: SignedNote

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from hashlib import sha256
+from io import SEEK_CUR, SEEK_END
 from typing import Annotated, BinaryIO
 
 import msgspec
@@ -21,7 +22,7 @@ from comity.flows.house import House
 from comity.flows.parcel import PARCEL_BYTES_MAX, Parcel, read_parcel, write_parcel
 from comity.record import dsse
 from comity.record.contexts import POUCH
-from comity.record.encoding import Count, Digest, Instant, Name, decode, encode, instant
+from comity.record.encoding import Count, Digest, Identifier, Instant, Relationship, decode, encode, instant
 from comity.record.statement import chain_id
 
 MAGIC = b"comity-pouch/1\n"
@@ -43,12 +44,15 @@ class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Contents(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What a pouch holds, signed by its sender's transport key."""
 
-    sender: Name
-    receiver: Name
-    relationship: Name
+    sender: Identifier
+    receiver: Identifier
+    relationship: Relationship
     at: Instant
     parcels: Annotated[tuple[Part, ...], msgspec.Meta(min_length=1, max_length=PARTS_MAX)]
     payloads: Annotated[tuple[Part, ...], msgspec.Meta(max_length=PARTS_MAX)]
+
+    def __post_init__(self) -> None:
+        instant(self.at)
 
 
 class ExportPouch(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,7 +115,7 @@ async def export_pouch(house: House, request: ExportPouch) -> PouchShown:
 
 
 async def import_pouch(house: House, request: ImportPouch) -> PouchShown:
-    """Take a pouch: verify it, keep it, register and answer; importing it again changes nothing.
+    """Take a pouch: verify all of it, then keep, register and answer; importing it again changes nothing.
 
     Raises:
         Rejected: it is cut short, altered, not by a known peer, or something in it is not what it must be.
@@ -120,19 +124,20 @@ async def import_pouch(house: House, request: ImportPouch) -> PouchShown:
     records = 0
     with house.files.read(request.path) as source:
         contents = await _contents(house, source, request.path)
-        bodies = [_part(source, part, request.path, limit=PARCEL_BYTES_MAX) for part in contents.parcels]
-        for part in contents.payloads:
-            await _payload(house, source, part, request.path)
-        if source.read(1):
-            raise Rejected("there is something behind the last part", code="trailing", place=request.path)
+        start = source.tell()
+        for part in (*contents.parcels, *contents.payloads):  # (23)
+            _check_part(source, part, request.path)
         size = source.tell()
-    await house.agreement_row(contents.relationship, contents.sender)
-    for body in bodies:
-        parcel = read_parcel(body)
-        if parcel.relationship != contents.relationship:
-            raise Rejected("a parcel of another relationship", code="other-relationship", place=request.path)
-        await house.exchange.unpack(contents.sender, parcel)
-        records += len(parcel.entries)
+        source.seek(start + sum(part.size for part in contents.parcels))
+        for part in contents.payloads:  # (24)
+            await _payload(house, source, part, request.path)
+        source.seek(start)
+        for part in contents.parcels:
+            parcel = read_parcel(_exactly(source, part.size, request.path))
+            if parcel.relationship != contents.relationship:
+                raise Rejected("a parcel of another relationship", code="other-relationship", place=request.path)
+            await house.exchange.unpack(contents.sender, parcel)  # (25)
+            records += len(parcel.entries)
     return _shown(request.path, contents, records, size)
 
 
@@ -148,6 +153,7 @@ async def _parcels(house: House, relationship: str, peer: str) -> AsyncIterator[
 
 
 async def _contents(house: House, source: BinaryIO, place: str) -> Contents:
+    """The contents list, verified, with as many bytes behind it as it says (20, 21, 22)."""
     start = source.read(len(MAGIC) + 4)
     if start[: len(MAGIC)] != MAGIC or len(start) < len(MAGIC) + 4:
         raise Rejected("not a pouch, or cut short in its first line", code="not-a-pouch", place=place)
@@ -158,26 +164,35 @@ async def _contents(house: House, source: BinaryIO, place: str) -> Contents:
         )
     envelope = dsse.read(_exactly(source, length, place), POUCH, place)
     contents = decode(envelope.payload, Contents, place)
-    instant(contents.at)
     if contents.receiver != house.party:
         raise Misuse(f"this pouch is for {contents.receiver!r}, not for {house.party!r}", code="other-receiver")
     dsse.verify(envelope, [(await house.peer_card(contents.sender)).transport], place)
+    await house.agreement_row(contents.relationship, contents.sender)
+    if max(part.size for part in contents.parcels) > PARCEL_BYTES_MAX:
+        raise Rejected(f"a parcel is over {PARCEL_BYTES_MAX} bytes", code="too-large", place=place)
+    here = source.tell()
+    rest = source.seek(0, SEEK_END) - here - sum(part.size for part in (*contents.parcels, *contents.payloads))
+    source.seek(here)
+    if rest:
+        sentence = "there is something behind the last part" if rest > 0 else "the pouch is cut short; carry it again"
+        raise Rejected(sentence, code="trailing" if rest > 0 else "truncated", place=place)
     return contents
 
 
-def _part(source: BinaryIO, part: Part, place: str, *, limit: int) -> bytes:
-    if part.size > limit:
-        raise Rejected(f"a part of {part.size} bytes; at most {limit} are allowed", code="too-large", place=place)
-    data = _exactly(source, part.size, place)
-    if sha256(data).digest() != part.digest:
+def _check_part(source: BinaryIO, part: Part, place: str) -> None:
+    digest, left = sha256(), part.size
+    while left:
+        piece = _exactly(source, min(PIECE_BYTES, left), place)
+        digest.update(piece)
+        left -= len(piece)
+    if digest.digest() != part.digest:
         raise Rejected("a part is not the one its contents list names: it was altered", code="altered", place=place)
-    return data
 
 
 async def _payload(house: House, source: BinaryIO, part: Part, place: str) -> None:
     """Take a sealed payload from the pouch, from where an interrupted import stopped."""
     offset = await house.blobs.received(part.digest)
-    source.seek(offset, 1)
+    source.seek(min(offset, part.size), SEEK_CUR)
     while offset < part.size:
         piece = _exactly(source, min(PIECE_BYTES, part.size - offset), place)
         offset = await house.blobs.append(part.digest, offset, piece, part.size)
