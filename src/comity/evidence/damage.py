@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from comity.evidence.model import Evidence
+from comity.record.dsse import Envelope
 from comity.record.encoding import encode
 
 CONTENTS = "its contents"
@@ -40,9 +41,12 @@ def unreadable_part(data: bytes) -> str:
     run = _BASE64.match(text)
     whole = run[0] if run else b""
     rest = text[len(whole) :].lstrip(b"=")
-    if not rest.startswith(b'","payloadType":"') or len(text) - len(rest) & 3:
+    if not rest.startswith(b'","payloadType":"') or (len(text) - len(rest)) & 3:
         return _before(b64decode(whole[: len(whole) & ~3]))
-    contents = b64decode(text[: len(text) - len(rest)])
+    try:
+        contents = msgspec.json.decode(data, type=Envelope).payload
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return OUTER
     try:
         contents.decode()
         msgspec.json.decode(contents)

@@ -12,7 +12,7 @@ from comity.agreement.calendar import TimeZones
 from comity.errors import Rejected
 from comity.evidence.chains import StoodChain, at_place, check_chain
 from comity.evidence.crossing import check_crossing
-from comity.evidence.damage import unreadable_part
+from comity.evidence.damage import OUTER, unreadable_part
 from comity.evidence.deciding import check_decisions
 from comity.evidence.exhibits import Exhibits
 from comity.evidence.grounds import Fingerprint, check_cards, check_fingerprints, read_editions
@@ -51,8 +51,8 @@ def _read(data: bytes) -> Unsigned:
     try:
         return read_evidence(data)
     except Rejected as error:
-        place = "the file" if error.code == "too-large" else unreadable_part(data)
-        raise at_place(error, place) from None
+        known = {"too-large": "the file", "wrong-context": OUTER}
+        raise at_place(error, known.get(error.code) or unreadable_part(data)) from None
 
 
 def check_outer(unsigned: Unsigned, exporter: Card) -> Evidence:
