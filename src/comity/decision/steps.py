@@ -337,8 +337,7 @@ def _weigh_checklist(
     elif checklist.attested_by == "originator":
         attester = item.label.originator
     at = case.at
-    needed = asked.needed
-    attested: set[str] = set()
+    attested: list[str] = []
     met = False
     for each in case.facts.attestations:
         if (
@@ -348,12 +347,12 @@ def _weigh_checklist(
             and (each.by == attester if attester else each.by in compiled.parties)
             and (each.until is None or at < each.until)
         ):
-            if met := needed.issubset(each.conditions):
+            if met := each.conditions == checklist.conditions:  # the usual case: all in one statement
                 break
-            attested.update(each.conditions)
+            attested += each.conditions
     cites = asked.cites
     pseudonym = person.pseudonym
-    if met or needed <= attested:
+    if met or asked.needed.issubset(attested):
         reasons.append(cites.reason(12, "conditions-met", "holds", pseudonym, checklist.id, about))
         return 0
     found = 0

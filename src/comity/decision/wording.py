@@ -9,7 +9,7 @@ Rules of this file:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from comity.agreement.vocabulary import Deed, Role
@@ -98,7 +98,7 @@ MISSING: Mapping[str, Mapping[Kind, str]] = {
     "en": {
         "acknowledgement": "{0} acknowledges this very text of the agreement",
         "consent": "{0} consents in writing that {3} gain by it, for {4}",
-        "attestation": "condition {last} of {0} is attested for {1}",
+        "attestation": "conditions {conditions} of {0} are attested for {1}",
         "clearance": "{about} is granted a clearance that is high enough",
         "need-to-know": "{about} is put on a list of those who need to know it",
         "briefing": "{about} is briefed on {all}",
@@ -107,7 +107,7 @@ MISSING: Mapping[str, Mapping[Kind, str]] = {
         "hidden": "something about a person that the asker may not see",
     }
 }
-"""What would have to happen; ``{0}``, ``{1}`` … and ``{last}`` are what identifies the missing thing."""
+"""What would have to happen; ``{0}``, ``{1}`` … are what identifies it, ``{conditions}`` those of one checklist."""
 
 DEEDS: Mapping[str, Mapping[Deed, str]] = {
     "en": {
@@ -183,17 +183,29 @@ def reason_wording(reason: Reason, language: str = "en") -> str:
     return f"{sentence(reason, language)} ({cited})"
 
 
-def missing_wording(missing: Missing, language: str = "en") -> str:
-    """What would have to happen, with the clauses that ask for it: ``"… (jp-kr-2016:7.5)"``.
+def missing_wording(missing: Sequence[Missing], language: str = "en") -> tuple[str, ...]:
+    """What would have to happen, with the clauses that ask for it; the conditions of one checklist in one sentence.
 
     Raises:
         Misuse: there are no sentences in this language.
     """
-    what = missing.what
-    said = _table(MISSING, language)[missing.kind].format(
-        *what, about=missing.about, all=", ".join(what), last=what[-1] if what else ""
-    )
-    return f"{said} ({', '.join(missing.clauses)})" if missing.clauses else said
+    table = _table(MISSING, language)
+    gathered: dict[tuple[str, str, tuple[str, ...]], list[Missing]] = {}
+    for each in missing:
+        what = each.what[:-1] if each.kind == "attestation" else each.what
+        gathered.setdefault((each.kind, each.about, what), []).append(each)
+    sentences = []
+    for group in gathered.values():
+        first = group[0]
+        conditions = ", ".join(each.what[-1] for each in group if each.what)
+        said = table[first.kind].format(
+            *first.what, about=first.about, all=", ".join(first.what), conditions=conditions
+        )
+        clauses = dict.fromkeys(clause for each in group for clause in each.clauses)
+        if first.kind == "attestation":
+            clauses = dict.fromkeys(clause.partition(":")[0] for clause in clauses)
+        sentences.append(f"{said} ({', '.join(clauses)})" if clauses else said)
+    return tuple(sentences)
 
 
 def duty_wording(duty: Duty, language: str = "en") -> str:
