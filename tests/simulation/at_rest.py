@@ -106,7 +106,10 @@ def copies_are_conserved(simulation: Simulation) -> Iterator[str]:
             if [copy.number for copy in copies] != list(range(1, item.copies + 1)):
                 yield f"{item.item} in {node.party} made {item.copies} copies and accounts for {len(copies)}"
             carried = Counter(
-                (record, number) for record in item.consignments for number in consignments[record.hex()].copies
+                (record, number)
+                for record in item.consignments
+                if record.hex() in consignments
+                for number in consignments[record.hex()].copies
             )
             if carried != Counter((copy.consignment, copy.number) for copy in copies):
                 yield f"the copies of {item.item} in {node.party} are not those its consignments carried"
