@@ -142,6 +142,6 @@ def tell(outcome: decision.Outcome) -> OutcomeTold:
             for each in outcome.reasons
         ),
         changeable=change.possible,
-        missing=tuple(map(missing_wording, change.missing)),
+        missing=missing_wording(change.missing),
         duties=tuple(map(duty_wording, outcome.duties)),
     )
