@@ -17,6 +17,9 @@ from comity.errors import Rejected
 from comity.marking.label import Label
 from decision.cases import AGREEMENT, COMPILED, GIVE, ITEM, OPEN, SATO, TZDATA, with_facts, with_item, with_person
 
+ROOT = Path(__file__).parents[2]
+OTHER = ROOT / ".venv-other" / "bin" / "python"
+
 CASES = [
     GIVE,
     OPEN,
@@ -43,9 +46,9 @@ for line in sys.stdin.buffer:
 """
 
 
-def elsewhere(python: str, seed: str, path: str) -> list[bytes]:
+def elsewhere(python: str, seed: str) -> list[bytes]:
     """The statements on all cases by a fresh process."""
-    environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": path}
+    environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT / "src")}
     given = b"\n".join(map(case_bytes, CASES))
     command = [python, "-c", ELSEWHERE, TZDATA]
     done = subprocess.run(command, input=given, capture_output=True, env=environment, check=True)
@@ -62,19 +65,16 @@ def test_a_case_and_a_statement_write_back_to_the_same_bytes() -> None:
 
 @pytest.mark.parametrize("seed", ["1", "4294967295"])
 def test_a_fresh_process_under_another_hash_seed_says_the_same(seed: str) -> None:
-    source = str(Path(__file__).parents[2] / "src")
-    assert elsewhere(sys.executable, seed, source) == [statement_bytes(state(COMPILED, case)) for case in CASES]
+    assert elsewhere(sys.executable, seed) == [statement_bytes(state(COMPILED, case)) for case in CASES]
 
 
 def test_another_python_says_the_same() -> None:
-    """The gate names another Python, in whose environment msgspec and rfc8785 are, as ``COMITY_OTHER_PYTHON``."""
-    other = os.environ.get("COMITY_OTHER_PYTHON")
-    if not other:
-        pytest.skip("COMITY_OTHER_PYTHON names no other Python; the gate's does")
-    version = subprocess.run([other, "-c", "import sys; print(sys.version_info[:2])"], capture_output=True, check=True)
+    if not OTHER.exists():
+        pytest.skip("there is no other Python here; `make other-python` prepares one")
+    asked = [str(OTHER), "-c", "import sys; print(sys.version_info[:2])"]
+    version = subprocess.run(asked, capture_output=True, check=True)
     assert version.stdout.decode().strip() != str(sys.version_info[:2])
-    source = str(Path(__file__).parents[2] / "src")
-    assert elsewhere(other, "7", source) == [statement_bytes(state(COMPILED, case)) for case in CASES]
+    assert elsewhere(str(OTHER), "7") == [statement_bytes(state(COMPILED, case)) for case in CASES]
 
 
 def test_replay_gives_what_was_stated() -> None:
