@@ -24,13 +24,20 @@ def demo(file: Path | None, keep: Path | None) -> None:
       comity demo report.pdf
       comity demo --keep /tmp/comity-demo
     """
+    from comity.cli.demonstration.proof import what_next
     from comity.cli.demonstration.scenes import Play
+    from comity.errors import Misuse
 
     with resources.as_file(resources.files("comity.agreements") / "jp-kr-2016.toml") as agreement:
         given = file or agreement
         if keep is not None:
+            if keep.exists():
+                raise Misuse(f"{str(keep)!r} exists already; name a folder that does not", code="folder-taken")
             keep.mkdir(mode=0o700, parents=True)
-            Play(given, keep.resolve()).run()
-            return
-        with tempfile.TemporaryDirectory(prefix="comity-demo-") as folder:
-            Play(given, Path(folder)).run()
+            play = Play(given, keep.resolve())
+            play.run()
+        else:
+            with tempfile.TemporaryDirectory(prefix="comity-demo-") as folder:
+                play = Play(given, Path(folder))
+                play.run()
+    what_next(play.screen, keep)

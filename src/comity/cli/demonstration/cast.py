@@ -122,12 +122,18 @@ SEOUL = (
 
 
 class House:
-    """One side of the stage: a node, and the pseudonyms under which the other side knows its people."""
+    """One side of the stage: a node, and its people.
+
+    Attributes:
+        people: the pseudonym under which the other side knows somebody, by handle.
+        names: who is meant by a pseudonym or a person id.
+    """
 
     def __init__(self, node: Node, party: str) -> None:
         self.node = node
         self.party = party
         self.people: dict[str, str] = {}
+        self.names: dict[str, str] = {}
 
     def ask(self, request: msgspec.Struct, flow: str | None = None) -> Any:
         """Ask the node."""
@@ -168,6 +174,7 @@ class House:
             )
             assert isinstance(shown, PersonShown)
             self.people[role.handle] = shown.pseudonyms[RELATIONSHIP]
+            self.names |= {shown.person: role.name, self.people[role.handle]: role.name}
             if role.cleared:
                 self.ask(GrantClearance(handle=role.handle, mark=mark, until=until, basis="vetted", actor=ROOT))
             if role.listed:

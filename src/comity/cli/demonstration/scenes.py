@@ -64,7 +64,7 @@ class Play:
         self.other_days(given)
         self.by_pouch()
         self.tamper()
-        self.prove(given)
+        prove(self.jp, self.kr, given, self.folder, self.screen)
 
     # ---- the two sides --------------------------------------------------------------------------------------------
 
@@ -84,9 +84,9 @@ class Play:
         shown = [house.adopt(peer) for house, peer in ((self.jp, "kr"), (self.kr, "jp"))]
         self.jp.enrol(TOKYO, MARK)
         self.kr.enrol(SEOUL, "군사 Ⅱ급 비밀")
-        for house, roles in ((self.jp, TOKYO), (self.kr, SEOUL)):
+        for house in (self.jp, self.kr):
             house.acknowledge()
-            self.screen.names |= {house.people[role.handle]: role.name for role in roles}
+            self.screen.names |= house.names
         self.screen.fact("agreement", f"{shown[0].title}")
         self.screen.fact("digest", shown[0].digest)
         wait(lambda: self._acknowledged(self.jp) and self._acknowledged(self.kr), "the acknowledgements to cross")
@@ -120,6 +120,7 @@ class Play:
         screen = self.screen
         screen.scene(f"2  May {self.file.name} go to Seoul?")
         asked: Given = self.jp.ask(self.request())
+        screen.names[asked.item] = self.file.name
         screen.decision(self.why(self.jp, asked.decision_record))
         screen.fact("mark here", MARK)
         screen.fact("mark there", asked.alternative.mark if asked.alternative else "")
@@ -282,10 +283,6 @@ class Play:
             self.screen.say(f"found: {finding.place}: {finding.says}")
         if not found_out.findings:
             raise Rejected("the tampered ledger was not noticed", code="demonstration")
-
-    def prove(self, given: Given) -> None:
-        """Evidence for a stranger, verified offline."""
-        prove(self.jp, given, self.folder, self.screen)
 
     def why(self, house: House, record: str) -> OutcomeTold:
         """A decision in words, decided again from what was recorded."""

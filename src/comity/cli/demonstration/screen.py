@@ -41,6 +41,18 @@ class Screen:
         """A name and a value."""
         click.echo(f"  {click.style(name.ljust(22), dim=True)}{value}")
 
+    def told(self, status: str, says: str) -> None:
+        """A line of a story with its status in front."""
+        first, *rest = textwrap.wrap(self._named(says), WIDTH - 14)
+        click.echo(f"    {status} {first}")
+        for line in rest:
+            click.echo(" " * 14 + line)
+
+    def closing(self) -> None:
+        """The curtain."""
+        click.echo()
+        click.echo(f"Done in {time.monotonic() - self._start:.1f} seconds; both nodes have ended.")
+
     def banner(self, text: str) -> None:
         """A marking, in a frame."""
         for line in text.splitlines():
