@@ -101,7 +101,7 @@ class Exchange:
         """
         await self._sequencer.raise_mark()
         own, theirs = chain_id(relationship, self._party), chain_id(relationship, peer)
-        size = self._sequencer.head(own).size
+        size = self._sequencer.head(own).size  # (2)
         if start is None:
             start = await self.peer_has(own)
         entries: list[Sent] = []
@@ -110,7 +110,7 @@ class Exchange:
         inline = 0
         for entry in await self._store.chain(own, start, max(0, min(PARCEL_ENTRIES_MAX, size - start))):
             body = consignment_in(entry.envelope)
-            if body is not None and body.size > payload_bytes_max:
+            if body is not None and body.size > payload_bytes_max:  # (3)
                 break
             attached = await self._attachments(body) if body is not None else ([], [])
             inline += sum(map(len, attached[0])) + sum(map(len, attached[1]))
@@ -164,7 +164,7 @@ class Exchange:
             return b""
         card = await self._peer_card(chain.rpartition("/")[2])
         stated = self._witnessing.read_theirs(note, chain, card).checkpoint.head
-        await self._check_ledger(chain, stated, note, "the checkpoint kept here was altered")
+        await self._check_ledger(chain, stated, note, "the checkpoint kept here was altered")  # (17)
         return self._witnessing.cosign(note, int(self._sequencer.now().timestamp()))
 
     async def _attachments(self, body: bodies.Consigned) -> tuple[list[bytes], list[bytes]]:
@@ -215,7 +215,7 @@ class Exchange:
             await self._compare(skipped, theirs)
         self._peer_has[own] = parcel.have
         if stated is not None and stated.size == self._sequencer.head(theirs).size:
-            self._sequencer.seen[parcel.relationship] = SeenCheckpoint(stated.size, stated.root)
+            self._sequencer.seen[parcel.relationship] = SeenCheckpoint(stated.size, stated.root)  # (19)
 
     async def _check_address(self, peer: str, parcel: Parcel) -> None:
         """The parcel is from the authenticated peer, to this house, in a relationship of the two (4)."""
@@ -377,7 +377,7 @@ class Exchange:
         return skipped
 
     def _keep_note(self, work: Work, table: str, chain: str, note: bytes) -> None:
-        work.put_side(table, chain, note)
+        work.put_side(table, chain, note)  # (18)
         self._kept.pop((table, chain), None)  # its size is read again once it is durable
 
 

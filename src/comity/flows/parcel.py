@@ -93,6 +93,6 @@ def read_parcel(data: bytes) -> Parcel:
         parcel = _decode(data)
     except msgspec.DecodeError as error:
         raise Rejected(f"not a parcel: {error}", code="malformed") from None
-    if _encode(parcel) != data:
+    if _encode(parcel) != data:  # (1)
         raise Rejected("a parcel that is not written in its one form", code="not-canonical")
     return parcel

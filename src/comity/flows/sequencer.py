@@ -94,7 +94,7 @@ class Sequencer:
         task, self._task = self._task, None
         if task is None:
             return
-        async with self._turn:
+        async with self._turn:  # (9)
             task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
@@ -156,7 +156,7 @@ class Sequencer:
             while True:
                 waiting = [await self._queue.get()]
                 async with self._turn:
-                    while len(waiting) < BATCH_JOBS_MAX and not self._queue.empty():
+                    while len(waiting) < BATCH_JOBS_MAX and not self._queue.empty():  # (1)
                         waiting.append(self._queue.get_nowait())
                     await self._batch(waiting)
         finally:
@@ -177,7 +177,7 @@ class Sequencer:
         else:
             for future, result in done:
                 if not future.done():
-                    future.set_result(result)
+                    future.set_result(result)  # (8)
 
     async def _work(self, waiting: list[_Waiting]) -> list[tuple[asyncio.Future[Any], Any]]:
         """Run the jobs, each in a work of its own, and commit those that went well."""

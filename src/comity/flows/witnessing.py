@@ -53,7 +53,7 @@ class Witnessing:
 
     def cosign(self, note: bytes, time: int) -> bytes:
         """A checkpoint of another party, verified before, with our cosignature at ``time`` (POSIX seconds)."""
-        parsed = Note.parse(note)
+        parsed = Note.parse(note)  # (16)
         signature = cosign(parsed.text, _witness_name(self._party), self._keys.witness, time)
         return Note(parsed.text, (*parsed.signatures, signature)).encode()
 

@@ -184,9 +184,9 @@ class Work:
             body=msgspec.Raw(encode(draft.body)),
         )
         signer = self.base.signer
-        record = write(statement, draft.body, [(signer.public, signer.sign)])
+        record = write(statement, draft.body, [(signer.public, signer.sign)])  # (2)
         verdict = await self.judge(record)
-        if not isinstance(verdict, Changes):
+        if not isinstance(verdict, Changes):  # (4)
             raise Misuse(verdict.sentence, code=verdict.code)
         self.append(record, self.base.entropy(32), verdict)
         return record

@@ -102,6 +102,6 @@ def read_card(envelope: bytes, place: str = "") -> Card:
         )
     dsse.verify(parsed, [card.root], place)
     keys = [card.root, *card.node_sign, card.log, card.witness, card.transport]
-    if len(set(keys)) != len(keys):
+    if len(set(keys)) != len(keys):  # (8)
         raise Rejected("one key for two purposes; each needs its own", code="key-reuse", place=place)
     return card

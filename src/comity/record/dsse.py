@@ -121,7 +121,7 @@ def read(envelope: bytes, payload_type: str, place: str = "", bytes_max: int = E
             place=place,
         )
     parsed = decode(envelope, Envelope, place)
-    if parsed.payloadType != payload_type:
+    if parsed.payloadType != payload_type:  # (3)
         raise Rejected(
             f"signed as {parsed.payloadType!r}, expected {payload_type!r}", code="wrong-context", place=place
         )
@@ -137,7 +137,7 @@ def verify(envelope: Envelope, keys: Sequence[bytes], place: str = "") -> bytes:
     message = pae(envelope.payloadType, envelope.payload)
     known = {key_id(key): key for key in keys}
     for signature in envelope.signatures:
-        public = known.pop(signature.keyid, None)
+        public = known.pop(signature.keyid, None)  # (2)
         if public is None:
             raise Rejected(
                 f"signed by key {signature.keyid}, which is not (or no longer) a key of its author",

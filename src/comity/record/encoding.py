@@ -85,7 +85,7 @@ def decode(data: bytes, kind: type[T], place: str = "") -> T:
         raise Rejected(f"not a valid {kind.__name__}: {error}", code="malformed", place=place) from None
     except Rejected as error:  # a value that refused to exist does not know where it stands
         raise Rejected(error.sentence, code=error.code, place=place or error.place) from None
-    if encode(value) != data:
+    if encode(value) != data:  # (1)
         shown = encode(value)[:200].decode(errors="replace")
         raise Rejected(f"not written in canonical form; it reads as {shown!r}", code="not-canonical", place=place)
     _check_text(text, place)

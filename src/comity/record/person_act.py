@@ -66,7 +66,7 @@ def check_act(body: Body, relationship: str, party: str, public: bytes) -> str:
         Rejected: there is no signature, it names another key, or it does not verify.
     """
     signature = signature_in(body)
-    if signature.key != public:
+    if signature.key != public:  # (7)
         raise Rejected(f"signed with a key that is not {signature.signer!r}'s", code="unknown-key")
     check_signature(public, signature.signature, act_bytes(body, relationship, party))
     return signature.signer

@@ -181,10 +181,10 @@ def understand(record: Record, place: str = "") -> Record:
     kind = BODIES.get(statement.type)
     data = bytes(statement.body)
     if kind is None or statement.version != VERSION or statement.suite != SUITE:
-        decode(data, dict, place)
+        decode(data, dict, place)  # (4)
         return record
-    body = decode(data, kind, place)
-    if body.crosses != (statement.relationship != DOMESTIC):
+    body = decode(data, kind, place)  # (6)
+    if body.crosses != (statement.relationship != DOMESTIC):  # (5)
         raise Rejected(
             f"a record of type {statement.type!r} cannot stand in the chain {statement.chain!r}",
             code="wrong-chain",

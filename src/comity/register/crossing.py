@@ -1,4 +1,4 @@
-"""Rules for crossing records: acknowledgements, directory, assurances, consignments, receipts (``spec/register.md`` 6).
+"""Rules for crossing records: what parties say to each other (``spec/register.md`` steps 6 and 7).
 
 Each rule serves both sides. Who acts follows from the record: its author gives, the other party receives.
 """
