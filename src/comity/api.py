@@ -83,6 +83,7 @@ class Agreement:
         zones = time_zones()
         text, name = read_text(source)
         file = parse_agreement(text, name)
+        check_time_zones(file, text, name, zones.zones)
         known = history or history_of_source(source)
         if known is None:
             told = history_of(history_from_header(file), file, zones)

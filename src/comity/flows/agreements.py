@@ -6,7 +6,7 @@ from datetime import datetime
 
 import msgspec
 
-from comity.agreement.load import parse_agreement, parse_layer
+from comity.agreement.load import check_time_zones, parse_agreement, parse_layer
 from comity.agreement.load_history import parse_history
 from comity.agreement.term import Status
 from comity.errors import Misuse
@@ -79,6 +79,7 @@ async def adopt_agreement(house: House, request: AdoptAgreement) -> AgreementSho
     """
     names = [*request.names, "agreement", "history", *[f"layer {n}" for n in range(len(request.layers))]]
     agreement = parse_agreement(request.text, names[0])
+    check_time_zones(agreement, request.text, names[0], house.zones.zones)
     zones = house.zones
     parse_history(request.history, names[1], agreement, zones)
     for layer, name in zip(request.layers, names[2:], strict=False):
