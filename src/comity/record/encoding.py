@@ -94,12 +94,12 @@ def decode(data: bytes, kind: type[T], place: str = "") -> T:
 
 def _check_text(text: str, place: str) -> None:
     """Look at canonical JSON as text: structure is ASCII, so whatever else is in it stands in a string."""
-    if text.isascii() and "\\" not in text and "\x7f" not in text:  # nearly every record
-        return
-    unseen = _UNSEEN.search(text) or next((found for found in _ESCAPE.finditer(text) if found[1]), None)
-    if unseen:
-        raise Rejected(f"text with {unseen[0]!r}, which people cannot see", code="unseen-character", place=place)
-    if not text.isascii() and not unicodedata.is_normalized("NFC", _ESCAPE.sub("\n", text)):
+    escapes = "\\" in text
+    if escapes or not text.isprintable():  # what people cannot see is not printable; the search says what it is
+        unseen = _UNSEEN.search(text) or next((found for found in _ESCAPE.finditer(text) if found[1]), None)
+        if unseen:
+            raise Rejected(f"text with {unseen[0]!r}, which people cannot see", code="unseen-character", place=place)
+    if not text.isascii() and not unicodedata.is_normalized("NFC", _ESCAPE.sub("\n", text) if escapes else text):
         raise Rejected("text that is not in Unicode normal form C", code="not-nfc", place=place)
 
 
