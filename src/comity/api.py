@@ -30,7 +30,7 @@ import msgspec
 
 from comity.agreement import model
 from comity.agreement.history import History, history_from_header, history_of
-from comity.agreement.load import FILE_CHARACTERS_MAX, parse_agreement, parse_layer
+from comity.agreement.load import FILE_CHARACTERS_MAX, check_time_zones, parse_agreement, parse_layer
 from comity.agreement.load_history import parse_history
 from comity.agreement.nearest import nearest
 from comity.agreement.term import Chronicle, Status
