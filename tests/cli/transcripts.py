@@ -48,7 +48,7 @@ EXIT = re.compile(r"^\[exit (\d+)\]$")
 WORD = re.compile(r"<([a-z][a-z-]*)>")
 REMEMBERED = r"(?P<{}>\S+(?: [0-9a-f]{{4}}\b)*)"
 """A word, or the groups of a fingerprint."""
-SHELL = re.compile(r"[|<>;&]|^(?!comity )")
+SHELL = re.compile(r"[|<>;&]|\$\(|^(?!comity )")
 
 
 @dataclass
@@ -102,17 +102,24 @@ class Scene:
 _played: dict[str, Scene] = {}
 
 
-def prepare(name: str, folder: Path, store: Path) -> Scene:
-    """A scene in ``folder`` as it is after the transcript ``name``; played once and kept in ``store``."""
+def played(name: str, store: Path) -> Scene:
+    """The scene that the transcript ``name`` ends with; played once in this process, in a folder of its own."""
     if name not in _played:
         transcript = read(name)
-        kept = store / name.removesuffix(".txt")
-        scene = prepare(transcript.after, kept, store) if transcript.after else Scene(kept)
-        kept.mkdir(exist_ok=True)
-        play(transcript, scene)
+        folder = store / name.removesuffix(".txt")
+        if transcript.after is None:
+            folder.mkdir()
+            scene = Scene(folder)
+        else:
+            before = played(transcript.after, store)
+            shutil.copytree(before.folder, folder)
+            scene = Scene(folder, dict(before.remembered))
+        try:
+            play(transcript, scene)
+        finally:
+            scene.end()
         _played[name] = scene
-    shutil.copytree(_played[name].folder, folder)
-    return Scene(folder, dict(_played[name].remembered))
+    return _played[name]
 
 
 def play(transcript: Transcript, scene: Scene) -> None:
@@ -154,9 +161,7 @@ def here(arguments: list[str], home: Mapping[str, str]) -> tuple[int, str]:
 
 def beside(command: str, home: Mapping[str, str], scene: Scene) -> tuple[int, str]:
     """Start a command and wait for its first line."""
-    process = subprocess.Popen(
-        shlex.split(command), env=shell(home), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    )
+    process = subprocess.Popen(shlex.split(command), env=shell(home), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     scene.running.append(process)
     assert process.stdout is not None
     return 0, process.stdout.readline().decode()

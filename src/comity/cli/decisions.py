@@ -115,7 +115,7 @@ def _row(out: Output, effect: str, lines: Sequence[str], article: str) -> None:
     for line in rest:
         out.line(line, indent=2 + _LEFT)
     if article and not fits:
-        out.line((article, "dim"), indent=2 + _LEFT)
+        out.text(article, indent=2 + _LEFT, style="dim")
 
 
 def _listed(out: Output, sentences: Sequence[str]) -> None:

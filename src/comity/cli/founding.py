@@ -60,6 +60,7 @@ def init(
 
     from comity.node.run import found
     from comity.node.settings import FILE, Listen, Settings, parse_settings, write_settings
+    from comity.record.encoding import NAME_CHARACTERS_MAX, decode, encode
 
     chosen = (folder or click.get_current_context().find_root().params.get("folder") or home()).absolute()
     if pouch_only and public:
@@ -69,11 +70,14 @@ def init(
         raise Misuse(
             f"{party!r} cannot be a party id: lowercase letters and digits, joined by '-' or '.'", code="bad-party"
         )
+    if not 1 <= len(name) <= NAME_CHARACTERS_MAX:
+        raise Misuse(f"a name has 1 to {NAME_CHARACTERS_MAX} characters, not {len(name)}", code="bad-name")
     settings = Settings(party=party, listen=Listen(address=address, port=port, public=addresses))
     try:
+        decode(encode(name), str)
         parse_settings(write_settings(settings), FILE)
     except Rejected as error:
-        raise Misuse(Exception.__str__(error), code=error.code) from None
+        raise Misuse(error.sentence, code=error.code) from None
     if not chosen.parent.is_dir():
         raise Misuse(f"there is no folder {str(chosen.parent)!r} to make it in", code="no-folder")
     card = asyncio.run(found(chosen, settings, name))

@@ -65,6 +65,8 @@ def give(
       comity give report.pdf --to "Air defence desk" --mark 極秘 --topic missiles \
         --purpose "air defence" --as sato --preview
     """
+    if not Path(file).name.isprintable():
+        raise Misuse(f"{file!r} has characters in its name that people cannot see; rename it", code="file-name")
     chosen = desk.session.relationship(relationship)
     request = Give(
         path=absolute(file),

@@ -72,5 +72,5 @@ def _public(path: Path) -> str:
             return public_half(text)
         found = read_key_file(data, lambda: ask(f"Passphrase of {path}"))
     except Rejected as error:
-        raise type(error)(Exception.__str__(error), code=error.code, place=f"{path} {error.place}".strip()) from None
+        raise type(error)(error.sentence, code=error.code, place=f"{path} {error.place}".strip()) from None
     return "".join(f"{each.recipient}\n" for each in found if isinstance(each, HybridIdentity | X25519Identity))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC
 from pathlib import Path
 from typing import Literal
 
@@ -296,19 +295,15 @@ def _tell_facilities(out: Output, facilities: list[FacilityRow]) -> None:
     if not facilities:
         out.line("no site is registered")
         return
-    out.table(
-        ("site", "up to", "until", "conditions", "evidence"),
-        [
-            (
-                each.facility,
-                each.mark,
-                f"{each.until.astimezone(UTC):%Y-%m-%d}",
-                ", ".join(each.conditions),
-                each.evidence,
-            )
-            for each in facilities
-        ],
-    )
+    for each in facilities:
+        out.line((each.facility, "strong"))
+        out.fields(
+            [
+                ("up to", f"{each.mark}, until {told_instant(each.until)}"),
+                ("conditions", ", ".join(each.conditions) or "none evidenced"),
+                ("evidence", each.evidence),
+            ]
+        )
 
 
 def _tell_directory(out: Output, entries: list[DirectoryShown]) -> None:

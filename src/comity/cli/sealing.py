@@ -142,7 +142,7 @@ def _telling(file: str) -> Iterator[None]:
         yield
     except Rejected as error:
         place = f"{file}, {error.place}" if error.place else file
-        raise type(error)(Exception.__str__(error), code=error.code, place=place) from None
+        raise type(error)(error.sentence, code=error.code, place=place) from None
 
 
 class _Counted:

@@ -62,7 +62,7 @@ class Session:
         """An error about a person of this house, with the handle instead of the identifier records use."""
         from comity.flows.people import ListPeople
 
-        sentence = Exception.__str__(error)
+        sentence = error.sentence
         if not IDENTIFIER.search(sentence):
             return error
         for person in self.call("person.list", ListPeople()):
