@@ -11,12 +11,14 @@ import pytest
 
 from comity.errors import Misuse
 from comity.evidence.model import Shown
+from comity.flows.actors import Actor
 from comity.flows.agreements import AdoptAgreement, adopt_agreement
+from comity.flows.answering import Approve, Assure, approve, assure
 from comity.flows.evidence import ExportEvidence
 from comity.flows.table import FLOWS
 from comity.register.rows import DecisionRow
 from evidence.made import SHOW_ALL, Made, codes, contents, told
-from world import StandingClock, World, hand_over, library
+from world import RELATIONSHIP, StandingClock, World, hand_over, library
 
 HYPOTHETICAL = "jp-kr-2016.hypothetical.history.toml"
 
@@ -93,10 +95,6 @@ async def test_before_the_other_party_answered(fresh: Made) -> None:
     world = fresh.world
     asked = await world.ask()
     await world.exchange()
-    from comity.flows.actors import Actor
-    from comity.flows.answering import Approve, Assure, approve, assure
-    from world import RELATIONSHIP
-
     await assure(world.kr, Assure(request=asked.request, relationship=RELATIONSHIP, actor=Actor("lee")))
     await hand_over(world.kr, world.jp)
     await approve(world.jp, Approve(request=asked.request, reason="needed", actor=Actor("abe")))

@@ -8,16 +8,19 @@ from typing import Any
 import msgspec
 import pytest
 
+from comity.agreement.load import parse_agreement, parse_layer
 from comity.decision import model as decision
 from comity.decision.compiled import compile_agreement
 from comity.decision.decide import decide
 from comity.errors import Rejected
 from comity.evidence.model import Shown, Text, Withheld
 from comity.flows.house import file_digest
+from comity.ledger.note import Note, cosign
 from comity.record import bodies
 from comity.record.bodies import Body
 from comity.record.card import read_card, write_card
 from comity.record.encoding import encode
+from comity.record.person_act import sign_act
 from comity.record.statement import DOMESTIC
 from evidence.made import ZONES, Forger, Made, changing, codes, told
 from world import library
@@ -52,8 +55,6 @@ def case_of(body: bodies.Decided) -> decision.Case:
 
 def decided_again(forger: Forger, body: bodies.Decided, case: decision.Case) -> bodies.Decided:
     """The decision that the rules really give for another case."""
-    from comity.agreement.load import parse_agreement, parse_layer
-
     agreement = parse_agreement(library("jp-kr-2016.toml"), "a")
     layer = parse_layer(library("house.toml"), "l", agreement)
     outcome = decide(compile_agreement(agreement, [layer], tzdata=ZONES.version), case)
@@ -146,8 +147,6 @@ def test_an_approval_by_the_requester(forger: Forger) -> None:
     assert refused(forger.signed(forger.rewritten(without))).code == "no-role"
 
     def promoted(body: Any) -> Body:
-        from comity.record.person_act import sign_act
-
         if body.person != sato:
             return body
         changed = msgspec.structs.replace(body, roles=("officer", "release-authority"))
@@ -179,8 +178,6 @@ def test_a_persons_signature_by_another_key(forger: Forger) -> None:
     key = forger.house.keys.person(sato)
 
     def by_another(body: Any) -> Body:
-        from comity.record.person_act import sign_act
-
         return sign_act(body, DOMESTIC, "jp", abe, key.public, key.sign)
 
     error = refused(forger.signed(forger.rewritten(changing(bodies.Approved, by_another)(said))))
@@ -265,8 +262,6 @@ def test_a_checkpoint_over_other_records(forger: Forger) -> None:
 
 def test_a_cosignature_made_by_oneself(forger: Forger) -> None:
     """(11): the exporter's witness key is not the other party's; under its name it fails."""
-    from comity.ledger.note import Note, cosign
-
     own = forger.evidence.chains[0]
     note = Note.parse(own.checkpoint)
     alone = Note(note.text, note.signatures[:1])
@@ -282,8 +277,6 @@ def test_a_cosignature_made_by_oneself(forger: Forger) -> None:
 
 def test_without_a_cosignature_the_story_is_only_attested(forger: Forger) -> None:
     """(11) (30)"""
-    from comity.ledger.note import Note
-
     own = forger.evidence.chains[0]
     note = Note.parse(own.checkpoint)
     alone = Note(note.text, note.signatures[:1]).encode()
@@ -316,8 +309,6 @@ def test_another_agreement_adopted_under_the_digest_that_both_acknowledged(forge
 
     said = changing(bodies.AgreementAdopted, adopting)(forger.domestic())
     assert refused(forger.signed(forger.rewritten(said, texts=texts))).code == "other-digest"
-
-    from comity.agreement.load import parse_agreement
 
     digest = bytes.fromhex(parse_agreement(weaker, "weaker").digest)
     under = changing(bodies.AgreementAdopted, lambda body: msgspec.structs.replace(adopting(body), digest=digest))(said)

@@ -67,6 +67,8 @@ def export(
     if NOTHING in groups and len(groups) > 1:
         raise Misuse(f"--withhold {NOTHING} stands alone", code="contradiction")
     withhold = tuple(cast("Group", each) for each in groups if each != NOTHING) if groups else WITHHELD_BY_DEFAULT
+    if Path(absolute(path)).exists():
+        raise Misuse(f"{path!r} exists already; name another file, or move it away", code="file-exists")
     request = ExportEvidence(
         item=item, path=absolute(path), actor=Actor(actor), relationship=relationship, withhold=withhold
     )
@@ -79,7 +81,14 @@ def export(
     from comity.flows.explaining import tell
 
     known = functions(desk)
-    desk.show(exported, lambda out, _: tell_outcome(out, tell(exported.decision), known, full=False))
+
+    def tell_refused(out: Output, _: EvidenceExported) -> None:
+        tell_outcome(out, tell(exported.decision), known, full=False)
+        out.gap()
+        out.text("Nothing was exported. That it was asked is recorded in this house.")
+        out.next((f"comity why {exported.decision_record[:16]}", "the whole decision"))
+
+    desk.show(exported, tell_refused)
     return REFUSED
 
 
@@ -163,7 +172,12 @@ def _tell_verified(out: Output, verified: Verified) -> None:
     ]
     _tell_list(out, "who is who", people)
     _tell_list(out, "not shown", hidden)
-    _tell_list(out, "left open", [(each.place, each.says) for each in verified.open])
+    if verified.open:
+        out.gap()
+        out.line(("left open", "strong"))
+        for each in verified.open:
+            out.line(each.place, indent=2)
+            out.text(each.says, indent=4, style="warn")
     _tell_list(out, "witnessed", chains)
     _tell_list(out, "all of it hangs on these fingerprints", prints)
     if not all(each.trusted for each in verified.fingerprints):
