@@ -1,0 +1,171 @@
+"""Keys, statements and envelopes for the tests of the record room, and any value of any body type."""
+
+from __future__ import annotations
+
+import json
+from ast import literal_eval
+from base64 import b64encode
+from datetime import UTC, datetime
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from hypothesis import strategies as st
+
+from comity.marking.label import Label
+from comity.record import bodies, dsse
+from comity.record.bodies import BODIES, Body
+from comity.record.contexts import RECORD
+from comity.record.encoding import INTEGER_MAX, encode
+from comity.record.statement import NOTHING, SUITE, VERSION, Record, SeenCheckpoint, Statement, write
+
+RELATIONSHIP = "jp-kr-2016/jp.kr"
+AT = datetime(2016, 11, 24, 0, 30, tzinfo=UTC)
+
+
+class Key:
+    """An Ed25519 key from one byte."""
+
+    def __init__(self, seed: int) -> None:
+        self._private = Ed25519PrivateKey.from_private_bytes(bytes([seed]) * 32)
+        self.public = self._private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+
+    def sign(self, message: bytes) -> bytes:
+        return self._private.sign(message)
+
+
+NODE, OTHER, PERSON = Key(1), Key(2), Key(3)
+RECEIPT = bodies.Received(consignment=bytes(32), item="i-1", copies=(1,))
+
+
+def statement(body: Body | bytes = RECEIPT, **changes: object) -> Statement:
+    fields: dict[str, object] = {
+        "version": VERSION,
+        "suite": SUITE,
+        "relationship": RELATIONSHIP,
+        "author": "kr",
+        "sequence": 0,
+        "previous": NOTHING,
+        "at": AT,
+        "type": "receipt/1" if isinstance(body, bytes) else body.kind,
+        "body": msgspec.Raw(body if isinstance(body, bytes) else encode(body)),
+        **changes,
+    }
+    return Statement(**fields)  # type: ignore[arg-type]
+
+
+def written(body: Body = RECEIPT, **changes: object) -> Record:
+    return write(statement(body, **changes), body, [(NODE.public, NODE.sign)])
+
+
+def sealed(payload: bytes, *keys: Key, payload_type: str = RECORD) -> bytes:
+    """An envelope around any payload, really signed."""
+    return dsse.sign(payload_type, payload, [(key.public, key.sign) for key in keys or (NODE,)])
+
+
+def edited(payload: bytes, old: bytes, new: bytes, *keys: Key) -> bytes:
+    """An envelope around ``payload`` with one place changed before it was signed."""
+    assert payload.count(old) == 1
+    return sealed(payload.replace(old, new), *keys)
+
+
+def loose(envelope: bytes, **fields: object) -> bytes:
+    """The envelope with fields replaced, written as canonical JSON again."""
+    return json.dumps({**json.loads(envelope), **fields}, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def base64(data: bytes) -> str:
+    return b64encode(data).decode()
+
+
+# ---- any value ------------------------------------------------------------------------------------------------------
+
+_HIDDEN = "".join(map(chr, (*range(10), *range(11, 32), *range(0x7F, 0xA0), 0x61C, 0x200E, 0x200F, 0xFEFF)))
+_SEEN = st.characters(
+    codec="utf-8",
+    exclude_categories=("Cc", "Cf", "Cs", "Zl", "Zp", "Cn", "Co"),
+    exclude_characters=_HIDDEN,
+    include_characters="\n",
+)
+
+
+def _nfc(text: str) -> str:
+    import unicodedata
+
+    return unicodedata.normalize("NFC", text)
+
+
+WORDS = st.text(_SEEN, max_size=40).map(_nfc)
+NAMES = st.text(_SEEN, min_size=1, max_size=20).map(lambda text: _nfc(text.replace("\n", "_")))
+IDENTIFIERS = st.from_regex(r"[a-z0-9]{1,8}([.-][a-z0-9]{1,8}){0,3}", fullmatch=True)
+INSTANTS = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC))  # noqa: DTZ001 - zone follows
+COUNTS = st.integers(0, INTEGER_MAX)
+DIGESTS = st.binary(min_size=32, max_size=32)
+SIGNATURES = st.builds(bodies.PersonSignature, IDENTIFIERS, DIGESTS, st.binary(min_size=64, max_size=64))
+_MARK = st.text(st.characters(codec="ascii", categories=("L", "N")), min_size=1, max_size=8)
+LABELS = st.builds(
+    Label,
+    policy=_MARK,
+    mark=_MARK,
+    originator=_MARK,
+    categories=st.sets(_MARK, max_size=3).map(lambda each: tuple(sorted(each))),
+)
+COPIES = st.builds(bodies.CopyMade, COUNTS, IDENTIFIERS, DIGESTS)
+_BY_NAME = {
+    "Identifier": IDENTIFIERS,
+    "Relationship": st.builds("{}/{}".format, IDENTIFIERS, IDENTIFIERS),
+    "Name": NAMES,
+    "Words": WORDS,
+    "Digest": DIGESTS,
+    "Count": COUNTS,
+    "Instant": INSTANTS,
+    "bool": st.booleans(),
+    "bytes": st.binary(max_size=40),
+    "Label": LABELS,
+    "PersonSignature": SIGNATURES,
+    "Names": st.lists(NAMES, max_size=3).map(tuple),
+    "Identifiers": st.lists(IDENTIFIERS, max_size=3).map(tuple),
+    "Recipients": st.lists(IDENTIFIERS, min_size=1, max_size=3).map(tuple),
+    "Numbers": st.lists(COUNTS, min_size=1, max_size=3).map(tuple),
+    "Digests": st.lists(DIGESTS, max_size=3).map(tuple),
+    "tuple[Name, Name]": st.tuples(NAMES, NAMES),
+    "msgspec.Raw": st.sampled_from((b"{}", b'{"a":[1,"x"]}', b"[]")).map(msgspec.Raw),
+    "Annotated[tuple[CopyMade, ...], msgspec.Meta(min_length=1, max_length=LIST_ENTRIES_MAX)]": st.lists(
+        COPIES, min_size=1, max_size=3
+    ).map(tuple),
+    "Annotated[tuple[Count, ...], msgspec.Meta(max_length=LIST_ENTRIES_MAX)]": st.lists(COUNTS, max_size=3).map(tuple),
+}
+
+
+def _of(annotation: str) -> st.SearchStrategy[object]:
+    if annotation.endswith(" | None"):
+        return st.none() | _of(annotation.removesuffix(" | None"))
+    if annotation.startswith("Literal["):
+        return st.sampled_from(literal_eval(annotation.removeprefix("Literal")))
+    return _BY_NAME[annotation]
+
+
+def _fields(kind: type[Body]) -> dict[str, str]:
+    return {name: kind.__annotations__[name] for name in kind.__struct_fields__}
+
+
+BODY = st.sampled_from(sorted(BODIES)).flatmap(
+    lambda name: st.builds(
+        BODIES[name], **{field: _of(annotation) for field, annotation in _fields(BODIES[name]).items()}
+    )
+)
+"""A body of any type, every field of any value it may have."""
+
+STATEMENT = BODY.flatmap(
+    lambda body: st.builds(
+        statement,
+        st.just(body),
+        relationship=st.just(RELATIONSHIP if body.crosses else "domestic"),
+        author=IDENTIFIERS,
+        sequence=COUNTS,
+        previous=DIGESTS,
+        at=INSTANTS,
+        seen=st.none() | st.builds(SeenCheckpoint, COUNTS, DIGESTS),
+        on_behalf_of=WORDS,
+    ).map(lambda made: (made, body))
+)
