@@ -1,4 +1,4 @@
-"""Committed rows, decoded once: the register's recent rows kept in memory between acts.
+"""What is committed, kept in memory between acts: the register's recent rows, decoded once, and recent side data.
 
 Only the sequencer writes rows, so what it committed is what a read would give. It tells this cache after each commit,
 and empties it whenever it is not sure. What a read began before a commit brings back after it is given to its reader,
@@ -13,7 +13,9 @@ from comity.ports import Store
 from comity.register.rows import Key, Row, decode_row
 
 ROWS_MAX = 100_000
-"""Most rows kept, about 100 MB; when it is full it starts again empty."""
+"""Most rows kept, about 100 MB; when there are more it starts again empty."""
+SIDE_VALUES_MAX = 20_000
+"""Most values of side data kept, about 50 MB; as above."""
 
 
 class CommittedRows:
@@ -22,6 +24,7 @@ class CommittedRows:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._rows: dict[Key, Row | None] = {}
+        self._side: dict[Key, bytes | None] = {}
         self._changes = 0
 
     async def get(self, keys: Iterable[Key]) -> dict[Key, Row | None]:
@@ -42,17 +45,34 @@ class CommittedRows:
             self._keep(found)
         return found
 
-    def update(self, rows: Mapping[Key, Row | None]) -> None:
+    async def side(self, table: str, key: str) -> bytes | None:
+        """One committed value of side data (not rebuilt from the journal)."""
+        if (table, key) in self._side:
+            return self._side[table, key]
+        changes = self._changes
+        value = (await self._store.get(table, [key]))[0]
+        if changes == self._changes:
+            self._keep_side({(table, key): value})
+        return value
+
+    def update(self, rows: Mapping[Key, Row | None], side: Mapping[Key, bytes | None]) -> None:
         """Take over what a commit has written."""
         self._changes += 1
         self._keep(rows)
+        self._keep_side(side)
 
     def clear(self) -> None:
         """Forget everything: the store may hold something else than was thought."""
         self._changes += 1
         self._rows.clear()
+        self._side.clear()
 
     def _keep(self, rows: Mapping[Key, Row | None]) -> None:
         if len(self._rows) > ROWS_MAX:
             self._rows.clear()
         self._rows.update(rows)
+
+    def _keep_side(self, values: Mapping[Key, bytes | None]) -> None:
+        if len(self._side) > SIDE_VALUES_MAX:
+            self._side.clear()
+        self._side.update(values)

@@ -150,7 +150,7 @@ class House:
 
     async def side(self, table: str, key: str) -> bytes | None:
         """One committed value of side data."""
-        return (await self.store.get(table, [key]))[0]
+        return await self.sequencer.rows.side(table, key)
 
     # ---- people --------------------------------------------------------------------------------------------------
 

@@ -221,7 +221,7 @@ class Sequencer:
                 raise
         self._heads.update(heads)
         self._frontiers.update(frontiers)
-        self.rows.update(batch.rows)
+        self.rows.update(batch.rows, batch.side)
         with suppress(ComityError):  # it is done all the same; whoever hands it out raises the mark first
             await self.raise_mark()
         self.committed(heads)

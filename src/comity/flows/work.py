@@ -124,7 +124,7 @@ class Work:
             if (table, key) in work.side:
                 return work.side[table, key]
             work = work.parent
-        return (await self.base.store.get(table, [key]))[0]
+        return await self.base.rows.side(table, key)
 
     async def entry(self, record: bytes) -> JournalEntry | None:
         """The newest journal entry of a record, as this work would leave the journal."""
