@@ -398,3 +398,78 @@ def test_a_wrong_clock_is_told_and_rejects_nothing(forger: Forger) -> None:
     verified = told(forger.signed(evidence, chains=(*evidence.chains[:2], chain)))
     assert [each.code for each in verified.open] == ["decision-not-shown", "time-runs-back"]
     assert "decision/1" in codes(verified)
+
+
+def test_a_fact_of_which_there_is_no_record(forger: Forger) -> None:
+    """(24) (30): a consent that the exporter made up leaves the decision on his word."""
+    said = forger.domestic()
+    old = permit(said)
+    case = case_of(old)
+    consent = decision.Consent(
+        by="kr", item=case.item.id, act="give", beneficiary="us", purpose="p", until=case.at.replace(year=2030)
+    )
+    site = decision.Facility(site="s", party="kr", mark="군사 Ⅱ급 비밀", until=case.at.replace(year=2030))
+    facts = msgspec.structs.replace(case.facts, consents=(consent,), facilities=(site,))
+    changed = decided_again(forger, old, msgspec.structs.replace(case, facts=facts))
+    assert changed.outcome == "permit"
+    evidence = forger.rewritten(replaced(said, old, changed), anchors=())
+    hidden = Withheld(len(said), bytes(32), "permits", ())
+    chain = msgspec.structs.replace(evidence.chains[2], records=(*evidence.chains[2].records, hidden))
+    verified = told(forger.signed(evidence, chains=(*evidence.chains[:2], chain)))
+    assert [each.code for each in verified.open] == ["fact-not-shown", "fact-not-shown", "decision-not-shown"]
+    assert {each.status for each in verified.lines if each.code == "decision/1"} == {"attested"}
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("conditions", ("7.5.a", "7.5.b", "7.5.c", "16.a")),
+        ("about", "n-somebody-else"),
+        ("by", "jp"),
+        ("item", "i-other"),
+        ("evidence", "00" * 32),
+        ("evidence", "nothing"),
+    ],
+)
+def test_an_assurance_that_says_something_else(forger: Forger, field: str, value: Any) -> None:
+    """(24): the decision is made honestly on facts that the records do not bear out."""
+    said = forger.domestic()
+    old = permit(said)
+    case = case_of(old)
+    other = tuple(msgspec.structs.replace(each, **{field: value}) for each in case.facts.attestations)
+    facts = msgspec.structs.replace(case.facts, attestations=other)
+    changed = decided_again(forger, old, msgspec.structs.replace(case, facts=facts))
+    error = refused(forger.signed(forger.rewritten(replaced(said, old, changed))))
+    assert error.code in {"other-assurance", "missing-assurance"}
+
+
+@pytest.mark.parametrize("field", ["requester", "purpose", "request"])
+def test_a_decision_on_another_request(forger: Forger, field: str) -> None:
+    """(24)"""
+    said = forger.domestic()
+    old = permit(said)
+    case = msgspec.structs.replace(case_of(old), **{field: "r-other"})
+    changed = decided_again(forger, old, case)
+    error = refused(forger.signed(forger.rewritten(replaced(said, old, changed))))
+    assert error.code in {"other-request", "missing-request", "missing-approval"}
+
+
+@pytest.mark.parametrize(("field", "value"), [("form", "oral"), ("need_to_know", ("x",)), ("purpose", "other")])
+def test_a_decision_on_an_item_registered_otherwise(forger: Forger, field: str, value: Any) -> None:
+    """(24)"""
+    said = forger.domestic()
+    old = permit(said)
+    case = case_of(old)
+    other = msgspec.structs.replace(case, item=msgspec.structs.replace(case.item, **{field: value}))
+    error = refused(forger.signed(forger.rewritten(replaced(said, old, decided_again(forger, old, other)))))
+    assert error.code == "other-item"
+
+
+def test_a_decision_on_a_recipient_who_stands_otherwise_in_the_directory(forger: Forger) -> None:
+    """(24): a contractor made into an official."""
+    said = forger.domestic()
+    old = permit(said)
+    case = case_of(old)
+    person_ = msgspec.structs.replace(case.recipients[0], body="Another ministry")
+    changed = decided_again(forger, old, msgspec.structs.replace(case, recipients=(person_,)))
+    assert refused(forger.signed(forger.rewritten(replaced(said, old, changed)))).code == "other-person"

@@ -78,7 +78,8 @@ def test_the_receiver_can_export_as_well(made: Made) -> None:
     assert "approval/1" not in codes(verified)
     assert line(verified, "consignment/1").status == "proved"
     opening = next(each for each in told(made.others["kr-all"]).lines if each.parameters[0] == "open")
-    assert (opening.party, opening.ground, opening.status) == ("kr", "replayed", "proved")
+    assert (opening.party, opening.ground, opening.status) == ("kr", "replayed", "attested")  # (24): by kr's own facts
+    assert [each.code for each in verified.open] == ["decision-elsewhere"]
 
 
 def test_articles_are_those_of_the_agreement(made: Made) -> None:

@@ -24,13 +24,23 @@ Ready = dict[tuple[int, str], Compiled]
 
 
 class Replayed(msgspec.Struct, frozen=True):
-    """A recorded decision, read, and whether it was made again here with the same bytes."""
+    """A recorded decision, read.
+
+    Attributes:
+        stood: its record.
+        body: what that says.
+        case: what it was decided on.
+        outcome: what came out.
+        again: it was made again here, and came out the same byte for byte.
+        borne: every fact of its case is borne out by a record or a text in the file.
+    """
 
     stood: Stood
     body: bodies.Decided
     case: decision.Case
     outcome: decision.Outcome
     again: bool
+    borne: bool = False
 
 
 def check_decisions(evidence: Evidence, exhibits: Exhibits) -> dict[bytes, Replayed]:
@@ -46,10 +56,12 @@ def check_decisions(evidence: Evidence, exhibits: Exhibits) -> dict[bytes, Repla
     compiled: Ready = {}
     for stood, body in exhibits.of(bodies.Decided):
         replayed = _replay(exhibits, stood, body, compiled)
+        before = len(exhibits.open)
         _check_standing(exhibits, replayed)
         if body.act == "give":
             _check_giving(exhibits, replayed)
-        found[stood.record.id] = replayed
+        borne = body.act == "give" and len(exhibits.open) == before
+        found[stood.record.id] = msgspec.structs.replace(replayed, borne=borne)
     _check_approvals(exhibits)
     _check_anchors(evidence.anchors, exhibits, found)
     _check_export(evidence, found)
@@ -141,6 +153,11 @@ def _check_giving(exhibits: Exhibits, replayed: Replayed) -> None:
     _check_recipients(exhibits, replayed)
     _check_attestations(exhibits, replayed)
     _check_item(exhibits, replayed)
+    facts = case.facts
+    for what, given in (("consent", facts.consents), ("site", facts.facilities)):
+        if given:
+            says = f"it rests on a {what} of which no record is shown"
+            exhibits.open.append(Open("fact-not-shown", stood.place, says))
 
 
 def _request(exhibits: Exhibits, before: Stood, request: str) -> tuple[Stood, bodies.ReleaseRequested] | None:
@@ -188,9 +205,17 @@ def _check_attestations(exhibits: Exhibits, replayed: Replayed) -> None:
             or body.request != replayed.case.request
             or attestation.item not in {"", body.item}
             or not set(attestation.conditions) <= set(body.conditions)
-            or (attestation.item and attestation.about != body.recipient)
+            or attestation.about not in _subjects(replayed.case, attestation, body)
         ):
             raise _no(replayed.stood, "other-assurance", f"{assurance.place} does not say what it takes it to say")
+
+
+def _subjects(case: decision.Case, attestation: decision.Attestation, body: bodies.Assured) -> set[str]:
+    """What an assurance can be about: its recipient or, where it is not bound to one, his site, the item, its party."""
+    if attestation.item:
+        return {body.recipient}
+    sites = {person.site for person in case.recipients if person.pseudonym == body.recipient}
+    return {body.recipient, body.item, attestation.by, *sites}
 
 
 def _record_id(text: str) -> bytes:
@@ -203,8 +228,9 @@ def _record_id(text: str) -> bytes:
 def _check_item(exhibits: Exhibits, replayed: Replayed) -> None:
     item = replayed.case.item
     for _, body in exhibits.of(bodies.ItemRegistered, replayed.stood.author):
-        own = (body.label, body.form, body.subject, (body.topic,))
-        if (item.label, item.form, item.subject, item.need_to_know) != own:
+        own = (body.label, body.form, body.subject, (body.topic,), set(body.contains), replayed.case.purpose)
+        ancestors = {ancestor.id for ancestor in item.lineage}
+        if (item.label, item.form, item.subject, item.need_to_know, ancestors, item.purpose) != own:
             raise _no(replayed.stood, "other-item", "the item it decides about is registered otherwise")
 
 
@@ -245,6 +271,9 @@ def _check_anchors(anchors: Iterable[Anchor], exhibits: Exhibits, decisions: dic
         if stood.record.id not in anchored:
             says = "the decision that permitted it is not shown; it is only committed to"
             exhibits.missing("permits", "decision-not-shown", stood.place, says)
+    for stood, _ in exhibits.of(bodies.Consigned, exhibits.peer.party):
+        says = f"the decision that permitted it stands in the house of {stood.author!r}; it is only committed to"
+        exhibits.open.append(Open("decision-elsewhere", stood.place, says))
 
 
 def _check_carried_out(stood: Stood, consigned: bodies.Consigned, replayed: Replayed) -> None:

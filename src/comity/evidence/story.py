@@ -117,14 +117,15 @@ def tell(exhibits: Exhibits, decisions: Mapping[bytes, Replayed], anchors: Itera
     """The lines, in order (28)."""
     anchored = {anchor.record: anchor.decision for anchor in anchors}
     fixed = _fixed(exhibits, anchored)
-    agreed = {body.digest: 0 for _, body in exhibits.of(bodies.Acknowledged)}
+    agreed: dict[bytes, set[str]] = {}
     lines: list[Line] = []
     for stood in _in_order(exhibits):
         lines.append(_line(exhibits, stood, decisions, fixed))
         if isinstance(stood.body, bodies.Acknowledged):
-            agreed[stood.body.digest] += 1
-            if agreed[stood.body.digest] == 2:
+            parties = agreed.setdefault(stood.body.digest, set())
+            if parties == {exhibits.other(stood.author)}:
                 lines.append(_joint(stood, "same-agreement", (stood.body.agreement, stood.body.digest.hex())))
+            parties.add(stood.author)
         if stood.record.id in anchored:
             lines.append(_basis(stood, anchored[stood.record.id]))
     return tuple(lines)
@@ -229,8 +230,8 @@ def _line(exhibits: Exhibits, stood: Stood, decisions: Mapping[bytes, Replayed],
         ground = "anchored"
     elif stood.standing == "witnessed":
         ground = "both-parties" if _answered(exhibits, stood) else "witnessed"
-    if ground == "replayed":
-        rests = stood.record.id not in fixed
+    if replayed is not None:
+        rests = not (replayed.again and replayed.borne and stood.record.id in fixed)
     else:
         rests = ground in {"anchored", "one-party"} or isinstance(stood.body, _ON_ITS_WORD)
     return Line(
