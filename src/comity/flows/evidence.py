@@ -163,6 +163,7 @@ async def _gather(
 ) -> Evidence:
     own, theirs = chain_id(row.relationship, house.party), chain_id(row.relationship, row.peer)
     domestic = chain_id(DOMESTIC, house.party)
+    await house.sequencer.raise_mark()  # the file shows our newest checkpoints
     crossing = {chain: [each async for each in _records(house, chain)] for chain in (own, theirs)}
     chosen = _crossing_chosen(item.item, crossing)
     chosen[domestic] = _house_chosen(row.relationship, item.item, [each async for each in _records(house, domestic)])

@@ -101,7 +101,7 @@ class Exchange:
         """
         await self._sequencer.raise_mark()
         own, theirs = chain_id(relationship, self._party), chain_id(relationship, peer)
-        size = self._sequencer.head(own).size  # (2)
+        size = self._sequencer.marked(own).size  # (2)
         if start is None:
             start = await self.peer_has(own)
         entries: list[Sent] = []
@@ -151,7 +151,7 @@ class Exchange:
 
     def checkpoint(self, chain: str) -> bytes:
         """Our signed checkpoint over the committed ledger of an own chain; empty while it has no record."""
-        return self._witnessing.checkpoint(chain, self._sequencer.head(chain))
+        return self._witnessing.checkpoint(chain, self._sequencer.marked(chain))
 
     async def cosign_theirs(self, chain: str) -> bytes:
         """Their newest checkpoint that our copy agrees with, with our cosignature; empty when there is none.
@@ -169,7 +169,8 @@ class Exchange:
 
     async def _attachments(self, body: bodies.Consigned) -> tuple[list[bytes], list[bytes]]:
         digests = [copy.header.hex() for copy in body.copies]
-        headers = [header for header in await self._store.get(HEADER, digests) if header is not None]
+        found = [await self._sequencer.rows.side(HEADER, digest) for digest in digests]
+        headers = [header for header in found if header is not None]
         payload = await self._payloads.get(body.payload) if body.size <= INLINE_BLOB_BYTES_MAX else None
         return headers, [] if payload is None else [payload]
 

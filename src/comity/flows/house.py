@@ -296,6 +296,7 @@ class House:
     async def checkpoint(self, peer: str, chain: str) -> bytes:
         """Our signed checkpoint over a chain of ours that an authenticated peer may see."""
         await self._check_chain(peer, chain)
+        await self.sequencer.raise_mark()
         return self.exchange.checkpoint(chain)
 
     async def tile(self, peer: str, chain: str, level: int, index: int, width: int) -> bytes:
@@ -338,7 +339,7 @@ class House:
         with suppress(Unavailable):  # what is not marked is nothing to hand over yet; each look tries again
             await self.sequencer.raise_mark()
         had = await self.exchange.peer_has(own)
-        return self.sequencer.head(own).size > max(had, self._offered.get(own, 0))
+        return self.sequencer.marked(own).size > max(had, self._offered.get(own, 0))
 
     def _ring(self, heads: Mapping[str, Head]) -> None:
         for chain in heads:

@@ -148,7 +148,7 @@ async def _parcels(house: House, relationship: str, peer: str) -> AsyncIterator[
         parcel = await house.exchange.pack(relationship, peer, start)
         yield parcel
         start += len(parcel.entries)
-        if start >= house.sequencer.head(own).size or not parcel.entries:
+        if start >= house.sequencer.marked(own).size or not parcel.entries:
             return
 
 

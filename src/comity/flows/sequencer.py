@@ -1,18 +1,16 @@
 """The sequencer: the only writer of a house's chains (``spec/sequencer.md``).
 
 It takes jobs in order, gathers those that wait into one batch, gives records their place, time and signature, commits
-the batch with compare-and-set, writes the high-water mark, and only then shows the new heads and answers. Many callers
-share one fsync. Acknowledged means durable.
+the batch with compare-and-set, and only then answers. Many callers share one fsync. Acknowledged means durable.
 
-Whenever it does not know what is durable, it reads the heads again before it signs anything more. What is durable but
-could not be marked yet is done, but nobody outside sees it.
+Whenever it does not know what is durable, it reads the heads again before it signs anything more. What leaves the house
+is under the high-water mark first: what could not be marked yet is done, but nobody outside sees it.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -130,15 +128,19 @@ class Sequencer:
         return now
 
     def head(self, chain: str) -> Head:
-        """The head of a chain, as far as it is durable and marked."""
-        return self._marked.get(chain) or Head(0, NOTHING, Frontier().root())
+        """The head of a chain, as far as it is durable."""
+        return self._heads.get(chain) or Head(0, NOTHING, Frontier().root())
 
     def heads(self) -> Mapping[str, Head]:
-        """The heads of all chains, as far as they are durable and marked."""
-        return self._marked
+        """The heads of all chains, as far as they are durable."""
+        return self._heads
+
+    def marked(self, chain: str) -> Head:
+        """The head of a chain, as far as it is under the high-water mark and may leave this house."""
+        return self._marked.get(chain) or Head(0, NOTHING, Frontier().root())
 
     async def raise_mark(self) -> None:
-        """Mark what is durable, where that failed before: until then nobody outside sees it.
+        """Mark what is durable; until then it does not leave. Whoever is about to hand something out calls this.
 
         Raises:
             Unavailable, DiskFull: the mark cannot be written now.
@@ -222,8 +224,6 @@ class Sequencer:
         self._heads.update(heads)
         self._frontiers.update(frontiers)
         self.rows.update(batch.rows, batch.side)
-        with suppress(ComityError):  # it is done all the same; whoever hands it out raises the mark first
-            await self.raise_mark()
         self.committed(heads)
 
     async def _settle(self) -> None:
