@@ -251,7 +251,7 @@ def test_a_text_a_card_a_checkpoint_and_an_anchor(made: Made) -> None:
     anchor = msgspec.structs.replace(evidence.anchors[0], salt=bytes(32))
     for changes, place in (
         ({"texts": (text, *evidence.texts[1:])}, "the agreement text"),
-        ({"cards": (evidence.cards[0], card)}, "the card of the other party"),
+        ({"cards": (evidence.cards[0], card)}, "card 2"),
         ({"chains": chains}, "the checkpoint of jp-kr-2016/jp.kr/kr"),
         ({"anchors": (anchor,)}, "the anchor of the consignment (record 5 of jp-kr-2016/jp.kr/jp)"),
     ):

@@ -473,3 +473,16 @@ def test_a_decision_on_a_recipient_who_stands_otherwise_in_the_directory(forger:
     person_ = msgspec.structs.replace(case.recipients[0], body="Another ministry")
     changed = decided_again(forger, old, msgspec.structs.replace(case, recipients=(person_,)))
     assert refused(forger.signed(forger.rewritten(replaced(said, old, changed)))).code == "other-person"
+
+
+def test_a_party_that_changed_its_keys_shows_its_older_card_too(forger: Forger, made: Made) -> None:
+    """(2) (8): records under the older keys verify by the older card; without it they do not."""
+    own, theirs = forger.evidence.cards
+    root = made.world.kr.keys.root()
+    fresh = {name: bytes([number]) * 32 for number, name in enumerate(("log", "witness", "transport"), start=1)}
+    newer = write_card(msgspec.structs.replace(read_card(theirs), node_sign=(bytes(32),), **fresh), root.sign)
+    assert told(forger.signed(cards=(own, newer, theirs))).fingerprints == told(forger.signed()).fingerprints
+    assert refused(forger.signed(cards=(own, newer))).code == "no-log-signature"
+    other = forger.house.keys.log
+    usurper = write_card(msgspec.structs.replace(read_card(theirs), root=other.public), other.sign)
+    assert refused(forger.signed(cards=(own, theirs, usurper))).code == "other-card"

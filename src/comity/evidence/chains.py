@@ -16,7 +16,6 @@ from comity.ledger.note import KeyType, VerifierKey
 from comity.ledger.proof import verify_inclusion
 from comity.ledger.tree import EMPTY_ROOT, TreeHead, leaf_hash
 from comity.record import bodies, dsse
-from comity.record.card import Card
 from comity.record.contexts import RECORD
 from comity.record.statement import NOTHING, Record, read
 
@@ -42,6 +41,26 @@ NAMES: dict[str, str] = {
 
 Standing = Literal["witnessed", "unwitnessed"]
 """Whether the other party has cosigned a prefix of the chain in which the record stands."""
+
+
+class Party(msgspec.Struct, frozen=True):
+    """A party and the keys on its cards.
+
+    Attributes:
+        name: party id.
+        root: certifies the others.
+        record, log, witness: keys that sign its records, its checkpoints and its cosignatures, the newest first.
+    """
+
+    name: str
+    root: bytes
+    record: tuple[bytes, ...]
+    log: tuple[bytes, ...]
+    witness: tuple[bytes, ...]
+
+    def keys(self) -> set[bytes]:
+        """All of them."""
+        return {self.root, *self.record, *self.log, *self.witness}
 
 
 class Stood(msgspec.Struct, frozen=True):
@@ -104,7 +123,7 @@ class StoodChain(msgspec.Struct, frozen=True):
     hidden: tuple[Hidden, ...]
 
 
-def check_chain(chain: Chain, author: Card, witness: Card | None) -> StoodChain:
+def check_chain(chain: Chain, author: Party, witness: Party | None) -> StoodChain:
     """Verify the chain of ``author``, which ``witness`` may have cosigned (None: nobody witnesses this chain).
 
     Raises:
@@ -131,18 +150,16 @@ def check_chain(chain: Chain, author: Card, witness: Card | None) -> StoodChain:
     return StoodChain(chain.name, head, cosigned_at, tuple(records), tuple(hidden))
 
 
-def _checkpoint(chain: Chain, author: Card, witness: Card | None) -> tuple[TreeHead, datetime | None]:
+def _checkpoint(chain: Chain, author: Party, witness: Party | None) -> tuple[TreeHead, datetime | None]:
     """(11) The log's own signature, and the cosignature of the other party if the note carries one."""
     if not chain.checkpoint:
         return TreeHead(0, EMPTY_ROOT), None
     origin = f"comity/{chain.name}"
-    witnesses = []
-    if witness is not None:
-        name = f"comity/{witness.party}/witness"
-        witnesses.append(VerifierKey(name, KeyType.COSIGNATURE_V1, witness.witness))
+    name, keys = (f"comity/{witness.name}/witness", witness.witness) if witness is not None else ("", ())
+    logs = [VerifierKey(origin, KeyType.ED25519, key) for key in author.log]
+    witnesses = [VerifierKey(name, KeyType.COSIGNATURE_V1, key) for key in keys]
     try:
-        log = VerifierKey(origin, KeyType.ED25519, author.log)
-        opened = open_checkpoint(chain.checkpoint, origin, [log], witnesses)
+        opened = open_checkpoint(chain.checkpoint, origin, logs, witnesses)
     except Rejected as error:
         raise at_place(error, f"the checkpoint of {chain.name}") from None
     stated = [each.time for each in opened.witnesses if each.time is not None]
@@ -155,11 +172,11 @@ def _checkpoint(chain: Chain, author: Card, witness: Card | None) -> tuple[TreeH
         raise Rejected(f"time {stated[0]} is on no calendar", code="bad-time", place=place) from None
 
 
-def _record(chain: str, entry: Shown, author: Card, standing: Standing, cosigned_at: datetime | None) -> Stood:
+def _record(chain: str, entry: Shown, author: Party, standing: Standing, cosigned_at: datetime | None) -> Stood:
     """(13) The record, its signature, its type and the place it claims."""
     place = f"record {entry.index} of {chain}"
     place = f"{_name(entry.envelope, place)} ({place})"
-    record = read(entry.envelope, author.node_sign, place)
+    record = read(entry.envelope, author.record, place)
     statement, body = record.statement, record.body
     if body is None or statement.type not in NAMES:
         raise Rejected(f"evidence holds no records of type {statement.type!r}", code="unknown-type", place=place)

@@ -267,11 +267,11 @@ def _check_anchors(anchors: Iterable[Anchor], exhibits: Exhibits, decisions: dic
         if isinstance(stood.body, bodies.Consigned):
             _check_carried_out(stood, stood.body, replayed)
         anchored[anchor.record] = replayed
-    for stood, _ in exhibits.of(bodies.Consigned, exhibits.exporter.party):
+    for stood, _ in exhibits.of(bodies.Consigned, exhibits.exporter.name):
         if stood.record.id not in anchored:
             says = "the decision that permitted it is not shown; it is only committed to"
             exhibits.missing("permits", "decision-not-shown", stood.place, says)
-    for stood, _ in exhibits.of(bodies.Consigned, exhibits.peer.party):
+    for stood, _ in exhibits.of(bodies.Consigned, exhibits.peer.name):
         says = f"the decision that permitted it stands in the house of {stood.author!r}; it is only committed to"
         exhibits.open.append(Open("decision-elsewhere", stood.place, says))
 

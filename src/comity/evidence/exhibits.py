@@ -15,10 +15,9 @@ import msgspec
 from comity.agreement.model import Agreement, Layer
 from comity.agreement.term import Chronicle
 from comity.errors import Rejected
-from comity.evidence.chains import Hidden, Stood, StoodChain
+from comity.evidence.chains import Hidden, Party, Stood, StoodChain
 from comity.evidence.model import Group
 from comity.record.bodies import Body, Returned
-from comity.record.card import Card
 
 B = TypeVar("B", bound=Body)
 
@@ -46,7 +45,7 @@ class Exhibits:
     Attributes:
         item: item id.
         relationship: relationship id.
-        exporter, peer: the cards.
+        exporter, peer: the parties.
         own, theirs, domestic: the chains.
         editions: by the place of their adoption in the domestic chain.
         open: questions left open, in the order they were met.
@@ -56,11 +55,15 @@ class Exhibits:
     """
 
     def __init__(
-        self, item: str, relationship: str, cards: tuple[Card, Card], chains: tuple[StoodChain, StoodChain, StoodChain]
+        self,
+        item: str,
+        relationship: str,
+        parties: tuple[Party, Party],
+        chains: tuple[StoodChain, StoodChain, StoodChain],
     ) -> None:
         self.item = item
         self.relationship = relationship
-        self.exporter, self.peer = cards
+        self.exporter, self.peer = parties
         self.own, self.theirs, self.domestic = self.chains = chains
         self.editions: tuple[Edition, ...] = ()
         self.open: list[Open] = []
@@ -85,13 +88,13 @@ class Exhibits:
         for chain in self.chains:
             yield from chain.hidden
 
-    def card(self, party: str) -> Card:
-        """The card of one of the two parties."""
-        return self.exporter if party == self.exporter.party else self.peer
+    def party(self, name: str) -> Party:
+        """One of the two parties."""
+        return self.exporter if name == self.exporter.name else self.peer
 
     def other(self, party: str) -> str:
         """The other of the two parties."""
-        return self.peer.party if party == self.exporter.party else self.exporter.party
+        return self.peer.name if party == self.exporter.name else self.exporter.name
 
     def of(self, kind: type[B], author: str | None = None) -> Iterator[tuple[Stood, B]]:
         """Every record of a type, by anybody or by ``author``."""

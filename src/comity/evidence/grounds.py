@@ -13,6 +13,7 @@ from comity.agreement.load_history import parse_history
 from comity.agreement.model import Agreement, Layer
 from comity.agreement.term import Chronicle
 from comity.errors import Rejected
+from comity.evidence.chains import Party
 from comity.evidence.exhibits import Edition, Exhibits
 from comity.evidence.model import Evidence, Text
 from comity.record import bodies
@@ -33,46 +34,57 @@ class Fingerprint(msgspec.Struct, frozen=True):
     trusted: bool
 
 
-def check_cards(evidence: Evidence) -> tuple[Card, Card]:
-    """The two cards, each signed by its own root (8).
+def check_cards(evidence: Evidence) -> tuple[Party, Party]:
+    """The keys of the two parties, from cards that their own roots signed (8).
 
     Raises:
-        Rejected: a card is damaged, or the two are not those of the parties to this file.
+        Rejected: a card is damaged, or they are not those of two parties with keys of their own.
     """
-    exporter = read_card(evidence.cards[0], f"the card of {evidence.exporter!r}")
-    peer = read_card(evidence.cards[1], "the card of the other party")
-    if exporter.party != evidence.exporter or peer.party == exporter.party:
+    cards: dict[str, list[Card]] = {}
+    for number, envelope in enumerate(evidence.cards, start=1):
+        card = read_card(envelope, f"card {number}")
+        cards.setdefault(card.party, []).append(card)
+    if len(cards) != 2 or next(iter(cards)) != evidence.exporter:
         raise Rejected(
-            f"the cards are those of {exporter.party!r} and {peer.party!r}, the file says that {evidence.exporter!r} "
-            "exported it",
+            f"they are those of {', '.join(map(repr, cards))}; expected {evidence.exporter!r}, then one other party",
             code="other-card",
             place="the cards",
         )
-    if set(_keys(exporter)) & set(_keys(peer)):
+    exporter, peer = map(_party, cards.values())
+    if exporter.keys() & peer.keys():
         raise Rejected("one key for both parties: one of them speaks for both", code="key-reuse", place="the cards")
     return exporter, peer
 
 
-def _keys(card: Card) -> list[bytes]:
-    return [card.root, *card.node_sign, card.log, card.witness]
+def _party(cards: list[Card]) -> Party:
+    party, root = cards[0].party, cards[0].root
+    if any(card.root != root for card in cards):
+        raise Rejected("two cards under different root keys", code="other-card", place=f"the cards of {party!r}")
+    return Party(
+        name=party,
+        root=root,
+        record=tuple(dict.fromkeys(key for card in cards for key in card.node_sign)),
+        log=tuple(dict.fromkeys(card.log for card in cards)),
+        witness=tuple(dict.fromkeys(card.witness for card in cards)),
+    )
 
 
-def check_fingerprints(cards: tuple[Card, Card], trusted: Sequence[bytes]) -> tuple[Fingerprint, ...]:
+def check_fingerprints(parties: tuple[Party, Party], trusted: Sequence[bytes]) -> tuple[Fingerprint, ...]:
     """The fingerprints of both parties (10); with any trusted ones given, both must be among them.
 
     Raises:
         Rejected: a fingerprint is not one of ``trusted``.
     """
     found = []
-    for card in cards:
-        digest = fingerprint(card.party, card.root)
+    for party in parties:
+        digest = fingerprint(party.name, party.root)
         if trusted and digest not in trusted:
             raise Rejected(
-                f"{card.party!r} has the fingerprint {fingerprint_text(digest)}, which is none of those trusted here",
+                f"{party.name!r} has the fingerprint {fingerprint_text(digest)}, which is none of those trusted here",
                 code="unknown-fingerprint",
-                place=f"the card of {card.party!r}",
+                place=f"the card of {party.name!r}",
             )
-        found.append(Fingerprint(card.party, fingerprint_text(digest), digest in trusted))
+        found.append(Fingerprint(party.name, fingerprint_text(digest), digest in trusted))
     return tuple(found)
 
 
@@ -93,7 +105,7 @@ def read_editions(evidence: Evidence, exhibits: Exhibits, zones: TimeZones) -> t
         digest = sha256(text.content).digest()
         if digest not in named[text.role] or digest in texts:
             raise Rejected(
-                f"its digest {digest.hex()[:16]}… is not one that {exhibits.exporter.party!r} adopted",
+                f"its digest {digest.hex()[:16]}… is not one that {exhibits.exporter.name!r} adopted",
                 code="other-text",
                 place=f"the {text.role} text",
             )
@@ -132,10 +144,10 @@ def _decoded(text: Text) -> str:
 
 
 def _check_relationship(agreement: Agreement, body: bodies.AgreementAdopted, exhibits: Exhibits, place: str) -> None:
-    parties = (exhibits.exporter.party, exhibits.peer.party)
+    parties = (exhibits.exporter.name, exhibits.peer.name)
     relationship = f"{agreement.id}/{'.'.join(sorted(parties))}"
     known = {party.id for party in agreement.parties}
-    if not set(parties) <= known or body.peer != exhibits.peer.party or body.relationship != relationship:
+    if not set(parties) <= known or body.peer != exhibits.peer.name or body.relationship != relationship:
         raise Rejected(f"{' and '.join(parties)} are not the parties it is about", code="other-parties", place=place)
     if exhibits.relationship != relationship:
         raise Rejected(

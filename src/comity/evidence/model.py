@@ -19,6 +19,8 @@ EVIDENCE_BYTES_MAX = 16 * 1024 * 1024
 """Largest evidence file, in bytes: the largest agreement text with its history, and thousands of records."""
 RECORDS_MAX = 4_096
 """Most records of one chain in a file; the size bound allows fewer of the largest ones."""
+CARDS_MAX = 32
+"""Most cards in a file; a party needs more than one only when it changed its keys."""
 TEXTS_MAX = 64
 """Most texts in a file: agreement, layers and history, each in the versions it was decided under."""
 
@@ -133,7 +135,8 @@ class Evidence(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         item: item id.
         at: when it was exported, by the exporter's clock.
         decision: id of the recorded decision that permitted the export.
-        cards: the exporter's card and the other party's, root-signed.
+        cards: the exporter's cards and then the other party's, root-signed, each party's newest first; older ones for
+            records under keys that the newest does not name any more.
         texts: every text that the adoptions in the domestic chain name, once each.
         chains: the exporter's chain of the relationship, the other party's, and the exporter's domestic chain.
         anchors: salts that join crossing records to decisions shown here.
@@ -145,7 +148,7 @@ class Evidence(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     item: Identifier
     at: Instant
     decision: Digest
-    cards: tuple[Envelope, Envelope]
+    cards: Annotated[tuple[Envelope, ...], msgspec.Meta(min_length=2, max_length=CARDS_MAX)]
     texts: Annotated[tuple[Text, ...], msgspec.Meta(max_length=TEXTS_MAX)]
     chains: tuple[Chain, Chain, Chain]
     anchors: Annotated[tuple[Anchor, ...], msgspec.Meta(max_length=RECORDS_MAX)]

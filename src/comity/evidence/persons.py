@@ -81,7 +81,7 @@ def _key(exhibits: Exhibits, stood: Stood, act: Act, signature: PersonSignature)
     if name == ROOT:
         if not act.root:
             raise _no(stood, "no-role", "the party's root key signed what only a person may")
-        return exhibits.card(stood.author).root
+        return exhibits.party(stood.author).root
     crosses = type(stood.body).crosses
     known: tuple[Stood, bodies.PersonEnrolled | bodies.Listed] | None
     if crosses:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from comity.agreement.calendar import TimeZones
 from comity.errors import Rejected
-from comity.evidence.chains import StoodChain, at_place, check_chain
+from comity.evidence.chains import Party, StoodChain, at_place, check_chain
 from comity.evidence.crossing import check_crossing
 from comity.evidence.damage import OUTER, unreadable_part
 from comity.evidence.deciding import check_decisions
@@ -20,7 +20,6 @@ from comity.evidence.model import Evidence, Unsigned, read_evidence
 from comity.evidence.persons import check_persons
 from comity.evidence.story import Verified, check_times, tell, tell_chain
 from comity.record import dsse
-from comity.record.card import Card
 from comity.record.statement import DOMESTIC, chain_id
 
 
@@ -37,14 +36,14 @@ def verify(data: bytes, trusted: Sequence[bytes], zones: TimeZones) -> Verified:
         Rejected: something in it is not what it must be; code and place say what, and which part it belongs to.
     """
     unsigned = _read(data)  # (1, 2)
-    cards = check_cards(unsigned.evidence)  # (8)
+    parties = check_cards(unsigned.evidence)  # (8)
     try:
-        check_outer(unsigned, cards[0])  # (9)
+        check_outer(unsigned, parties[0])  # (9)
     except Rejected:
         name_damage(unsigned.evidence, zones)
         raise
-    fingerprints = check_fingerprints(cards, trusted)  # (10)
-    return _verify_inside(unsigned.evidence, cards, fingerprints, zones)
+    fingerprints = check_fingerprints(parties, trusted)  # (10)
+    return _verify_inside(unsigned.evidence, parties, fingerprints, zones)
 
 
 def _read(data: bytes) -> Unsigned:
@@ -55,13 +54,13 @@ def _read(data: bytes) -> Unsigned:
         raise at_place(error, known.get(error.code) or unreadable_part(data)) from None
 
 
-def check_outer(unsigned: Unsigned, exporter: Card) -> Evidence:
+def check_outer(unsigned: Unsigned, exporter: Party) -> Evidence:
     """The contents, once the exporter's signature over them is verified (9).
 
     Raises:
         Rejected: it does not verify; nothing is said yet about which byte was changed.
     """
-    dsse.verify(unsigned.envelope, exporter.node_sign, "the outer signature")
+    dsse.verify(unsigned.envelope, exporter.record, "the outer signature")
     return unsigned.evidence
 
 
@@ -71,25 +70,25 @@ def name_damage(evidence: Evidence, zones: TimeZones) -> None:
     Raises:
         Rejected: the first part inside that does not verify by itself.
     """
-    cards = check_cards(evidence)
-    _verify_inside(evidence, cards, check_fingerprints(cards, ()), zones)
+    parties = check_cards(evidence)
+    _verify_inside(evidence, parties, check_fingerprints(parties, ()), zones)
 
 
 def _verify_inside(
-    evidence: Evidence, cards: tuple[Card, Card], fingerprints: tuple[Fingerprint, ...], zones: TimeZones
+    evidence: Evidence, parties: tuple[Party, Party], fingerprints: tuple[Fingerprint, ...], zones: TimeZones
 ) -> Verified:
     """Steps 11 to 30."""
-    exhibits = Exhibits(evidence.item, evidence.relationship, cards, _chains(evidence, cards))
+    exhibits = Exhibits(evidence.item, evidence.relationship, parties, _chains(evidence, parties))
     exhibits.editions = read_editions(evidence, exhibits, zones)  # (17)
     check_persons(exhibits)  # (18)
     check_crossing(exhibits)  # (19) to (22)
     decisions = check_decisions(evidence, exhibits)  # (23) to (26)
     check_times(exhibits)  # (27)
     newest = exhibits.editions[-1]
-    exporter, peer = cards
-    witnesses = (peer.party, exporter.party, "")
+    exporter, peer = parties
+    witnesses = (peer.name, exporter.name, "")
     return Verified(
-        exporter=exporter.party,
+        exporter=exporter.name,
         item=evidence.item,
         relationship=evidence.relationship,
         at=evidence.at,
@@ -104,13 +103,13 @@ def _verify_inside(
     )
 
 
-def _chains(evidence: Evidence, cards: tuple[Card, Card]) -> tuple[StoodChain, StoodChain, StoodChain]:
+def _chains(evidence: Evidence, parties: tuple[Party, Party]) -> tuple[StoodChain, StoodChain, StoodChain]:
     """(11) The three chains, in their order, each by its author's keys."""
-    exporter, peer = cards
+    exporter, peer = parties
     expected = (
-        chain_id(evidence.relationship, exporter.party),
-        chain_id(evidence.relationship, peer.party),
-        chain_id(DOMESTIC, exporter.party),
+        chain_id(evidence.relationship, exporter.name),
+        chain_id(evidence.relationship, peer.name),
+        chain_id(DOMESTIC, exporter.name),
     )
     named = tuple(chain.name for chain in evidence.chains)
     if named != expected:

@@ -7,10 +7,10 @@ text was acknowledged) may stand long before it.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -41,9 +41,8 @@ from comity.ledger.leaf import record_leaf
 from comity.ledger.proof import inclusion_path, tiles_for_inclusion
 from comity.ports import JournalEntry
 from comity.record import bodies
-from comity.record.encoding import decode
-from comity.record.statement import DOMESTIC, chain_id, peek
-from comity.register.rows import AgreementRow, ConsignmentRow, CopyRow, ItemRow, PeerRow
+from comity.record.statement import DOMESTIC, chain_id, read_kept, understand
+from comity.register.rows import AgreementRow, ConsignmentRow, CopyRow, ItemRow
 
 CHAIN_READ = 1_000
 """Journal entries of a chain read at once."""
@@ -98,7 +97,6 @@ class _Found(msgspec.Struct, frozen=True):
 
     entry: JournalEntry
     body: bodies.Body
-    at: datetime
 
 
 async def export_evidence(house: House, request: ExportEvidence) -> EvidenceExported:
@@ -125,6 +123,7 @@ async def export_evidence(house: House, request: ExportEvidence) -> EvidenceExpo
     )
     if told.outcome != "permit":
         return told
+    await house.sequencer.raise_mark()
     evidence = await _gather(house, row, item, decided, at, frozenset(request.withhold))
     signer = house.keys.record
     data = write_evidence(evidence, [(signer.public, signer.sign)])
@@ -163,15 +162,26 @@ async def _gather(
 ) -> Evidence:
     own, theirs = chain_id(row.relationship, house.party), chain_id(row.relationship, row.peer)
     domestic = chain_id(DOMESTIC, house.party)
-    await house.sequencer.raise_mark()  # the file shows our newest checkpoints
-    crossing = {chain: [each async for each in _records(house, chain)] for chain in (own, theirs)}
-    chosen = _crossing_chosen(item.item, crossing)
-    chosen[domestic] = _house_chosen(row.relationship, item.item, [each async for each in _records(house, domestic)])
-    chains = [
-        await _chain(house, own, await _own_checkpoint(house, own), chosen[own], withhold, decided),
-        await _chain(house, theirs, await house.exchange.cosign_theirs(theirs), chosen[theirs], withhold, decided),
-        await _chain(house, domestic, house.exchange.checkpoint(domestic), chosen[domestic], withhold, decided),
-    ]
+    crossing = _CrossingChoice(item.item)
+    inside = _HouseChoice(item.item, row)
+    for chain in (own, theirs):
+        await _read(house, chain, crossing)
+    await _read(house, domestic, inside)
+    chosen = crossing.chosen()
+    house_records = inside.chosen()
+    mine = [found for found in chosen if found.entry.chain == own]
+    chains = (
+        await _chain(house, own, await _own_checkpoint(house, own), mine, withhold, decided),
+        await _chain(
+            house,
+            theirs,
+            await house.exchange.cosign_theirs(theirs),
+            [found for found in chosen if found.entry.chain == theirs],
+            withhold,
+            decided,
+        ),
+        await _chain(house, domestic, house.exchange.checkpoint(domestic), house_records, withhold, decided),
+    )
     return Evidence(
         format="comity-evidence/1",
         exporter=house.party,
@@ -179,70 +189,106 @@ async def _gather(
         item=item.item,
         at=at,
         decision=decided,
-        cards=(await house.card(), (await house.need(PeerRow, row.peer, "peer")).card),
-        texts=await _texts(house, chosen[domestic]),
-        chains=(chains[0], chains[1], chains[2]),
-        anchors=_anchors(house, [*chosen[own]], chosen[domestic], withhold),
+        cards=(await house.card(), *inside.cards()),
+        texts=await _texts(house, house_records),
+        chains=chains,
+        anchors=_anchors(house, mine, house_records, withhold),
     )
 
 
-async def _records(house: House, chain: str) -> AsyncIterator[_Found]:
-    """Every record of a chain that this program can read."""
+async def _read(house: House, chain: str, choice: _Choice) -> None:
+    """Offer every record of a chain that this program can read to ``choice``; what it leaves is not kept in memory."""
     start = 0
     while entries := await house.store.chain(chain, start, CHAIN_READ):
         for entry in entries:
-            statement = peek(entry.envelope)
-            kind = bodies.BODIES.get(statement.type)
-            if kind is not None:
-                with suppress(Rejected):  # what cannot be read was returned, and says nothing about an item
-                    yield _Found(entry, decode(bytes(statement.body), kind), statement.at)
+            with suppress(Rejected):  # what cannot be read was returned, and says nothing about an item
+                record = understand(read_kept(entry.envelope, entry.record))
+                if record.body is not None:
+                    choice.offer(_Found(entry, record.body))
         start += len(entries)
 
 
-def _crossing_chosen(item: str, chains: dict[str, list[_Found]]) -> dict[str, list[_Found]]:
-    """What is about the item, what those records rest on, and both acknowledgements (5)."""
-    about = [each for found in chains.values() for each in found if getattr(each.body, "item", None) == item]
-    records = {each.entry.record for each in about}
-    people = {name for each in about for name in _named(each.body)}
-    people |= {
-        each.body.signature.signer
-        for found in chains.values()
-        for each in found
-        if isinstance(each.body, bodies.Acknowledged)
-    }
+class _Choice(Protocol):
+    """Which of the records offered belong in the file."""
 
-    def matters(found: _Found) -> bool:
-        body = found.body
-        return (
-            found.entry.record in records
-            or isinstance(body, bodies.Acknowledged)
-            or (isinstance(body, bodies.Listed) and body.pseudonym in people)
-            or (isinstance(body, bodies.Returned) and body.record in records)
-        )
-
-    return {chain: [each for each in found if matters(each)] for chain, found in chains.items()}
+    def offer(self, found: _Found) -> None:
+        """Look at the next record of a chain."""
 
 
-def _house_chosen(relationship: str, item: str, chain: list[_Found]) -> list[_Found]:
-    """The item's own house records, the adoptions of the agreement, and the people who signed (5)."""
-    requests = {
-        each.body.request for each in chain if isinstance(each.body, bodies.ReleaseRequested) and each.body.item == item
-    }
+class _CrossingChoice:
+    """What is about the item in either chain, what those records rest on, and all acknowledgements (5)."""
 
-    def matters(body: Any) -> bool:
-        if isinstance(body, bodies.Approved):
-            return body.request in requests
-        if isinstance(body, bodies.AgreementAdopted):
-            return body.relationship == relationship
-        return getattr(body, "item", None) == item
+    def __init__(self, item: str) -> None:
+        self._item = item
+        self._about: list[_Found] = []
+        self._beside: list[_Found] = []
 
-    chosen = {each.entry.sequence for each in chain if matters(each.body)}
-    people = {name for each in chain if each.entry.sequence in chosen for name in _named(each.body)}
-    for each in reversed(chain):  # who enrolled them stands before them
-        if isinstance(each.body, bodies.PersonEnrolled) and each.body.person in people:
-            chosen.add(each.entry.sequence)
-            people |= _named(each.body)
-    return [each for each in chain if each.entry.sequence in chosen]
+    def offer(self, found: _Found) -> None:
+        """Keep what is about the item, and what may turn out to be needed."""
+        if getattr(found.body, "item", None) == self._item or isinstance(found.body, bodies.Acknowledged):
+            self._about.append(found)
+        elif isinstance(found.body, bodies.Listed | bodies.Returned):
+            self._beside.append(found)
+
+    def chosen(self) -> list[_Found]:
+        """In the order of each chain."""
+        records = {each.entry.record for each in self._about}
+        people = {name for each in self._about for name in _named(each.body)}
+        needed = [
+            each
+            for each in self._beside
+            if (isinstance(each.body, bodies.Listed) and each.body.pseudonym in people)
+            or (isinstance(each.body, bodies.Returned) and each.body.record in records)
+        ]
+        return sorted([*self._about, *needed], key=_place)
+
+
+class _HouseChoice:
+    """The item's own house records, the adoptions of the agreement, and the people who signed (5); the peer's cards."""
+
+    def __init__(self, item: str, row: AgreementRow) -> None:
+        self._item = item
+        self._row = row
+        self._requests: set[str] = set()
+        self._about: list[_Found] = []
+        self._people: list[_Found] = []
+        self._cards: list[bytes] = []
+
+    def offer(self, found: _Found) -> None:
+        """Keep what is about the item, and who may turn out to be needed."""
+        match found.body:
+            case bodies.PersonEnrolled():
+                self._people.append(found)
+            case bodies.PeerAdded(party=self._row.peer, card=card):
+                self._cards.append(card)
+            case bodies.Approved(request=request):
+                if request in self._requests:
+                    self._about.append(found)
+            case bodies.AgreementAdopted(relationship=relationship):
+                if relationship == self._row.relationship:
+                    self._about.append(found)
+            case body if getattr(body, "item", None) == self._item:
+                self._about.append(found)
+                if isinstance(body, bodies.ReleaseRequested):
+                    self._requests.add(body.request)
+
+    def chosen(self) -> list[_Found]:
+        """In the order of the chain; who enrolled somebody stands before him."""
+        people = {name for each in self._about for name in _named(each.body)}
+        needed = []
+        for each in reversed(self._people):
+            if isinstance(each.body, bodies.PersonEnrolled) and each.body.person in people:
+                needed.append(each)
+                people |= _named(each.body)
+        return sorted([*self._about, *needed], key=_place)
+
+    def cards(self) -> tuple[bytes, ...]:
+        """The peer's cards, the newest first."""
+        return tuple(dict.fromkeys(reversed(self._cards)))
+
+
+def _place(found: _Found) -> int:
+    return found.entry.sequence
 
 
 def _named(body: Any) -> set[str]:
