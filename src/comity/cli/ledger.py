@@ -7,6 +7,7 @@ import click
 from comity.cli.boxes import tell_chains
 from comity.cli.options import Desk, Verbs, housed
 from comity.cli.output import FINDINGS, Output, working
+from comity.flows.collecting import Collect, Collected
 from comity.flows.rebuilding import LedgerVerified, Rebuild, VerifyLedger
 from comity.flows.views import ShowOutbox
 
@@ -46,6 +47,17 @@ def rebuild(desk: Desk) -> int:
 
 @ledger.command()
 @housed
+def collect(desk: Desk) -> None:
+    """Remove sealed payloads that nothing names: refused requests, uploads for which no record came.
+
+    Example:
+      comity ledger collect
+    """
+    desk.show(desk.call("ledger.collect", Collect()), _tell_collected)
+
+
+@ledger.command()
+@housed
 def show(desk: Desk) -> None:
     """Show every ledger: its size and root, what the other party has and has witnessed, and the unwitnessed tail.
 
@@ -53,6 +65,15 @@ def show(desk: Desk) -> None:
       comity ledger show
     """
     desk.show(desk.call("outbox", ShowOutbox()).chains, tell_chains)
+
+
+def _tell_collected(out: Output, collected: Collected) -> None:
+    out.fields(
+        [
+            ("removed", f"{collected.payloads} sealed payloads, {collected.headers} headers"),
+            ("kept", f"{collected.kept} sealed payloads that the books name"),
+        ]
+    )
 
 
 def _tell(out: Output, verified: LedgerVerified) -> None:

@@ -179,7 +179,10 @@ async def give(house: House, request: Give) -> Given:
         work.put_side(ITEM_TITLE, item.id, (request.title or PurePath(request.path).name).encode())
         return msgspec.structs.replace(first, size=prepared.size, alternative=alternative)
 
-    given = await house.sequencer.submit(ask)
+    try:
+        given = await house.sequencer.submit(ask)
+    finally:
+        house.payloads.under_way.discard(prepared.payload)
     return await advance(house, asked.request) or given
 
 

@@ -15,7 +15,12 @@ AT_HAND_BYTES_MAX = 32 * 1024 * 1024
 
 
 class Payloads:
-    """The small payloads of one house."""
+    """The sealed payloads of one house on their way into a record.
+
+    Attributes:
+        under_way: digests of payloads that are kept already but that no record names yet; whoever seals takes its own
+            out again when it is done.
+    """
 
     def __init__(self, blobs: Blobs) -> None:
         self._blobs = blobs
@@ -23,6 +28,7 @@ class Payloads:
         self._bytes = 0
         self._waiting: dict[bytes, bytes] = {}
         self._round: asyncio.Task[None] | None = None
+        self.under_way: set[bytes] = set()
 
     async def keep(self, digest: bytes, payload: bytes) -> None:
         """Make a payload durable; callers of the same moment share the wait.
@@ -30,6 +36,7 @@ class Payloads:
         Raises:
             DiskFull: it was not kept.
         """
+        self.under_way.add(digest)
         self._waiting[digest] = payload
         while digest in self._waiting:
             if self._round is None or self._round.done():
@@ -38,6 +45,7 @@ class Payloads:
 
     async def adopt(self, digest: bytes, path: str) -> None:
         """Take over a large payload that was written to a scratch file (``ports.Blobs.adopt``)."""
+        self.under_way.add(digest)
         await self._blobs.adopt(digest, path)
 
     async def get(self, digest: bytes) -> bytes | None:

@@ -14,6 +14,7 @@ from comity.flows import (
     agreements,
     answering,
     chronicles,
+    collecting,
     decisions,
     evidence,
     explaining,
@@ -84,6 +85,7 @@ _RUN: dict[str, Callable[[House, Any], Awaitable[Any]]] = {
     "evidence.export": evidence.export_evidence,
     "ledger.verify": rebuilding.verify_ledger,
     "ledger.rebuild": rebuilding.rebuild,
+    "ledger.collect": collecting.collect,
     "pouch.export": pouch.export_pouch,
     "pouch.import": pouch.import_pouch,
 }
