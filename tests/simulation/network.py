@@ -39,7 +39,7 @@ class Network:
         self.weather: Weather = CALM
         self.under_way: list[Message] = []
         self._random = random
-        self._witness = witness
+        self.witness = witness
 
     def post(self, message: Message) -> None:
         """Give the road something."""
@@ -49,7 +49,7 @@ class Network:
         if self._happens("repeat", self.weather.repeat):
             self.under_way.append(message)
         if len(self.under_way) > UNDER_WAY_MAX:
-            self._witness.fault("lost in the crowd")
+            self.witness.fault("lost in the crowd")
             del self.under_way[0]
 
     def take(self) -> Message | None:
@@ -58,7 +58,7 @@ class Network:
             return None
         index = self._random.randrange(len(self.under_way)) if self.weather.wait else 0
         if index:
-            self._witness.fault("network reorder")
+            self.witness.fault("network reorder")
         message = self.under_way.pop(index)
         if self._happens("cut", self.weather.cut):
             return replace(message, body=message.body[: self._random.randrange(len(message.body) + 1)])
@@ -66,6 +66,6 @@ class Network:
 
     def _happens(self, kind: str, share: float) -> bool:
         if share and self._random.random() < share:
-            self._witness.fault(f"network {kind}")
+            self.witness.fault(f"network {kind}")
             return True
         return False

@@ -44,7 +44,7 @@ class Node:
         self.full = False
         self.down_until = 0
         self._random = random
-        self._witness = witness
+        self.witness = witness
         self._entropy = SeededEntropy(f"{random.random()} {party}")
         self._died = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -123,7 +123,7 @@ class Node:
             return Fault.DISK_FULL
         for fault, share in self.weather.disk:
             if share and self._random.random() < share:
-                self._witness.fault(f"{fault.name.lower().replace('_', '-')} at {point}")
+                self.witness.fault(f"{fault.name.lower().replace('_', '-')} at {point}")
                 return fault
         return None
 
@@ -131,4 +131,4 @@ class Node:
         return self._random.randint(0, self.weather.slow) if self.weather.slow else 0
 
     def _written(self, batch: Batch) -> None:
-        self._witness.written(self.party, batch)
+        self.witness.written(self.party, batch)

@@ -37,6 +37,8 @@ TURNS_MAX = 20_000
 """Turns after which something that does not end is taken for stuck."""
 ROUNDS_MAX = 40
 """Exchanges after which two healthy houses must have told each other everything."""
+STARTS_MAX = 3
+"""Tries after which a house that does not start on a healthy disk never will."""
 PIECE_BYTES = 64 * 1024
 
 
@@ -103,7 +105,7 @@ class Simulation:
             for who in cast.READERS:
                 person = await house.person(cast.handle(party, who))
                 self.pseudonyms[party, who] = house.pseudonym(RELATIONSHIP, person.person)
-        await self._exchange_until_quiet()
+        await self.exchange_until_quiet()
         self.network.weather = self.weather
         for node in self.nodes.values():
             node.weather = self.weather
@@ -263,14 +265,11 @@ class Simulation:
         self.time.move(timedelta(days=2))  # beyond what any clock showed
         for node in self.nodes.values():
             node.heal()
-            if node.dead:
-                await node.bury()
-            while node.house is None:
-                await node.open()
+        await self.revive()
         await self._turns(TURNS_MAX)
         self.restless += [f"something in {node.party} does not end" for node in self.nodes.values() if node.busy]
         self.network.under_way.clear()
-        await self._exchange_until_quiet()
+        await self.exchange_until_quiet()
         for party, node in self.nodes.items():
             assert node.house is not None
             await self._look_closely(party, node, node.house)
@@ -289,19 +288,39 @@ class Simulation:
         self.tables[party] = {table: dict(rows) for table, rows in node.disk.database.rows.items()}
         self.rebuilt[party] = await rebuild(house, Rebuild())
 
-    async def _exchange_until_quiet(self) -> None:
+    async def revive(self) -> None:
+        """Start every house that is down.
+
+        Raises:
+            AssertionError: one does not start on a disk that is well.
+        """
+        for node in self.nodes.values():
+            if node.dead:
+                await node.bury()
+            for _ in range(STARTS_MAX):
+                if node.house is None:
+                    await node.open()
+            assert node.house is not None, f"{node.party} does not start"
+
+    async def exchange_until_quiet(self) -> None:
+        """Let the houses tell each other everything; whoever dies over it is started again."""
         for _ in range(ROUNDS_MAX):
             before = self._told()
             for party in cast.PARTIES:
-                house = self.nodes[party].house
-                assert house is not None
-                await self._judged(house, "hand over", lambda house=house: hand_over(self, house))
-                while self.network.under_way:
-                    self._arrive(self.network.take() or self.network.under_way.pop(0))
-                    await self._turns(TURNS_MAX)
+                await self._exchange_from(party)
             if self._told() == before:
                 return
         self.restless.append(f"after {ROUNDS_MAX} exchanges there is still something new")
+
+    async def _exchange_from(self, party: str) -> None:
+        house = self.nodes[party].house
+        assert house is not None
+        await self._judged(house, "hand over", lambda: hand_over(self, house))
+        while self.network.under_way:
+            await self.revive()
+            self._arrive(self.network.under_way.pop(0))
+            await self._turns(TURNS_MAX)
+        await self.revive()
 
     def _told(self) -> list[object]:
         """Where all chains are, and what is known of them on the other side."""
