@@ -13,7 +13,8 @@ The rooms, from the ground up::
     courier                                                 the road to a peer, behind its port
     timezones                                               reads the tzdata package for the pure rooms
     node, cli                                               surfaces over flows; node.run alone composes adapters
-    comity itself                                           the public names
+    api                                                     the Python interface, over flows and node
+    comity itself, __main__                                 the public names, and the command
 
 The files are read, not imported, so that a late import inside a function is held to the same law.
 """
@@ -89,8 +90,10 @@ LAWS: dict[str, Law] = {
     "courier": law((*CORE, "ports"), "msgspec cryptography aiohttp"),
     "timezones": law(CORE, "tzdata"),
     "node": law(INSIDE, "msgspec cryptography aiohttp starlette uvicorn uvloop httptools"),
-    "cli": law((*INSIDE, "node", "comity"), "msgspec cryptography aiohttp click rich"),
-    "comity": law((*INSIDE, "node"), "msgspec"),
+    "api": law((*INSIDE, "node"), "msgspec"),
+    "cli": law((*INSIDE, "node", "api", "comity"), "msgspec cryptography aiohttp click rich"),
+    "comity": law((*INSIDE, "node", "api"), "msgspec"),
+    "__main__": law(("cli",), ""),
 }
 GRANTS = {
     "comity.node.run": frozenset(ADAPTERS),  # the one module that knows which adapter stands behind which port

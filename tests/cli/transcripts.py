@@ -156,7 +156,7 @@ def here(arguments: list[str], home: Mapping[str, str]) -> tuple[int, str]:
         mock.patch.multiple(sys, stdout=printed, stderr=printed, stdin=silent),
     ):
         code = main(arguments)
-        return code, printed.buffer.getvalue().decode()  # type: ignore[attr-defined]  # it is a BytesIO
+        return code, printed.buffer.getvalue().decode()  # it is a BytesIO
 
 
 def beside(command: str, home: Mapping[str, str], scene: Scene) -> tuple[int, str]:

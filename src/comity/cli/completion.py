@@ -23,8 +23,8 @@ def completion(shell: str) -> None:
     """
     from click.shell_completion import get_completion_class
 
-    from comity.cli.main import root
+    from comity.cli.main import COMPLETION_VARIABLE, root
 
     kind = get_completion_class(shell)
     assert kind is not None
-    sys.stdout.write(kind(root, {}, "comity", "_COMITY_COMPLETE").source())
+    sys.stdout.write(kind(root, {}, "comity", COMPLETION_VARIABLE).source())

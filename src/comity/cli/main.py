@@ -6,17 +6,21 @@ A verb is imported when it is used. The table below is all that ``comity --help`
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import click
-from click.shell_completion import CompletionItem
+from click.shell_completion import CompletionItem, shell_complete
 
 from comity import __version__
-from comity.errors import ComityError
+from comity.cli.output import EXIT_CODES, STOPPED, USAGE, Output, tell_error
+from comity.errors import ComityError, InternalError, Misuse
 
+COMPLETION_VARIABLE = "_COMITY_COMPLETE"
+"""Environment variable by which a shell asks what could come next."""
 TRACE_VARIABLE = "COMITY_TRACE"
 """Environment variable; when it is set, a defect shows where in the program it happened."""
 
@@ -113,8 +117,6 @@ class Root(click.Group):
 
     def format_epilog(self, _: click.Context, formatter: click.HelpFormatter) -> None:
         """Exit codes and a first example."""
-        from comity.cli.output import EXIT_CODES
-
         with formatter.section("Exit codes"):
             formatter.write_dl([(str(code), says) for code, says in EXIT_CODES.items()], col_max=12)
         with formatter.section("Begin with"):
@@ -144,18 +146,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code is that of ``spec/command-line.md``."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     as_json = "--json" in given
+    if instruction := os.environ.get(COMPLETION_VARIABLE):
+        return shell_complete(root, {}, "comity", COMPLETION_VARIABLE, instruction)
     try:
-        code = root.main(given, prog_name="comity", standalone_mode=False)
+        # click's own ``main`` would exit the process by itself where a reader of our output has gone
+        with root.make_context("comity", given) as context:
+            code = root.invoke(context)
+            sys.stdout.flush()
         return code if isinstance(code, int) else 0
+    except click.exceptions.Exit as end:
+        return end.exit_code
     except ComityError as error:
-        from comity.cli.output import tell_error
-
         return tell_error(error, as_json=as_json, stream=sys.stderr)
+    except click.exceptions.NoArgsIsHelpError as error:
+        sys.stderr.write(error.format_message() + "\n")
+        return USAGE
     except click.ClickException as error:
         return _usage(error, as_json=as_json)
     except (click.Abort, KeyboardInterrupt):
-        from comity.cli.output import STOPPED
-
         sys.stderr.write("\ncomity: stopped\n")
         return STOPPED
     except BrokenPipeError:
@@ -166,9 +174,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _usage(error: click.ClickException, *, as_json: bool) -> int:
     """Say that the command line is not understood."""
-    from comity.cli.output import USAGE, Output
-    from comity.errors import Misuse
-
     sentence = error.format_message()
     if as_json:
         from comity.node.errors import write_error
@@ -187,11 +192,7 @@ def _usage(error: click.ClickException, *, as_json: bool) -> int:
 
 def _defect(error: Exception, *, as_json: bool) -> int:
     """Say that the program is at fault; the trace is for whoever mends it."""
-    import os
     import traceback
-
-    from comity.cli.output import tell_error
-    from comity.errors import InternalError
 
     if os.environ.get(TRACE_VARIABLE):
         traceback.print_exception(error)
@@ -201,7 +202,5 @@ def _defect(error: Exception, *, as_json: bool) -> int:
 
 def _pipe_closed() -> int:
     """The reader of our output has gone (``comity register | head``): nothing more to say, and no error."""
-    import os
-
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0

@@ -5,7 +5,7 @@ Rules of this file:
 - A command hands over one response. With ``--json`` it is written as it is; otherwise a renderer tells it in lines.
 - Text is made visible before it is coloured: a control character or a change of writing direction, which the other
   party may have put into a title, is shown as its code point and moves nothing on the screen.
-- Colour and progress are for terminals; ``NO_COLOR`` is respected (no-color.org).
+- Colour and progress are for terminals; ``NO_COLOR`` is respected.
 - Columns are counted as a terminal counts them: a Japanese or Korean character takes two.
 """
 
