@@ -1,9 +1,9 @@
 """Two houses in one process: Japan and Korea under the agreement of 2016, for tests.
 
 The people: in Tokyo ``sato`` (officer), ``abe`` (release authority), ``ito`` (security officer, assurance officer,
-registry); in Seoul ``kim`` (reader, cleared, on the list), ``lee`` (assurance officer, registry), and readers who must be
-refused: ``park`` (no clearance), ``choi`` (not on the list), ``hong`` (contractor), ``smith`` (embedded third-country
-officer).
+registry); in Seoul ``kim`` (reader, cleared, on the list), ``lee`` (assurance officer, registry), and readers who must
+be refused: ``park`` (no clearance), ``choi`` (not on the list), ``hong`` (contractor), ``smith`` (embedded officer of a
+third country).
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ class World:
             "actor": ROOT,
             **changes,
         }
-        await enrol_person(self.house(party), EnrolPerson(**given))  # type: ignore[arg-type]
+        await enrol_person(self.house(party), EnrolPerson(**given))
 
     def house(self, party: str) -> House:
         return self.jp if party == "jp" else self.kr
@@ -172,13 +172,13 @@ class World:
             "actor": Actor("sato"),
             **changes,
         }
-        return await give(self.jp, Give(**given))  # type: ignore[arg-type]
+        return await give(self.jp, Give(**given))
 
     async def given(self, **changes: object) -> Given:
         """Ask, assure, approve: the item is given and receipted."""
         asked = await self.ask(**changes)
         await self.exchange()
-        for recipient in changes.get("recipients") or (await self.pseudonym("kim"),):  # type: ignore[union-attr]
+        for recipient in changes.get("recipients") or (await self.pseudonym("kim"),):
             await assure(
                 self.kr,
                 Assure(request=asked.request, relationship=RELATIONSHIP, recipient=recipient, actor=Actor("lee")),

@@ -51,7 +51,7 @@ def term(**changes: Any) -> Agreement:
 def event(when: str, kind: str, by: str = "jp kr", **more: Any) -> Event:
     more.setdefault("id", f"{when}-{kind}-{by.replace(' ', '-')}".lower().replace(":", "-"))
     more.setdefault("zone", "Asia/Seoul")
-    return Event(when=when, kind=kind, by=tuple(by.split()), says="Something.", **more)  # type: ignore[arg-type]
+    return Event(when=when, kind=kind, by=tuple(by.split()), says="Something.", **more)
 
 
 def written(events: Sequence[Event], agreement: Agreement = UNDATED) -> History:

@@ -223,4 +223,4 @@ def test_a_timeline_needs_a_zone() -> None:
     from datetime import datetime
 
     with pytest.raises(Misuse, match="no time zone"):
-        timeline(REAL, datetime(2020, 1, 1))  # noqa: DTZ001
+        timeline(REAL, datetime(2020, 1, 1))  # noqa: DTZ001 - without a zone on purpose

@@ -337,7 +337,7 @@ def test_a_history_that_contradicts_itself_is_refused_with_the_reason(events: li
 
 def test_an_instant_without_a_zone_and_a_stranger_are_refused() -> None:
     with pytest.raises(Misuse, match="has no time zone"):
-        REAL.status(datetime(2019, 11, 22, 18, 0))  # noqa: DTZ001
+        REAL.status(datetime(2019, 11, 22, 18, 0))  # noqa: DTZ001 - without a zone on purpose
     with pytest.raises(Misuse, match="'us' is not a party"):
         REAL.status(seoul("2019-11-22T18:00")).reading("us")
 
@@ -352,7 +352,7 @@ KINDS = [*sorted(ACTS - {"amendment", "deposit", "renewal", "entry"}), "announce
 def histories(draw: st.DrawFn) -> list[Event]:
     """Acts in any order, of which those that contradict what stands before them are left out."""
     events: list[Event] = list(ENTRY) if draw(st.booleans()) else []
-    at = datetime(2016, 11, 25)  # noqa: DTZ001  local time, as a history is written
+    at = datetime(2016, 11, 25)  # noqa: DTZ001 - without a zone on purpose  local time, as a history is written
     for number in range(draw(st.integers(0, 12))):
         at += timedelta(minutes=draw(st.integers(0, MINUTES_IN_A_DECADE // 8)))
         kind = draw(st.sampled_from(KINDS))
@@ -375,7 +375,7 @@ def histories(draw: st.DrawFn) -> list[Event]:
         try:
             run([*events, new])
         except Exception as refused:  # noqa: BLE001  any refusal leaves the event out
-            assert type(refused).__name__ in {"Contradiction", "Rejected"}  # noqa: PT017
+            assert type(refused).__name__ in {"Contradiction", "Rejected"}  # noqa: PT017 - either error is right
         else:
             events.append(new)
     return events

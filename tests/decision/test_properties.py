@@ -286,7 +286,7 @@ def supplied(case: Case, missing: tuple[Missing, ...]) -> Case:
             wanted = Consent(
                 by=by,
                 item=item,
-                act=act,  # type: ignore[arg-type]  # it comes from the case
+                act=act,  # it comes from the case
                 beneficiary=beneficiary,
                 purpose=purpose,
                 until=NEXT_YEAR,

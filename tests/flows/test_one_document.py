@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+
 from comity.flows.actors import Actor
 from comity.flows.opening import Open, open_item
 from comity.register.rows import ConsignmentRow, CopyRow

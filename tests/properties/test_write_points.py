@@ -159,7 +159,9 @@ def test_a_give_is_finished_once_whichever_write_fails(
     assert len(points) >= WRITES_AT_LEAST[party]
     for number, point in enumerate(points):
         try:
-            founded.run(lambda world, number=number: with_fault(world, tmp_path, party, number, fault))  # type: ignore[misc]  # the loop's own
+            founded.run(
+                lambda world, number=number: with_fault(world, tmp_path, party, number, fault)
+            )  # the loop's own
         except BaseException as error:
             error.add_note(f"{fault.name} at write {number} of {party} ({point})")
             raise

@@ -51,7 +51,7 @@ def statement(body: Body | bytes = RECEIPT, **changes: object) -> Statement:
         "body": msgspec.Raw(body if isinstance(body, bytes) else encode(body)),
         **changes,
     }
-    return Statement(**fields)  # type: ignore[arg-type]
+    return Statement(**fields)
 
 
 def written(body: Body = RECEIPT, **changes: object) -> Record:

@@ -188,7 +188,7 @@ def person(name: str, roles: tuple[str, ...], signer: str = "root", key: str = "
         "signature": unsigned(),
         **changes,
     }
-    return signed(bodies.PersonEnrolled(**fields), signer, key=key)  # type: ignore[arg-type]
+    return signed(bodies.PersonEnrolled(**fields), signer, key=key)
 
 
 def card(of: str, /, **changes: object) -> bytes:
@@ -210,7 +210,7 @@ def card(of: str, /, **changes: object) -> bytes:
         "until": START + YEAR,
         **changes,
     }
-    made = Card(**fields)  # type: ignore[arg-type]
+    made = Card(**fields)
     root = next(key for key in KEYS.values() if key.public == made.root)
     return write_card(made, root.sign)
 
@@ -223,7 +223,7 @@ def peer(of: str, /, **changes: object) -> Body:
         "compared_by": ("one", "two"),
         **changes,
     }
-    return bodies.PeerAdded(**fields)  # type: ignore[arg-type]
+    return bodies.PeerAdded(**fields)
 
 
 def adopted(other: str, **changes: object) -> Body:
@@ -236,12 +236,12 @@ def adopted(other: str, **changes: object) -> Body:
         "history": bytes(32),
         **changes,
     }
-    return bodies.AgreementAdopted(**fields)  # type: ignore[arg-type]
+    return bodies.AgreementAdopted(**fields)
 
 
 def acknowledged(party: str, signer: str = "root", key: str = "", **changes: object) -> Body:
     fields: dict[str, object] = {"agreement": "jp-kr-2016", "digest": digest(), "signature": unsigned(), **changes}
-    return signed(bodies.Acknowledged(**fields), signer, party, key)  # type: ignore[arg-type]
+    return signed(bodies.Acknowledged(**fields), signer, party, key)
 
 
 def listed(name: str, roles: tuple[str, ...], **changes: object) -> Body:
@@ -258,7 +258,7 @@ def listed(name: str, roles: tuple[str, ...], **changes: object) -> Body:
         "signing_key": KEYS[name].public,
         **changes,
     }
-    return bodies.Listed(**fields)  # type: ignore[arg-type]
+    return bodies.Listed(**fields)
 
 
 def item(**changes: object) -> Body:
@@ -274,7 +274,7 @@ def item(**changes: object) -> Body:
         "originator": "jp",
         **changes,
     }
-    return bodies.ItemRegistered(**fields)  # type: ignore[arg-type]
+    return bodies.ItemRegistered(**fields)
 
 
 def requested(signer: str = "p-sato", key: str = "", **changes: object) -> Body:
@@ -288,7 +288,7 @@ def requested(signer: str = "p-sato", key: str = "", **changes: object) -> Body:
         "signature": unsigned(),
         **changes,
     }
-    return signed(bodies.ReleaseRequested(**fields), signer, key=key)  # type: ignore[arg-type]
+    return signed(bodies.ReleaseRequested(**fields), signer, key=key)
 
 
 def approved(story: Story, signer: str = "p-abe", key: str = "", **changes: object) -> Body:
@@ -301,7 +301,7 @@ def approved(story: Story, signer: str = "p-abe", key: str = "", **changes: obje
         "signature": unsigned(),
         **changes,
     }
-    return signed(bodies.Approved(**fields), signer, key=key)  # type: ignore[arg-type]
+    return signed(bodies.Approved(**fields), signer, key=key)
 
 
 def asked(**changes: object) -> Body:
@@ -315,7 +315,7 @@ def asked(**changes: object) -> Body:
         "recipients": ("n-kim",),
         **changes,
     }
-    return bodies.AssuranceAsked(**fields)  # type: ignore[arg-type]
+    return bodies.AssuranceAsked(**fields)
 
 
 def assured(signer: str = "n-lee", party: str = "kr", key: str = "", **changes: object) -> Body:
@@ -328,7 +328,7 @@ def assured(signer: str = "n-lee", party: str = "kr", key: str = "", **changes: 
         "signature": unsigned(),
         **changes,
     }
-    return signed(bodies.Assured(**fields), signer, party, key)  # type: ignore[arg-type]
+    return signed(bodies.Assured(**fields), signer, party, key)
 
 
 def consigned(story: Story, **changes: object) -> Body:
@@ -351,7 +351,7 @@ def consigned(story: Story, **changes: object) -> Body:
         "basis": bytes(32),
         **changes,
     }
-    return bodies.Consigned(**fields)  # type: ignore[arg-type]
+    return bodies.Consigned(**fields)
 
 
 def received(story: Story, **changes: object) -> Body:
@@ -361,7 +361,7 @@ def received(story: Story, **changes: object) -> Body:
         "copies": (1,),
         **changes,
     }
-    return bodies.Received(**fields)  # type: ignore[arg-type]
+    return bodies.Received(**fields)
 
 
 def opened(story: Story, signer: str = "", **changes: object) -> Body:
@@ -374,7 +374,7 @@ def opened(story: Story, signer: str = "", **changes: object) -> Body:
         "basis": bytes(32),
         **changes,
     }
-    body = bodies.Opened(**fields)  # type: ignore[arg-type]
+    body = bodies.Opened(**fields)
     return signed(body, signer, "kr") if signer else body
 
 
@@ -387,7 +387,7 @@ def unopenable(story: Story, **changes: object) -> Body:
         "reason": "it holds something else",
         **changes,
     }
-    return bodies.Unopenable(**fields)  # type: ignore[arg-type]
+    return bodies.Unopenable(**fields)
 
 
 def returned(story: Story, **changes: object) -> Body:
@@ -399,7 +399,7 @@ def returned(story: Story, **changes: object) -> Body:
         "copies": (1,),
         **changes,
     }
-    return bodies.Returned(**fields)  # type: ignore[arg-type]
+    return bodies.Returned(**fields)
 
 
 POINTS = ("founded", "peered", "asked", "assured", "given", "received")

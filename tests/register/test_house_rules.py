@@ -45,7 +45,7 @@ def clearance(story: Story, signer: str = "p-ito", key: str = "", **changes: obj
         "signature": unsigned(),
         **changes,
     }
-    return signed(bodies.ClearanceGranted(**fields), signer, key=key)  # type: ignore[arg-type]
+    return signed(bodies.ClearanceGranted(**fields), signer, key=key)
 
 
 def withdrawal(story: Story, signer: str = "p-ito", **changes: object) -> Body:
@@ -56,7 +56,7 @@ def withdrawal(story: Story, signer: str = "p-ito", **changes: object) -> Body:
         "signature": unsigned(),
         **changes,
     }
-    return signed(bodies.ClearanceWithdrawn(**fields), signer)  # type: ignore[arg-type]
+    return signed(bodies.ClearanceWithdrawn(**fields), signer)
 
 
 def on_list(story: Story, signer: str = "p-ito", **changes: object) -> Body:
@@ -68,7 +68,7 @@ def on_list(story: Story, signer: str = "p-ito", **changes: object) -> Body:
         "signature": unsigned(),
         **changes,
     }
-    return signed(bodies.NeedToKnow(**fields), signer)  # type: ignore[arg-type]
+    return signed(bodies.NeedToKnow(**fields), signer)
 
 
 def facility(signer: str = "p-ito", **changes: object) -> Body:
@@ -81,12 +81,12 @@ def facility(signer: str = "p-ito", **changes: object) -> Body:
         "signature": unsigned(),
         **changes,
     }
-    return signed(bodies.FacilityRegistered(**fields), signer)  # type: ignore[arg-type]
+    return signed(bodies.FacilityRegistered(**fields), signer)
 
 
 def marking(signer: str = "p-rei", **changes: object) -> Body:
     fields: dict[str, object] = {"item": "i-1", "mark": "極秘", "by": signer, "signature": unsigned(), **changes}
-    return signed(bodies.Marked(**fields), signer)  # type: ignore[arg-type]
+    return signed(bodies.Marked(**fields), signer)
 
 
 ACCEPTED: list[tuple[str, Make]] = [
@@ -243,7 +243,7 @@ def test_a_received_item_is_marked_by_the_registry_only() -> None:
     for name, roles in (("lee", ("registry",)), ("kim", ("reader",))):
         story.say("kr", signed(person_of_kr(name, roles), "root", "kr"))
     story.say("kr", marking_of_kr("p-lee"))
-    assert story.row("kr", "item", "i-1").alternative == LABEL.__class__(  # type: ignore[union-attr]
+    assert story.row("kr", "item", "i-1").alternative == LABEL.__class__(
         policy="kr", mark="군사 Ⅱ급 비밀", originator="jp"
     )
     assert story.try_("kr", marking_of_kr("p-kim")).code == "no-role"
@@ -262,7 +262,7 @@ def marking_of_kr(signer: str, **changes: object) -> Body:
         "signature": unsigned(),
         **changes,
     }
-    return signed(bodies.Marked(**fields), signer, "kr")  # type: ignore[arg-type]
+    return signed(bodies.Marked(**fields), signer, "kr")
 
 
 def test_an_own_item_is_not_marked() -> None:

@@ -41,13 +41,13 @@ class Trickle(RawIOBase):
         self.taken = b""
         self.step = step
 
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+    def readinto(self, buffer: memoryview) -> int:
         count = min(self.step, len(buffer), len(self.data))
         buffer[:count] = self.data[:count]
         self.data = self.data[count:]
         return count
 
-    def write(self, data: memoryview) -> int:  # type: ignore[override]
+    def write(self, data: memoryview) -> int:
         self.taken += data[: self.step]
         return min(self.step, len(data))
 
@@ -81,10 +81,10 @@ def test_streams_that_move_a_little_at_a_time() -> None:
 
 def test_a_stream_that_does_not_block_is_refused() -> None:
     class Empty(RawIOBase):
-        def readinto(self, buffer: memoryview) -> None:  # type: ignore[override]
+        def readinto(self, buffer: memoryview) -> None:
             return None
 
-        def write(self, data: memoryview) -> None:  # type: ignore[override]
+        def write(self, data: memoryview) -> None:
             return None
 
     with pytest.raises(Misuse):
@@ -270,7 +270,7 @@ def test_the_first_identity_that_fits_is_asked_first() -> None:
 
         def unwrap(self, stanza: object) -> FileKey | None:
             self.tried += 1
-            return self.inner.unwrap(stanza)  # type: ignore[arg-type]
+            return self.inner.unwrap(stanza)
 
     first, second = Counting(CLASSIC), Counting(X25519Identity.generate(Repeatable(b"other")))
     sealed = age.seal_bytes(b"x", [CLASSIC.recipient], Repeatable())

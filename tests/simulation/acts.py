@@ -258,7 +258,9 @@ def send(sim: Simulation, house: House, parcel: Parcel, kind: str) -> None:
     """Put a parcel on the road."""
     sim.witness.departed(house.party, parcel, sim.nodes[house.party].marks)
     sim.network.post(
-        Message(kind, house.party, parcel.receiver, parcel.relationship, write_parcel(parcel))  # type: ignore[arg-type]  # the two kinds that carry one
+        Message(
+            kind, house.party, parcel.receiver, parcel.relationship, write_parcel(parcel)
+        )  # the two kinds that carry one
     )
 
 

@@ -38,7 +38,7 @@ B = TypeVar("B", bound=bodies.Body)
 def rows(node: Node, kind: type[R]) -> dict[str, R]:
     """All rows of a kind on the disk of a node."""
     found = node.disk.database.rows.get(kind.table, {})
-    return {key: decode_row(kind.table, value) for key, value in found.items()}  # type: ignore[misc]  # the table's kind
+    return {key: decode_row(kind.table, value) for key, value in found.items()}  # the table's kind
 
 
 def said(node: Node, kind: type[B], chain: str) -> Iterator[tuple[JournalEntry, B]]:

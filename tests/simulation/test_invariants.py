@@ -163,9 +163,15 @@ def a_flow_names_a_record_that_was_never_written(world: Simulation) -> None:
 
     async def act() -> object:
         return acts.Given(
-            request="r-0", item="i", outcome="permit", decision=decision.Permit((), (), None),  # type: ignore[arg-type]  # not looked at
-            decision_record="00" * 32, consignment=None, size=0, alternative=None,
-        )  # fmt: skip
+            request="r-0",
+            item="i",
+            outcome="permit",
+            decision=decision.Permit((), (), None),  # not looked at
+            decision_record="00" * 32,
+            consignment=None,
+            size=0,
+            alternative=None,
+        )  # fmt: skip - one line says one thing
 
     asyncio.run(world._judged(house, "ask", act))
 
@@ -287,7 +293,7 @@ def a_house_at_work_finds_a_changed_row(world: Simulation) -> None:
     assert node.house is not None
     key, row = a_copy(node)
     put_row(node, msgspec.structs.replace(row, holder="somebody"), key)
-    asyncio.run(acts.verify(world, node.house))  # type: ignore[arg-type]  # a coroutine function underneath
+    asyncio.run(acts.verify(world, node.house))  # a coroutine function underneath
 
 
 @breaks(13)
