@@ -53,14 +53,14 @@ class CryptographyClock:
 
     def watch(self) -> None:
         dsse.check_signature.__globals__["check_signature"] = self.timed(dsse.check_signature)
-        hybrid.HybridRecipient.wrap = self.timed(hybrid.HybridRecipient.wrap)  # type: ignore[method-assign] - measured from outside
+        hybrid.HybridRecipient.wrap = self.timed(hybrid.HybridRecipient.wrap)  # type: ignore[method-assign]  # measured from outside
         made = Ed25519Signer.__init__
 
         def signer(self_: Ed25519Signer, private: Any) -> None:
             made(self_, private)
-            self_.sign = self.timed(self_.sign)  # type: ignore[method-assign] - measured from outside
+            self_.sign = self.timed(self_.sign)  # type: ignore[method-assign]  # measured from outside
 
-        Ed25519Signer.__init__ = signer  # type: ignore[method-assign] - measured from outside
+        Ed25519Signer.__init__ = signer  # type: ignore[method-assign]  # measured from outside
 
 
 class Side:

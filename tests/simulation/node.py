@@ -20,7 +20,6 @@ from comity.timezones import time_zones
 from world import SeededEntropy
 
 from .clock import ErringClock, WorldTime
-from . import texts as texts  # its import is what it does
 from .disk import SlowStore
 from .weather import CALM, Weather
 from .witness import Witness

@@ -28,6 +28,7 @@ from .clock import WorldTime
 from .invariants import Invariants
 from .network import Message, Network
 from .node import Node
+from .texts import read_texts_once
 from .weather import CALM, Weather, draw_weather
 from .witness import OURS, SECRET, Acknowledgement, Slip, Witness
 
@@ -95,6 +96,7 @@ class Simulation:
     async def found(self) -> None:
         """Two houses in calm weather that know each other; then the weather breaks."""
         asyncio.get_running_loop().set_default_executor(Inline())
+        read_texts_once()
         houses: dict[str, House] = {}
         for party, node in self.nodes.items():
             await node.open()

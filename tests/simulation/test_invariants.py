@@ -171,7 +171,7 @@ def a_flow_names_a_record_that_was_never_written(world: Simulation) -> None:
             consignment=None,
             size=0,
             alternative=None,
-        )  # fmt: skip - one line says one thing
+        )
 
     asyncio.run(world._judged(house, "ask", act))
 

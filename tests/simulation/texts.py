@@ -6,6 +6,7 @@ What a text says depends on the text, its name and the agreement it belongs to, 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from comity.flows import library
@@ -24,5 +25,8 @@ def once(read: Callable[..., Any]) -> Callable[..., Any]:
     return remembered
 
 
-for reader in ("parse_agreement", "parse_layer", "parse_history"):
-    setattr(library, reader, once(getattr(library, reader)))
+@cache
+def read_texts_once() -> None:
+    """From now on, in this process."""
+    for reader in ("parse_agreement", "parse_layer", "parse_history"):
+        setattr(library, reader, once(getattr(library, reader)))

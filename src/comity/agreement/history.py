@@ -176,7 +176,7 @@ def history_from_header(agreement: Agreement) -> HistoryFile:
                 id=f"{day}-{kind}",
                 when=day,
                 zone=agreement.term.timezone,
-                kind=kind,  # type: ignore[arg-type] - one of two literals
+                kind=kind,  # type: ignore[arg-type]  # one of two literals
                 by=tuple(party.id for party in agreement.parties),
                 says="As the agreement file says.",
             )
