@@ -5,10 +5,8 @@ At the level of flows, over the registers of two houses; for the decision by its
 
 from __future__ import annotations
 
-import random
 from collections.abc import Sequence
 from datetime import timedelta
-from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -28,11 +26,10 @@ from simulation.at_rest import rows
 from simulation.simulation import Simulation
 from world import RELATIONSHIP, ROOT
 
-GRANTS = ("assurance", "approval", "clearance", "list", "other clearance", "other list", "other assurance")
-"""What people may grant about one request from Tokyo; the first two let it go, the next two let it be opened."""
-NEEDED = frozenset(("assurance", "approval", "clearance", "list"))
+GRANTS = ("assurance", "approval", "list", "other assurance", "other list", "clearance", "other clearance")
+"""What people may grant about one request from Tokyo; the first three are needed, the others are more of the same."""
 READER = "unlisted"
-"""Not on any list at the founding, and cleared for what is CONFIDENTIAL only as the tests have it."""
+"""Cleared from the beginning, and on no list."""
 TOPIC = cast.TOPICS[0]
 PURPOSE = cast.PURPOSES[0]
 EXAMPLES = 25
@@ -106,22 +103,26 @@ async def outcome(world: Simulation, folder: Path, grants: Sequence[str]) -> tup
     return True, opened.outcome
 
 
+def expected(grants: Sequence[str]) -> tuple[bool, str]:
+    """What the agreement asks: nothing is assured about who is not listed; unassured or unapproved, nothing goes.
+
+    More grants never make less of it, so that a world which does as this says has that property too.
+    """
+    assured = "list" in grants and ("assurance" in grants or "other assurance" in grants)
+    return (True, "permit") if assured and "approval" in grants else (False, "")
+
+
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(st.data())
-def test_the_order_in_which_things_are_granted_does_not_matter(
+def test_neither_the_order_of_what_is_granted_nor_more_of_it_makes_a_difference(
     founded: Founded, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
     folder = tmp_path_factory.mktemp("documents")
-    grants = data.draw(st.lists(st.sampled_from(GRANTS), unique=True))
-    again = data.draw(st.permutations(grants))
-    one, other = (founded.run(lambda world, order=order: outcome(world, folder, order)) for order in (grants, again))
-    assert one == other
-    assert one == expected(grants)
+    grants = data.draw(st.lists(st.sampled_from(GRANTS), unique=True, min_size=3))
+    assert founded.run(lambda world: outcome(world, folder, grants)) == expected(grants)
 
 
-def expected(grants: Sequence[str]) -> tuple[bool, str]:
-    """What the agreement asks: without a list nothing is assured, unassured or unapproved nothing goes."""
-    assured = "list" in grants and any(grant.endswith("assurance") for grant in grants)
-    if not (assured and "approval" in grants):
-        return False, ""
-    return True, "permit"
+@pytest.mark.parametrize("left_out", [None, *GRANTS])
+def test_each_grant_is_needed_or_not(founded: Founded, tmp_path: Path, left_out: str | None) -> None:
+    grants = [each for each in GRANTS if each != left_out]
+    assert founded.run(lambda world: outcome(world, tmp_path, grants)) == expected(grants)
