@@ -58,6 +58,7 @@ class Give(msgspec.Struct, frozen=True, kw_only=True):
         categories: restrictive categories of the label.
         title: what this house calls it; stays here. The file's name unless given.
         request: identifier for the request, when the caller must know it beforehand.
+        item: identifier for the item, likewise: an officer in strict custody signs over both.
     """
 
     path: str
@@ -72,6 +73,7 @@ class Give(msgspec.Struct, frozen=True, kw_only=True):
     categories: tuple[str, ...] = ()
     title: str = ""
     request: str | None = None
+    item: str | None = None
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
@@ -322,7 +324,13 @@ def _label(house: House, running: Running, request: Give) -> Label:
 
 def _new_item(house: House, row: AgreementRow, request: Give, label: Label) -> decision.Item:
     return new_item(
-        house.new_name("i"), row.agreement, label, request.form, request.subject, request.topic, request.purpose
+        house.name("i", request.item),
+        row.agreement,
+        label,
+        request.form,
+        request.subject,
+        request.topic,
+        request.purpose,
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import re
 from base64 import b32encode
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -51,6 +52,8 @@ Follow = Callable[["House", Work, Record], Awaitable[None]]
 """What a record of the other party sets in motion."""
 OFFER_SECONDS = 0.05
 """How long what went out in a reply is taken to have arrived; the peer's next parcel tells, or it is sent again."""
+FRESH_NAME = re.compile("[a-z2-7]{16}")
+"""What follows the prefix of an identifier that a house made."""
 SCAN_MAX = 1_000
 """Rows read at once when a whole range is wanted."""
 
@@ -180,6 +183,16 @@ class House:
     def new_name(self, prefix: str) -> str:
         """A fresh unguessable identifier such as ``i-3kq…`` (80 bits)."""
         return f"{prefix}-{b32encode(self.entropy(10)).decode().lower()}"
+
+    def name(self, prefix: str, given: str | None) -> str:
+        """``given``, where somebody who signs elsewhere must know the name before the record is made; else a fresh one.
+
+        Raises:
+            Misuse: ``given`` is not written like a fresh one.
+        """
+        if given is not None and not FRESH_NAME.fullmatch(given.removeprefix(f"{prefix}-")):
+            raise Misuse(f"{given!r} is not a name of the form '{prefix}-…'", code="bad-name")
+        return given or self.new_name(prefix)
 
     async def sign(self, body: B, relationship: str, actor: Actor, signer: str | None = None) -> B:
         """``body`` with the actor's own signature.

@@ -8,10 +8,11 @@ from typing import Literal
 import msgspec
 
 from comity.agreement.equivalence import level_of
-from comity.errors import Misuse
+from comity.errors import Misuse, Unavailable
 from comity.flows.actors import Actor
 from comity.flows.house import HANDLE, PERSON_NAME, PSEUDONYM_OF, House
 from comity.flows.work import Draft, Work
+from comity.ports import Signer
 from comity.record import bodies
 from comity.record.person_act import unsigned
 from comity.record.statement import DOMESTIC
@@ -35,6 +36,7 @@ class EnrolPerson(msgspec.Struct, frozen=True, kw_only=True):
         recipient: age recipient of a person in strict custody.
         signing_key: raw Ed25519 public key of a person in strict custody.
         actor: the second signer: a security officer, or root.
+        person: identifier for the person, when a signer in strict custody must know it beforehand.
     """
 
     handle: str
@@ -50,6 +52,7 @@ class EnrolPerson(msgspec.Struct, frozen=True, kw_only=True):
     custody: Literal["strict", "served"] = "served"
     recipient: str | None = None
     signing_key: bytes | None = None
+    person: str | None = None
 
 
 class GrantClearance(msgspec.Struct, frozen=True, kw_only=True):
@@ -148,7 +151,9 @@ async def enrol_person(house: House, request: EnrolPerson) -> PersonShown:
         raise Misuse(f"{request.handle!r} cannot be a handle; use letters, digits and '_'", code="bad-handle")
     if await house.side(HANDLE, request.handle) is not None:
         raise Misuse(f"there is already somebody called {request.handle!r}", code="handle-taken")
-    person = house.new_name("p")
+    person = house.name("p", request.person)
+    if await house.row(PersonRow, person) is not None:
+        raise Misuse(f"there is somebody enrolled as {person!r} already", code="person-taken")
     recipient, signing_key = _keys_of(house, request, person)
     body = bodies.PersonEnrolled(
         person=person,
@@ -181,13 +186,21 @@ async def enrol_person(house: House, request: EnrolPerson) -> PersonShown:
 def _keys_of(house: House, request: EnrolPerson, person: str) -> tuple[str, bytes]:
     if request.custody == "served":
         registry = parse_identity(house.keys.registry()[0])
-        return str(registry.recipient), house.keys.new_person(person).public
+        return str(registry.recipient), _kept_key(house, person).public
     if request.recipient is None or request.signing_key is None:
         raise Misuse(
             f"{request.handle!r} is to keep his own keys: give his age recipient and his signing key",
             code="strict-keys",
         )
     return str(parse_recipient(request.recipient)), request.signing_key
+
+
+def _kept_key(house: House, person: str) -> Signer:
+    """The key this house keeps for a new person; the one made before, when the flow comes back with a signature."""
+    try:
+        return house.keys.person(person)
+    except Unavailable:
+        return house.keys.new_person(person)
 
 
 async def list_in_directory(house: House, work: Work, relationship: str, row: PersonRow) -> None:
