@@ -268,7 +268,7 @@ def test_a_media_type_that_is_none(media_type: str) -> None:
 
 
 def test_the_largest_manifest_fits_its_bound() -> None:
-    longest = "\x01" * 200  # six bytes each in JSON
+    longest = "𠀋" * 200  # four bytes each, the most that a character people can see takes
     binding = msgspec.structs.replace(manifest_of(b"").binding, author=longest, relationship=longest, item=longest)
     manifest = manifest_of(b"", binding=binding, file_name="경" * 85, media_type=f"{'a' * 127}/{'b' * 127}")
     assert len(manifests.encode(manifest)) < manifests.MANIFEST_BYTES_MAX
