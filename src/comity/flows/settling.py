@@ -7,7 +7,7 @@ another record of a peer is taken.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 
 import msgspec
@@ -59,20 +59,28 @@ class Settling:
         """Step again, in the order of their chains, every held record that no longer need be held."""
         if not self.due(work.at):
             return
-        later, settled, first = FOREVER, False, ""
+        later, settled = FOREVER, False
+        async for key in self._keys(work):
+            value = await work.side_value(HELD, key)
+            held = decode(value, HeldBack) if value is not None else None
+            if held is None:
+                continue
+            if held.until is not None and held.until > work.at + CLOCK_SKEW_MAX:
+                later = min(later, held.until)
+            else:
+                settled |= await self._settle(work, key, held.record)
+        if not settled and not work.side_pending(HELD):  # else look once more: this batch may fail
+            self._next = later
+
+    async def _keys(self, work: Work) -> AsyncIterator[str]:
+        """Keys of held records in the order of their chains: committed ones, then those this batch has just held."""
+        first = ""
         while found := await self._store.scan(HELD, first, limit=HELD_READ):
             for key, _ in found:
-                value = await work.side_value(HELD, key)
-                held = decode(value, HeldBack) if value is not None else None
-                if held is None:
-                    continue
-                if held.until is not None and held.until > work.at + CLOCK_SKEW_MAX:
-                    later = min(later, held.until)
-                else:
-                    settled |= await self._settle(work, key, held.record)
+                yield key
             first = found[-1][0] + "\0"
-        if not settled:  # else look once more after this work, which may fail
-            self._next = later
+        for key in sorted(work.side_pending(HELD)):
+            yield key
 
     async def _settle(self, work: Work, key: str, held: bytes) -> bool:
         entry = await work.entry(held)

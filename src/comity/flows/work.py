@@ -126,6 +126,15 @@ class Work:
             work = work.parent
         return await self.base.rows.side(table, key)
 
+    def side_pending(self, table: str) -> set[str]:
+        """Keys of the side data of a table that this work, or one it stands on, has written or removed."""
+        keys: set[str] = set()
+        work: Work | None = self
+        while work is not None:
+            keys.update(key for of, key in work.side if of == table)
+            work = work.parent
+        return keys
+
     async def entry(self, record: bytes) -> JournalEntry | None:
         """The newest journal entry of a record, as this work would leave the journal."""
         work: Work | None = self
