@@ -10,7 +10,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comity.cli.output import EXIT_CODES, Output, coloured, exit_code, size, tell_error, visible, width, wrapped
+from comity.cli.main import VERBS
+from comity.cli.output import (
+    EXIT_CODES,
+    HINTS,
+    Output,
+    coloured,
+    exit_code,
+    size,
+    tell_error,
+    visible,
+    width,
+    working,
+    wrapped,
+)
 from comity.errors import ComityError, InternalError, Misuse, Refused, Rejected, Unavailable
 from comity.flows.actors import NeedsSignature
 from comity.ports import DiskFull
@@ -155,3 +168,20 @@ def test_an_error_as_json_keeps_its_parts() -> None:
 def test_combining_marks_take_no_column() -> None:
     assert unicodedata.combining("\u0301")
     assert width("\u0301") == 0
+
+
+def test_progress_is_shown_on_a_terminal_and_nowhere_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """(20)"""
+    monkeypatch.setenv("TERM", "xterm")
+    for stream, quiet, shows in ((Terminal(), False, True), (Terminal(), True, False), (io.StringIO(), False, False)):
+        monkeypatch.setattr("sys.stderr", stream)
+        with working("sealing\x1b[2J", 100, quiet=quiet) as more:
+            more(50)
+        assert bool(stream.getvalue()) is shows
+        assert "sealing\x1b[2J" not in stream.getvalue()
+
+
+@pytest.mark.parametrize("hint", [hint for hint in HINTS.values() if hint.startswith("comity ")])
+def test_a_hint_names_a_verb_that_there_is(hint: str) -> None:
+    """(14)"""
+    assert hint.split()[1] in VERBS

@@ -220,7 +220,7 @@ def acknowledge(desk: Desk, relationship: str | None, actor: str, key: Path | No
     from comity.flows.agreements import AcknowledgeAgreement
 
     request = AcknowledgeAgreement(relationship=desk.session.relationship(relationship), actor=Actor(actor))
-    desk.show(desk.act("agreement.acknowledge", request, key), lambda out, shown: _tell_running(out, [shown]))
+    desk.show(desk.act("agreement.acknowledge", request, key), lambda out, shown: _tell_acknowledged(out, shown, desk))
 
 
 @agreement.command("list")
@@ -360,6 +360,11 @@ def _tell_status(out: Output, told: Status, read_as: str | None) -> None:
 def _tell_adopted(out: Output, adopted: AgreementShown) -> None:
     _tell_running(out, [adopted])
     out.next(("comity agreement acknowledge --as root", "accept this text; nothing crosses before both parties did"))
+
+
+def _tell_acknowledged(out: Output, shown: AgreementShown, desk: Desk) -> None:
+    _tell_running(out, [shown])
+    out.next(("comity give FILE --help", "once the other party has acknowledged it too"), *desk.sending())
 
 
 def _tell_running(out: Output, running: list[AgreementShown]) -> None:

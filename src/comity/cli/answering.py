@@ -31,7 +31,7 @@ def approve(desk: Desk, request: str, reason: str, actor: str, key: Path | None,
     asked = Approve(request=request, reason=reason, actor=Actor(actor), granted=not refuse)
     approved: Approved = desk.act("approve", asked, key)
     known = functions(desk)
-    desk.show(approved, lambda out, _: _tell_approved(out, approved, known))
+    desk.show(approved, lambda out, _: _tell_approved(out, approved, known, desk))
 
 
 @click.command(cls=Verb)
@@ -66,10 +66,10 @@ def assure(
     )
     given: AssuranceGiven = desk.act("assure", asked, key)
     known = functions(desk)
-    desk.show(given, lambda out, _: _tell_assured(out, given, named(given.recipient, known)))
+    desk.show(given, lambda out, _: _tell_assured(out, given, named(given.recipient, known), desk))
 
 
-def _tell_approved(out: Output, approved: Approved, known: dict[str, str]) -> None:
+def _tell_approved(out: Output, approved: Approved, known: dict[str, str], desk: Desk) -> None:
     out.line(
         ("approved " if approved.granted else "refused ", "good" if approved.granted else "warn"), approved.request
     )
@@ -90,13 +90,15 @@ def _tell_approved(out: Output, approved: Approved, known: dict[str, str]) -> No
                 ("marked there", given.alternative.mark if given.alternative else "chosen by the other party"),
             ]
         )
-    out.next((f"comity why {given.item}", "the whole decision"), ("comity outbox", "whether it has arrived"))
+    out.next(
+        (f"comity why {given.item}", "the whole decision"), ("comity outbox", "whether it has arrived"), *desk.sending()
+    )
 
 
-def _tell_assured(out: Output, given: AssuranceGiven, recipient: str) -> None:
+def _tell_assured(out: Output, given: AssuranceGiven, recipient: str, desk: Desk) -> None:
     if given.conditions:
         out.line(("assured ", "good"), given.request, " about ", recipient)
         out.fields([("item", given.item), ("conditions", ", ".join(given.conditions))])
     else:
         out.line(("refused ", "warn"), given.request, " about ", recipient)
-    out.next(("comity inbox", "what came, and what else is asked"))
+    out.next(("comity inbox", "what came, and what else is asked"), *desk.sending())

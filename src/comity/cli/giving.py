@@ -14,6 +14,7 @@ from comity.cli.decisions import functions, tell_outcome
 from comity.cli.files import absolute
 from comity.cli.options import Desk, Verb, acting, housed, relationship
 from comity.cli.output import REFUSED, Output, size
+from comity.cli.session import fresh_name
 from comity.errors import Misuse
 from comity.flows.actors import Actor
 from comity.flows.explaining import tell
@@ -80,6 +81,8 @@ def give(
         subject=subject,
         categories=categories,
         title=title,
+        request=fresh_name("r", key),
+        item=fresh_name("i", key),
     )
     given: Given = desk.act("give.preview" if preview else "give", request, key)
     known = functions(desk)
@@ -144,14 +147,5 @@ def _tell(out: Output, given: Given, known: dict[str, str], desk: Desk, *, previ
         out.next(
             (f"comity approve {given.request} --reason WHY --as HANDLE", "somebody else, with the role"),
             (f"comity why {given.item}", "the whole decision"),
-            *_sending(desk),
+            *desk.sending(),
         )
-
-
-def _sending(desk: Desk) -> list[tuple[str, str]]:
-    """What must run for the other party to hear of it."""
-    return (
-        []
-        if desk.session.runs
-        else [("comity node run", "or 'comity pouch export', so that the other party hears of it")]
-    )

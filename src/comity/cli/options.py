@@ -56,6 +56,11 @@ class Desk:
         self.act = session.act
         self.show = out.show
 
+    def sending(self) -> list[tuple[str, str]]:
+        """What to type so that the other party hears of it, where no node runs that tells it."""
+        told = "or 'comity pouch export', so that the other party hears of it"
+        return [] if self.session.runs else [("comity node run", told)]
+
 
 def home() -> Path:
     """The data folder where none is named."""

@@ -10,6 +10,7 @@ import click
 from comity.cli.instants import read_instant, told_instant
 from comity.cli.options import Desk, Verb, Verbs, acting, housed
 from comity.cli.output import Output
+from comity.cli.session import fresh_name
 from comity.flows.actors import Actor
 from comity.flows.people import (
     ChangeList,
@@ -95,6 +96,7 @@ def add(
         recipient=recipient,
         signing_key=signing_key,
         actor=Actor(actor),
+        person=fresh_name("p", key),
     )
     desk.show(desk.act("person.enrol", request, key), _tell_enrolled)
 

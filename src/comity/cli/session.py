@@ -7,8 +7,10 @@ can do neither is told who holds the folder.
 
 from __future__ import annotations
 
+import os
 import re
 import socket
+from base64 import b32encode
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,11 @@ from comity.flows.actors import Actor, NeedsSignature
 
 IDENTIFIER = re.compile(r"\b[np]-[a-z2-7]{16}\b")
 """How a person is called in records: in the house (``p-``) and in a relationship (``n-``)."""
+
+
+def fresh_name(prefix: str, key: Path | None) -> str | None:
+    """A name for what is about to be made, where a person signs with his own ``key`` and must know it; else none."""
+    return f"{prefix}-{b32encode(os.urandom(10)).decode().lower()}" if key else None
 
 
 class Session:
