@@ -14,7 +14,7 @@ import json
 import resource
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +26,9 @@ from comity.flows.giving import Give, give
 from comity.flows.house import House
 from comity.flows.work import Work
 from comity.node import run as node
+from comity.ports import Head
 from comity.record import bodies, dsse
 from comity.record.statement import Record
-from comity.register.rows import AskedRow
 from comity.seal import hybrid
 from comity.stores.keys import Ed25519Signer
 
@@ -71,6 +71,9 @@ class Side:
         self.asked: asyncio.Queue[str] = asyncio.Queue()
         self.receipts: dict[bytes, asyncio.Future[None]] = {}
         self.consigned: dict[str, asyncio.Future[bytes]] = {}
+        self._heard: list[str] = []
+        self._ring = house.sequencer.committed
+        house.sequencer.committed = self.committed
         self._after = house._follow_up
         house._follow_up = self.follow
 
@@ -78,9 +81,16 @@ class Side:
         await self._after(house, work, record)
         body = record.body
         if isinstance(body, bodies.AssuranceAsked):
-            self.asked.put_nowait(body.request)
+            self._heard.append(body.request)
         elif isinstance(body, bodies.Received) and (waiting := self.receipts.pop(body.item.encode(), None)):
             waiting.set_result(None)
+
+    def committed(self, heads: Mapping[str, Head]) -> None:
+        """What was heard inside a change may be acted on once the change is durable."""
+        self._ring(heads)
+        for request in self._heard:
+            self.asked.put_nowait(request)
+        self._heard.clear()
 
     async def answer(self) -> None:
         """Korea: assure whatever is asked, several at a time."""
@@ -88,8 +98,6 @@ class Side:
         async def one() -> None:
             while True:
                 request = await self.asked.get()
-                while await self.house.row(AskedRow, f"{RELATIONSHIP}/{request}") is None:  # noqa: ASYNC110 - it is a matter of one commit
-                    await asyncio.sleep(0)  # told of it inside the change that is about to be committed
                 await assure(self.house, Assure(request=request, relationship=RELATIONSHIP, actor=Actor("lee")))
 
         await asyncio.gather(*[one() for _ in range(64)])
