@@ -237,6 +237,7 @@ def list_(desk: Desk) -> None:
 
 
 def _is_relationship(name: str) -> bool:
+    """(4) Whether ``name`` is that of an agreement that runs; a file comes before it."""
     return "/" in name and not name.endswith(".toml") and not Path(name).exists()
 
 

@@ -54,7 +54,7 @@ def functions(desk: Desk) -> dict[str, str]:
 
 
 def named(sentence: str, known: Mapping[str, str]) -> str:
-    """A sentence in which each pseudonym that is known has its function before it."""
+    """(24) A sentence in which each pseudonym that is known has its function before it."""
     for pseudonym, function in known.items():
         if pseudonym in sentence:
             sentence = sentence.replace(pseudonym, f"{function} ({pseudonym})")
@@ -62,7 +62,7 @@ def named(sentence: str, known: Mapping[str, str]) -> str:
 
 
 def tell_outcome(out: Output, told: OutcomeTold, known: Mapping[str, str], *, full: bool) -> None:
-    """An outcome with its reasons; ``full`` also tells one by one what holds."""
+    """(22) (25) An outcome with its reasons; ``full`` also tells one by one what holds."""
     out.line((told.means, _OUTCOME_STYLE[told.outcome]))
     for effect in _EFFECTS:
         reasons = [reason for reason in told.reasons if reason.effect == effect]
@@ -84,7 +84,7 @@ def tell_outcome(out: Output, told: OutcomeTold, known: Mapping[str, str], *, fu
 
 
 def _told_once(reasons: Sequence[ReasonTold]) -> dict[str, list[str]]:
-    """What several clauses say in the same words, once, with all of them."""
+    """(23) What several clauses say in the same words, once, with all of them."""
     grouped: dict[str, dict[tuple[str, str], list[str]]] = {}
     for each in reasons:
         cites = grouped.setdefault(each.says, {})

@@ -8,18 +8,19 @@ from pathlib import Path
 
 import click
 
+from comity.cli.options import Verb
 
-@click.command()
+
+@click.command(cls=Verb)
 @click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--keep", type=click.Path(path_type=Path), help="Keep both data folders here, to look around in.")
 def demo(file: Path | None, keep: Path | None) -> None:
-    r"""Watch one document cross from Tokyo to Seoul: decided, approved, sealed, receipted, opened, refused, proved.
+    """Watch one document cross from Tokyo to Seoul: decided, approved, sealed, receipted, opened, refused, proved.
 
     Two real node processes on this machine, under a minute, nothing left behind. FILE is what is given: any file, by
     default the agreement file itself.
 
-    \b
-    Examples:
+    Example:
       comity demo
       comity demo report.pdf
       comity demo --keep /tmp/comity-demo

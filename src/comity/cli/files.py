@@ -25,7 +25,7 @@ def read_file(path: Path, bytes_max: int) -> bytes:
 
 
 def write_new_file(path: Path, content: bytes) -> None:
-    """Write a file that is not there yet, whole or not at all.
+    """(12) Write a file that is not there yet, whole or not at all.
 
     Raises:
         Misuse: there is one already, or it cannot be written.

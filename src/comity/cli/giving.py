@@ -91,7 +91,7 @@ def give(
 
 
 def _recipients(desk: Desk, relationship: str, named: Sequence[str]) -> tuple[str, ...]:
-    """Pseudonyms of the recipients that were named by pseudonym or by function.
+    """(10) Pseudonyms of the recipients that were named by pseudonym or by function.
 
     Raises:
         Misuse: nobody is called so, or several are.

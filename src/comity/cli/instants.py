@@ -17,7 +17,7 @@ class Typed(NamedTuple):
 
 
 def read_instant(text: str, zone: str, *, end: bool = False) -> Typed:
-    """The instant in ``2020-11-23``, ``2020-11-23T12:00`` or ``2020-11-23T12:00+09:00``.
+    """(9) The instant in ``2020-11-23``, ``2020-11-23T12:00`` or ``2020-11-23T12:00+09:00``.
 
     Args:
         text: what was typed.

@@ -76,7 +76,7 @@ VERBS = {name: verb for section in SECTIONS.values() for name, verb in section.i
 
 
 class Root(click.Group):
-    """The command itself; its verbs are loaded by name."""
+    """(29) The command itself; its verbs are loaded by name."""
 
     def list_commands(self, _: click.Context) -> list[str]:
         """Every verb, in the order of the table."""
@@ -191,7 +191,7 @@ def _usage(error: click.ClickException, *, as_json: bool) -> int:
 
 
 def _defect(error: Exception, *, as_json: bool) -> int:
-    """Say that the program is at fault; the trace is for whoever mends it."""
+    """(30) Say that the program is at fault; the trace is for whoever mends it."""
     import traceback
 
     if os.environ.get(TRACE_VARIABLE):

@@ -48,7 +48,7 @@ def _open(desk: Desk, item: str, purpose: str, path: Path, actor: str) -> Opened
 
 
 def _open_here(desk: Desk, item: str, purpose: str, path: Path, actor: str, key: Path) -> OpenedItem:
-    """Fetch the sealed copy, open it with the reader's own key, and record that he did, signed by him.
+    """(7) Fetch the sealed copy, open it with the reader's own key, and record that he did, signed by him.
 
     The opening is recorded before the content appears under its name; what does not hold what its record says never
     does.

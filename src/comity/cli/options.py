@@ -63,7 +63,7 @@ class Desk:
 
 
 def home() -> Path:
-    """The data folder where none is named."""
+    """(1) The data folder where none is named."""
     return Path(os.environ.get(FOLDER_VARIABLE) or Path.home() / ".comity")
 
 

@@ -84,7 +84,7 @@ _SPACES = {" ", "\u3000"}
 
 
 def visible(text: str) -> str:
-    r"""``text`` with everything that is not a visible character or a space shown as its code point.
+    r"""(17) ``text`` with everything that is not a visible character or a space shown as its code point.
 
     >>> visible("safe\u202etxt.exe\x1b[2J")
     'safe<U+202E>txt.exe<U+001B>[2J'
@@ -93,14 +93,14 @@ def visible(text: str) -> str:
 
 
 def width(text: str) -> int:
-    """Columns that ``text`` takes on a terminal."""
+    """(19) Columns that ``text`` takes on a terminal."""
     return sum(
         0 if unicodedata.combining(each) else 2 if unicodedata.east_asian_width(each) in _WIDE else 1 for each in text
     )
 
 
 def wrapped(text: str, columns: int) -> list[str]:
-    """``text`` broken at spaces into lines of at most ``columns``; a longer word has a line of its own."""
+    """(19) ``text`` broken at spaces into lines of at most ``columns``; a longer word has a line of its own."""
     lines = [""]
     for word in text.split(" "):
         if lines[-1] and width(lines[-1]) + 1 + width(word) > columns:
@@ -143,7 +143,7 @@ class Output:
             self.columns = min(WIDTH_MAX, max(WIDTH_MIN, shutil.get_terminal_size().columns))
 
     def show(self, response: R, tell: Callable[[Output, R], None]) -> None:
-        """The one document of a command: JSON, or what ``tell`` makes of it."""
+        """(13) The one document of a command: JSON, or what ``tell`` makes of it."""
         if self.as_json:
             self._stream.write(msgspec.json.encode(response).decode() + "\n")
         else:
@@ -185,7 +185,7 @@ class Output:
             self.line(padded(row), indent=indent)
 
     def next(self, *commands: tuple[str, str]) -> None:
-        """What to type next, and what for."""
+        """(21) What to type next, and what for."""
         self.gap()
         self.line(("next", "dim"))
         for command, purpose in commands:
@@ -199,17 +199,17 @@ class Output:
 
 
 def coloured(stream: TextIO) -> bool:
-    """Whether colour may be written to ``stream``."""
+    """(18) Whether colour may be written to ``stream``."""
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def exit_code(error: ComityError) -> int:
-    """The exit code of an error, by who is at fault."""
+    """(15) The exit code of an error, by who is at fault."""
     return next((code for root, code in _EXIT_OF_ROOT if isinstance(error, root)), INTERNAL)
 
 
 def tell_error(error: ComityError, *, as_json: bool, stream: TextIO) -> int:
-    """Say what went wrong and what to try; returns the exit code."""
+    """(14) Say what went wrong and what to try; returns the exit code."""
     if as_json:
         from comity.node.errors import write_error
 
@@ -224,7 +224,7 @@ def tell_error(error: ComityError, *, as_json: bool, stream: TextIO) -> int:
 
 @contextmanager
 def working(doing: str, total: int | None = None, *, quiet: bool = False) -> Iterator[Callable[[int], None]]:
-    """A progress bar on standard error while something long is done, on a terminal only.
+    """(20) A progress bar on standard error while something long is done, on a terminal only.
 
     Args:
         doing: what, in two or three words.

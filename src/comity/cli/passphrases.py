@@ -9,7 +9,7 @@ from comity.errors import Misuse
 
 
 def ask(what: str, *, twice: bool = False) -> str:
-    """A passphrase; ``twice`` makes sure that it was typed as meant.
+    """(28) A passphrase; ``twice`` makes sure that it was typed as meant.
 
     Raises:
         Misuse: there is no terminal, or the two differ.

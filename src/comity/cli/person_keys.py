@@ -50,7 +50,7 @@ class PersonKeys:
         return self._signing.public_key().public_bytes_raw()
 
     def sign_act(self, message: bytes) -> bytes:
-        """The signature over what a node asks this person to sign, which must be an act and nothing else.
+        """(6) The signature over what a node asks this person to sign, which must be an act and nothing else.
 
         Raises:
             Rejected: the bytes are of another kind: a node must not be able to get a signature for anything else.
@@ -61,7 +61,7 @@ class PersonKeys:
 
 
 def make_person_keys(created: str, entropy: Callable[[int], bytes]) -> str:
-    """A new file of keys; ``created`` is an instant in words."""
+    """(8) A new file of keys; ``created`` is an instant in words."""
     signing = Ed25519PrivateKey.from_private_bytes(entropy(32))
     identity = HybridIdentity.generate(entropy)
     secret = b64encode(signing.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())).decode()
@@ -75,7 +75,7 @@ def make_person_keys(created: str, entropy: Callable[[int], bytes]) -> str:
 
 
 def public_half(text: str) -> str:
-    """What the security officer is given of a file of keys: its public keys.
+    """(8) What the security officer is given of a file of keys: its public keys.
 
     Raises:
         Rejected: the text is not such a file.

@@ -176,6 +176,7 @@ def _source(file: str, doing: str) -> Iterator[Source]:
 
 @contextmanager
 def _file_sink(path: str) -> Iterator[Sink]:
+    """(12) A file that appears whole or not at all."""
     from comity.seal.files import whole_file
 
     try:
@@ -187,6 +188,7 @@ def _file_sink(path: str) -> Iterator[Sink]:
 
 @contextmanager
 def _sealed_sink(output: str, *, text: bool) -> Iterator[Sink]:
+    """(27) Where a sealed file goes."""
     if output != STANDARD:
         with _file_sink(output) as sink:
             yield sink
@@ -202,6 +204,7 @@ def _sealed_sink(output: str, *, text: bool) -> Iterator[Sink]:
 
 @contextmanager
 def _plain_sink(output: str) -> Iterator[Sink]:
+    """(27) Where a content goes."""
     if output != STANDARD:
         with _file_sink(output) as sink:
             yield sink

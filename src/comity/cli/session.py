@@ -35,7 +35,7 @@ class Session:
         self.folder = folder
 
     def call(self, flow: str, request: msgspec.Struct) -> Any:
-        """The response of a flow.
+        """(2) The response of a flow.
 
         Raises:
             ComityError: whatever the flow raised.
@@ -48,7 +48,7 @@ class Session:
         return ask(self.folder, flow, request)
 
     def act(self, flow: str, request: Any, key: Path | None) -> Any:
-        """``call`` for an act of a person; when his key is in strict custody, signed with the one in ``key``.
+        """(6) ``call`` for an act of a person; when his key is in strict custody, signed with the one in ``key``.
 
         Raises:
             NeedsSignature: his key is in strict custody, and none was given.
@@ -66,7 +66,7 @@ class Session:
             raise self._naming(error) from None
 
     def _naming(self, error: ComityError) -> ComityError:
-        """An error about a person of this house, with the handle instead of the identifier records use."""
+        """(5) An error about a person of this house, with the handle instead of the identifier records use."""
         from comity.flows.people import ListPeople
 
         sentence = error.sentence
