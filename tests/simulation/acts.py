@@ -19,7 +19,14 @@ from comity.flows.house import House
 from comity.flows.marks import MarkItem, mark_item
 from comity.flows.opening import Open, OpenedItem, open_item
 from comity.flows.parcel import Parcel, write_parcel
-from comity.flows.people import ChangeList, WithdrawClearance, change_list, withdraw_clearance
+from comity.flows.people import (
+    ChangeList,
+    RegisterFacility,
+    WithdrawClearance,
+    change_list,
+    register_facility,
+    withdraw_clearance,
+)
 from comity.flows.pouch import ExportPouch, export_pouch
 from comity.flows.rebuilding import LedgerVerified, Rebuild, VerifyLedger, rebuild, verify_ledger
 from comity.flows.views import ShowInbox, ShowOutbox, ShowRegister, show_inbox, show_outbox, show_register
@@ -204,6 +211,24 @@ async def change_need(sim: Simulation, house: House) -> object:
     return await change_list(house, request)
 
 
+async def inspect_site(sim: Simulation, house: House) -> object:
+    """The contractor's site is registered with what was evidenced there, sometimes all that Article 16 asks."""
+    row = await house.agreement_row(RELATIONSHIP)
+    agreement = (await house.library.load(row)).agreement
+    asked = [
+        each for checklist in agreement.checklists if checklist.bound_to == "site" for each in checklist.conditions
+    ]
+    request = RegisterFacility(
+        facility="works",
+        mark=cast.MARKS[house.party][1],
+        until=house.now() + timedelta(days=300),
+        conditions=tuple(asked if sim.random.random() < 0.7 else asked[1:]),
+        evidence="inspected",
+        actor=cast.actor(house.party, cast.GUARD),
+    )
+    return await register_facility(house, request)
+
+
 async def enrol(sim: Simulation, house: House) -> object:
     """Somebody new comes."""
     return await cast.enrol(house, f"new_{sim.number()}")
@@ -286,6 +311,7 @@ ACTS: dict[str, tuple[Doing, float]] = {
     "clear": (clear, 2),
     "withdraw": (withdraw, 0.5),
     "change need": (change_need, 1.5),
+    "inspect site": (inspect_site, 0.5),
     "enrol": (enrol, 0.3),
     "look": (look, 2),
     "verify": (verify, 0.7),

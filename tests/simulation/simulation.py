@@ -55,6 +55,12 @@ class Inline(ThreadPoolExecutor):
         return future
 
 
+def tell_unless_crashed(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """What a task of a dead house still had to say is lost with it."""
+    if not isinstance(context.get("exception"), Crashed):
+        loop.default_exception_handler(context)
+
+
 class Simulation:
     """A world of one seed.
 
@@ -96,6 +102,7 @@ class Simulation:
     async def found(self) -> None:
         """Two houses in calm weather that know each other; then the weather breaks."""
         asyncio.get_running_loop().set_default_executor(Inline())
+        asyncio.get_running_loop().set_exception_handler(tell_unless_crashed)
         read_texts_once()
         houses: dict[str, House] = {}
         for party, node in self.nodes.items():
