@@ -93,7 +93,7 @@ async def refused(world: World, data: bytes, error: type[Exception] = Rejected) 
     with pytest.raises(error) as caught:
         await import_pouch(world.kr, ImportPouch(path=str(path)))
     assert (await everything(world.kr), await world.kr.blobs.all()) == (before, blobs)
-    return str(caught.value.code)  # type: ignore[attr-defined]
+    return str(caught.value.code)
 
 
 async def test_the_whole_exchange_goes_by_pouch_and_the_receipt_comes_back(world: World) -> None:  # (20, 25)
@@ -180,7 +180,7 @@ async def test_an_altered_byte_anywhere_is_refused(world: World) -> None:  # (20
     for place in places:
         altered = bytearray(data)
         altered[place] ^= 1
-        code = await refused(world, bytes(altered), (Rejected, Misuse, Refused))  # type: ignore[arg-type]
+        code = await refused(world, bytes(altered), (Rejected, Misuse, Refused))
         assert code == "altered" if place >= head else code
     await import_pouch(world.kr, ImportPouch(path=str(world.folder / "pouch")))
 

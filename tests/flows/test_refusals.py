@@ -40,7 +40,7 @@ async def opened(world: World, item: str, reader: str, purpose: str = "air defen
 
 def clauses(reasons: Iterable[decision.Reason]) -> set[str]:
     """The articles of everything that is against it."""
-    return {reason.clause for reason in reasons if reason.effect not in {"holds", "warns"}}
+    return {reason.clause for reason in reasons if reason.effect not in {"holds", "notes", "warns"}}
 
 
 async def check_refused(world: World, told: OpenedItem, clause: str) -> None:
@@ -145,7 +145,7 @@ async def asking(world: World, **changes: object) -> Give:
         "actor": Actor("sato"),
         **changes,
     }
-    return Give(**fields)  # type: ignore[arg-type]
+    return Give(**fields)
 
 
 async def test_a_contractor_with_evidence_for_every_condition_is_assured(world: World) -> None:

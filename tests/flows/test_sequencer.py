@@ -71,7 +71,7 @@ def saying(*names: str) -> Callable[[Work], Awaitable[list[bytes]]]:
 
     async def job(work: Work) -> list[bytes]:
         house = type("Party", (), {"party": work.context.party})
-        return [(await work.say(Draft(RELATIONSHIP, listed(house, name)))).id for name in names]  # type: ignore[arg-type]
+        return [(await work.say(Draft(RELATIONSHIP, listed(house, name)))).id for name in names]
 
     return job
 
@@ -154,7 +154,7 @@ async def test_a_job_that_fails_leaves_nothing_and_harms_nobody(node: Node, erro
     submit = node.house.sequencer.submit
     results = await asyncio.gather(submit(saying("n-1")), submit(fail), submit(saying("n-2")), return_exceptions=True)
     assert results[1] is error
-    assert await chain(node.house) == [*results[0], *results[2]]  # type: ignore[misc]
+    assert await chain(node.house) == [*results[0], *results[2]]
     assert await node.house.store.get("handle", ["lost"]) == [None]
     assert (await verify_ledger(node.house, VerifyLedger())).findings == ()
 
