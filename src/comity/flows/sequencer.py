@@ -29,7 +29,7 @@ Job = Callable[[Work], Awaitable[T]]
 """What a caller wants done: read facts from the work, say records through it, return a result."""
 _Waiting = tuple[Job[Any], "asyncio.Future[Any]"]
 
-BATCH_JOBS_MAX = 256
+BATCH_JOBS_MAX = 64
 """Most jobs that share one commit, so that the first of them does not wait long for the last."""
 TILE = "tile"
 """Table of ledger tiles; key ``chain/row/index``, value the tile's hashes."""

@@ -28,6 +28,11 @@ LABEL_NAMES_MAX = 64
 """Most categories, or most parties, that one label may name; a banner with more could not be read."""
 
 
+LABELS_REMEMBERED_MAX = 4_096
+"""Labels that are known to be well written and need not be looked at again: a register is full of the same few."""
+_checked: set[tuple[str, str, tuple[str, ...], tuple[str, ...], str]] = set()
+
+
 class Label(msgspec.Struct, frozen=True, kw_only=True):
     """A label as its originator wrote it.
 
@@ -50,6 +55,15 @@ class Label(msgspec.Struct, frozen=True, kw_only=True):
     originator: str
 
     def __post_init__(self) -> None:
+        written = (self.policy, self.mark, self.categories, self.releasable_to, self.originator)
+        if written in _checked:
+            return
+        self._check()
+        if len(_checked) >= LABELS_REMEMBERED_MAX:
+            _checked.clear()
+        _checked.add(written)
+
+    def _check(self) -> None:
         for field in ("policy", "mark", "originator"):
             _check_name(field, getattr(self, field))
         for field in ("categories", "releasable_to"):
