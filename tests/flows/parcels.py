@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -13,10 +13,11 @@ from comity.ledger.checkpoint import Checkpoint, sign_checkpoint
 from comity.ledger.leaf import record_leaf
 from comity.ledger.tree import Frontier, TreeHead
 from comity.ports import JournalEntry
-from comity.record import bodies
+from comity.record import bodies, dsse
 from comity.record.bodies import Body
+from comity.record.contexts import RECORD
 from comity.record.encoding import encode
-from comity.record.statement import SUITE, VERSION, Record, Statement, chain_id, write
+from comity.record.statement import SUITE, VERSION, Record, Statement, chain_id, read_frame, write
 from comity.register.rows import TABLES
 from world import RELATIONSHIP
 
@@ -59,10 +60,6 @@ def record_of(house: House, body: Body | bytes, **changes: object) -> Record:
     known = listed(house) if isinstance(body, bytes) else body
     key = house.keys.record
     if isinstance(body, bytes):
-        from comity.record import dsse
-        from comity.record.contexts import RECORD
-        from comity.record.statement import read_frame
-
         return read_frame(dsse.sign(RECORD, encode(statement), [(key.public, key.sign)]), [key.public])
     return write(statement, known, [(key.public, key.sign)])
 
@@ -112,6 +109,4 @@ async def verdicts(house: House, record: Record) -> list[tuple[str, str, bool]]:
 
 def later(at: datetime, **by: float) -> datetime:
     """An instant later than ``at``."""
-    from datetime import timedelta
-
     return at + timedelta(**by)

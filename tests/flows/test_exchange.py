@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from comity.errors import ComityError, Misuse, Refused, Rejected, Unavailable
 from comity.flows.actors import Actor
 from comity.flows.agreements import AcknowledgeAgreement, acknowledge_agreement
+from comity.flows.answering import Approve, Assure, approve, assure
 from comity.flows.exchange import CONFLICT, CONFLICTS_KEPT, COSIGNED, WAITING_AHEAD_MAX
 from comity.flows.opening import Open, open_item
 from comity.flows.parcel import (
@@ -24,10 +26,13 @@ from comity.flows.parcel import (
 )
 from comity.flows.rebuilding import Rebuild, VerifyLedger, rebuild, verify_ledger
 from comity.flows.taking import HEADER
-from comity.flows.witnessing import origin, read_head
+from comity.flows.witnessing import Witnessing, origin, read_head
+from comity.flows.work import Draft
 from comity.ledger.checkpoint import Checkpoint, sign_checkpoint
 from comity.ledger.tree import TreeHead
-from comity.record import bodies
+from comity.marking.label import Label
+from comity.record import bodies, statement
+from comity.record.statement import peek
 from comity.register.rows import ConsignmentRow, CopyRow, DirectoryRow, ReturnedRow
 from comity.register.step import CLOCK_SKEW_MAX
 from comity.stores.memory_disk import MemoryDisk
@@ -127,8 +132,6 @@ async def test_only_what_is_new_is_handed_over_and_in_parts_when_there_is_much(w
         for number in range(PARCEL_ENTRIES_MAX + 1):
             await work.say(draft(listed(world.jp, f"n-{number}")))
 
-    from comity.flows.work import Draft
-
     def draft(body: bodies.Body) -> Draft:
         return Draft(RELATIONSHIP, body)
 
@@ -169,8 +172,6 @@ async def test_an_old_parcel_takes_nothing_back(world: World) -> None:
 
 
 async def test_two_parcels_at_once_are_taken_once(world: World) -> None:
-    import asyncio
-
     await world.ask()
     parcel = await world.jp.pack(RELATIONSHIP)
     await asyncio.gather(*(world.kr.exchange.unpack("jp", parcel) for _ in range(5)))
@@ -311,8 +312,6 @@ async def test_records_cite_the_newest_checkpoint_also_after_a_restart(tmp_path:
     await world.jp.close()
     world.jp = await new_house("jp", tmp_path, world.clock, disk)
     await acknowledge_agreement(world.jp, AcknowledgeAgreement(relationship=RELATIONSHIP, actor=ROOT))
-    from comity.record.statement import peek
-
     newest = (await world.jp.store.chain(JP, world.jp.sequencer.head(JP).size - 1, 1))[0]
     seen = peek(newest.envelope).seen
     theirs = world.jp.sequencer.head(KR)
@@ -331,8 +330,6 @@ async def test_a_peer_that_has_more_than_we_do_shows_an_old_database(world: Worl
 
 
 async def test_a_cosigned_checkpoint_beyond_our_chain_shows_an_old_database(world: World) -> None:  # (7)
-    from comity.flows.witnessing import Witnessing
-
     size = world.kr.sequencer.head(KR).size
     note = Witnessing("jp", world.jp.keys).cosign(signed_head(world.kr, TreeHead(size + 1, bytes(32))), 1)
     parcel = replace(await world.jp.pack(RELATIONSHIP), cosigned=note)
@@ -386,8 +383,6 @@ async def test_the_older_one_settles_before_a_newer_one_is_judged(world: World) 
 async def test_a_consignment_ahead_of_time_is_receipted_when_it_settles(world: World) -> None:  # (12, 15)
     asked = await world.ask()
     await world.exchange()
-    from comity.flows.answering import Approve, Assure, approve, assure
-
     await assure(world.kr, Assure(request=asked.request, relationship=RELATIONSHIP, actor=Actor("lee")))
     await world.exchange()
     start = world.clock.time
@@ -422,8 +417,6 @@ async def test_what_is_not_known_is_kept_and_the_chain_goes_on(world: World) -> 
 async def test_a_newer_program_settles_what_an_older_one_did_not_know(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:  # (15)
-    from comity.record import statement
-
     disk = MemoryDisk()
     world = await World.make(tmp_path)
     await world.kr.close()
@@ -510,8 +503,6 @@ async def test_a_waiting_consignment_keeps_its_payload_and_header(world: World) 
 
 async def moved_behind(world: World, parcel: Parcel, previous: bytes) -> Sent:
     """The consignment of a parcel, signed again behind another record."""
-    from comity.record.statement import peek
-
     statement = peek(parcel.entries[0].envelope)
     body = msgspec.json.decode(statement.body, type=bodies.Consigned)
     record = record_of(world.jp, body, sequence=statement.sequence + 1, previous=previous)
@@ -520,8 +511,6 @@ async def moved_behind(world: World, parcel: Parcel, previous: bytes) -> Sent:
 
 async def consigned(world: World) -> tuple[str, Parcel]:
     """Item id, and the parcel in which Tokyo gives it, not handed over yet."""
-    from comity.flows.answering import Approve, Assure, approve, assure
-
     asked = await world.ask()
     await world.exchange()
     await assure(world.kr, Assure(request=asked.request, relationship=RELATIONSHIP, actor=Actor("lee")))
@@ -548,8 +537,6 @@ async def test_nothing_is_registered_without_its_payload_and_headers(world: Worl
 
 async def test_a_payload_of_another_size_than_its_record_says_is_refused(world: World) -> None:  # (8)
     _, parcel = await consigned(world)
-    from comity.record.statement import peek
-
     body = msgspec.json.decode(peek(parcel.entries[0].envelope).body, type=bodies.Consigned)
     head = world.kr.sequencer.head(JP)
     lie = record_of(world.jp, replace(body, size=body.size + 1), sequence=head.size, previous=head.last)
@@ -561,8 +548,6 @@ async def test_a_large_payload_must_have_come_before(world: World) -> None:  # (
     asked = await world.ask(path=world.document(bytes(INLINE_BLOB_BYTES_MAX + 1), "large.bin"))
     assert asked.size > INLINE_BLOB_BYTES_MAX
     await world.exchange()
-    from comity.flows.answering import Approve, Assure, approve, assure
-
     await assure(world.kr, Assure(request=asked.request, relationship=RELATIONSHIP, actor=Actor("lee")))
     await world.exchange()
     await approve(world.jp, Approve(request=asked.request, reason="needed", actor=Actor("abe")))
@@ -579,9 +564,6 @@ async def test_a_large_payload_must_have_come_before(world: World) -> None:  # (
 async def test_a_ciphertext_recorded_again_under_another_label_does_not_open(world: World) -> None:
     """The manifest inside names the label; the record outside, though properly signed, says another one."""
     item, parcel = await consigned(world)
-    from comity.marking.label import Label
-    from comity.record.statement import peek
-
     body = msgspec.json.decode(peek(parcel.entries[0].envelope).body, type=bodies.Consigned)
     low = Label(policy="jp", mark="秘", originator="jp")
     asked = bodies.AssuranceAsked(
@@ -596,8 +578,6 @@ async def test_a_ciphertext_recorded_again_under_another_label_does_not_open(wor
     head = world.kr.sequencer.head(JP)
     first = record_of(world.jp, asked, sequence=head.size, previous=head.last)
     await world.kr.exchange.unpack("jp", await parcel_with(world.jp, first))
-    from comity.flows.answering import Assure, assure
-
     given = await assure(world.kr, Assure(request="r-low", relationship=RELATIONSHIP, actor=Actor("lee")))
     again = replace(
         body,
@@ -617,9 +597,7 @@ async def test_a_ciphertext_recorded_again_under_another_label_does_not_open(wor
     copy = await world.kr.need(CopyRow, f"{RELATIONSHIP}/i-low/000001", "copy")
     assert copy.trouble is not None
     newest = (await world.kr.store.journal(0, 10_000))[-1]
-    from comity.record.statement import peek as statement_in
-
-    assert statement_in(newest.envelope).type == "unopenable/1"
+    assert peek(newest.envelope).type == "unopenable/1"
     assert item != "i-low"
 
 

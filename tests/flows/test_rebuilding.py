@@ -18,6 +18,7 @@ from comity.flows.library import TEXT
 from comity.flows.opening import Open, open_item
 from comity.flows.people import WithdrawClearance, withdraw_clearance
 from comity.flows.rebuilding import Rebuild, VerifyLedger, rebuild, verify_ledger
+from comity.flows.replaying import Replay
 from comity.flows.sequencer import TILE
 from comity.flows.taking import HEADER
 from comity.ports import Head, JournalEntry
@@ -54,7 +55,7 @@ async def told(tmp_path: Path) -> AsyncIterator[World]:
 
 
 def database(house: House) -> Database:
-    return house.store._disk.database  # type: ignore[attr-defined, no-any-return]
+    return house.store._disk.database
 
 
 async def places(house: House) -> list[str]:
@@ -170,8 +171,6 @@ async def test_a_chain_that_was_cut_is_held_against_what_the_peer_cosigned(told:
     last = max(number for number, entry in enumerate(base.entries) if entry.chain == JP)
     del base.entries[last]
     size = base.heads[JP].size - 1
-    from comity.flows.replaying import Replay
-
     replay = Replay(told.jp)
     await replay.run()
     base.heads[JP] = Head(size, base.chains[JP][size - 1].record, replay.heads()[JP].root)

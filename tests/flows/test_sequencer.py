@@ -21,6 +21,7 @@ from comity.flows.work import Draft, Work
 from comity.ledger.leaf import record_leaf
 from comity.ledger.tree import Frontier
 from comity.ports import Ambiguous, Conflict, DiskFull, Head
+from comity.record import bodies
 from comity.record.statement import DOMESTIC, NOTHING, Record, chain_id, peek, write
 from comity.register.rows import FacilityRow, PersonRow
 from comity.stores.memory_disk import Fault, MemoryDisk, WritePoint
@@ -160,8 +161,6 @@ async def test_a_job_that_fails_leaves_nothing_and_harms_nobody(node: Node, erro
 
 
 async def test_a_house_does_not_write_what_it_would_reject(node: Node) -> None:  # (4)
-    from comity.record import bodies
-
     async def job(work: Work) -> None:
         await work.say(Draft(RELATIONSHIP, bodies.Received(consignment=bytes(32), item="i-1", copies=(1,))))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from ast import literal_eval
 from base64 import b64encode
 from datetime import UTC, datetime
@@ -90,8 +91,6 @@ _SEEN = st.characters(
 
 
 def _nfc(text: str) -> str:
-    import unicodedata
-
     return unicodedata.normalize("NFC", text)
 
 
