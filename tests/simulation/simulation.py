@@ -291,7 +291,7 @@ class Simulation:
     async def _look_closely(self, party: str, node: Node, house: House) -> None:
         self.verified[party] = await verify_ledger(house, VerifyLedger())
         async for _, row in house.rows(RequestRow):
-            given = await advance(house, row.request)
+            given = await house.sequencer.submit(lambda work, row=row: advance(house, work, row.request))
             if given is not None and given.consignment is not None:
                 self.carried_late.append(row.request)
         self.tables[party] = {table: dict(rows) for table, rows in node.disk.database.rows.items()}

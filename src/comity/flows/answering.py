@@ -7,7 +7,7 @@ import msgspec
 from comity.agreement.model import Agreement
 from comity.errors import Misuse
 from comity.flows.actors import Actor
-from comity.flows.giving import Given, advance_in
+from comity.flows.giving import Given, advance
 from comity.flows.house import PSEUDONYM_OF, House
 from comity.flows.work import Draft, Work
 from comity.record import bodies
@@ -82,7 +82,7 @@ async def approve(house: House, request: Approve) -> Approved:
 
     async def say(work: Work) -> Approved:
         record = await work.say(Draft(DOMESTIC, signed))
-        given = await advance_in(house, work, request.request) if request.granted else None
+        given = await advance(house, work, request.request) if request.granted else None
         return Approved(request=request.request, granted=request.granted, record=record.id.hex(), given=given)
 
     return await house.sequencer.submit(say)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 import msgspec
 
+from comity.flows.exchange import consignment_in
 from comity.flows.giving import PREPARED, Waiting
 from comity.flows.house import House
-from comity.flows.taking import HEADER
-from comity.flows.work import Work
-from comity.ports import Store
+from comity.flows.settling import HELD, HeldBack
+from comity.flows.taking import HEADER, WAITING
+from comity.ports import Batch, Put, Store
+from comity.record import bodies
 from comity.record.encoding import decode
 from comity.register.rows import ConsignmentRow, CopyRow, RequestRow
 
@@ -31,35 +35,50 @@ class Collected(msgspec.Struct, frozen=True, kw_only=True):
 async def collect(house: House, _: Collect) -> Collected:
     """Remove orphans: uploads that no record came for, and what was sealed for requests that were refused.
 
-    A request that any authority refused and nobody approved since is given up: its payload is an orphan too.
+    A request that any authority refused and nobody approved since is given up: its payload is an orphan too. What a
+    waiting or a held record names is none. Nothing is recorded meanwhile, so that nothing becomes needed under way.
     """
+    return await house.sequencer.alone(lambda: _collect(house))
+
+
+async def _collect(house: House) -> Collected:
     payloads: set[bytes] = set()
     headers: set[str] = set()
-    given_up: list[str] = []
+    removals: list[Put] = []
     async for _key, consignment in house.rows(ConsignmentRow):
         payloads.add(consignment.payload)
     async for _key, copy in house.rows(CopyRow):
         headers.add(copy.header.hex())
+    async for body in _to_come(house):
+        payloads.add(body.payload)
+        headers.update(copy.header.hex() for copy in body.copies)
     for request, value in await _all(house.store, PREPARED):
         row = await house.row(RequestRow, request)
         if row is not None and row.approvals and not any(each.granted for each in row.approvals):
-            given_up.append(request)
+            removals.append(Put(PREPARED, request, None))
         else:
             payloads.add(decode(value, Waiting).prepared.payload)
-
-    async def remove(work: Work) -> tuple[int, int]:
-        orphans = [digest for digest in await house.blobs.all() if digest not in payloads | house.payloads.under_way]
-        for digest in orphans:
+    loose = [header for header, _value in await _all(house.store, HEADER) if header not in headers]
+    removals += [Put(HEADER, header, None) for header in loose]
+    if removals:
+        await house.store.commit(Batch(puts=tuple(removals)), {})
+    removed = 0
+    for digest in await house.blobs.all():
+        if digest not in payloads and not house.payloads.is_needed(digest):
             await house.blobs.delete(digest)
-        loose = [header for header, _value in await _all(house.store, HEADER) if header not in headers]
-        for header in loose:
-            work.put_side(HEADER, header, None)
-        for request in given_up:
-            work.put_side(PREPARED, request, None)
-        return len(orphans), len(loose)
+            removed += 1
+    return Collected(payloads=removed, headers=len(loose), kept=len(payloads))
 
-    removed, loose = await house.sequencer.submit(remove)
-    return Collected(payloads=removed, headers=loose, kept=len(payloads))
+
+async def _to_come(house: House) -> AsyncIterator[bodies.Consigned]:
+    """Consignments that are here but have not taken effect yet: waiting for a predecessor, or held."""
+    records = [record for _key, record in await _all(house.store, WAITING)]
+    records += [decode(value, HeldBack).record for _key, value in await _all(house.store, HELD)]
+    for record in records:
+        entry = await house.store.find(record)
+        body = consignment_in(entry.envelope) if entry is not None else None
+        if body is not None:
+            yield body
 
 
 async def _all(store: Store, table: str) -> list[tuple[str, bytes]]:

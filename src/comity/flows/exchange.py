@@ -200,8 +200,15 @@ class Exchange:
     async def _unpack(self, peer: str, parcel: Parcel) -> None:
         await self._check_address(peer, parcel)
         card = await self._peer_card(peer)
-        own, theirs = chain_id(parcel.relationship, self._party), chain_id(parcel.relationship, peer)
-        arrived = await self._verify(parcel, card, theirs)
+        arrived = await self._verify(parcel, card, chain_id(parcel.relationship, peer))
+        named = [each.record.body.payload for each in arrived if isinstance(each.record.body, bodies.Consigned)]
+        with self._payloads.awaited(named):
+            await self._take_up(parcel, card, arrived)
+
+    async def _take_up(self, parcel: Parcel, card: Card, arrived: list[Arrived]) -> None:
+        """Take what was verified of a parcel: its payloads first, then all else in one change."""
+        own = chain_id(parcel.relationship, self._party)
+        theirs = chain_id(parcel.relationship, card.party)
         stated = await self._check_checkpoint(parcel.checkpoint, theirs, card)
         cosigned = await self._check_own(parcel, own, card)
         headers = {sha256(header).digest(): header for header in parcel.headers}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from comity.errors import ComityError
-from comity.flows.giving import advance_in
+from comity.flows.giving import advance
 from comity.flows.house import House
 from comity.flows.work import Work
 from comity.record import bodies
@@ -23,7 +23,7 @@ async def follow(house: House, work: Work, record: Record) -> None:
         return
     attempt = work.child(work.context)
     try:
-        await advance_in(house, attempt, record.body.request)
+        await advance(house, attempt, record.body.request)
     except ComityError:
         return
     work.absorb(attempt)

@@ -2,12 +2,13 @@
 
 ``preview`` asks and changes nothing but the record of the question. ``give`` registers the item, seals it, records the
 request and asks the other party for its assurance. ``advance`` carries a request out once nothing is missing; it is
-called whenever an approval or an assurance comes in, and does nothing twice.
+called inside each change that brings an approval or an assurance, and does nothing twice.
 """
 
 from __future__ import annotations
 
 import hmac
+from collections.abc import Awaitable, Callable, Iterable
 from hashlib import sha256
 from pathlib import PurePath
 
@@ -30,7 +31,7 @@ from comity.record.contexts import BASIS
 from comity.record.encoding import decode, encode
 from comity.record.person_act import unsigned
 from comity.record.statement import DOMESTIC
-from comity.register.rows import AgreementRow, DirectoryRow, ItemRow, RequestRow
+from comity.register.rows import AgreementRow, DirectoryRow, ItemRow, Key, RequestRow, Row
 from comity.seal.commitment import commitment
 
 PREPARED = "prepared"
@@ -38,6 +39,7 @@ PREPARED = "prepared"
 ITEM_TITLE = "item-title"
 """Side table: what this house calls an item, by item id; erasable, never crosses."""
 
+ReadRows = Callable[[Iterable[Key]], Awaitable[dict[Key, Row | None]]]
 POSSIBLE = ("permit", "needs-consent")
 """Outcomes under which a request makes sense: nothing forbids it, somebody's act may be missing."""
 
@@ -148,8 +150,8 @@ async def give(house: House, request: Give) -> Given:
         signature=unsigned(),
     )
     signed = await house.sign(body, DOMESTIC, request.actor)
-    reading = await house.sequencer.submit(lambda work: _directory(work, row, asked.recipients))
-    keys = [(entry.pseudonym, entry.recipient) for entry in reading]
+    entries = await _directory(house.sequencer.rows.get, row, asked.recipients)
+    keys = [(entry.pseudonym, entry.recipient) for entry in entries]
     wrapping = _wrapping(house, row, item.id, label, PurePath(request.path).name)
     prepared = await seal_content(house.files, request.path, wrapping, keys, house.payloads, house.entropy)
 
@@ -179,25 +181,21 @@ async def give(house: House, request: Give) -> Given:
         await work.say(Draft(row.relationship, asking, officer.function))
         work.put_side(PREPARED, asked.request, encode(Waiting(prepared=prepared, alternative=alternative)))
         work.put_side(ITEM_TITLE, item.id, (request.title or PurePath(request.path).name).encode())
-        return msgspec.structs.replace(first, size=prepared.size, alternative=alternative)
+        asked_for = msgspec.structs.replace(first, size=prepared.size, alternative=alternative)
+        nothing_missing = first.outcome == "permit"
+        return (nothing_missing and await advance(house, work, asked.request)) or asked_for
 
     try:
-        given = await house.sequencer.submit(ask)
+        return await house.sequencer.submit(ask)
     finally:
         house.payloads.under_way.discard(prepared.payload)
-    return await advance(house, asked.request) or given
 
 
-async def advance(house: House, request: str) -> Given | None:
-    """Carry a request out if nothing is missing any more; None when it was carried out before.
+async def advance(house: House, work: Work, request: str) -> Given | None:
+    """Carry a request out if nothing is missing any more; None while something is, and when it was carried out before.
 
     The decision is made again on what is recorded at that instant, and recorded with the consignment it allows.
     """
-    return await house.sequencer.submit(lambda work: advance_in(house, work, request))
-
-
-async def advance_in(house: House, work: Work, request: str) -> Given | None:
-    """``advance`` as part of a larger change."""
     asked = await work.need(RequestRow, request, "request")
     waiting = await work.side_value(PREPARED, request)
     if asked.consignment is not None or waiting is None:
@@ -223,7 +221,7 @@ async def advance_in(house: House, work: Work, request: str) -> Given | None:
     decided = await record_decision(work, row, case, outcome)
     if outcome_word(outcome) != "permit":
         return _given(asked, outcome, decided.id, None, prepared.size, alternative)
-    entries = await _directory(work, row, asked.recipients)
+    entries = await _directory(work.facts, row, asked.recipients)
     body = _consignment(house, row, registered, asked, waited, entries, case, decided.id)
     consigned = await work.say(Draft(row.relationship, body, (await house.person(asked.by)).function))
     for _, _, header in prepared.headers:
@@ -297,14 +295,14 @@ async def _running(house: House, relationship: str) -> tuple[AgreementRow, Runni
     return row, await house.library.load(row)
 
 
-async def _directory(work: Work, row: AgreementRow, recipients: tuple[str, ...]) -> list[DirectoryRow]:
+async def _directory(read: ReadRows, row: AgreementRow, recipients: tuple[str, ...]) -> list[DirectoryRow]:
     """The directory entries of recipients, in their order.
 
     Raises:
         Misuse: one of them is not (or no longer) in the directory.
     """
     keys = [(DirectoryRow.table, f"{row.relationship}/{row.peer}/{recipient}") for recipient in recipients]
-    facts = await work.facts(keys)
+    facts = await read(keys)
     entries = []
     for key, recipient in zip(keys, recipients, strict=True):
         entry = facts[key]

@@ -7,6 +7,9 @@ sent, so it need not be read back from the disk.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from comity.ports import Blobs
 
@@ -20,6 +23,7 @@ class Payloads:
     Attributes:
         under_way: digests of payloads that are kept already but that no record names yet; whoever seals takes its own
             out again when it is done.
+        arriving: digests of payloads whose records are being taken right now, and how many times over.
     """
 
     def __init__(self, blobs: Blobs) -> None:
@@ -29,6 +33,20 @@ class Payloads:
         self._waiting: dict[bytes, bytes] = {}
         self._round: asyncio.Task[None] | None = None
         self.under_way: set[bytes] = set()
+        self.arriving: Counter[bytes] = Counter()
+
+    @contextmanager
+    def awaited(self, digests: Sequence[bytes]) -> Iterator[None]:
+        """While the records that name these payloads are taken, nobody removes them."""
+        self.arriving.update(digests)
+        try:
+            yield
+        finally:
+            self.arriving -= Counter(digests)
+
+    def is_needed(self, digest: bytes) -> bool:
+        """Whether somebody is about to record something that names this payload."""
+        return digest in self.under_way or digest in self.arriving
 
     async def keep(self, digest: bytes, payload: bytes) -> None:
         """Make a payload durable; callers of the same moment share the wait.
