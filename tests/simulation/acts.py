@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from comity.errors import Misuse
 from comity.flows.answering import Approve, Assure, approve, assure
+from comity.flows.collecting import Collect, collect
 from comity.flows.explaining import Why, why
 from comity.flows.giving import Give, Given, give, preview
 from comity.flows.house import House
@@ -257,6 +258,11 @@ async def rebuild_register(sim: Simulation, house: House) -> object:
     return _sound(sim, house, "rebuild", await rebuild(house, Rebuild()))
 
 
+async def tidy(sim: Simulation, house: House) -> object:
+    """An engineer removes what nobody needs, while others seal, upload and give."""
+    return await collect(house, Collect())
+
+
 def _sound(sim: Simulation, house: House, act: str, verified: LedgerVerified) -> LedgerVerified:
     for finding in verified.findings:
         sim.witness.news.findings.append(Slip(f"{act} in {house.party}: {finding.place}", finding.says))
@@ -316,6 +322,7 @@ ACTS: dict[str, tuple[Doing, float]] = {
     "look": (look, 2),
     "verify": (verify, 0.7),
     "rebuild": (rebuild_register, 0.7),
+    "collect": (tidy, 1),
     "hand over": (hand_over, 25),
     "pouch": (pack_pouch, 2),
 }

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
-from comity.flows.giving import basis
+from comity.flows.giving import Waiting, basis
 from comity.ports import JournalEntry
 from comity.record import bodies
 from comity.record.encoding import decode
@@ -232,6 +232,24 @@ def disks_hold_no_plaintext(simulation: Simulation) -> Iterator[str]:
                 yield f"{path.name} of {party} holds plaintext"
 
 
+def what_was_given_is_there(simulation: Simulation) -> Iterator[str]:
+    """(24)"""
+    for node in simulation.nodes.values():
+        headers = node.disk.database.rows.get("header", {})
+        for consignment in rows(node, ConsignmentRow).values():
+            if consignment.author != node.party and consignment.payload not in node.disk.blobs:
+                yield f"the payload of {consignment.item} is not in {node.party}, which received it"
+        received = {row.record for row in rows(node, ConsignmentRow).values() if row.author != node.party}
+        for copy in rows(node, CopyRow).values():
+            if copy.consignment in received and copy.header.hex() not in headers:
+                yield f"the header of copy {copy.number} of {copy.item} is not in {node.party}, which holds it"
+        requests = rows(node, RequestRow)
+        for request, value in node.disk.database.rows.get("prepared", {}).items():
+            refused = requests[request].approvals and not requests[request].approvals[-1].granted
+            if not refused and decode(value, Waiting).prepared.payload not in node.disk.blobs:
+                yield f"what {request} waits to give is not in {node.party} any more"
+
+
 RestInvariant = Callable[["Simulation"], Iterator[str]]
 AT_REST: dict[int, RestInvariant] = dict(
     enumerate(
@@ -246,6 +264,7 @@ AT_REST: dict[int, RestInvariant] = dict(
             rebuild_gives_live_tables,
             verification_finds_nothing,
             disks_hold_no_plaintext,
+            what_was_given_is_there,
         ),
         start=14,
     )

@@ -406,6 +406,16 @@ def a_blob_was_never_sealed(world: Simulation) -> None:
     world.nodes["jp"].disk.blobs[bytes(32)] = b"..." + SECRET
 
 
+@breaks(24)
+def a_payload_is_collected_too_early(world: Simulation) -> None:
+    world.nodes["kr"].disk.blobs.clear()
+
+
+@breaks(24)
+def a_header_is_gone(world: Simulation) -> None:
+    world.nodes["kr"].disk.database.rows["header"].clear()
+
+
 @pytest.mark.parametrize(
     ("number", "plant"), [pytest.param(number, plant, id=f"{number}-{plant.__name__}") for number, plant in PLANTS]
 )
