@@ -31,6 +31,7 @@ from comity.flows.work import Draft
 from comity.ledger.checkpoint import Checkpoint, sign_checkpoint
 from comity.ledger.tree import TreeHead
 from comity.marking.label import Label
+from comity.ports import Batch, Put
 from comity.record import bodies, statement
 from comity.record.statement import peek
 from comity.register.rows import ConsignmentRow, CopyRow, DirectoryRow, ReturnedRow
@@ -228,6 +229,16 @@ async def test_proofs_do_not_fill_the_disk(world: World) -> None:
         other = record_of(world.jp, listed(world.jp, f"n-{number}"), sequence=1, previous=previous)
         assert await refused(world, await parcel_with(world.jp, other)) == "fork"
     assert len(await proofs(world)) == CONFLICTS_KEPT
+
+
+async def test_one_peers_proofs_do_not_keep_out_anothers(world: World) -> None:
+    chain = "au-kr-2009/au.kr/au"
+    puts = tuple(Put(CONFLICT, f"{chain}/{number:012d}/{'0' * 64}", b"proof") for number in range(CONFLICTS_KEPT))
+    await world.kr.store.commit(Batch(puts=puts), {})
+    previous = (await world.kr.store.chain(JP, 0, 1))[0].record
+    other = record_of(world.jp, listed(world.jp), sequence=1, previous=previous)
+    assert await refused(world, await parcel_with(world.jp, other)) == "fork"
+    assert other.envelope in await proofs(world)
 
 
 # ---- checkpoints ----------------------------------------------------------------------------------------------------

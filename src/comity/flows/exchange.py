@@ -39,7 +39,7 @@ PEER_HAS = "peer-has"
 CONFLICT = "conflict"
 """Side table: proof that an author wrote two histories; key ``chain/sequence/digest``."""
 CONFLICTS_KEPT = 100
-"""Most proofs kept: one is enough to show, and nobody fills a disk with them."""
+"""Most proofs kept about one chain: one is enough to show, and nobody fills a disk or keeps out another's with them."""
 LARGEST_PAYLOAD = INTEGER_MAX
 """No payload is larger than a record can say."""
 WAITING_AHEAD_MAX = 10_000
@@ -318,7 +318,8 @@ class Exchange:
 
     async def _keep(self, found: Contradiction) -> None:
         """Keep a proof as evidence, up to a bound."""
-        kept = await self._store.scan(CONFLICT, limit=CONFLICTS_KEPT)
+        chain = found.key.rpartition("/")[0]
+        kept = await self._store.scan(CONFLICT, f"{chain}/", f"{chain}0", limit=CONFLICTS_KEPT)  # "0" follows on "/"
         key = f"{found.key}/{sha256(found.proof).hexdigest()}"
 
         async def keep(work: Work) -> None:
