@@ -152,6 +152,10 @@ def test_bytes_have_one_spelling(spelled: str) -> None:  # (1)
         ("backwards \u202e", "unseen-character"),
         ("isolate \u2066", "unseen-character"),
         ("mark \ufeff", "unseen-character"),
+        ("missi\u200bles", "unseen-character"),  # a list of its own that reads like another
+        ("missi\u200dles", "unseen-character"),
+        ("missi\xadles", "unseen-character"),
+        ("missiles\U000e0041", "unseen-character"),  # a tag letter
     ],
 )
 def test_text_is_what_people_see(text: str, code: str) -> None:  # (1)

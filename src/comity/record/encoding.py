@@ -51,7 +51,9 @@ Words = Annotated[str, msgspec.Meta(max_length=TEXT_CHARACTERS_MAX)]
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 
 encode = msgspec.json.Encoder().encode
-_UNSEEN = re.compile(r"[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+_UNSEEN = re.compile(
+    r"[\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
 """What people cannot see, or what turns the direction of what they see; JSON escapes the rest of the controls."""
 _ESCAPE = re.compile(r"\\(?:[\"\\n]|(.))")
 """An escape; its group is anything but a quotation mark, a backslash and a line feed: a control character."""
