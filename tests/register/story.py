@@ -165,6 +165,11 @@ class Story:
         """What ``after`` must name."""
         return getattr(self.row("jp", table, key), "last", bytes(32))
 
+    def newest_answer(self, request: str, recipient: str) -> bytes:
+        """What ``after`` of an assurance must name."""
+        answer = self.row("jp", "assurance", f"{request}/{recipient}") or self.row("jp", "asked", request)
+        return getattr(answer, "record", bytes(32))
+
 
 def signed(body: Body, signer: str, party: str = "jp", key: str = "") -> Body:
     """``body`` signed by a person (``p-NAME`` at home, ``n-NAME`` across) or by ``root``."""
@@ -318,7 +323,7 @@ def asked(**changes: object) -> Body:
     return bodies.AssuranceAsked(**fields)
 
 
-def assured(signer: str = "n-lee", party: str = "kr", key: str = "", **changes: object) -> Body:
+def assured(story: Story, signer: str = "n-lee", party: str = "kr", key: str = "", **changes: object) -> Body:
     fields: dict[str, object] = {
         "request": "r-1",
         "item": "i-1",
@@ -328,6 +333,7 @@ def assured(signer: str = "n-lee", party: str = "kr", key: str = "", **changes: 
         "signature": unsigned(),
         **changes,
     }
+    fields.setdefault("after", story.newest_answer(f"{RELATIONSHIP}/{fields['request']}", str(fields["recipient"])))
     return signed(bodies.Assured(**fields), signer, party, key)
 
 
@@ -430,7 +436,7 @@ def told(until: str) -> Story:
     story.say("jp", asked())
     if until == "asked":
         return story
-    story.say("kr", assured())
+    story.say("kr", assured(story))
     story.say("jp", approved(story))
     if until == "assured":
         return story

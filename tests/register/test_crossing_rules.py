@@ -45,8 +45,8 @@ ACCEPTED: list[tuple[str, str, Make]] = [
     ("peered", "jp", lambda _: listed("sato", ("officer",))),
     ("peered", "kr", lambda _: listed("kim", ("reader",), withdrawn=True)),
     ("peered", "kr", lambda _: asked(request="r-kr")),
-    ("asked", "kr", lambda _: assured()),
-    ("asked", "kr", lambda _: assured(conditions=(), reason="not on the list")),
+    ("asked", "kr", assured),
+    ("asked", "kr", lambda story: assured(story, conditions=(), reason="not on the list")),
     ("assured", "jp", consigned),
     ("given", "kr", received),
     ("received", "kr", opened),
@@ -66,14 +66,20 @@ REFUSED: list[tuple[str, str, Make, str]] = [
     # assurance
     ("asked", "jp", lambda _: asked(), "request-exists"),
     ("asked", "kr", lambda _: asked(), "request-exists"),
-    ("asked", "jp", lambda _: assured("n-lee", "jp"), "own-request"),
-    ("peered", "kr", lambda _: assured(), "unknown-asked"),
-    ("asked", "kr", lambda _: assured(item="i-2"), "other-item"),
-    ("asked", "kr", lambda _: assured(recipient="n-lee"), "other-item"),
-    ("asked", "kr", lambda _: assured("n-kim"), "no-role"),
-    ("asked", "kr", lambda _: assured("n-other"), "unknown-directory"),
-    ("asked", "kr", lambda _: assured("n-lee", key="kim"), "unknown-key"),
-    ("asked", "kr", lambda _: assured(by="n-kim"), "other-signer"),
+    ("asked", "jp", lambda story: assured(story, "n-lee", "jp"), "own-request"),
+    ("peered", "kr", assured, "unknown-asked"),
+    ("asked", "kr", lambda story: assured(story, item="i-2"), "other-item"),
+    ("asked", "kr", lambda story: assured(story, recipient="n-lee"), "other-item"),
+    ("asked", "kr", lambda story: assured(story, "n-kim"), "no-role"),
+    ("asked", "kr", lambda story: assured(story, "n-other"), "unknown-directory"),
+    ("asked", "kr", lambda story: assured(story, "n-lee", key="kim"), "unknown-key"),
+    ("asked", "kr", lambda story: assured(story, by="n-kim"), "other-signer"),
+    (
+        "assured",
+        "kr",
+        lambda story: assured(story, after=story.row("kr", "asked", "jp-kr-2016/jp.kr/r-1").record),
+        "stale-act",
+    ),
     # consignment
     ("assured", "jp", lambda story: consigned(story, agreement=bytes(32)), "other-digest"),
     ("assured", "jp", lambda story: consigned(story, alternative=None), "wrong-mark"),
@@ -169,7 +175,7 @@ def test_one_acknowledgement_is_not_enough() -> None:
 
 def test_the_giver_needs_an_approval_that_stands() -> None:
     story = told("asked")
-    story.say("kr", assured())
+    story.say("kr", assured(story))
     for answer, code in ((False, "not-approved"), (True, "")):
         story.say("jp", approved(story, granted=answer))
         record = story.write("jp", consigned(story))
@@ -179,7 +185,7 @@ def test_the_giver_needs_an_approval_that_stands() -> None:
 
 def test_an_assurance_that_was_taken_back_is_none() -> None:
     story = told("assured")
-    story.say("kr", assured(conditions=CONDITIONS[:2], reason="no need any more"))
+    story.say("kr", assured(story, conditions=CONDITIONS[:2], reason="no need any more"))
     verdict = story.try_("jp", consigned(story))
     assert verdict.code == "no-assurance"
     assert isinstance(verdict, Rejection)
@@ -191,7 +197,7 @@ def test_nobody_writes_into_an_item_that_did_not_come_from_him() -> None:
     story = told("received")
     story.say("kr", asked(request="r-kr", recipients=("n-sato",)))
     story.say("jp", listed("sato", ("assurance-officer",), nationality="jp", serves="jp"))
-    story.say("jp", assured("n-sato", "jp", request="r-kr", recipient="n-sato"))
+    story.say("jp", assured(story, "n-sato", "jp", request="r-kr", recipient="n-sato"))
     body = consigned(
         story,
         request="r-kr",
@@ -207,7 +213,7 @@ def test_a_second_consignment_of_the_item_numbers_its_copies_on() -> None:
     story = told("received")
     story.say("jp", requested(request="r-2"))
     story.say("jp", asked(request="r-2"))
-    story.say("kr", assured(request="r-2"))
+    story.say("kr", assured(story, request="r-2"))
     story.say("jp", approved(story, request="r-2", after=story.last("request", "r-2")))
     again = consigned(story, request="r-2")
     assert story.try_("jp", again).code == "copy-number"

@@ -21,30 +21,30 @@ from comity.agreement import vocabulary as words
 FORMAT_VERSION = 1
 """The version of the agreement file that this code reads and writes (``spec/agreement.md``, step 2)."""
 
-WITHIN_PATTERN = rf"^({'|'.join(get_args(words.Within))}|P([1-9][0-9]{{0,3}}[YMD]|T[1-9][0-9]{{0,3}}H))$"
+WITHIN_PATTERN = rf"^({'|'.join(get_args(words.Within))}|P([1-9][0-9]{{0,3}}[YMD]|T[1-9][0-9]{{0,3}}H))(?!\n)$"
 Within = Annotated[str, Meta(pattern=WITHIN_PATTERN)]
 """A word for a limit without a number (`vocabulary.Within`), or a duration."""
 
-IDENTIFIER_PATTERN = r"^[a-z0-9]+([.-][a-z0-9]+)*$"
+IDENTIFIER_PATTERN = r"^[a-z0-9]+([.-][a-z0-9]+)*(?!\n)$"
 Identifier = Annotated[str, Meta(pattern=IDENTIFIER_PATTERN, max_length=80)]
 """Lowercase ASCII letters and digits, joined by hyphens or full stops."""
 
 Line = Annotated[str, Meta(min_length=1, max_length=2000)]
 """Text for people, not empty, at most 2,000 characters."""
 
-PERIOD_PATTERN = r"^P[1-9][0-9]{0,3}[YMD]$"
+PERIOD_PATTERN = r"^P[1-9][0-9]{0,3}[YMD](?!\n)$"
 Period = Annotated[str, Meta(pattern=PERIOD_PATTERN)]
 """An ISO 8601 duration of one number of years, months or days: `P1Y`, `P6M`, `P90D`."""
 
-DURATION_PATTERN = r"^P([1-9][0-9]{0,3}[YMD]|T[1-9][0-9]{0,3}H)$"
+DURATION_PATTERN = r"^P([1-9][0-9]{0,3}[YMD]|T[1-9][0-9]{0,3}H)(?!\n)$"
 Duration = Annotated[str, Meta(pattern=DURATION_PATTERN)]
 """A period, or a number of hours: `P90D`, `PT24H`."""
 
-DAY_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+DAY_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?!\n)$"
 Day = Annotated[str, Meta(pattern=DAY_PATTERN)]
 """A calendar day, `2016-11-23`."""
 
-ZONE_PATTERN = r"^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$"
+ZONE_PATTERN = r"^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*(?!\n)$"
 ZoneName = Annotated[str, Meta(pattern=ZONE_PATTERN, max_length=64)]
 """The shape of an IANA time zone name; `load.check_time_zones` knows which names there are."""
 

@@ -13,7 +13,7 @@ from comity.flows.work import Draft, Work
 from comity.record import bodies
 from comity.record.person_act import unsigned
 from comity.record.statement import DOMESTIC
-from comity.register.rows import AskedRow, FacilityRow, PersonRow, RequestRow
+from comity.register.rows import AskedRow, AssuranceRow, FacilityRow, PersonRow, RequestRow
 
 
 class Approve(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,6 +113,7 @@ async def assure(house: House, request: Assure) -> AssuranceGiven:
         conditions=conditions,
         reason=request.refuse or "",
         by=signer,
+        after=await _newest(house, request, asked, pseudonym),
         signature=unsigned(),
     )
     signed = await house.sign(body, request.relationship, request.actor, signer)
@@ -124,6 +125,12 @@ async def assure(house: House, request: Assure) -> AssuranceGiven:
         )
 
     return await house.sequencer.submit(say)
+
+
+async def _newest(house: House, request: Assure, asked: AskedRow, pseudonym: str) -> bytes:
+    """The record that an answer about a recipient follows on: the answer before, or the request."""
+    before = await house.row(AssuranceRow, f"{request.relationship}/{request.request}/{pseudonym}")
+    return before.record if before is not None else asked.record
 
 
 async def _recipient(house: House, request: Assure, asked: AskedRow) -> str:

@@ -9,6 +9,7 @@ his own key, and ``confirm`` records that he did, signed by him.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from hashlib import sha256
 
 import msgspec
@@ -145,7 +146,9 @@ async def confirm(house: House, request: Confirm) -> OpenedItem:
         NeedsSignature: he has not signed yet.
         Misuse: no such decision, or it was another person's, another item's, or no permit.
     """
-    decided = await house.store.find(bytes.fromhex(request.decision_record))
+    decided = None
+    with suppress(ValueError):  # not hexadecimal: no record's id
+        decided = await house.store.find(bytes.fromhex(request.decision_record))
     if decided is None:
         raise Misuse(f"there is no decision {request.decision_record!r}", code="unknown-decision")
     body = read_record(decided.envelope, [house.keys.record.public]).body
@@ -155,8 +158,16 @@ async def confirm(house: House, request: Confirm) -> OpenedItem:
     pseudonym = house.pseudonym(row.relationship, person.person)
     if not isinstance(body, bodies.Decided) or body.item != request.item or body.outcome != "permit":
         raise Misuse("that decision does not permit this", code="other-decision")
-    if msgspec.json.decode(body.case, type=decision.Case).requester != pseudonym:
+    decided_case = msgspec.json.decode(body.case, type=decision.Case)
+    if decided_case.requester != pseudonym:
         raise Misuse("that decision was about somebody else", code="other-decision")
+    if (decided_case.act, decided_case.purpose) != ("open", request.purpose):
+        raise Misuse(
+            f"that decision permits to {decided_case.act} for {decided_case.purpose!r}, not to open for "
+            f"{request.purpose!r}; ask with 'comity open' for this purpose",
+            code="other-decision",
+            place="6.c",
+        )
     outcome = msgspec.json.decode(body.decision, type=decision.Outcome)
     case = _Case(item, row, person, pseudonym, outcome, decided.record)
     copy, _ = await _copy(house, case)

@@ -273,7 +273,8 @@ class AssuranceAsked(Body, frozen=True, kw_only=True):
 class Assured(Body, frozen=True, kw_only=True):
     """The receiving party's answer, bound to item and recipient: which conditions it assures, by clause (Article 7.5).
 
-    ``conditions`` is empty when the assurance is refused; ``reason`` then says why.
+    ``conditions`` is empty when the assurance is refused; ``reason`` then says why. ``after`` is the answer before this
+    one about the recipient, or the request.
     """
 
     kind: ClassVar[str] = "assurance/1"
@@ -284,6 +285,7 @@ class Assured(Body, frozen=True, kw_only=True):
     conditions: Names
     reason: Words = ""
     by: Identifier
+    after: Digest
     signature: PersonSignature
 
 

@@ -14,7 +14,7 @@ from comity.record import bodies
 from comity.record.card import read_card
 from comity.record.person_act import check_act
 from comity.record.statement import DOMESTIC, Record
-from comity.register.house import AGREEMENT_AUTHORITY, ASSURANCE_OFFICER, ROOT, need
+from comity.register.house import AGREEMENT_AUTHORITY, ASSURANCE_OFFICER, ROOT, check_after, need
 from comity.register.rows import (
     AgreementRow,
     AskedRow,
@@ -148,6 +148,7 @@ def _assured_reads(_: Context, record: Record) -> list[Key]:
     statement = record.statement
     return [
         asked_key(statement.relationship, body.request),
+        assurance_key(statement.relationship, body.request, body.recipient),
         directory_key(statement.relationship, statement.author, body.signature.signer),
     ]
 
@@ -160,6 +161,8 @@ def _assured(_: Context, facts: Facts, record: Record) -> list[Put]:
         raise no("own-request", f"{statement.author!r} asked for this assurance and cannot give it")
     if body.item != asked.item or body.recipient not in asked.recipients:
         raise no("other-item", f"the assurance names another item or recipient than request {body.request!r} did")
+    before = cast("AssuranceRow | None", facts[assurance_key(statement.relationship, body.request, body.recipient)])
+    check_after(body.after, before.record if before is not None else asked.record)
     _check_officer(facts, record, ASSURANCE_OFFICER)
     if body.by != body.signature.signer:
         raise no("other-signer", f"the assurance names {body.by!r} but somebody else signed it")

@@ -22,6 +22,7 @@ from comity.register.rows import (
     PersonRow,
     RequestRow,
     Row,
+    SigningKeyRow,
 )
 from comity.register.verdict import Context, Put, Rule, no
 
@@ -36,9 +37,11 @@ ASSURANCE_OFFICER = "assurance-officer"
 """Role that gives the assurance of Article 7.5 to the other party."""
 AGREEMENT_AUTHORITY = "agreement-authority"
 """Role that acknowledges the digest of an agreement."""
+OFFICER = "officer"
+"""Role that asks for a release."""
 REGISTRY = "registry"
 """Role that keeps the register and marks what arrives."""
-ROLES = (SECURITY_OFFICER, RELEASE_AUTHORITY, ASSURANCE_OFFICER, AGREEMENT_AUTHORITY, "officer", REGISTRY, "reader")
+ROLES = (SECURITY_OFFICER, RELEASE_AUTHORITY, ASSURANCE_OFFICER, AGREEMENT_AUTHORITY, OFFICER, REGISTRY, "reader")
 """Every role a person can have."""
 
 
@@ -71,7 +74,7 @@ def check_house_act(context: Context, facts: Facts, body: bodies.Body, relations
     return signature.signer
 
 
-def _check_after(after: bytes, last: bytes) -> None:
+def check_after(after: bytes, last: bytes) -> None:
     """A signed act counts once, right after the record it names: nobody can record it again when it was undone."""
     if after != last:
         raise no("stale-act", "something was recorded about this since it was signed; look again and sign again")
@@ -87,6 +90,11 @@ def _person_reads(_: Context, record: Record) -> list[Key]:
     return [person_key(body.person), *_signer_keys(body)]
 
 
+def _enrolled_reads(context: Context, record: Record) -> list[Key]:
+    body = cast("bodies.PersonEnrolled", record.body)
+    return [*_person_reads(context, record), (SigningKeyRow.table, body.signing_key.hex())]
+
+
 def _enrolled(context: Context, facts: Facts, record: Record) -> list[Put]:
     body = cast("bodies.PersonEnrolled", record.body)
     if check_house_act(context, facts, body, record.statement.relationship, SECURITY_OFFICER) == body.person:
@@ -95,6 +103,10 @@ def _enrolled(context: Context, facts: Facts, record: Record) -> list[Put]:
         if role not in ROLES:
             raise no("unknown-role", f"{role!r} is not a role; there are: {', '.join(ROLES)}")
     before = cast("PersonRow | None", facts[person_key(body.person)])
+    key = SigningKeyRow.table, body.signing_key.hex()
+    holder = cast("SigningKeyRow | None", facts[key])
+    if holder is not None and holder.person != body.person:
+        raise no("key-taken", "this signing key is another person's; with one key two people would be one")
     row = PersonRow(
         person=body.person,
         function=body.function,
@@ -112,7 +124,7 @@ def _enrolled(context: Context, facts: Facts, record: Record) -> list[Put]:
         clearance_until=before.clearance_until if before else None,
         topics=before.topics if before else (),
     )
-    return [Put(person_key(body.person), row)]
+    return [Put(person_key(body.person), row), Put(key, SigningKeyRow(person=body.person))]
 
 
 def _change_person(context: Context, facts: Facts, record: Record, **changes: object) -> list[Put]:
@@ -120,7 +132,7 @@ def _change_person(context: Context, facts: Facts, record: Record, **changes: ob
     if check_house_act(context, facts, body, record.statement.relationship, SECURITY_OFFICER) == body.person:
         raise no("own-clearance", f"{body.person!r} cannot decide about his own access; another officer must")
     row: PersonRow = need(facts, person_key(body.person), "person")
-    _check_after(body.after, row.last)
+    check_after(body.after, row.last)
     return [Put(person_key(body.person), msgspec.structs.replace(row, last=record.id, **changes))]
 
 
@@ -252,6 +264,8 @@ def _request(context: Context, facts: Facts, record: Record) -> list[Put]:
     person: PersonRow = need(facts, person_key(body.by), "person")
     if check_act(body, record.statement.relationship, context.party, person.signing_key) != body.by:
         raise no("other-signer", f"the request names {body.by!r} but somebody else signed it")
+    if OFFICER not in person.roles:
+        raise no("no-role", f"{body.by!r} does not have the role {OFFICER!r}")
     row = RequestRow(
         request=body.request,
         record=record.id,
@@ -278,7 +292,7 @@ def _approval(context: Context, facts: Facts, record: Record) -> list[Put]:
         raise no("other-signer", f"the approval names {body.by!r} but somebody else signed it")
     if body.by == request.by:
         raise no("own-request", "whoever asked for a release cannot approve it; another release authority must")
-    _check_after(body.after, request.last)
+    check_after(body.after, request.last)
     if request.consignment is not None:
         raise no("already-given", f"request {body.request!r} was already carried out")
     answer = Approval(record.id, body.by, body.granted, body.reason)
@@ -314,7 +328,7 @@ def _reads_nothing(_: Context, __: Record) -> list[Key]:
 
 
 HOUSE_RULES: dict[type[bodies.Body], Rule] = {
-    bodies.PersonEnrolled: Rule(_person_reads, _enrolled),
+    bodies.PersonEnrolled: Rule(_enrolled_reads, _enrolled),
     bodies.ClearanceGranted: Rule(_person_reads, _cleared),
     bodies.ClearanceWithdrawn: Rule(_person_reads, _withdrawn),
     bodies.NeedToKnow: Rule(_person_reads, _listed),

@@ -51,6 +51,13 @@ class PersonRow(Row, frozen=True, kw_only=True):
     topics: tuple[str, ...] = ()
 
 
+class SigningKeyRow(Row, frozen=True, kw_only=True):
+    """Whose a person's signing key is: one key, one person. Key: the raw public key in hex."""
+
+    table: ClassVar[str] = "signing-key"
+    person: str
+
+
 class FacilityRow(Row, frozen=True, kw_only=True):
     """A site of this house, or of a contractor of it. Key: facility id."""
 
