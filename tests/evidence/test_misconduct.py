@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from comity.errors import Rejected
@@ -14,7 +15,7 @@ from comity.flows.work import Draft, Work
 from comity.record import bodies
 from comity.record.bodies import Body
 from comity.record.person_act import sign_act
-from comity.record.statement import Record, SeenCheckpoint
+from comity.record.statement import Record, SeenCheckpoint, read
 from comity.register.rows import ConsignmentRow
 from comity.register.verdict import Changes, Verdict
 from evidence.made import Made, codes, told
@@ -86,6 +87,27 @@ async def test_a_wrong_of_ones_own_that_nobody_returned_is_refused(fresh: Made) 
     with pytest.raises(Rejected) as caught:
         told(fresh.others["shown"])
     assert caught.value.code == "not-holder"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"purpose": "commerce"}, {"topic": "ships"}, {"form": "documentary"}],
+    ids=lambda changes: next(iter(changes)),
+)
+async def test_what_was_given_on_other_terms_than_were_assured_is_refused(
+    fresh: Made, changes: dict[str, object]
+) -> None:
+    """(21)"""
+    entry = await fresh.world.jp.store.find((await consignment(fresh)).record)
+    assert entry is not None
+    body = read(entry.envelope, [fresh.world.jp.keys.record.public]).body
+    assert isinstance(body, bodies.Consigned)
+    copies = (msgspec.structs.replace(body.copies[0], number=2),)
+    await say_whatever(fresh.world.jp, msgspec.structs.replace(body, copies=copies, **changes))
+    await fresh.export("shown")
+    with pytest.raises(Rejected) as caught:
+        told(fresh.others["shown"])
+    assert caught.value.code == "other-terms"
 
 
 async def test_a_checkpoint_that_was_never_signed_is_seen(fresh: Made) -> None:

@@ -101,6 +101,9 @@ REFUSED: list[tuple[str, str, Make, str]] = [
         ),
         "other-label",
     ),
+    ("assured", "jp", lambda story: consigned(story, purpose="commerce"), "other-terms"),
+    ("assured", "jp", lambda story: consigned(story, topic="ships"), "other-terms"),
+    ("assured", "jp", lambda story: consigned(story, form="documentary"), "other-terms"),
     ("given", "jp", consigned, "already-given"),
     (
         "assured",
@@ -222,6 +225,24 @@ def test_a_second_consignment_of_the_item_numbers_its_copies_on() -> None:
         row = story.row(party, "item", "i-1")
         assert isinstance(row, ItemRow)
         assert (row.copies, len(row.consignments)) == (2, 2)
+
+
+@pytest.mark.parametrize("changes", [{"content": b"c" * 32}, {"subject": "police"}, {"originator": "kr"}])
+def test_what_is_given_is_what_was_registered_and_approved(changes: dict[str, object]) -> None:
+    story = told("assured")
+    record = story.write("jp", consigned(story, **changes))
+    assert story.registers["jp"].judge(record, story.now).code == "other-item"
+
+
+def test_an_item_stays_what_it_was_when_it_comes_again() -> None:
+    """Other content under the id of what came before, as a dishonest giver could record it: refused by both."""
+    story = told("received")
+    story.say("jp", requested(request="r-2"))
+    story.say("jp", asked(request="r-2"))
+    story.say("kr", assured(story, request="r-2"))
+    story.say("jp", approved(story, request="r-2", after=story.last("request", "r-2")))
+    again = consigned(story, request="r-2", content=b"c" * 32, copies=(CopyMade(2, "n-kim", bytes(32)),))
+    assert story.try_("jp", again).code == "other-item"
 
 
 def test_what_is_returned_gives_its_copies_back() -> None:

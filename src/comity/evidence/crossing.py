@@ -70,6 +70,9 @@ def _check_consigned(exhibits: Exhibits, stood: Stood, consigned: bodies.Consign
         exhibits.missing("assurances", "missing-request", stood.place, says)
     for body in asked:
         _is(body.label == consigned.label, stood, "other-label", "assurance was asked for another label")
+        for field in ("item", "form", "topic", "purpose"):
+            same = getattr(body, field) == getattr(consigned, field)
+            _is(same, stood, "other-terms", f"assurance was asked for another {field}")
         holders = {copy.holder for copy in consigned.copies}
         _is(holders <= set(body.recipients), stood, "other-recipient", "assurance was not asked for each holder")
     _check_assurances(exhibits, agreement, stood, consigned)

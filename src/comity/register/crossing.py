@@ -237,6 +237,9 @@ def _check_request(row: AskedRow, record: Record) -> None:
         raise no("other-item", f"request {body.request!r} was about another item, or another party's")
     if row.label != body.label:
         raise no("other-label", f"item {body.item!r} is given under another label than assurance was asked for")
+    if (row.form, row.topic, row.purpose) != (body.form, body.topic, body.purpose):
+        says = "in another form, for another list or for another purpose than assurance was asked for"
+        raise no("other-terms", f"item {body.item!r} is given {says}")
     if row.consignment is not None:
         raise no("already-given", f"request {body.request!r} was already carried out")
     if not {copy.holder for copy in body.copies} <= set(row.recipients):
@@ -252,8 +255,9 @@ def _registered(facts: Facts, record: Record, *, ours: bool) -> ItemRow:
     if before is not None:
         if before.relationship != (DOMESTIC if ours else statement.relationship):
             raise no("other-item", f"item {body.item!r} did not come from the party that gives it")
-        if before.originator != body.originator or before.label != body.label:
-            raise no("other-item", f"item {body.item!r} is already registered with another originator or label")
+        for field in ("originator", "label", "form", "topic", "subject", "content"):
+            if getattr(before, field) != getattr(body, field):
+                raise no("other-item", f"item {body.item!r} is already registered with another {field}")
     item = before or ItemRow(
         item=body.item,
         label=body.label,
