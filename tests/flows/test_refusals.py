@@ -191,6 +191,26 @@ async def test_nobody_can_assure_what_the_register_contradicts(world: World, han
     assert caught.value.code == code
 
 
+async def test_nobody_is_assured_above_his_clearance(world: World) -> None:
+    await world.person("kr", "yoon")
+    until = TODAY + timedelta(days=90)
+    lower = GrantClearance(handle="yoon", mark="군사 Ⅲ급 비밀", until=until, basis="vetted", actor=ROOT)
+    await grant_clearance(world.kr, lower)
+    await change_list(world.kr, ChangeList(topic="missiles", handle="yoon", listed=True, actor=ROOT))
+    await world.exchange()
+    pseudonym = await world.pseudonym("yoon")
+    for mark, code in (("極秘", "clearance-too-low"), ("秘", "")):
+        asked = await world.ask(recipients=(pseudonym,), mark=mark)
+        await world.exchange()
+        request = Assure(request=asked.request, relationship=RELATIONSHIP, recipient=pseudonym, actor=Actor("lee"))
+        if code:
+            with pytest.raises(Misuse) as caught:
+                await assure(world.kr, request)
+            assert caught.value.code == code
+        else:
+            assert (await assure(world.kr, request)).conditions
+
+
 async def test_nothing_goes_without_the_assurance_of_7_5(world: World) -> None:
     asked = await world.ask()
     assert "7.5" in " ".join(clauses(asked.decision.reasons))

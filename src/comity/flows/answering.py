@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from comity.agreement.equivalence import level_of
 from comity.agreement.model import Agreement
 from comity.errors import Misuse
 from comity.flows.actors import Actor
@@ -91,11 +92,12 @@ async def approve(house: House, request: Approve) -> Approved:
 async def assure(house: House, request: Assure) -> AssuranceGiven:
     """Assure the other party about one recipient, after checking this house's own register.
 
-    The officer answers for what he signs; what the register plainly contradicts (no clearance, not on the list of the
-    topic, a contractor's site without its conditions) is refused here before it can be signed.
+    The officer answers for what he signs; what the register plainly contradicts (no clearance or too low a one, not
+    on the list of the topic, a contractor's site without its conditions) is refused here before it can be signed.
 
     Raises:
         Misuse: no such request, not asked about that recipient, or the register contradicts the assurance.
+        Rejected: the item that was asked about has a mark that the agreement does not know.
     """
     asked = await house.need(AskedRow, f"{request.relationship}/{request.request}", "request for assurance")
     row = await house.agreement_row(request.relationship)
@@ -161,6 +163,12 @@ async def _conditions(
     now = house.now()
     if person.clearance is None or person.clearance_until is None or person.clearance_until <= now:
         raise Misuse("this recipient holds no valid clearance; nothing can be assured", code="no-clearance")
+    cleared = level_of(agreement, house.party, person.clearance)
+    if cleared.rank < level_of(agreement, asked.label.policy, asked.label.mark).rank:
+        raise Misuse(
+            f"this recipient is cleared to {cleared.mark!r}, too low for {asked.label.mark!r}; nothing can be assured",
+            code="clearance-too-low",
+        )
     if asked.topic not in person.topics:
         raise Misuse(
             f"this recipient is not on the need-to-know list {asked.topic!r}; nothing can be assured",
