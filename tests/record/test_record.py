@@ -376,3 +376,19 @@ def test_a_kept_record_is_known_by_its_id_not_by_the_keys_of_today() -> None:
     with pytest.raises(Rejected) as refused:
         read_kept(written(sequence=1).envelope, record.id)
     assert refused.value.code == "altered-entry"
+
+
+PRIME = 2**255 - 19
+ORDER_8 = bytes.fromhex("c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a")
+
+
+@pytest.mark.parametrize("sign_bit", [0, 1 << 255])
+@pytest.mark.parametrize("y", [0, 1, PRIME - 1, int.from_bytes(ORDER_8, "little"), PRIME, PRIME + 1])
+def test_nothing_verifies_under_a_key_that_binds_nobody(y: int, sign_bit: int) -> None:  # (2)
+    """A signature that nobody made: the neutral point and zero fit one message in at most eight."""
+    public = (y | sign_bit).to_bytes(32, "little")
+    nobodys = (1).to_bytes(32, "little") + bytes(32)
+    for number in range(64):
+        with pytest.raises(Rejected) as refused:
+            dsse.check_signature(public, nobodys, b"%d" % number)
+        assert refused.value.code == "bad-signature"

@@ -104,4 +104,6 @@ def read_card(envelope: bytes, place: str = "") -> Card:
     keys = [card.root, *card.node_sign, card.log, card.witness, card.transport]
     if len(set(keys)) != len(keys):  # (8)
         raise Rejected("one key for two purposes; each needs its own", code="key-reuse", place=place)
+    if any(map(dsse.is_weak, keys)):
+        raise Rejected("a key under which anybody can sign", code="weak-key", place=place)
     return card

@@ -62,8 +62,21 @@ def sign(payload_type: str, payload: bytes, signers: Sequence[tuple[bytes, Calla
     return encode(Envelope(payload, payload_type, signatures))
 
 
+_PRIME = 2**255 - 19
+_ORDER_8 = int.from_bytes(bytes.fromhex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"), "little")
+_SMALL_ORDER = {0, 1, _PRIME - 1, _ORDER_8, _PRIME - _ORDER_8}
+"""The y coordinates of the eight points of small order (RFC 8032 section 5.1): OpenSSL takes them as keys."""
+
+
+def is_weak(public: bytes) -> bool:
+    """Whether anybody can sign under the raw public key ``public``: then it binds nobody to what it signed."""
+    return (int.from_bytes(public, "little") & (2**255 - 1)) % _PRIME in _SMALL_ORDER
+
+
 @lru_cache(maxsize=4096)
 def _public_key(public: bytes) -> Ed25519PublicKey:
+    if is_weak(public):
+        raise ValueError("a key under which anybody can sign")
     return Ed25519PublicKey.from_public_bytes(public)
 
 
