@@ -219,6 +219,12 @@ async def test_a_contents_list_is_signed_by_its_sender_as_such(world: World) -> 
     assert await refused(world, joined(signed(world.jp, contents, CARD), parts)) == "wrong-context"
 
 
+async def test_a_pouch_from_a_peer_whose_card_has_ended_is_refused(world: World) -> None:  # (21)
+    path = await packed(world)
+    world.clock.time = (await world.kr.peer_card("jp")).until
+    assert await refused(world, path.read_bytes()) == "card-ended"
+
+
 async def test_a_parcel_for_another_relationship_inside_is_refused(world: World) -> None:
     data = (await packed(world)).read_bytes()
     _, (parcel,) = divided(data)

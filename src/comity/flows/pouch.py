@@ -166,7 +166,12 @@ async def _contents(house: House, source: BinaryIO, place: str) -> Contents:
     contents = decode(envelope.payload, Contents, place)
     if contents.receiver != house.party:
         raise Misuse(f"this pouch is for {contents.receiver!r}, not for {house.party!r}", code="other-receiver")
-    dsse.verify(envelope, [(await house.peer_card(contents.sender)).transport], place)
+    card = await house.peer_card(contents.sender)
+    dsse.verify(envelope, [card.transport], place)
+    if house.now() >= card.until:
+        raise Rejected(
+            f"the card of {card.party!r} ended on {card.until:%Y-%m-%d}: exchange cards again", code="card-ended"
+        )
     await house.agreement_row(contents.relationship, contents.sender)
     if max(part.size for part in contents.parcels) > PARCEL_BYTES_MAX:
         raise Rejected(f"a parcel is over {PARCEL_BYTES_MAX} bytes", code="too-large", place=place)
