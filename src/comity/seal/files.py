@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import NamedTemporaryFile
+from secrets import token_hex
 from typing import BinaryIO, cast
+
+FILE_MODE = 0o600
+"""Readable by its owner only."""
 
 
 @contextmanager
@@ -14,16 +19,36 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
     """A sink that becomes ``path``, replacing what was there, when the block ends without an error.
 
     Opening a sealed file into it authenticates everything before the first byte can be seen. The file is readable by
-    its owner only. It is not synced: who needs it after a loss of power syncs it and its folder.
+    its owner only. Where the system can (Linux), it has no name before the end, so that a program that is killed leaves
+    nothing of the content behind. It is not synced: who needs it after a loss of power syncs it and its folder.
 
     Raises:
         OSError: the folder cannot be written, or is full; ``path`` is as it was.
     """
-    with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", buffering=0, delete=False) as sink:
-        temporary = Path(sink.name)
-        try:
+    temporary = path.with_name(f".{token_hex(16)}")
+    descriptor, named = _unnamed(path.parent), False
+    if descriptor is None:
+        descriptor, named = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, FILE_MODE), True
+    try:
+        with os.fdopen(descriptor, "w+b", buffering=0) as sink:
             yield cast("BinaryIO", sink)
-        except BaseException:
-            temporary.unlink()
-            raise
-    temporary.replace(path)
+            if not named:
+                os.link(f"/proc/self/fd/{descriptor}", temporary, src_dir_fd=descriptor, follow_symlinks=True)
+                named = True
+        temporary.replace(path)
+    except BaseException:
+        if named:
+            temporary.unlink(missing_ok=True)
+        raise
+
+
+def _unnamed(folder: Path) -> int | None:
+    """A new file without a name in ``folder``; None where the system or the file system has no such thing."""
+    if not hasattr(os, "O_TMPFILE") or not Path("/proc/self/fd").is_dir():
+        return None
+    try:
+        return os.open(folder, os.O_TMPFILE | os.O_RDWR, FILE_MODE)
+    except OSError as error:
+        if error.errno in (errno.EOPNOTSUPP, errno.EISDIR):
+            return None
+        raise
