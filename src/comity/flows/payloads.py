@@ -1,4 +1,4 @@
-"""Small sealed payloads between their sealing and their sending: kept together, and at hand.
+"""Sealed payloads between their sealing and their sending: kept together, and at hand.
 
 Callers that seal at the same moment share one round of writing and syncing. What was sealed a moment ago is about to be
 sent, so it need not be read back from the disk.
@@ -15,6 +15,7 @@ from comity.ports import Blobs
 
 AT_HAND_BYTES_MAX = 32 * 1024 * 1024
 """Most bytes of payloads kept in memory; the oldest go first."""
+_Waiting = tuple[bytes, bytes, asyncio.Future[None]]
 
 
 class Payloads:
@@ -30,8 +31,8 @@ class Payloads:
         self._blobs = blobs
         self._at_hand: dict[bytes, bytes] = {}
         self._bytes = 0
-        self._waiting: dict[bytes, bytes] = {}
-        self._round: asyncio.Task[None] | None = None
+        self._waiting: list[_Waiting] = []
+        self._writing: asyncio.Task[None] | None = None
         self.under_way: set[bytes] = set()
         self.arriving: Counter[bytes] = Counter()
 
@@ -49,17 +50,17 @@ class Payloads:
         return digest in self.under_way or digest in self.arriving
 
     async def keep(self, digest: bytes, payload: bytes) -> None:
-        """Make a payload durable; callers of the same moment share the wait.
+        """Make a small payload durable.
 
         Raises:
-            DiskFull: it was not kept.
+            DiskFull, Unavailable: it was not kept.
         """
         self.under_way.add(digest)
-        self._waiting[digest] = payload
-        while digest in self._waiting:
-            if self._round is None or self._round.done():
-                self._round = asyncio.create_task(self._write())
-            await asyncio.shield(self._round)
+        kept: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((digest, payload, kept))
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.create_task(self._write())
+        await kept
 
     async def adopt(self, digest: bytes, path: str) -> None:
         """Take over a large payload that was written to a scratch file (``ports.Blobs.adopt``)."""
@@ -75,16 +76,37 @@ class Payloads:
         return payload
 
     async def _write(self) -> None:
-        await asyncio.sleep(0)  # whoever is ready to seal now comes along
-        batch = dict(self._waiting)
-        try:
-            await self._blobs.put_many(batch)
-        finally:
-            for digest in batch:
-                self._waiting.pop(digest, None)
-        for digest, payload in batch.items():
+        """Write in rounds until nobody waits; each round's outcome is its own callers' only."""
+        while self._waiting:
+            await asyncio.sleep(0)  # whoever is ready to seal now comes along
+            batch, self._waiting = self._waiting, []
+            try:
+                await self._blobs.put_many({digest: payload for digest, payload, _ in batch})
+            except BaseException as error:  # whatever it is, the callers get it
+                _fail(batch, error)
+                if not isinstance(error, Exception):  # this node is ending
+                    _fail(self._waiting, error)
+                    raise
+                continue
+            for digest, payload, kept in batch:
+                self._remember(digest, payload)
+                if not kept.done():
+                    kept.set_result(None)
+
+    def _remember(self, digest: bytes, payload: bytes) -> None:
+        if digest not in self._at_hand:
             self._at_hand[digest] = payload
             self._bytes += len(payload)
         while self._bytes > AT_HAND_BYTES_MAX:
             oldest = next(iter(self._at_hand))
             self._bytes -= len(self._at_hand.pop(oldest))
+
+
+def _fail(waiting: Sequence[_Waiting], error: BaseException) -> None:
+    for _, _, kept in waiting:
+        if kept.done():
+            continue
+        if isinstance(error, asyncio.CancelledError):
+            kept.cancel()
+        else:
+            kept.set_exception(error)
