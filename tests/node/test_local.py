@@ -99,6 +99,21 @@ async def test_a_flow_is_run(folder: Path) -> None:
         assert house.finished == ["add", "add"]
 
 
+async def test_a_field_that_the_request_does_not_have_is_refused(folder: Path) -> None:
+    """Passed over, a misspelt field would leave its default standing: ``grantd`` false would approve."""
+
+    class Misspelt(msgspec.Struct):
+        left: int
+        rihgt: object
+
+    async with node(folder) as house:
+        for value in (3, msgspec.Raw(b"[" * 100_000 + b"]" * 100_000)):
+            with pytest.raises(Misuse) as caught:
+                await call(folder, "add", Misspelt(2, value))
+            assert caught.value.code == "malformed"
+        assert house.finished == []
+
+
 async def test_a_large_answer_comes_whole(folder: Path) -> None:
     text = "日本" * 600_000
     async with node(folder):

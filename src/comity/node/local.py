@@ -25,6 +25,7 @@ from comity.node.errors import answer_error
 REQUEST_BYTES_MAX = 32 * 2**20
 """Largest request of a flow: an agreement with its history and layers; contents go by path, not by value."""
 OPENING = "/flow/"
+_Fields = dict[str, msgspec.Raw]
 
 
 class AnyFlow(Protocol):
@@ -80,8 +81,11 @@ class LocalDoor:
                 raise Rejected(f"a request of more than {REQUEST_BYTES_MAX} bytes", code="too-large")
         try:
             asked = msgspec.json.decode(body, type=flow.request)
-        except msgspec.MsgspecError as error:
+            unknown = msgspec.json.decode(body, type=_Fields).keys() - set(flow.request.__struct_encode_fields__)
+        except (msgspec.MsgspecError, RecursionError) as error:
             raise Misuse(f"not a request for {name!r}: {error}", code="malformed") from None
+        if unknown:  # a misspelt "granted" must not leave its default standing
+            raise Misuse(f"not a request for {name!r}: it has no field {min(unknown)!r}", code="malformed")
         answer = msgspec.json.encode(await flow.run(self._house, asked))
         await self._after(name)
         return answer
