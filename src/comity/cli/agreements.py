@@ -27,6 +27,12 @@ if TYPE_CHECKING:
 HOUSE_RULES = ("house",)
 """Layers of the library that every agreement is run with: two people for each release."""
 
+LEGEND = (
+    "* marks where the agreement stood otherwise from then on ('now'). P is read in the text itself, S in a secondary "
+    "source, K is not checked."
+)
+"""What the signs of a timeline mean."""
+
 history_option = click.option(
     "--history", metavar="FILE", help="What happened to it: a file or a library name; else the one beside it."
 )
@@ -168,6 +174,8 @@ def timeline(desk: Desk, name: str, until: str | None, history: str | None, svg:
     def tell(out: Output, _: object) -> None:
         for line in lines(rows):
             out.line(line)
+        out.gap()
+        out.text(LEGEND, style="dim")
 
     desk.show(rows, tell)
 
@@ -192,10 +200,11 @@ def adopt(desk: Desk, name: str, peer: str, history: str | None, layers: tuple[s
     from comity.flows.agreements import AdoptAgreement
 
     stacked = [read_text(layer) for layer in (*HOUSE_RULES, *layers)]
+    text = read_text(name)
     told_in = history or history_of_source(name)
     if told_in is None:
         raise Misuse(f"{name!r} has no history file beside it; name one with --history", code="no-history")
-    text, told = read_text(name), read_text(told_in)
+    told = read_text(told_in)
     request = AdoptAgreement(
         peer=peer,
         text=text[0],
@@ -226,7 +235,7 @@ def acknowledge(desk: Desk, relationship: str | None, actor: str, key: Path | No
 @agreement.command("list")
 @housed
 def list_(desk: Desk) -> None:
-    """List the agreements that run here, and those of the library.
+    """List the agreements that run here, and who has acknowledged each.
 
     Example:
       comity agreement list
@@ -248,10 +257,11 @@ def _load(name: str, history: str | None, layers: tuple[str, ...] = ()) -> Agree
 
 
 def _tell_checked(out: Output, checked: Checked) -> None:
-    out.line(("in order: ", "good"), (checked.agreement, "strong"), f" ({checked.title})")
+    out.line(("in order: ", "good"), (checked.agreement, "strong"))
     unchecked = f", {checked.unchecked} of them not checked against the text (K)" if checked.unchecked else ""
     out.fields(
         [
+            ("title", checked.title),
             ("digest", checked.digest),
             ("clauses", f"{checked.clauses}{unchecked}"),
             ("levels", str(checked.levels)),
@@ -267,9 +277,10 @@ def _tell_checked(out: Output, checked: Checked) -> None:
 
 def _tell_agreement(out: Output, loaded: Agreement) -> None:
     file = loaded.file
-    out.line((file.id, "strong"), f"  {file.header.title.en}")
+    out.line((file.id, "strong"))
     out.fields(
         [
+            ("title", file.header.title.en),
             ("digest", loaded.digest),
             ("legal force", file.header.legal_force),
             ("authentic text", file.header.authentic),
@@ -373,9 +384,10 @@ def _tell_running(out: Output, running: list[AgreementShown]) -> None:
         out.line("no agreement runs here yet")
         out.next(("comity agreement adopt jp-kr-2016 --with PARTY", "run one"))
     for each in running:
-        out.line((each.relationship, "strong"), f"  {each.title}")
+        out.line((each.relationship, "strong"))
         out.fields(
             [
+                ("title", each.title),
                 ("with", each.peer),
                 ("digest", each.digest),
                 ("layers", ", ".join(each.layers)),

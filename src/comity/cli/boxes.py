@@ -32,7 +32,7 @@ Known = Mapping[str, str]
 """Functions by pseudonym."""
 
 
-class Boxed(Verbs):
+class Boxed(Verb, Verbs):
     """A group that shows something when no verb follows."""
 
     def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -45,7 +45,8 @@ class Boxed(Verbs):
 def inbox(desk: Desk) -> None:
     """See what came, and which assurances the other party waits for.
 
-    Example: comity inbox
+    Example:
+      comity inbox
     """
     if click.get_current_context().invoked_subcommand is None:
         known = functions(desk)

@@ -124,7 +124,8 @@ class Root(click.Group):
                 [
                     ("comity demo", "see everything once"),
                     ("comity agreement status jp-kr-2016 --at 2020-11-23", "needs no node"),
-                    ("comity VERB --help", "every verb has an example"),
+                    ("comity init --help", "found your own house"),
+                    ("comity VERB --help", "each has an example"),
                 ],
                 col_max=52,
             )
@@ -174,7 +175,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _usage(error: click.ClickException, *, as_json: bool) -> int:
     """Say that the command line is not understood."""
-    sentence = error.format_message()
+    sentence = " ".join(error.format_message().split())
     if as_json:
         from comity.node.errors import write_error
 

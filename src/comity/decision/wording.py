@@ -103,7 +103,7 @@ MISSING: Mapping[str, Mapping[Kind, str]] = {
         "need-to-know": "{about} is put on a list of those who need to know it",
         "briefing": "{about} is briefed on {all}",
         "facility": "site {1} of {0} is approved for this level",
-        "approval": "as many people other than the requester approve it: {0}",
+        "approval": "people other than the requester approve it, {0} in all",
         "hidden": "something about a person that the asker may not see",
     }
 }

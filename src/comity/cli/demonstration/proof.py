@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import click
@@ -60,17 +61,18 @@ def what_next(screen: Screen, kept: Path | None) -> None:
     """How to go on."""
     click.echo()
     click.secho("What to type next", bold=True)
-    lines = [
+    lines = [] if shutil.which("comity") else [(". .venv/bin/activate", "so that the shell finds 'comity'")]
+    if kept is None:
+        lines.append(("comity demo --keep here", "keep both data folders, to look around in"))
+    else:
+        lines.append((f"comity --folder {kept}/jp outbox", "Tokyo's side"))
+        lines.append((f"comity --folder {kept}/kr ledger verify", "Seoul's books, checked"))
+    lines += [
         ("comity agreement status jp-kr-2016 --at 2019-11-23", "the agreement on any date, by each reading"),
         ("comity agreement timeline jp-kr-2016", "its whole history, with sources"),
         ("comity seal -h", "any file, any age recipient, no node needed"),
+        ("make test", "everything that was claimed here, checked"),
     ]
-    if kept is None:
-        lines.insert(0, ("comity demo --keep here", "keep both data folders, to look around in"))
-    else:
-        lines.insert(0, (f"comity --folder {kept}/jp outbox", "Tokyo's side"))
-        lines.insert(1, (f"comity --folder {kept}/kr ledger verify", "Seoul's books, checked"))
     for command, what in lines:
         click.echo(f"  {command:<52}  {click.style(what, dim=True)}")
-    click.echo(f"  {'make test':<52}  {click.style('everything that was claimed here, checked', dim=True)}")
     screen.closing()

@@ -146,7 +146,7 @@ class Play:
         screen.fact("receipt", f"after {(line.received - line.at).total_seconds() * 1000:.0f} ms, signed by Seoul")
         for chain in wait(self._witnessed, "the cosignature to come back"):
             tail = chain.size - chain.witnessed
-            screen.fact("ledger", f"{chain.chain}: {chain.size} records, {chain.witnessed} witnessed, {tail} not yet")
+            screen.fact("ledger", f"{chain.chain}: {counted(chain.size)}, {chain.witnessed} witnessed, {tail} not yet")
         return given
 
     def _assured(self, request: str) -> bool:
@@ -254,7 +254,7 @@ class Play:
         sender.ask(ExportPouch(relationship=RELATIONSHIP, path=path))
         taken = receiver.ask(ImportPouch(path=path))
         self.screen.fact(
-            f"{name}.pouch", f"{taken.size:,} bytes, {taken.records} records, {sender.party} → {receiver.party}"
+            f"{name}.pouch", f"{taken.size:,} bytes, {counted(taken.records)}, {sender.party} → {receiver.party}"
         )
 
     # ---- proof ----------------------------------------------------------------------------------------------------
@@ -290,6 +290,11 @@ class Play:
         assert decided.replayed
         assert isinstance(decided.told, OutcomeTold)
         return decided.told
+
+
+def counted(records: int) -> str:
+    """A number of records as people say it."""
+    return f"{records} record{'' if records == 1 else 's'}"
 
 
 def wait(look: Callable[[], T], what: str) -> T:

@@ -39,7 +39,10 @@ class Screen:
 
     def fact(self, name: str, value: str) -> None:
         """A name and a value."""
-        click.echo(f"  {click.style(name.ljust(22), dim=True)}{value}")
+        first, *rest = textwrap.wrap(value, WIDTH - 24) or [""]
+        click.echo(f"  {click.style(name.ljust(22), dim=True)}{first}")
+        for line in rest:
+            click.echo(" " * 24 + line)
 
     def told(self, status: str, says: str) -> None:
         """A line of a story with its status in front."""
