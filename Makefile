@@ -36,7 +36,7 @@ $(VENV)/.develop: $(VENV)/.run requirements/develop.txt
 	@touch $@
 
 demo: $(VENV)/.run ## run the agreement of 2016 between two nodes on this machine (FILE=... gives your own file)
-	@$(BIN)/comity demo $(FILE)
+	@$(BIN)/comity demo $(if $(FILE),'$(FILE)')
 
 test: $(VENV)/.develop ## run every test
 	@$(WITH_ENVIRONMENT) $(BIN)/python -m pytest -n 2 $(ARGS)

@@ -120,7 +120,14 @@ class Agreement:
         Raises:
             Misuse: the instant has no zone.
         """
-        return self.chronicle.status(datetime.fromisoformat(at) if isinstance(at, str) else at)
+        if isinstance(at, str):
+            try:
+                at = datetime.fromisoformat(at)
+            except ValueError:
+                raise Misuse(
+                    f"{at!r} is not an instant; write one as in '2020-11-23T12:00+09:00'", code="bad-instant"
+                ) from None
+        return self.chronicle.status(at)
 
     def standing(self, at: datetime, acknowledged_by: Sequence[str]) -> Standing:
         """The same as a decision takes it, with the parties that acknowledged the digest."""

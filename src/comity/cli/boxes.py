@@ -139,7 +139,8 @@ def _tell_outbox(out: Output, outbox: Outbox, known: Known) -> None:
 
 def _tell_request(out: Output, request: RequestLine, known: Known) -> None:
     out.line((request.request, "strong"), f"  {request.title}", indent=2)
-    unassured = [each for each in request.recipients if each not in request.assured]
+    answered = {*request.assured, *request.assurance_refused}
+    unassured = [each for each in request.recipients if each not in answered]
     out.fields(
         [
             ("item", request.item),
@@ -150,6 +151,10 @@ def _tell_request(out: Output, request: RequestLine, known: Known) -> None:
             ("refused by", ", ".join(request.refused_by)),
             ("assured", named(", ".join(request.assured), known)),
             ("not assured", named(", ".join(unassured), known)),
+            *[
+                ("assurance refused", f"{named(recipient, known)}: {reason}")
+                for recipient, reason in request.assurance_refused.items()
+            ],
         ],
         indent=4,
     )

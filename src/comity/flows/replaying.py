@@ -95,7 +95,8 @@ class Replay:
             self._extend(entry, record)
         verdict = self._verdict(entry, record)
         if (verdict.word, verdict.code) != (entry.verdict, entry.reason):
-            told, says = " ".join((verdict.word, verdict.code)), " ".join((entry.verdict, entry.reason))
+            told = f"{verdict.word} {verdict.code}".rstrip()
+            says = f"{entry.verdict} {entry.reason}".rstrip()
             raise Rejected(f"stepped again it is {told!r}, the journal says {says!r}", code="verdict")
         if isinstance(verdict, Held):
             self._held[record.id] = entry.envelope

@@ -83,7 +83,7 @@ class AskedLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RequestLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A request of ours: who approved, whom the other party assured, and whether it was given."""
+    """A request of ours: who approved, whom the other party assured or would not, and whether it was given."""
 
     request: str
     item: str
@@ -97,6 +97,7 @@ class RequestLine(msgspec.Struct, frozen=True, kw_only=True):
     approved_by: tuple[str, ...]
     refused_by: tuple[str, ...]
     assured: tuple[str, ...]
+    assurance_refused: dict[str, str]
     given: bool
 
 
@@ -259,11 +260,14 @@ async def _copies(house: House, relationship: str, item: str) -> list[CopyLine]:
 
 async def _request(house: House, row: RequestRow) -> RequestLine:
     item = await house.need(ItemRow, row.item, "item")
-    assured = []
+    assured: list[str] = []
+    refused: dict[str, str] = {}
     for recipient in row.recipients:
         answer = await house.row(AssuranceRow, f"{row.relationship}/{row.request}/{recipient}")
         if answer is not None and answer.conditions:
             assured.append(recipient)
+        elif answer is not None:
+            refused[recipient] = answer.reason
     return RequestLine(
         request=row.request,
         item=row.item,
@@ -277,6 +281,7 @@ async def _request(house: House, row: RequestRow) -> RequestLine:
         approved_by=tuple([await house.handle(each.by) for each in row.approvals if each.granted]),
         refused_by=tuple([await house.handle(each.by) for each in row.approvals if not each.granted]),
         assured=tuple(assured),
+        assurance_refused=refused,
         given=row.consignment is not None,
     )
 

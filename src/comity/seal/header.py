@@ -116,9 +116,7 @@ def length_in(data: bytes | bytearray) -> int | None:
         HeaderMalformed: ``data`` does not begin like an age file, or the header is longer than ``HEADER_BYTES_MAX``.
     """
     if not _VERSION_LINE.startswith(data[: len(_VERSION_LINE)]):
-        raise HeaderMalformed(
-            f"{bytes(data[:21])!r} is not how an age v1 file begins ('age-encryption.org/v1')", code="not-age"
-        )
+        raise HeaderMalformed("this is no age v1 file: it does not begin with 'age-encryption.org/v1'", code="not-age")
     mark = data.find(b"\n---")
     end = data.find(b"\n", mark + 1) + 1 if mark >= 0 else 0
     if (end or len(data)) > HEADER_BYTES_MAX:
