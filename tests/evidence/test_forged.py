@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from comity.agreement.load import parse_agreement, parse_layer
 from comity.decision import model as decision
@@ -479,8 +480,12 @@ def test_a_party_that_changed_its_keys_shows_its_older_card_too(forger: Forger, 
     """(2) (8): records under the older keys verify by the older card; without it they do not."""
     own, theirs = forger.evidence.cards
     root = made.world.kr.keys.root()
-    fresh = {name: bytes([number]) * 32 for number, name in enumerate(("log", "witness", "transport"), start=1)}
-    newer = write_card(msgspec.structs.replace(read_card(theirs), node_sign=(bytes(32),), **fresh), root.sign)
+    log, witness, transport, record = [
+        Ed25519PrivateKey.from_private_bytes(bytes([number]) * 32).public_key().public_bytes_raw()
+        for number in range(4)
+    ]
+    fresh = {"log": log, "witness": witness, "transport": transport}
+    newer = write_card(msgspec.structs.replace(read_card(theirs), node_sign=(record,), **fresh), root.sign)
     assert told(forger.signed(cards=(own, newer, theirs))).fingerprints == told(forger.signed()).fingerprints
     assert refused(forger.signed(cards=(own, newer))).code == "no-log-signature"
     other = forger.house.keys.log

@@ -304,6 +304,8 @@ def _consigned(context: Context, facts: Facts, record: Record) -> list[Put]:
         raise no("not-acknowledged", f"both parties must acknowledge {row.agreement!r} before anything crosses")
     if body.agreement != row.digest:
         raise no("other-digest", f"given under another text of {row.agreement!r} than the one both acknowledged")
+    if body.originator != body.label.originator:
+        raise no("other-originator", f"it names {body.originator!r}, its label {body.label.originator!r} as originator")
     _check_marks(context, row, body, receiver)
     asked: AskedRow = need(facts, asked_key(relationship, body.request), "request for assurance")
     _check_request(asked, record)
