@@ -6,12 +6,13 @@ import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
-from secrets import token_hex
 from typing import BinaryIO, cast
 
 FILE_MODE = 0o600
 """Readable by its owner only."""
+_numbers = count(1)
 
 
 @contextmanager
@@ -25,7 +26,7 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
     Raises:
         OSError: the folder cannot be written, or is full; ``path`` is as it was.
     """
-    temporary = path.with_name(f".{token_hex(16)}")
+    temporary = path.with_name(f".comity-{os.getpid()}-{next(_numbers)}")  # never followed, never reused: see O_EXCL
     descriptor, named = _unnamed(path.parent), False
     if descriptor is None:
         descriptor, named = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, FILE_MODE), True
