@@ -8,7 +8,7 @@ import pytest
 
 from comity.errors import Unavailable
 from comity.flows.parcel import PARCEL_BYTES_MAX
-from comity.node.quota import BURST_SECONDS, Allowance, Quotas
+from comity.node.quota import BURST_SECONDS, RECORD_BYTES_FREE, Allowance, Quotas
 
 
 def test_a_full_lane_of_blobs_leaves_records_their_own() -> None:
@@ -60,6 +60,16 @@ def test_blob_bytes_an_hour_are_bounded_and_records_are_not_counted() -> None:
     with allowance.hold("records", 5_000, 0.0):
         pass
     with allowance.hold("blobs", 2, 2.0):
+        pass
+
+
+def test_payloads_that_ride_in_a_parcel_count_as_blobs() -> None:
+    allowance = Allowance(Quotas(blob_bytes_per_hour=3_600), 0.0)
+    with allowance.hold("records", RECORD_BYTES_FREE + 3_600, 0.0):
+        pass
+    with pytest.raises(Unavailable, match="an hour"), allowance.hold("records", RECORD_BYTES_FREE + 100, 0.0):
+        pass
+    with allowance.hold("records", RECORD_BYTES_FREE, 0.0):
         pass
 
 

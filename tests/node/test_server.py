@@ -18,7 +18,7 @@ from comity.flows.parcel import PARCEL_BYTES_MAX
 from comity.ledger.tiles import TileId
 from comity.node import server, serving
 from comity.node.errors import read_error
-from comity.node.quota import Quotas
+from comity.node.quota import RECORD_BYTES_FREE, Quotas
 from comity.node.sending import exchange, upload
 from comity.node.tls import make_certificate
 from comity.record.card import read_card
@@ -404,6 +404,8 @@ async def test_the_disk_reserve_is_for_records(world: World) -> None:
         with pytest.raises(Unavailable, match="only its reserve for records left") as caught:
             await upload(courier, RELATIONSHIP, sha256(b"blob").digest(), io.BytesIO(b"blob"), 4, 4)
         assert caught.value.code == "disk-reserve"
+        with pytest.raises(Unavailable, match="only its reserve for records left"):
+            await exchange(courier, RELATIONSHIP, bytes(RECORD_BYTES_FREE + 1))
         assert await exchange(courier, RELATIONSHIP, b"incident") == b"tnedicni"
 
 

@@ -27,7 +27,8 @@ class Quotas(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="ke
         requests_per_second: requests of one peer, all lanes together; a burst of ten seconds' worth is allowed.
         body_bytes_in_flight: bytes of one peer's bodies held in memory at once, in each lane; at least one parcel.
         blob_bytes_per_hour: bytes of blobs one peer may upload; an hour's worth may come at once.
-        disk_reserve_bytes: free bytes below which blobs are refused and records still accepted.
+        disk_reserve_bytes: free bytes below which blobs are refused and records still accepted; a parcel with more than
+            ``RECORD_BYTES_FREE`` carries blobs.
     """
 
     requests_in_flight: Positive = 8
@@ -37,6 +38,9 @@ class Quotas(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="ke
     disk_reserve_bytes: Positive = 2**30
 
 
+RECORD_BYTES_FREE = 2**20
+"""What of a parcel is taken to be records: some three hundred of them. Payloads ride in parcels too, so what is beyond
+counts as blobs, in the quota and at the disk reserve."""
 BURST_SECONDS = 10
 """How many seconds' worth of requests may come at once: a peer back from a day's outage is no attacker."""
 HOUR_SECONDS = 3_600
@@ -90,7 +94,8 @@ class Allowance:
             raise _over(f"{quotas.body_bytes_in_flight} bytes for {lane} under way at once")
         if not self._requests.take(1, now):
             raise _over(f"{quotas.requests_per_second} requests a second")
-        if lane == "blobs" and size and not self._blob_bytes.take(size, now):
+        payload = blob_bytes(lane, size)
+        if payload and not self._blob_bytes.take(payload, now):
             raise _over(f"{quotas.blob_bytes_per_hour} bytes of blobs an hour")
         self._in_flight[lane] += 1
         self._held[lane] += size
@@ -99,6 +104,11 @@ class Allowance:
         finally:
             self._in_flight[lane] -= 1
             self._held[lane] -= size
+
+
+def blob_bytes(lane: Lane, size: int) -> int:
+    """How many bytes of a body of ``size`` in ``lane`` count as blobs."""
+    return {"blobs": size, "records": max(0, size - RECORD_BYTES_FREE), "reads": 0}[lane]
 
 
 def _over(limit: str) -> Unavailable:

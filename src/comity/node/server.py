@@ -29,7 +29,7 @@ from comity.errors import Rejected, Unavailable
 from comity.flows.parcel import PARCEL_BYTES_MAX, PARCEL_TYPE
 from comity.ledger.canonical import read_decimal
 from comity.node.errors import answer_error
-from comity.node.quota import Allowance, Lane, Quotas
+from comity.node.quota import Allowance, Lane, Quotas, blob_bytes
 from comity.node.replay import Replays
 from comity.ports import Clock, Signer
 from comity.record.card import Card, read_card
@@ -173,7 +173,7 @@ class PeerDoor:
         if allowance is None:
             allowance = self._allowances[claim.sender] = Allowance(self._quotas, now)
         with allowance.hold(lane, size, now):
-            if isinstance(route, paths.Piece) and self._free_bytes() - size < self._quotas.disk_reserve_bytes:
+            if blob_bytes(lane, size) and self._free_bytes() - size < self._quotas.disk_reserve_bytes:
                 raise Unavailable(
                     "the disk has only its reserve for records left; this blob must wait", code="disk-reserve"
                 )
