@@ -232,6 +232,10 @@ class Blobs(Protocol):
         """Digests of all complete blobs (to collect orphans)."""
         ...
 
+    async def unfinished(self) -> list[bytes]:
+        """Digests of all uploads that are not complete (to collect those that nobody goes on with)."""
+        ...
+
     async def delete(self, digest: bytes) -> None:
         """Remove a blob, whole or still being uploaded; removing one that is not there is no error."""
         ...

@@ -52,6 +52,15 @@ async def test_an_upload_that_no_record_names_is_removed(world: World) -> None:
     assert (await collect(world.kr, Collect())).payloads == 1
 
 
+async def test_an_upload_that_nobody_goes_on_with_is_removed(world: World) -> None:
+    whole = b"only half of it ever came"
+    digest = sha256(whole).digest()
+    await world.kr.blobs.append(digest, 0, whole[:12], len(whole))
+    assert await world.kr.blobs.unfinished() == [digest]
+    assert (await collect(world.kr, Collect())).payloads == 1
+    assert await world.kr.blobs.unfinished() == []
+
+
 async def test_what_is_being_sealed_now_is_left_alone(world: World) -> None:
     sealed = b"on its way into a record"
     await world.jp.payloads.keep(sha256(sealed).digest(), sealed)

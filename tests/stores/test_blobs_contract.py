@@ -176,3 +176,16 @@ async def test_a_digest_has_32_bytes(blobs, digest):
     for ask in (blobs.received, blobs.size, blobs.delete):
         with pytest.raises(Misuse):
             await ask(digest)
+
+
+async def test_what_is_not_whole_is_listed_apart(blobs):
+    assert await blobs.unfinished() == []
+    await blobs.append(NAME, 0, WHOLE[:1], len(WHOLE))
+    assert await blobs.unfinished() == [NAME]
+    assert await blobs.all() == []
+    await blobs.append(NAME, 1, WHOLE[1:], len(WHOLE))
+    assert await blobs.unfinished() == []
+    await blobs.delete(NAME)
+    await blobs.append(NAME, 0, WHOLE[:1], len(WHOLE))
+    await blobs.delete(NAME)
+    assert await blobs.unfinished() == []

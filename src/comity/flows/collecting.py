@@ -33,7 +33,7 @@ class Collected(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def collect(house: House, _: Collect) -> Collected:
-    """Remove orphans: uploads that no record came for, and what was sealed for requests that were refused.
+    """Remove orphans: uploads that no record came for, finished or not, and what was sealed for refused requests.
 
     A request that any authority refused and nobody approved since is given up: its payload is an orphan too. What a
     waiting or a held record names is none. Nothing is recorded meanwhile, so that nothing becomes needed under way.
@@ -63,7 +63,7 @@ async def _collect(house: House) -> Collected:
     if removals:
         await house.store.commit(Batch(puts=tuple(removals)), {})
     removed = 0
-    for digest in await house.blobs.all():
+    for digest in [*await house.blobs.all(), *await house.blobs.unfinished()]:
         if digest not in payloads and not house.payloads.is_needed(digest):
             await house.blobs.delete(digest)
             removed += 1

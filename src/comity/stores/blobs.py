@@ -109,6 +109,10 @@ class FolderBlobs:
         """See ``ports.Blobs.all``."""
         return await self._run(self._all)
 
+    async def unfinished(self) -> list[bytes]:
+        """See ``ports.Blobs.unfinished``."""
+        return await self._run(self._unfinished)
+
     async def delete(self, digest: bytes) -> None:
         """See ``ports.Blobs.delete``."""
         await self._alone(digest, self._delete)
@@ -219,6 +223,10 @@ class FolderBlobs:
                 for file in folder.iterdir()
                 if _BLOB_NAME.fullmatch(folder.name + file.name)
             ]
+
+    def _unfinished(self) -> list[bytes]:
+        with disk_errors("listing the uploads"):
+            return [bytes.fromhex(file.name) for file in self._uploads.iterdir() if _BLOB_NAME.fullmatch(file.name)]
 
     def _delete(self, digest: bytes) -> None:
         with disk_errors(f"deleting the blob {digest.hex()}"):

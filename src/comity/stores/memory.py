@@ -184,6 +184,11 @@ class MemoryBlobs(OnMemoryDisk):
         self._check_alive()
         return list(self._disk.blobs)
 
+    async def unfinished(self) -> list[bytes]:
+        """See ``ports.Blobs.unfinished``."""
+        self._check_alive()
+        return list(self._disk.uploads)
+
     async def delete(self, digest: bytes) -> None:
         """See ``ports.Blobs.delete``."""
         check_digest(digest)
