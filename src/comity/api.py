@@ -36,16 +36,15 @@ from comity.agreement.nearest import nearest
 from comity.agreement.term import Chronicle, Status
 from comity.decision.compiled import Compiled, compile_agreement
 from comity.decision.decide import decide
-from comity.decision.model import Acknowledgement, Case, Outcome, Reading, Standing
+from comity.decision.model import Acknowledgement, Case, Outcome, Standing
 from comity.errors import Misuse, Rejected, Unavailable
+from comity.flows.library import readings
 from comity.marking.label import Label
 from comity.marking.translation import MarkedLabel, NeedsChoice, translate
 from comity.timezones import time_zones
 
 FILE_BYTES_MAX = 4 * FILE_CHARACTERS_MAX
 """Longest agreement, layer or history file read: the most characters, in the longest encoding."""
-READY_SECONDS = 30.0
-"""How long a node may take to be ready."""
 STOP_SECONDS = 15.0
 """How long a node may take to finish what is under way."""
 
@@ -131,14 +130,9 @@ class Agreement:
 
     def standing(self, at: datetime, acknowledged_by: Sequence[str]) -> Standing:
         """The same as a decision takes it, with the parties that acknowledged the digest."""
-        status = self.status(at)
-        contested = tuple(point.point for point in status.contested)
         return Standing(
             agreement=self.id,
-            readings=tuple(
-                Reading(party=each.party, in_force=each.in_force, protection=each.protection, contested=contested)
-                for each in status.readings
-            ),
+            readings=readings(self.status(at)),
             acknowledgements=tuple(Acknowledgement(party, self.digest) for party in acknowledged_by),
         )
 

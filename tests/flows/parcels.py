@@ -8,14 +8,13 @@ import msgspec
 
 from comity.flows.house import House
 from comity.flows.parcel import Parcel, Sent
-from comity.flows.witnessing import origin
 from comity.ledger.checkpoint import Checkpoint, sign_checkpoint
 from comity.ledger.leaf import record_leaf
 from comity.ledger.tree import Frontier, TreeHead
 from comity.ports import JournalEntry
 from comity.record import bodies, dsse
 from comity.record.bodies import Body
-from comity.record.contexts import RECORD
+from comity.record.contexts import RECORD, origin
 from comity.record.encoding import encode
 from comity.record.statement import SUITE, VERSION, Record, Statement, chain_id, read_frame, write
 from comity.register.rows import TABLES

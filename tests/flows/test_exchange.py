@@ -26,13 +26,14 @@ from comity.flows.parcel import (
 )
 from comity.flows.rebuilding import Rebuild, VerifyLedger, rebuild, verify_ledger
 from comity.flows.taking import HEADER
-from comity.flows.witnessing import Witnessing, origin, read_head
+from comity.flows.witnessing import Witnessing, read_head
 from comity.flows.work import Draft
 from comity.ledger.checkpoint import Checkpoint, sign_checkpoint
 from comity.ledger.tree import TreeHead
 from comity.marking.label import Label
 from comity.ports import Batch, Put
 from comity.record import bodies, statement
+from comity.record.contexts import origin
 from comity.record.statement import peek
 from comity.register.rows import ConsignmentRow, CopyRow, DirectoryRow, ReturnedRow
 from comity.register.step import CLOCK_SKEW_MAX

@@ -16,11 +16,11 @@ from comity.decision import model as decision
 from comity.errors import InternalError
 from comity.flows.parcel import Parcel, Sent
 from comity.flows.rebuilding import VerifyLedger, verify_ledger
-from comity.flows.witnessing import origin
 from comity.ledger.checkpoint import Checkpoint, sign_checkpoint
 from comity.ledger.tree import TreeHead
 from comity.ports import Batch, JournalEntry, Put
 from comity.record import bodies
+from comity.record.contexts import origin
 from comity.record.encoding import decode, encode
 from comity.record.statement import DOMESTIC, Record, chain_id, peek, write
 from comity.register.rows import CopyRow, ItemRow, RequestRow, encode_row

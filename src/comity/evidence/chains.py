@@ -16,7 +16,7 @@ from comity.ledger.note import KeyType, VerifierKey
 from comity.ledger.proof import verify_inclusion
 from comity.ledger.tree import EMPTY_ROOT, TreeHead, leaf_hash
 from comity.record import bodies, dsse
-from comity.record.contexts import RECORD
+from comity.record.contexts import RECORD, origin, witness_name
 from comity.record.statement import NOTHING, Record, read
 
 NAMES: dict[str, str] = {
@@ -154,12 +154,12 @@ def _checkpoint(chain: Chain, author: Party, witness: Party | None) -> tuple[Tre
     """(11) The log's own signature, and the cosignature of the other party if the note carries one."""
     if not chain.checkpoint:
         return TreeHead(0, EMPTY_ROOT), None
-    origin = f"comity/{chain.name}"
-    name, keys = (f"comity/{witness.name}/witness", witness.witness) if witness is not None else ("", ())
-    logs = [VerifierKey(origin, KeyType.ED25519, key) for key in author.log]
+    log_name = origin(chain.name)
+    name, keys = (witness_name(witness.name), witness.witness) if witness is not None else ("", ())
+    logs = [VerifierKey(log_name, KeyType.ED25519, key) for key in author.log]
     witnesses = [VerifierKey(name, KeyType.COSIGNATURE_V1, key) for key in keys]
     try:
-        opened = open_checkpoint(chain.checkpoint, origin, logs, witnesses)
+        opened = open_checkpoint(chain.checkpoint, log_name, logs, witnesses)
     except Rejected as error:
         raise at_place(error, f"the checkpoint of {chain.name}") from None
     stated = [each.time for each in opened.witnesses if each.time is not None]

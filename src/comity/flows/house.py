@@ -361,11 +361,6 @@ class House:
                 self._bells[relationship].set()
 
 
-def short_digest(digest: bytes) -> str:
-    """The first 16 hexadecimal digits of a digest, for people."""
-    return digest.hex()[:16]
-
-
 def file_digest(data: bytes) -> bytes:
     """SHA-256 of a file's bytes."""
     return sha256(data).digest()

@@ -12,11 +12,7 @@ from comity.ledger.note import KeyType, Note, VerifierKey, cosign
 from comity.ledger.tree import TreeHead
 from comity.ports import Head, Keys
 from comity.record.card import Card
-
-
-def origin(chain: str) -> str:
-    """The C2SP origin line of a chain's ledger, which is also the name of its key."""
-    return f"comity/{chain}"
+from comity.record.contexts import origin, witness_name
 
 
 def log_key(chain: str, public: bytes) -> VerifierKey:
@@ -26,11 +22,7 @@ def log_key(chain: str, public: bytes) -> VerifierKey:
 
 def witness_key(party: str, public: bytes) -> VerifierKey:
     """The verifier key of a party's cosignatures."""
-    return VerifierKey(_witness_name(party), KeyType.COSIGNATURE_V1, public)
-
-
-def _witness_name(party: str) -> str:
-    return f"comity/{party}/witness"
+    return VerifierKey(witness_name(party), KeyType.COSIGNATURE_V1, public)
 
 
 class Witnessing:
@@ -54,7 +46,7 @@ class Witnessing:
     def cosign(self, note: bytes, time: int) -> bytes:
         """A checkpoint of another party, verified before, with our cosignature at ``time`` (POSIX seconds)."""
         parsed = Note.parse(note)  # (16)
-        signature = cosign(parsed.text, _witness_name(self._party), self._keys.witness, time)
+        signature = cosign(parsed.text, witness_name(self._party), self._keys.witness, time)
         return Note(parsed.text, (*parsed.signatures, signature)).encode()
 
     def read_theirs(self, note: bytes, chain: str, card: Card) -> SignedCheckpoint:

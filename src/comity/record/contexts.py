@@ -25,3 +25,13 @@ EVIDENCE = "application/vnd.comity.evidence.v1+json"
 """DSSE payload type of an evidence file's contents, signed by the exporting party's node-sign key."""
 CONTENT = b"comity/content/1"
 """Salted commitment of a record to a content."""
+
+
+def origin(chain: str) -> str:
+    """The C2SP origin line of a chain's ledger, which is also the name of its key."""
+    return f"comity/{chain}"
+
+
+def witness_name(party: str) -> str:
+    """The C2SP key name under which a party cosigns."""
+    return f"comity/{party}/witness"

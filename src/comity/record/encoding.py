@@ -17,12 +17,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any, TypeVar
 
 import msgspec
 
-from comity.errors import Misuse, Rejected
+from comity.errors import Rejected
 
 T = TypeVar("T")
 
@@ -114,10 +114,3 @@ def instant(value: datetime) -> datetime:
     if value.utcoffset() != timedelta(0):
         raise Rejected(f"{value.isoformat()!r} is not written in UTC with 'Z'", code="not-utc")
     return value
-
-
-def written_instant(value: datetime) -> str:
-    """``value`` as it stands in records, for example ``2016-11-23T01:00:00Z``."""
-    if value.tzinfo is None:
-        raise Misuse(f"{value.isoformat()!r} has no time zone; write one, such as '+09:00'", code="no-zone")
-    return encode(value.astimezone(UTC)).decode()[1:-1]
