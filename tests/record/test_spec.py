@@ -50,7 +50,7 @@ def test_every_step_is_cited_in_the_code(spec: str, code: list[str]) -> None:
     text = (ROOT / f"spec/{spec}.md").read_text(encoding="utf-8")
     steps = {int(number) for number in re.findall(r"^\((\d+)\) ", text, re.MULTILINE)}
     paths = [
-        path for name in code for path in sorted((ROOT / "src/comity").glob(name if "." in name else f"{name}/*.py"))
+        path for name in code for path in sorted((ROOT / "src/comity").glob(name if "." in name else f"{name}/**/*.py"))
     ]
     source = "".join(path.read_text(encoding="utf-8") for path in paths)
     cited = {int(number) for number in re.findall(r"# [^\n]*\((\d+)\)", source)}

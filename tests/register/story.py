@@ -15,7 +15,7 @@ from importlib import resources
 import msgspec
 
 from comity.agreement.load import parse_agreement
-from comity.agreement.model import Agreement
+from comity.agreement.model import Agreement, Layer
 from comity.marking.label import Label
 from comity.record import bodies
 from comity.record.bodies import Body
@@ -25,7 +25,7 @@ from comity.record.person_act import sign_act, unsigned
 from comity.record.statement import DOMESTIC, NOTHING, SUITE, VERSION, Record, Statement, write
 from comity.register.rows import Key as RowKey
 from comity.register.rows import Row
-from comity.register.step import reads, step
+from comity.register.step import reads, reads_more, step
 from comity.register.verdict import Changes, Context, Verdict
 from record.made import Key
 
@@ -65,6 +65,10 @@ def agreement() -> Agreement:
     )
 
 
+def no_layer(_: bytes) -> Layer:
+    raise AssertionError("no layer stands on the agreement of this story")
+
+
 def digest() -> bytes:
     return bytes.fromhex(agreement().digest)
 
@@ -94,8 +98,9 @@ class Register:
         self.rows: dict[RowKey, Row | None] = {}
 
     def judge(self, record: Record, now: datetime) -> Verdict:
-        context = Context(self.party, KEYS[f"{self.party} root"].public, now, lambda _: agreement())
+        context = Context(self.party, KEYS[f"{self.party} root"].public, now, lambda _: agreement(), no_layer)
         facts = {key: self.rows.get(key) for key in reads(context, record)}
+        facts |= {key: self.rows.get(key) for key in reads_more(context, Only(facts), record)}
         before = copy.deepcopy((facts, record))
         verdict = step(context, Only(facts), record)
         assert step(context, Only(facts), record) == verdict

@@ -68,7 +68,9 @@ def test_chains_keep_their_own_time() -> None:
 def test_a_record_without_a_body_depends_on_nothing() -> None:
     story = told("founded")
     record: Record = msgspec.structs.replace(story.said["person/1"], body=None)
-    context = Context("jp", KEYS["jp root"].public, START, lambda _: pytest.fail("no agreement is asked for"))
+    context = Context(
+        "jp", KEYS["jp root"].public, START, lambda _: pytest.fail("no agreement"), lambda _: pytest.fail("no layer")
+    )
     assert reads(context, record) == []
 
 

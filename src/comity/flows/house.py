@@ -117,7 +117,7 @@ class House:
         await self._follow_up(self, work, record)
 
     def _context(self, now: datetime) -> Context:
-        return Context(self.party, self.keys.root_public, now, self.library.agreement)
+        return Context(self.party, self.keys.root_public, now, self.library.agreement, self.library.layer)
 
     # ---- reading -------------------------------------------------------------------------------------------------
 

@@ -45,6 +45,7 @@ class Library:
         self._store = store
         self._zones = zones
         self._agreements: dict[bytes, Agreement] = {}
+        self._layers: dict[bytes, Layer] = {}
         self._running: dict[str, tuple[AgreementRow, Running]] = {}
         self._standings: dict[str, tuple[datetime, datetime, tuple[Reading, ...]]] = {}
 
@@ -57,6 +58,17 @@ class Library:
         found = self._agreements.get(digest)
         if found is None:
             raise Unavailable(f"the agreement with digest {digest.hex()[:16]}… is not here", code="unknown-agreement")
+        return found
+
+    def layer(self, digest: bytes) -> Layer:
+        """The layer whose text has this digest.
+
+        Raises:
+            Unavailable: this house does not have it.
+        """
+        found = self._layers.get(digest)
+        if found is None:
+            raise Unavailable(f"the layer with digest {digest.hex()[:16]}… is not here", code="unknown-layer")
         return found
 
     async def text(self, digest: bytes) -> str:
@@ -84,6 +96,7 @@ class Library:
         history = parse_history(await self.text(row.history), f"{row.agreement}.history.toml", agreement, zones)
         running = self.assemble(agreement, layers, history, zones)
         self._agreements[bytes.fromhex(agreement.digest)] = agreement
+        self._layers.update(zip(row.layers, layers, strict=True))
         self._running[row.relationship] = (row, running)
         self._standings.pop(row.relationship, None)
         return running

@@ -31,7 +31,7 @@ from comity.record.statement import (
     write,
 )
 from comity.register.rows import Key, Row, encode_row
-from comity.register.step import reads, step
+from comity.register.step import reads, reads_more, step
 from comity.register.verdict import RULES_VERSION, Changes, Context, Verdict
 
 R = TypeVar("R", bound=Row)
@@ -203,6 +203,7 @@ class Work:
     async def judge(self, record: Record) -> Verdict:
         """The verdict on a record that stands at the end of its chain; its changes become facts of this work."""
         facts = await self.facts(reads(self.context, record))
+        facts.update(await self.facts(reads_more(self.context, facts, record)))
         verdict = step(self.context, facts, record)
         if isinstance(verdict, Changes):
             for put in verdict.puts:

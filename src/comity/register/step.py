@@ -7,11 +7,12 @@ from typing import cast
 
 from comity.errors import Refused, Rejected
 from comity.record.bodies import Body
-from comity.record.statement import Record
+from comity.record.statement import DOMESTIC, Record
+from comity.register import consents, custody, ending, incidents, inventory, lineage, notices, places, visits
 from comity.register.crossing import CROSSING_RULES
 from comity.register.house import HOUSE_RULES
-from comity.register.rows import ChainRow, Facts, Key, chain_key
-from comity.register.verdict import Changes, Context, Held, Put, Rejection, Rule, Verdict
+from comity.register.rows import AgreementRow, ChainRow, Facts, Key, chain_key
+from comity.register.verdict import Changes, Consequence, Context, Held, Put, Rejection, Rule, Verdict
 
 CLOCK_SKEW_MAX = timedelta(minutes=2)
 """How far ahead of ours another party's clock may be before its records wait for their time."""
@@ -23,14 +24,41 @@ FUTURE_TIME = "future-time"
 MISSING_PREDECESSOR = "missing-predecessor"
 """Held outside its chain, and not stepped, until the record before it is here."""
 
-_RULES: dict[type[Body], Rule] = {**HOUSE_RULES, **CROSSING_RULES}
+_RULES: dict[type[Body], Rule] = {
+    **HOUSE_RULES,
+    **CROSSING_RULES,
+    **consents.RULES,
+    **custody.RULES,
+    **ending.RULES,
+    **incidents.RULES,
+    **inventory.RULES,
+    **lineage.RULES,
+    **notices.RULES,
+    **places.RULES,
+    **visits.RULES,
+}
+_CONSEQUENCES: tuple[Consequence, ...] = ()
 
 
 def reads(context: Context, record: Record) -> list[Key]:
     """The keys of the rows that the verdict on ``record`` depends on; none for a record of an unknown type."""
     if record.body is None:
         return []
-    return [chain_key(record.statement.chain), *_RULES[type(record.body)].reads(context, record)]  # (3)
+    statement = record.statement
+    keys = [chain_key(statement.chain), *_RULES[type(record.body)].reads(context, record)]  # (3)
+    if statement.relationship != DOMESTIC:
+        keys.append((AgreementRow.table, statement.relationship))
+    return keys
+
+
+def reads_more(context: Context, facts: Facts, record: Record) -> list[Key]:
+    """The keys of the rows that the verdict depends on besides, which the rows that ``reads`` named lead to."""
+    if record.body is None:
+        return []
+    keys = _RULES[type(record.body)].more(context, facts, record)  # (3)
+    for consequence in _CONSEQUENCES:
+        keys += consequence.reads(context, facts, record)
+    return keys
 
 
 def step(context: Context, facts: Facts, record: Record) -> Verdict:
@@ -38,7 +66,7 @@ def step(context: Context, facts: Facts, record: Record) -> Verdict:
 
     Args:
         context: this house, the instant, and the agreements it can read.
-        facts: every row that ``reads`` named, None where there is none.
+        facts: every row that ``reads`` and ``reads_more`` named, None where there is none.
         record: verified by ``record.statement.read``.
 
     Raises:
@@ -58,6 +86,8 @@ def step(context: Context, facts: Facts, record: Record) -> Verdict:
         return Rejection("time-order", f"it says {statement.at.isoformat()}, before a record that it follows")
     try:
         puts = _RULES[type(record.body)].apply(context, facts, record)
+        for consequence in _CONSEQUENCES:
+            puts += consequence.apply(context, facts, record, puts)
     except (Rejected, Refused) as error:
         return Rejection(error.code, error.sentence)
     return Changes((Put(chain, ChainRow(at=statement.at)), *puts))

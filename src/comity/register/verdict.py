@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import ClassVar
 
 import msgspec
 
-from comity.agreement.model import Agreement
+from comity.agreement.model import Agreement, Layer
+from comity.agreement.vocabulary import Deed, Event
 from comity.errors import Rejected
 from comity.record.statement import Record
 from comity.register.rows import Facts, Key, Row
@@ -18,10 +19,10 @@ RULES_VERSION = 1
 
 
 class Put(msgspec.Struct, frozen=True):
-    """One row to write."""
+    """One row to write; None removes it (only rows of an index are ever removed)."""
 
     key: Key
-    row: Row
+    row: Row | None
 
 
 class Changes(msgspec.Struct, frozen=True):
@@ -60,19 +61,78 @@ class Context(msgspec.Struct, frozen=True):
         root: raw public root key of this house.
         now: the instant of the step, aware UTC.
         agreement: the parsed agreement with a given digest; raises ``Unavailable`` when this house does not have it.
+        layer: the parsed layer with the given digest of its text; raises likewise.
     """
 
     party: str
     root: bytes
     now: datetime
     agreement: Callable[[bytes], Agreement]
+    layer: Callable[[bytes], Layer]
+
+
+def _nothing_more(_: Context, __: Facts, ___: Record) -> list[Key]:
+    return []
 
 
 class Rule(msgspec.Struct, frozen=True):
-    """How one record type is stepped: the rows it depends on, and what it changes (raising ``Rejected`` if nothing)."""
+    """How one record type is stepped.
+
+    Attributes:
+        reads: the rows it depends on, from the record alone.
+        apply: what it changes; raises ``Rejected`` where it has no effect.
+        more: rows that it depends on besides, which only the first ones name.
+    """
 
     reads: Callable[[Context, Record], list[Key]]
     apply: Callable[[Context, Facts, Record], list[Put]]
+    more: Callable[[Context, Facts, Record], list[Key]] = _nothing_more
+
+
+class Consequence(msgspec.Struct, frozen=True):
+    """What follows from a record of any type that takes effect.
+
+    Attributes:
+        reads: the rows it depends on, from the record and the rows that its rule reads first.
+        apply: what it changes, given what the rule changed.
+    """
+
+    reads: Callable[[Context, Facts, Record], list[Key]]
+    apply: Callable[[Context, Facts, Record, Sequence[Put]], list[Put]]
+
+
+class Occurrence(msgspec.Struct, frozen=True, kw_only=True):
+    """Something happened on which an agreement may lay a duty (``spec/duties.md``).
+
+    Attributes:
+        event: the word of the agreement file.
+        subject: id of what the duty will be about: an item, an incident, a visit, a notice; fresh for each occurrence.
+        originator: party id of the side the information comes from; the other side is its recipient.
+        item: the item concerned, or empty.
+        visiting: party id of the side that visits; empty where nobody does, and then nobody hosts.
+        carrier: party id of the side in whose hands something is on its way, or empty.
+        acting: party id of whom "either" means; the author of the record unless given.
+    """
+
+    event: Event
+    subject: str
+    originator: str
+    item: str = ""
+    visiting: str = ""
+    carrier: str = ""
+    acting: str = ""
+
+
+class Discharge(msgspec.Struct, frozen=True, kw_only=True):
+    """A deed was done that discharges what is open about ``subject``; ``party`` is who did it, else the author."""
+
+    deed: Deed
+    subject: str
+    party: str = ""
+
+
+Occasions = Callable[[Facts, Record], list[Occurrence | Discharge]]
+"""What a record that takes effect opens and discharges, from the facts its rule reads."""
 
 
 def no(code: str, sentence: str) -> Rejected:

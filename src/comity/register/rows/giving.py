@@ -1,26 +1,14 @@
-"""The rows of the register, and their keys (``spec/register.md`` steps 1 and 2)."""
+"""The rows about people, peers, items and what was given, and their keys (``spec/register.md`` steps 1 and 2)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import ClassVar, Literal
 
 import msgspec
 
 from comity.marking.label import Label
-
-
-class Row(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """The root of all rows; ``table`` is where its kind stands."""
-
-    table: ClassVar[str]
-
-
-Key = tuple[str, str]
-"""Table and key of a row."""
-Facts = Mapping[Key, Row | None]
-"""The rows a verdict depends on; None where there is no such row."""
+from comity.register.rows.base import Key, Row
 
 
 class ChainRow(Row, frozen=True, kw_only=True):
@@ -261,23 +249,6 @@ class ReturnedRow(Row, frozen=True, kw_only=True):
     verdict: bytes
     code: str
     reason: str
-
-
-TABLES: dict[str, type[Row]] = {row.table: row for row in Row.__subclasses__()}
-"""Every table of the register and the type of its rows; other tables of a store are not the register's."""
-
-_encode = msgspec.json.Encoder().encode
-_decoders = {table: msgspec.json.Decoder(kind) for table, kind in TABLES.items()}
-
-
-def encode_row(row: Row) -> bytes:
-    """A row as a store keeps it."""
-    return _encode(row)
-
-
-def decode_row(table: str, value: bytes) -> Row:
-    """A row as the register reads it."""
-    return _decoders[table].decode(value)
 
 
 def chain_key(chain: str) -> Key:

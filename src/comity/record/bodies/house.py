@@ -1,0 +1,179 @@
+"""House records about people, peers, items and their release: the domestic chain (``spec/record.md`` step 6)."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+import msgspec
+
+from comity.marking.label import Label
+from comity.record.bodies.base import Body, Digests, Identifiers, Names, PersonSignature, Recipients
+from comity.record.encoding import Count, Digest, Identifier, Instant, Name, Relationship, Words, instant
+
+
+class PersonEnrolled(Body, frozen=True, kw_only=True):
+    """A person of this house, with what decisions ask about people (Articles 2(e), 6(a), 7, 16)."""
+
+    kind: ClassVar[str] = "person/1"
+    crosses: ClassVar[bool] = False
+    person: Identifier
+    function: Name
+    body: Name
+    employer: Literal["government", "contractor"]
+    nationality: Name
+    serves: Name
+    roles: Names
+    custody: Literal["strict", "served"]
+    recipient: Words
+    signing_key: Digest
+    firm: Identifier | None = None
+    signature: PersonSignature
+
+
+class ClearanceGranted(Body, frozen=True, kw_only=True):
+    """A clearance, by the holder's own mark, with its end and what it rests on (Article 7.2, 7.3)."""
+
+    kind: ClassVar[str] = "clearance/1"
+    crosses: ClassVar[bool] = False
+    person: Identifier
+    mark: Name
+    until: Instant
+    basis: Words
+    after: Digest
+    signature: PersonSignature
+
+    def __post_init__(self) -> None:
+        instant(self.until)
+
+
+class ClearanceWithdrawn(Body, frozen=True, kw_only=True):
+    """The end of a person's clearance before its date; takes effect at the record's instant."""
+
+    kind: ClassVar[str] = "clearance-withdrawn/1"
+    crosses: ClassVar[bool] = False
+    person: Identifier
+    reason: Words
+    after: Digest
+    signature: PersonSignature
+
+
+class NeedToKnow(Body, frozen=True, kw_only=True):
+    """A person is put on the need-to-know list of a topic, or taken off it (Articles 6(e), 7.2)."""
+
+    kind: ClassVar[str] = "need-to-know/1"
+    crosses: ClassVar[bool] = False
+    topic: Name
+    person: Identifier
+    listed: bool
+    after: Digest
+    signature: PersonSignature
+
+
+class FacilityRegistered(Body, frozen=True, kw_only=True):
+    """A site that may hold classified information, and which contractor conditions are evidenced there (10, 16)."""
+
+    kind: ClassVar[str] = "facility/1"
+    crosses: ClassVar[bool] = False
+    facility: Identifier
+    mark: Name
+    until: Instant
+    conditions: Names
+    evidence: Words
+    signature: PersonSignature
+
+    def __post_init__(self) -> None:
+        instant(self.until)
+
+
+class PeerAdded(Body, frozen=True, kw_only=True):
+    """Another party's card, taken up after two people compared its full fingerprint."""
+
+    kind: ClassVar[str] = "peer/1"
+    crosses: ClassVar[bool] = False
+    party: Identifier
+    card: bytes
+    fingerprint: Digest
+    compared_by: tuple[Name, Name]
+
+
+class AgreementAdopted(Body, frozen=True, kw_only=True):
+    """This house runs an agreement with a peer: digests of the texts it decides by, and of the history it reads."""
+
+    kind: ClassVar[str] = "agreement/1"
+    crosses: ClassVar[bool] = False
+    agreement: Identifier
+    relationship: Relationship
+    peer: Identifier
+    digest: Digest
+    text: Digest
+    history: Digest
+    layers: Digests = ()
+
+
+class ItemRegistered(Body, frozen=True, kw_only=True):
+    """One piece of information enters the register, under the label of its originator."""
+
+    kind: ClassVar[str] = "item/1"
+    crosses: ClassVar[bool] = False
+    item: Identifier
+    label: Label
+    form: Name
+    topic: Name
+    subject: Name
+    size: Count
+    content: Digest
+    by: Identifier
+    originator: Identifier
+    contains: Identifiers = ()
+
+
+class ReleaseRequested(Body, frozen=True, kw_only=True):
+    """An officer asks that an item be given to named recipients for a purpose."""
+
+    kind: ClassVar[str] = "release-request/1"
+    crosses: ClassVar[bool] = False
+    request: Identifier
+    item: Identifier
+    relationship: Relationship
+    recipients: Recipients
+    purpose: Words
+    by: Identifier
+    signature: PersonSignature
+
+
+class Approved(Body, frozen=True, kw_only=True):
+    """A release authority answers a request: its half of a two-person release."""
+
+    kind: ClassVar[str] = "approval/1"
+    crosses: ClassVar[bool] = False
+    request: Identifier
+    granted: bool
+    reason: Words
+    by: Identifier
+    after: Digest
+    signature: PersonSignature
+
+
+class Marked(Body, frozen=True, kw_only=True):
+    """A person chooses this party's own mark for a received item, where the agreement offers several (Article 4.2)."""
+
+    kind: ClassVar[str] = "marking/1"
+    crosses: ClassVar[bool] = False
+    item: Identifier
+    mark: Name
+    by: Identifier
+    signature: PersonSignature
+
+
+class Decided(Body, frozen=True, kw_only=True):
+    """A decision with everything it was decided from, permits and refusals alike; replayed, it gives the same bytes."""
+
+    kind: ClassVar[str] = "decision/1"
+    crosses: ClassVar[bool] = False
+    act: Name
+    item: Identifier
+    relationship: Relationship
+    outcome: Name
+    agreement: Digest
+    case: msgspec.Raw
+    decision: msgspec.Raw

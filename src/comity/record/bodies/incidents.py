@@ -1,0 +1,1 @@
+"""Loss and compromise: what records say about it (Article 17)."""

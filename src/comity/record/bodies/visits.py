@@ -1,0 +1,1 @@
+"""Visits: what records say about it (Articles 8, 18)."""

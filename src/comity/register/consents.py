@@ -1,0 +1,9 @@
+"""Consent, showing and passing on: the rules of its records (Articles 6(a), 6(c), 8)."""
+
+from __future__ import annotations
+
+from comity.record.bodies import Body
+from comity.register.verdict import Rule
+
+RULES: dict[type[Body], Rule] = {}
+"""The rule of every record type of this area."""

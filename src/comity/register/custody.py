@@ -1,0 +1,9 @@
+"""Custody of numbered copies: the rules of its records (Articles 9, 12, 14)."""
+
+from __future__ import annotations
+
+from comity.record.bodies import Body
+from comity.register.verdict import Rule
+
+RULES: dict[type[Body], Rule] = {}
+"""The rule of every record type of this area."""

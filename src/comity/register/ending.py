@@ -1,0 +1,9 @@
+"""Change of level, recall, return and destruction: the rules of its records (Articles 6(g), 6(h), 13)."""
+
+from __future__ import annotations
+
+from comity.record.bodies import Body
+from comity.register.verdict import Rule
+
+RULES: dict[type[Body], Rule] = {}
+"""The rule of every record type of this area."""

@@ -1,0 +1,9 @@
+"""Loss and compromise: the rules of its records (Article 17)."""
+
+from __future__ import annotations
+
+from comity.record.bodies import Body
+from comity.register.verdict import Rule
+
+RULES: dict[type[Body], Rule] = {}
+"""The rule of every record type of this area."""

@@ -1,0 +1,1 @@
+"""Loss and compromise: the rows about it (Article 17)."""

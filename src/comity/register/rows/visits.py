@@ -1,0 +1,1 @@
+"""Visits: the rows about it (Articles 8, 18)."""
