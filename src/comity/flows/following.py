@@ -2,28 +2,40 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from comity.errors import ComityError
 from comity.flows.giving import advance
-from comity.flows.house import House
+from comity.flows.house import Follow, House
 from comity.flows.work import Work
 from comity.record import bodies
 from comity.record.statement import Record
 from comity.register.rows import RequestRow
 
 
-async def follow(house: House, work: Work, record: Record) -> None:
-    """Carry out a request whose last missing assurance has come.
+async def _carry_out(house: House, work: Work, record: Record) -> None:
+    """The last missing assurance has come."""
+    assured = cast("bodies.Assured", record.body)
+    if await work.row(RequestRow, assured.request) is not None:
+        await advance(house, work, assured.request)
 
-    What keeps it from being carried out stays on the request and is shown there; it is no fault of the parcel, which is
+
+FOLLOW: dict[type[bodies.Body], Follow] = {bodies.Assured: _carry_out}
+"""What follows here on a record of the other party that took effect, by its type."""
+
+
+async def follow(house: House, work: Work, record: Record) -> None:
+    """Do what follows on a record.
+
+    What keeps it from being done stays with the request and is shown there; it is no fault of the parcel, which is
     taken all the same.
     """
-    if not isinstance(record.body, bodies.Assured):
-        return
-    if await work.row(RequestRow, record.body.request) is None:
+    then = FOLLOW.get(type(record.body)) if record.body is not None else None
+    if then is None:
         return
     attempt = work.child(work.context)
     try:
-        await advance(house, attempt, record.body.request)
+        await then(house, attempt, record)
     except ComityError:
         return
     work.absorb(attempt)

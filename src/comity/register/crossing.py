@@ -12,7 +12,7 @@ import msgspec
 from comity.agreement.equivalence import equivalents
 from comity.record import bodies
 from comity.record.card import read_card
-from comity.record.person_act import check_act
+from comity.record.person_act import check_act, signature_in
 from comity.record.statement import DOMESTIC, Record
 from comity.register.house import AGREEMENT_AUTHORITY, ASSURANCE_OFFICER, ROOT, check_after, need
 from comity.register.rows import (
@@ -51,17 +51,32 @@ def _consignment_key(record: bytes) -> Key:
     return ConsignmentRow.table, record.hex()
 
 
-def _check_officer(facts: Facts, record: Record, role: str) -> None:
-    """Verify the person's signature in a crossing body against the directory of the author's party."""
+def officer_key(record: Record) -> Key:
+    """Key of the directory entry of whoever signed the body of a crossing record."""
     statement = record.statement
-    body = cast("bodies.Acknowledged | bodies.Assured", record.body)
-    signer = body.signature.signer
-    officer: DirectoryRow = need(
-        facts, directory_key(statement.relationship, statement.author, signer), "entry of the directory"
+    return directory_key(
+        statement.relationship, statement.author, signature_in(cast("bodies.Body", record.body)).signer
     )
+
+
+def check_officer(facts: Facts, record: Record, role: str | None = None) -> DirectoryRow:
+    """Verify a person's signature in a crossing body against the directory of its author's party.
+
+    Args:
+        facts: among them the row of ``officer_key``.
+        record: whose body carries the signature.
+        role: what the signer must be entitled to; None where holding a copy is all it takes.
+
+    Raises:
+        Rejected: nobody of that pseudonym, withdrawn, without the role, or a signature that does not verify.
+    """
+    statement, body = record.statement, cast("bodies.Body", record.body)
+    signer = signature_in(body).signer
+    officer: DirectoryRow = need(facts, officer_key(record), "entry of the directory")
     check_act(body, statement.relationship, statement.author, officer.signing_key)
-    if role not in officer.roles or officer.withdrawn:
-        raise no("no-role", f"{signer!r} does not have the role {role!r}")
+    if officer.withdrawn or (role is not None and role not in officer.roles):
+        raise no("no-role", f"{signer!r} does not have the role {role!r}" if role else f"{signer!r} was withdrawn")
+    return officer
 
 
 # ---- acknowledgement of the agreement ------------------------------------------------------------------------------
@@ -94,7 +109,7 @@ def _acknowledged(context: Context, facts: Facts, record: Record) -> list[Put]:
             root = read_card(need(facts, (PeerRow.table, author), "peer").card).root
         check_act(body, record.statement.relationship, author, root)
     else:
-        _check_officer(facts, record, AGREEMENT_AUTHORITY)
+        check_officer(facts, record, AGREEMENT_AUTHORITY)
     acknowledged = tuple(sorted({*row.acknowledged, author}))
     return [Put(_agreement_key(record), msgspec.structs.replace(row, acknowledged=acknowledged))]
 
@@ -163,7 +178,7 @@ def _assured(_: Context, facts: Facts, record: Record) -> list[Put]:
         raise no("other-item", f"the assurance names another item or recipient than request {body.request!r} did")
     before = cast("AssuranceRow | None", facts[assurance_key(statement.relationship, body.request, body.recipient)])
     check_after(body.after, before.record if before is not None else asked.record)
-    _check_officer(facts, record, ASSURANCE_OFFICER)
+    check_officer(facts, record, ASSURANCE_OFFICER)
     if body.by != body.signature.signer:
         raise no("other-signer", f"the assurance names {body.by!r} but somebody else signed it")
     row = AssuranceRow(
