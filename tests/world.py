@@ -8,6 +8,7 @@ third country).
 
 from __future__ import annotations
 
+import tomllib
 from datetime import UTC, datetime, timedelta
 from importlib import resources
 from pathlib import Path
@@ -94,12 +95,27 @@ class World:
         self.kr: House
 
     @classmethod
-    async def make(cls, folder: Path, history: str = "jp-kr-2016.history.toml", *, acknowledge: bool = True) -> World:
+    async def make(
+        cls,
+        folder: Path,
+        history: str = "jp-kr-2016.history.toml",
+        *,
+        text: str | None = None,
+        layers: tuple[str, ...] = (),
+        acknowledge: bool = True,
+    ) -> World:
+        """Two houses under ``text`` (the library's, when none is given).
+
+        ``history`` and ``layers`` are names of the library, or texts. The house rule is always among the layers; a
+        domestic layer is adopted by its own party only.
+        """
         world = cls(folder)
         world.jp, world.kr = [await new_house(party, folder, world.clock) for party in ("jp", "kr")]
         await introduce(world.jp, world.kr)
+        stacked = ("house.toml", *layers)
         for house, peer in ((world.jp, "kr"), (world.kr, "jp")):
-            await adopt(house, peer, history)
+            own = tuple(layer for layer in stacked if tomllib.loads(_read(layer))["layer"].get("party") != peer)
+            await adopt(house, peer, history, own, text)
         await world.enrol()
         if acknowledge:
             for house in (world.jp, world.kr):
@@ -208,17 +224,28 @@ def peer_of(card: CardShown) -> AddPeer:
     return AddPeer(card=card.card, fingerprint=card.fingerprint, compared_by=("a person", "another person"))
 
 
-async def adopt(house: House, peer: str, history: str, layers: tuple[str, ...] = ("house.toml",)) -> None:
+async def adopt(
+    house: House, peer: str, history: str, layers: tuple[str, ...] = ("house.toml",), text: str | None = None
+) -> None:
     await adopt_agreement(
         house,
         AdoptAgreement(
             peer=peer,
-            text=library("jp-kr-2016.toml"),
-            history=library(history),
-            layers=tuple(library(layer) for layer in layers),
-            names=("jp-kr-2016.toml", history, *layers),
+            text=text or library("jp-kr-2016.toml"),
+            history=_read(history),
+            layers=tuple(_read(layer) for layer in layers),
+            names=("jp-kr-2016.toml", *(each if _is_name(each) else "text.toml" for each in (history, *layers))),
         ),
     )
+
+
+def _is_name(source: str) -> bool:
+    return "\n" not in source
+
+
+def _read(source: str) -> str:
+    """A file of the library, or the text itself."""
+    return library(source) if _is_name(source) else source
 
 
 async def hand_over(sender: House, receiver: House) -> None:
