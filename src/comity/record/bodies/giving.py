@@ -22,7 +22,10 @@ class Acknowledged(Body, frozen=True, kw_only=True):
 
 
 class Listed(Body, frozen=True, kw_only=True):
-    """An entry of the directory: a function that can receive, or can sign, known by its pseudonym."""
+    """An entry of the directory: a function that can receive, or can sign, known by its pseudonym.
+
+    ``receives`` is false for somebody to whom nothing new may go, though he still signs for what he holds.
+    """
 
     kind: ClassVar[str] = "directory/1"
     crosses: ClassVar[bool] = True
@@ -38,6 +41,7 @@ class Listed(Body, frozen=True, kw_only=True):
     signing_key: Digest
     firm: Identifier | None = None
     withdrawn: bool = False
+    receives: bool = True
 
 
 class AssuranceAsked(Body, frozen=True, kw_only=True):

@@ -18,8 +18,27 @@ class ChainRow(Row, frozen=True, kw_only=True):
     at: datetime
 
 
+class Clearing(msgspec.Struct, frozen=True, kw_only=True):
+    """How a clearance was come to: by which record, who decided and who signed, on what basis (Articles 7.3, 7.4)."""
+
+    record: bytes
+    basis: str
+    decided_by: str
+    signed_by: str
+    all_information: bool
+
+
 class PersonRow(Row, frozen=True, kw_only=True):
-    """A person of this house. Key: person id. ``last`` is the newest record about the person."""
+    """A person of this house. Key: person id. ``last`` is the newest record about the person.
+
+    Attributes:
+        firm: a contractor's site; the person is then no government employee.
+        site: the facility where the person is posted: authorised to handle information there (Article 6(e)).
+        briefed: what the person was told and acknowledged: agreement ids, categories, and ``duties``.
+        stopped: the clearance was withdrawn and none was granted since; nothing new may reach the person.
+        removed: the person has left; the history stays.
+        clearing: how the clearance was come to (Articles 7.3, 7.4).
+    """
 
     table: ClassVar[str] = "person"
     person: str
@@ -37,6 +56,11 @@ class PersonRow(Row, frozen=True, kw_only=True):
     clearance: str | None = None
     clearance_until: datetime | None = None
     topics: tuple[str, ...] = ()
+    site: str | None = None
+    briefed: tuple[str, ...] = ()
+    stopped: bool = False
+    removed: bool = False
+    clearing: Clearing | None = None
 
 
 class SigningKeyRow(Row, frozen=True, kw_only=True):
@@ -46,8 +70,37 @@ class SigningKeyRow(Row, frozen=True, kw_only=True):
     person: str
 
 
+class Evidence(msgspec.Struct, frozen=True, kw_only=True):
+    """What shows that a site meets one condition of a checklist (Article 16), and until when.
+
+    Attributes:
+        condition: clause id of the condition.
+        record: the record that says so.
+        evidence: what it is, in words.
+        until: when it ends; None while the site's approval lasts.
+        borne_out: the register of this house that bears it out besides, person by person or site by site; or empty.
+    """
+
+    condition: str
+    record: bytes
+    evidence: str
+    until: datetime | None = None
+    borne_out: str = ""
+
+
 class FacilityRow(Row, frozen=True, kw_only=True):
-    """A site of this house, or of a contractor of it. Key: facility id."""
+    """A site of this house, of a contractor of it, or a system. Key: facility id.
+
+    Attributes:
+        conditions: evidenced when the site was registered, all by ``evidence``.
+        nature: whose it is, or that it is a system.
+        parent: the site of the firm whose sub-contractor this one's is; its conditions are asked too.
+        evidenced: conditions evidenced one by one, by clause id in ascending order.
+        withdrawn: conditions that were withdrawn since the registration.
+        officer: person id of the named responsible officer, and by what ``authority`` (Articles 10, 16(j)).
+        inspected: when it was last inspected; ``inspection_due`` is when the next inspection is due.
+        last: the newest record about the site.
+    """
 
     table: ClassVar[str] = "facility"
     facility: str
@@ -55,6 +108,15 @@ class FacilityRow(Row, frozen=True, kw_only=True):
     until: datetime
     conditions: tuple[str, ...]
     evidence: str
+    nature: Literal["government", "contractor", "system"] = "government"
+    parent: str | None = None
+    evidenced: tuple[Evidence, ...] = ()
+    withdrawn: tuple[str, ...] = ()
+    officer: str | None = None
+    authority: str = ""
+    inspected: datetime | None = None
+    inspection_due: datetime | None = None
+    last: bytes = b""
 
 
 class PeerRow(Row, frozen=True, kw_only=True):
@@ -82,7 +144,10 @@ class AgreementRow(Row, frozen=True, kw_only=True):
 
 
 class DirectoryRow(Row, frozen=True, kw_only=True):
-    """A function of either party that can receive or sign. Key: ``relationship/party/pseudonym``."""
+    """A function of either party that can receive or sign. Key: ``relationship/party/pseudonym``.
+
+    ``receives`` is false for somebody to whom nothing new may go, though he still signs for what he holds.
+    """
 
     table: ClassVar[str] = "directory"
     party: str
@@ -98,6 +163,7 @@ class DirectoryRow(Row, frozen=True, kw_only=True):
     signing_key: bytes
     firm: str | None = None
     withdrawn: bool = False
+    receives: bool = True
 
 
 class ItemRow(Row, frozen=True, kw_only=True):
