@@ -12,7 +12,10 @@ from comity.record.encoding import Count, Digest, Identifier, Instant, Name, Rel
 
 
 class PersonEnrolled(Body, frozen=True, kw_only=True):
-    """A person of this house, with what decisions ask about people (Articles 2(e), 6(a), 7, 16)."""
+    """A person of this house, with what decisions ask about people (Articles 2(e), 6(a), 7, 16).
+
+    ``after`` is the newest record about somebody whose entry is changed; None for somebody new.
+    """
 
     kind: ClassVar[str] = "person/1"
     crosses: ClassVar[bool] = False
@@ -28,10 +31,15 @@ class PersonEnrolled(Body, frozen=True, kw_only=True):
     signing_key: Digest
     firm: Identifier | None = None
     signature: PersonSignature
+    after: Digest | None = None
 
 
 class ClearanceGranted(Body, frozen=True, kw_only=True):
-    """A clearance, by the holder's own mark, with its end and what it rests on (Article 7.2, 7.3)."""
+    """A clearance, by the holder's own mark, with its end and what it rests on (Articles 7.2, 7.3, 7.4).
+
+    ``all_information`` assures that the decision rests on all available information about trustworthiness and
+    reliability. ``decided_by`` is who came to it: a person of this house by identifier, or a board in words.
+    """
 
     kind: ClassVar[str] = "clearance/1"
     crosses: ClassVar[bool] = False
@@ -41,6 +49,8 @@ class ClearanceGranted(Body, frozen=True, kw_only=True):
     basis: Words
     after: Digest
     signature: PersonSignature
+    all_information: bool = False
+    decided_by: Name = ""
 
     def __post_init__(self) -> None:
         instant(self.until)
@@ -70,7 +80,11 @@ class NeedToKnow(Body, frozen=True, kw_only=True):
 
 
 class FacilityRegistered(Body, frozen=True, kw_only=True):
-    """A site that may hold classified information, and which contractor conditions are evidenced there (10, 16)."""
+    """A site or system that may hold classified information, and which conditions are evidenced there (10, 12, 16).
+
+    ``parent`` is the site of the firm whose sub-contractor this one is. ``after`` is the newest record about a site
+    whose entry is changed; None for a new one.
+    """
 
     kind: ClassVar[str] = "facility/1"
     crosses: ClassVar[bool] = False
@@ -80,6 +94,9 @@ class FacilityRegistered(Body, frozen=True, kw_only=True):
     conditions: Names
     evidence: Words
     signature: PersonSignature
+    nature: Literal["government", "contractor", "system"] = "government"
+    parent: Identifier | None = None
+    after: Digest | None = None
 
     def __post_init__(self) -> None:
         instant(self.until)

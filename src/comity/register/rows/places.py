@@ -1,1 +1,54 @@
 """Briefings, postings, responsible officers, inspections: the rows about it (Articles 6(e), 7, 10, 11, 16)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar
+
+from comity.register.rows.base import Key, Row
+from comity.register.rows.duties import instant_key
+from comity.register.rows.giving import PersonRow
+
+
+class PersonThenRow(Row, frozen=True, kw_only=True):
+    """A person as he stood from an instant on. Key: ``person/instant/record``, so that a scan gives his history."""
+
+    table: ClassVar[str] = "person-then"
+    person: PersonRow
+
+
+class PostingRow(Row, frozen=True, kw_only=True):
+    """Somebody who is, or was, authorised at a site. Key: ``facility/person``; his history says when."""
+
+    table: ClassVar[str] = "posting"
+    facility: str
+    person: str
+    since: datetime
+    ended: datetime | None = None
+
+
+class InspectionRow(Row, frozen=True, kw_only=True):
+    """One inspection of a site. Key: ``facility/instant/record``."""
+
+    table: ClassVar[str] = "inspection"
+    record: bytes
+    facility: str
+    by: str
+    findings: str
+    at: datetime
+    due: datetime | None = None
+
+
+def person_then_key(person: str, at: datetime, record: bytes) -> Key:
+    """Key of a person as he stood from a record on."""
+    return PersonThenRow.table, f"{person}/{instant_key(at)}/{record.hex()}"
+
+
+def posting_key(facility: str, person: str) -> Key:
+    """Key of a posting."""
+    return PostingRow.table, f"{facility}/{person}"
+
+
+def inspection_key(facility: str, at: datetime, record: bytes) -> Key:
+    """Key of an inspection."""
+    return InspectionRow.table, f"{facility}/{instant_key(at)}/{record.hex()}"
