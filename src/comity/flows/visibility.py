@@ -1,0 +1,139 @@
+"""Visibility: what a person may see of the register, and what the rest looks like to him (``spec/visibility.md``).
+
+What somebody may not see reads exactly as if it were not there: the same lines, the same counts, the same error in the
+same words. So every view and every act that names an item begins with ``visible_item``, and every list goes through
+``may_see``. Where a refusal is decided and recorded, it is so before: the house knows that it was asked, the asker
+learns nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from comity.agreement.equivalence import level_of
+from comity.decision import model as decision
+from comity.errors import Misuse, Rejected
+from comity.flows.actors import Actor
+from comity.flows.cases import answer, handling_case
+from comity.flows.house import ROOT, House
+from comity.flows.work import Work
+from comity.record.statement import DOMESTIC
+from comity.register.house import OFFICER, REGISTRY, RELEASE_AUTHORITY, SECURITY_OFFICER
+from comity.register.rows import AgreementRow, ConsignmentRow, CopyRow, ItemRow, PersonRow, RequestRow
+
+OVERSIGHT = frozenset({REGISTRY, SECURITY_OFFICER, "auditor"})
+"""Roles that see the whole register: they answer for it, or for whoever does."""
+_PERSONAL_STEPS = frozenset({13, 14, 15})
+"""Steps of the decision about the person alone: clearance, lists, briefings (``spec/decision.md``)."""
+_AGAINST = frozenset({"needs", "lacks", "forbids"})
+
+
+async def viewer(house: House, actor: Actor | None) -> PersonRow | None:
+    """(1) Who looks: a person of this house, or None for the house itself (its own desk, or its root key).
+
+    Raises:
+        Misuse: nobody has that handle.
+    """
+    return None if actor is None or actor.handle == ROOT else await house.person(actor.handle)
+
+
+def sees_all(person: PersonRow | None) -> bool:
+    """(2) Whether this viewer sees the whole register."""
+    return person is None or not OVERSIGHT.isdisjoint(person.roles)
+
+
+def no_item(item: str) -> Misuse:
+    """(5) The one answer about an item that is not there, or not there for whoever asks."""
+    return Misuse(f"there is no item {item!r}", code="unknown-item")
+
+
+async def visible_item(house: House, work: Work | None, item: str, person: PersonRow | None) -> ItemRow:
+    """The item, for somebody who may see it; call it before anything else is said about the item.
+
+    Args:
+        house: whose register it is.
+        work: the change under way, whose facts and instant count; None outside one.
+        item: item id, as it was typed.
+        person: who looks, as ``viewer`` gives it.
+
+    Raises:
+        Misuse: there is no such item, or he may not see it; nobody can tell which (5).
+    """
+    row = await (work.row(ItemRow, item) if work is not None else house.row(ItemRow, item))
+    if row is None or not await may_see(house, row, person, work):
+        raise no_item(item)
+    return row
+
+
+async def may_see(house: House, item: ItemRow, person: PersonRow | None, work: Work | None = None) -> bool:
+    """Whether a viewer may know that there is this item (2, 3, 4)."""
+    if person is None or sees_all(person):
+        return True
+    if item.relationship == DOMESTIC and (
+        RELEASE_AUTHORITY in person.roles or await asked_to_give(house, item, person)
+    ):
+        return True
+    if await holds_copy(house, item.item, person):
+        return True
+    if item.topic not in person.topics:
+        return False
+    if item.relationship == DOMESTIC:
+        return await _cleared_at_home(house, item, person)
+    return await _cleared(house, item, person, work)
+
+
+async def holds_copy(house: House, item: str, person: PersonRow) -> bool:
+    """(3) Whether a copy of the item was made out to this person, in any relationship."""
+    async for relationship, copy in copies_of(house, item):
+        if copy.holder == house.pseudonym(relationship, person.person):
+            return True
+    return False
+
+
+async def asked_to_give(house: House, item: ItemRow, person: PersonRow) -> bool:
+    """(2) Whether this person asked for the release of an item of this house."""
+    if OFFICER not in person.roles or item.relationship != DOMESTIC:
+        return False
+    for record in item.consignments:
+        consigned = await house.need(ConsignmentRow, record.hex(), "consignment")
+        request = await house.row(RequestRow, consigned.request)
+        if request is not None and request.by == person.person:
+            return True
+    return any([row.item == item.item and row.by == person.person async for _, row in house.rows(RequestRow)])
+
+
+async def copies_of(house: House, item: str) -> AsyncIterator[tuple[str, CopyRow]]:
+    """Every copy of an item with its relationship, in the order of relationships and numbers."""
+    for relationship, _peer in await house.relationships():
+        async for _key, copy in house.rows(CopyRow, f"{relationship}/{item}/"):
+            yield relationship, copy
+
+
+async def _cleared(house: House, item: ItemRow, person: PersonRow, work: Work | None) -> bool:
+    """What the decision would say about the person himself, were he to open it for what it came for."""
+    row = await house.agreement_row(item.relationship)
+    running = await house.library.load(row)
+    at = work.at if work is not None else house.now()
+    case = await handling_case(house, row, item, person, "open", item.provided or "", at)
+    return not any(map(_against_person, answer(running, case).reasons))
+
+
+def _against_person(reason: decision.Reason) -> bool:
+    step = reason.step
+    if step == 18 and len(reason.parameters) > 1 and reason.parameters[1].isdecimal():  # an ancestor's own step
+        step = int(reason.parameters[1])
+    return step in _PERSONAL_STEPS and reason.effect in _AGAINST
+
+
+async def _cleared_at_home(house: House, item: ItemRow, person: PersonRow) -> bool:
+    """Whether a clearance of this party's own ladder covers an item of its own."""
+    if person.clearance is None or person.clearance_until is None or house.now() >= person.clearance_until:
+        return False
+    async for _key, row in house.rows(AgreementRow):
+        agreement = (await house.library.load(row)).agreement
+        try:
+            held, asked = (level_of(agreement, house.party, mark) for mark in (person.clearance, item.label.mark))
+        except Rejected:  # another ladder's mark
+            continue
+        return held.rank >= asked.rank
+    return False
