@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib import resources
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -83,6 +84,9 @@ class Only(Mapping[RowKey, Row | None]):
         assert key in self._facts, f"the step looks at {key}, which reads() does not name"
         return self._facts[key]
 
+    def __contains__(self, key: object) -> bool:
+        return key in self._facts
+
     def __iter__(self) -> Iterator[RowKey]:
         raise AssertionError("the step looks at all facts")
 
@@ -98,9 +102,10 @@ class Register:
         self.rows: dict[RowKey, Row | None] = {}
 
     def judge(self, record: Record, now: datetime) -> Verdict:
-        context = Context(self.party, KEYS[f"{self.party} root"].public, now, lambda _: agreement(), no_layer)
+        context = Context(self.party, KEYS[f"{self.party} root"].public, now, lambda _: agreement(), no_layer, ZoneInfo)
         facts = {key: self.rows.get(key) for key in reads(context, record)}
-        facts |= {key: self.rows.get(key) for key in reads_more(context, Only(facts), record)}
+        while more := reads_more(context, Only(facts), record):
+            facts |= {key: self.rows.get(key) for key in more}
         before = copy.deepcopy((facts, record))
         verdict = step(context, Only(facts), record)
         assert step(context, Only(facts), record) == verdict
@@ -111,6 +116,7 @@ class Register:
         verdict = self.judge(record, now)
         if isinstance(verdict, Changes):
             self.rows.update({put.key: put.row for put in verdict.puts})
+            self.rows = {key: row for key, row in self.rows.items() if row is not None}
         return verdict
 
 

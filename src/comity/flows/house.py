@@ -31,6 +31,7 @@ from comity.ports import Blobs, Clock, Entropy, Files, Head, HighWaterMark, Keys
 from comity.record.bodies import Body
 from comity.record.card import Card, read_card
 from comity.record.contexts import PSEUDONYM
+from comity.record.dsse import check_signature
 from comity.record.person_act import act_bytes, attach, sign_act
 from comity.record.statement import DOMESTIC, Record, chain_id
 from comity.register.rows import AgreementRow, PeerRow, PersonRow, Row, decode_row
@@ -88,7 +89,7 @@ class House:
         self.zones = zones
         self.payloads = Payloads(blobs)
         self.library = Library(store, zones)
-        self.sequencer = Sequencer(store, keys.record, entropy, clock, mark, self._context, party)
+        self.sequencer = Sequencer(store, keys.record, entropy, clock, mark, self.context, party)
         self.exchange = Exchange(party, store, blobs, self.payloads, keys, self.sequencer, self.peer_card, self._follow)
         self._follow_up = follow
         self._cards: dict[str, Card] = {}
@@ -116,8 +117,10 @@ class House:
     async def _follow(self, work: Work, record: Record) -> None:
         await self._follow_up(self, work, record)
 
-    def _context(self, now: datetime) -> Context:
-        return Context(self.party, self.keys.root_public, now, self.library.agreement, self.library.layer)
+    def context(self, now: datetime) -> Context:
+        """What a rule may ask besides rows, at the instant ``now``."""
+        library = self.library
+        return Context(self.party, self.keys.root_public, now, library.agreement, library.layer, self.zones.zone)
 
     # ---- reading -------------------------------------------------------------------------------------------------
 
@@ -204,7 +207,7 @@ class House:
             signer: the name the signature carries; the actor's person id unless given.
 
         Raises:
-            NeedsSignature: the actor's key is in strict custody and he has not signed yet.
+            NeedsSignature: the actor's key is in strict custody and he has not signed these bytes yet.
             Unavailable: the root key is offline.
         """
         if actor.handle == ROOT:
@@ -213,9 +216,12 @@ class House:
         person = await self.person(actor.handle)
         name = signer or person.person
         if person.custody == "strict":
-            if actor.signature is None:
-                raise NeedsSignature(act_bytes(attach(body, name, person.signing_key), relationship, self.party))
-            return attach(body, name, person.signing_key, actor.signature)
+            message = act_bytes(attach(body, name, person.signing_key), relationship, self.party)
+            for signature in actor.signatures:
+                with suppress(Rejected):  # it is over another of the messages that this act asks for
+                    check_signature(person.signing_key, signature, message)
+                    return attach(body, name, person.signing_key, signature)
+            raise NeedsSignature(message)
         key = self.keys.person(person.person)
         return sign_act(body, relationship, self.party, name, key.public, key.sign)
 

@@ -19,7 +19,7 @@ from comity.record.card import Card, read_card
 from comity.record.statement import NOTHING, Record, read_frame, read_kept, understand
 from comity.register.rows import AgreementRow, Key, PeerRow, Row
 from comity.register.step import MISSING_PREDECESSOR, UNKNOWN_VERSION, reads, reads_more, step
-from comity.register.verdict import RULES_VERSION, Changes, Context, Held, Rejection, Verdict
+from comity.register.verdict import RULES_VERSION, Changes, Held, Rejection, Verdict
 
 JOURNAL_READ = 1_000
 """Journal entries read at once."""
@@ -145,9 +145,10 @@ class Replay:
         except Rejected as error:
             return Rejection(error.code, error.sentence)
         house = self._house
-        context = Context(house.party, house.keys.root_public, entry.at, house.library.agreement, house.library.layer)
+        context = house.context(entry.at)
         facts = {key: self.rows.get(key) for key in reads(context, record)}
-        facts.update({key: self.rows.get(key) for key in reads_more(context, facts, record)})
+        while more := reads_more(context, facts, record):
+            facts.update({key: self.rows.get(key) for key in more})
         return step(context, facts, record)
 
     async def _change(self, verdict: Changes) -> None:

@@ -203,7 +203,8 @@ class Work:
     async def judge(self, record: Record) -> Verdict:
         """The verdict on a record that stands at the end of its chain; its changes become facts of this work."""
         facts = await self.facts(reads(self.context, record))
-        facts.update(await self.facts(reads_more(self.context, facts, record)))
+        while more := reads_more(self.context, facts, record):
+            facts.update(await self.facts(more))
         verdict = step(self.context, facts, record)
         if isinstance(verdict, Changes):
             for put in verdict.puts:

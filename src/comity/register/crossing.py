@@ -305,6 +305,7 @@ def _copies_made(facts: Facts, record: Record) -> list[Put]:
             state="in transit",
             consignment=record.id,
             header=copy.header,
+            last=record.id,
         )
     return [Put(key, row) for key, row in made.items()]
 
@@ -337,6 +338,8 @@ def _consigned(context: Context, facts: Facts, record: Record) -> list[Put]:
         size=body.size,
         copies=tuple(copy.number for copy in body.copies),
         at=statement.at,
+        form=body.form,
+        mark=None if body.alternative is None else body.alternative.mark,
     )
     puts = [
         Put((ItemRow.table, body.item), _registered(facts, record, ours=ours)),

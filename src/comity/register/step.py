@@ -10,6 +10,7 @@ from comity.record.bodies import Body
 from comity.record.statement import DOMESTIC, Record
 from comity.register import consents, custody, ending, incidents, inventory, lineage, notices, places, visits
 from comity.register.crossing import CROSSING_RULES
+from comity.register.duties import DUTIES
 from comity.register.house import HOUSE_RULES
 from comity.register.rows import AgreementRow, ChainRow, Facts, Key, chain_key
 from comity.register.verdict import Changes, Consequence, Context, Held, Put, Rejection, Rule, Verdict
@@ -37,7 +38,7 @@ _RULES: dict[type[Body], Rule] = {
     **places.RULES,
     **visits.RULES,
 }
-_CONSEQUENCES: tuple[Consequence, ...] = ()
+_CONSEQUENCES: tuple[Consequence, ...] = (DUTIES,)
 
 
 def reads(context: Context, record: Record) -> list[Key]:
@@ -52,13 +53,20 @@ def reads(context: Context, record: Record) -> list[Key]:
 
 
 def reads_more(context: Context, facts: Facts, record: Record) -> list[Key]:
-    """The keys of the rows that the verdict depends on besides, which the rows that ``reads`` named lead to."""
+    """The keys of the rows that the verdict depends on besides, which the rows named so far lead to; those not there.
+
+    It is asked again with each answer, until it names nothing more. What follows from the record is asked about once
+    its rule has all it reads.
+    """
     if record.body is None:
         return []
     keys = _RULES[type(record.body)].more(context, facts, record)  # (3)
+    missing = [key for key in keys if key not in facts]
+    if missing:
+        return missing
     for consequence in _CONSEQUENCES:
         keys += consequence.reads(context, facts, record)
-    return keys
+    return [key for key in keys if key not in facts]
 
 
 def step(context: Context, facts: Facts, record: Record) -> Verdict:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import ClassVar
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -62,6 +63,7 @@ class Context(msgspec.Struct, frozen=True):
         now: the instant of the step, aware UTC.
         agreement: the parsed agreement with a given digest; raises ``Unavailable`` when this house does not have it.
         layer: the parsed layer with the given digest of its text; raises likewise.
+        zone: a time zone by its name; raises ``Rejected`` for one that agreements cannot name.
     """
 
     party: str
@@ -69,6 +71,7 @@ class Context(msgspec.Struct, frozen=True):
     now: datetime
     agreement: Callable[[bytes], Agreement]
     layer: Callable[[bytes], Layer]
+    zone: Callable[[str], ZoneInfo]
 
 
 def _nothing_more(_: Context, __: Facts, ___: Record) -> list[Key]:
@@ -111,7 +114,8 @@ class Occurrence(msgspec.Struct, frozen=True, kw_only=True):
         item: the item concerned, or empty.
         visiting: party id of the side that visits; empty where nobody does, and then nobody hosts.
         carrier: party id of the side in whose hands something is on its way, or empty.
-        acting: party id of whom "either" means; the author of the record unless given.
+        acting: party id of whom "either" means, and of which of "both" it is the turn; for "either" the author of the
+            record unless given, for "both" each of them.
     """
 
     event: Event
@@ -124,11 +128,15 @@ class Occurrence(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Discharge(msgspec.Struct, frozen=True, kw_only=True):
-    """A deed was done that discharges what is open about ``subject``; ``party`` is who did it, else the author."""
+    """A deed was done that discharges what is open about ``subject``; ``party`` is who did it, else the author.
+
+    ``relationship`` is for records of the house, which stand in none: what it discharges there, in this house's view.
+    """
 
     deed: Deed
     subject: str
     party: str = ""
+    relationship: str = ""
 
 
 Occasions = Callable[[Facts, Record], list[Occurrence | Discharge]]

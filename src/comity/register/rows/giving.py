@@ -253,7 +253,7 @@ class AssuranceRow(Row, frozen=True, kw_only=True):
 
 
 class ConsignmentRow(Row, frozen=True, kw_only=True):
-    """Something given. Key: record id in hex."""
+    """Something given. Key: record id in hex. ``mark`` is the receiver's own, None where he chooses between several."""
 
     table: ClassVar[str] = "consignment"
     record: bytes
@@ -270,6 +270,8 @@ class ConsignmentRow(Row, frozen=True, kw_only=True):
     receipt: bytes | None = None
     received: datetime | None = None
     returned: str | None = None
+    form: str = ""
+    mark: str | None = None
 
 
 class PassageRow(Row, frozen=True, kw_only=True):
@@ -283,7 +285,13 @@ CopyState = Literal["in transit", "held", "passed on", "returned", "destroyed", 
 
 
 class CopyRow(Row, frozen=True, kw_only=True):
-    """A numbered copy. Key: ``relationship/item/number``. One state at a time; "returned" also when never taken."""
+    """A numbered copy. Key: ``relationship/item/number``. One state at a time; "returned" also when never taken.
+
+    ``last`` is the newest record about it: what somebody who does something with it names, and its consignment or its
+    making at first. ``holder`` signed for it, ``taker`` is to sign, and ``custodian`` has it on the way from the one to
+    the other. ``made_from`` is the copy it was reproduced from (Article 14), ``found`` the record by which it turned up
+    after it was lost.
+    """
 
     table: ClassVar[str] = "copy"
     item: str
@@ -294,6 +302,11 @@ class CopyRow(Row, frozen=True, kw_only=True):
     header: bytes
     openings: tuple[bytes, ...] = ()
     trouble: str | None = None
+    last: bytes
+    custodian: str | None = None
+    taker: str | None = None
+    made_from: int | None = None
+    found: bytes | None = None
 
 
 class DecisionRow(Row, frozen=True, kw_only=True):
