@@ -40,7 +40,7 @@ async def confirmed(world: World, **fields: str) -> OpenedItem:
     try:
         return await confirm(world.kr, Confirm(**fields, actor=Actor("han")))
     except NeedsSignature as asked:
-        return await confirm(world.kr, Confirm(**fields, actor=Actor("han", KEY.sign(asked.message))))
+        return await confirm(world.kr, Confirm(**fields, actor=Actor("han", (KEY.sign(asked.message),))))
 
 
 async def test_a_reader_confirms_what_was_decided_and_nothing_else(world: World) -> None:

@@ -22,6 +22,9 @@ from comity.flows.actors import Actor, NeedsSignature
 IDENTIFIER = re.compile(r"\b[np]-[a-z2-7]{16}\b")
 """How a person is called in records: in the house (``p-``) and in a relationship (``n-``)."""
 
+ACT_SIGNATURES_MAX = 64
+"""Most signatures that one act may ask of a person: more is a node that asks for something else each time."""
+
 
 def fresh_name(prefix: str, key: Path | None) -> str | None:
     """A name for what is about to be made, where a person signs with his own ``key`` and must know it; else none."""
@@ -50,20 +53,24 @@ class Session:
     def act(self, flow: str, request: Any, key: Path | None) -> Any:
         """(6) ``call`` for an act of a person; when his key is in strict custody, signed with the one in ``key``.
 
-        Raises:
-            NeedsSignature: his key is in strict custody, and none was given.
-        """
-        try:
-            return self.call(flow, request)
-        except NeedsSignature as needed:
-            if key is None:
-                raise
-            from comity.cli.person_keys import read_person_keys
+        What the act says in his name is asked one by one, and signed once each.
 
-            signature = read_person_keys(key).sign_act(needed.message)
-            return self.call(flow, msgspec.structs.replace(request, actor=Actor(request.actor.handle, signature)))
-        except ComityError as error:
-            raise self._naming(error) from None
+        Raises:
+            NeedsSignature: his key is in strict custody and none was given, or the one given is not his.
+        """
+        signed: dict[bytes, bytes] = {}
+        while True:
+            actor = Actor(request.actor.handle, tuple(signed.values()))
+            try:
+                return self.call(flow, msgspec.structs.replace(request, actor=actor))
+            except NeedsSignature as needed:
+                if key is None or needed.message in signed or len(signed) == ACT_SIGNATURES_MAX:
+                    raise
+                from comity.cli.person_keys import read_person_keys
+
+                signed[needed.message] = read_person_keys(key).sign_act(needed.message)
+            except ComityError as error:
+                raise self._naming(error) from None
 
     def _naming(self, error: ComityError) -> ComityError:
         """(5) An error about a person of this house, with the handle instead of the identifier records use."""

@@ -1,7 +1,8 @@
 """Actors: who does what a flow does.
 
 In served custody the node holds the person's signing key and signs for him; in strict custody the key is elsewhere, and
-the flow asks for a signature over bytes it names (``NeedsSignature``), then is called again with it.
+the flow asks for a signature over bytes it names (``NeedsSignature``), then is called again with it. An act that says
+several things in his name asks again for each.
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ class Actor(msgspec.Struct, frozen=True):
 
     Attributes:
         handle: what this house calls the person, or ``root``.
-        signature: his own Ed25519 signature, when his key is in strict custody.
+        signatures: his own Ed25519 signatures, when his key is in strict custody; one for each thing that the act says
+            in his name, in any order.
     """
 
     handle: str
-    signature: bytes | None = None
+    signatures: tuple[bytes, ...] = ()
 
 
 class NeedsSignature(Misuse):
