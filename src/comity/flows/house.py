@@ -89,7 +89,7 @@ class House:
         self.zones = zones
         self.payloads = Payloads(blobs)
         self.library = Library(store, zones)
-        self.sequencer = Sequencer(store, keys.record, entropy, clock, mark, self._context, party)
+        self.sequencer = Sequencer(store, keys.record, entropy, clock, mark, self.context, party)
         self.exchange = Exchange(party, store, blobs, self.payloads, keys, self.sequencer, self.peer_card, self._follow)
         self._follow_up = follow
         self._cards: dict[str, Card] = {}
@@ -117,8 +117,10 @@ class House:
     async def _follow(self, work: Work, record: Record) -> None:
         await self._follow_up(self, work, record)
 
-    def _context(self, now: datetime) -> Context:
-        return Context(self.party, self.keys.root_public, now, self.library.agreement, self.library.layer)
+    def context(self, now: datetime) -> Context:
+        """What a rule may ask besides rows, at the instant ``now``."""
+        library = self.library
+        return Context(self.party, self.keys.root_public, now, library.agreement, library.layer, self.zones.zone)
 
     # ---- reading -------------------------------------------------------------------------------------------------
 
