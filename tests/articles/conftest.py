@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
+
 from world import World
 
 MakeWorld = Callable[..., Awaitable[World]]

@@ -110,6 +110,7 @@ class TestWhatReplayRefuses:
             (b'"request":"request-1",', b'"request":"request-0","request":"request-1",'),
             (b"2020-11-23T03:00:00Z", b"2020-11-23T03:00:00.000000Z"),
             (b'"via":[],', b""),
+            (b',"method":""', b""),
             (b'"act":"open"', b'"act":"\\u006fpen"'),
         ],
     )
@@ -132,8 +133,8 @@ class TestWhatReplayRefuses:
         assert old in written
         assert self.refused(written.replace(old, new, 1), self.STATED) == "bad-case"
 
-    def test_a_label_without_its_mark(self) -> None:
-        written = case_bytes(OPEN).replace("군사 Ⅱ급 비밀".encode(), b"", 1)
+    def test_a_label_without_its_policy(self) -> None:
+        written = case_bytes(OPEN).replace(b'"policy":"kr"', b'"policy":""', 1)
         assert self.refused(written, self.STATED) == "label-text"
 
     def test_a_case_too_long_to_be_one(self) -> None:

@@ -19,7 +19,6 @@ DECOMPOSED = unicodedata.normalize("NFD", "군사 Ⅱ급 비밀")
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
-        ({"mark": ""}, "label-text"),
         ({"mark": " 極秘"}, "label-text"),
         ({"mark": "極秘\n"}, "label-text"),
         ({"mark": "極\u200b秘"}, "label-text"),

@@ -28,7 +28,7 @@ from comity.agreement.model import (
 )
 from comity.agreement.nearest import nearest
 
-EFFECTS = ("permits", "forbids", "requires", "checklist", "consent", "approvals")
+EFFECTS = ("permits", "forbids", "requires", "checklist", "consent", "approvals", "witnesses", "methods")
 """The keys of which a rule has exactly one."""
 
 

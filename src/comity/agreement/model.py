@@ -219,9 +219,9 @@ class When(Table, frozen=True):
     """Conditions of a rule: every key that is written must hold; a list holds when one of its words does.
 
     Of the item: `form`, `level` (marks as the originator wrote them), `level_at_least` (a mark or an English level
-    word: that rank and all above), `category`, `subject`, `originator`, `relation`. Of the act: `purpose`,
-    `other_purpose` (another than it was provided for), `acting` (the party whose side acts), `holder`. Of each
-    recipient: `recipient` (the party), `serves`, `beneficiary`, `employer`, `body`, `function`.
+    word: that rank and all above), `category`, `subject`, `originator`, `relation`, `recalled`, `suspected`. Of the
+    act: `purpose`, `other_purpose` (another than it was provided for), `acting` (the party whose side acts), `holder`.
+    Of each recipient: `recipient` (the party), `serves`, `beneficiary`, `employer`, `body`, `function`.
     """
 
     form: Annotated[tuple[words.Form, ...], Meta(min_length=1)] | None = None
@@ -241,14 +241,16 @@ class When(Table, frozen=True):
     employer: words.Employer | None = None
     body: Names | None = None
     function: Names | None = None
+    recalled: bool | None = None
+    suspected: bool | None = None
 
 
 class Rule(Table, frozen=True):
     """`[[rule]]`: for these acts, when this holds (and `unless` does not), one effect.
 
-    Exactly one of `permits`, `forbids`, `requires`, `checklist`, `consent` and `approvals` is written. `provenance`
-    stands in for the clause's own where the rule is better or less well known than the clause as a whole, and then
-    `source` says why.
+    Exactly one of `permits`, `forbids`, `requires`, `checklist`, `consent`, `approvals`, `witnesses` and `methods` is
+    written. `provenance` stands in for the clause's own where the rule is better or less well known than the clause as
+    a whole, and then `source` says why.
     """
 
     id: Identifier
@@ -264,6 +266,8 @@ class Rule(Table, frozen=True):
     approvals: Annotated[int, Meta(ge=1, le=9)] | None = None
     provenance: words.Provenance | None = None
     source: str = ""
+    witnesses: Annotated[int, Meta(ge=1, le=9)] | None = None
+    methods: Annotated[tuple[words.Method, ...], Meta(min_length=1)] | None = None
 
 
 class Checklist(Table, frozen=True):

@@ -126,6 +126,21 @@ Deed = Literal[
 ]
 """What discharges a duty."""
 
+Method = Literal[
+    "burn",
+    "shred",
+    "pulp",
+    "disintegrate",
+    "melt",
+    "crush",
+    "dismantle",
+    "alter",
+    "overwrite",
+    "degauss",
+    "erase-key",
+]
+"""How something is destroyed: papers, media, equipment, and what is sealed to a key."""
+
 Within = Literal["immediately", "promptly", "as-appropriate", "before", "at-receipt", "at-creation", "continuous"]
 """A limit of time that carries no number. A number is written as an ISO 8601 duration; none is ever invented."""
 

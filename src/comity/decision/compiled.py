@@ -24,6 +24,9 @@ from comity.errors import Misuse, Refused
 
 STEP_OF_REQUIREMENT: dict[Requirement, int] = {"clearance": 13, "need-to-know": 14, "briefing": 15, "facility": 16}
 
+NO_RANK = -1
+"""The rank of what is declassified: below every level, and nobody has to be cleared for it."""
+
 
 class Crossing(Struct, frozen=True, gc=False):
     """What becomes of a mark for one party: the reason of step 8, its weight, and the rank a reader there needs."""
@@ -75,6 +78,7 @@ class Compiled:
             for party in self.party_ids
             for level in ladder(agreement, party)
         }
+        self._prepare_declassified()
         self._prepare_rules(texts)
         self._prepare_duties(texts)
 
@@ -142,6 +146,13 @@ class Compiled:
         crossings = {to: self._crossing(party, level, to) for to in self.party_ids}
         return LevelFacts(reason, WEIGHTS[reason.effect], level.rank, crossings)
 
+    def _prepare_declassified(self) -> None:
+        """Steps 6 and 8 for an item whose originator has taken its mark away: nobody marks it, and no rank is asked."""
+        reason = self.bare(6, "declassified", "holds")
+        for party in self.party_ids:
+            crossings = {to: Crossing(self.bare(8, "no-mark-needed", "holds", to), 0, NO_RANK) for to in self.party_ids}
+            self.levels[party, ""] = LevelFacts(reason, 0, NO_RANK, crossings)
+
     def _crossing(self, party: str, level: Level, to: str) -> Crossing:
         try:
             found = equivalents(self.agreement, party, level.mark, to, self.layers)
@@ -175,10 +186,11 @@ class Compiled:
         self, instrument: str, rule: Rule, party: str | None, lists: dict[str, tuple[str, Checklist]]
     ) -> Iterator[Asked]:
         """What one rule says, step by step."""
-        cites = self.cite(instrument, rule.clause, "forbids" if rule.forbids else "needs", rule.provenance)
+        fails: Effect = "forbids" if rule.forbids or rule.methods else "needs"
+        cites = self.cite(instrument, rule.clause, fails, rule.provenance)
         when = conditions_of(self.agreement, rule.when, party)
         unless = conditions_of(self.agreement, rule.unless) if rule.unless else None
-        special = unless is not None or bool(when.categories)
+        special = unless is not None or when.special or rule.methods is not None
 
         def asked(step: int, weight: int = WEIGHTS[cites.fails], **more: Any) -> Asked:
             return Asked(step, cites, rule, when.tests, special, when, unless, weight, **more)
@@ -197,7 +209,9 @@ class Compiled:
             conditions = tuple(self.cite(owner, each, cites.fails) for each in checklist.conditions)
             needed = frozenset(checklist.conditions)
             yield asked(12, checklist=checklist, conditions=conditions, needed=needed)
-        elif rule.approvals:
+        elif rule.methods:
+            yield asked(10)
+        elif rule.approvals or rule.witnesses:
             yield asked(17)
         for word in rule.requires or ():
             yield asked(STEP_OF_REQUIREMENT[word])

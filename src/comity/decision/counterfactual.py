@@ -26,6 +26,7 @@ Kind = Literal[
     "briefing",
     "facility",
     "approval",
+    "witness",
     "hidden",
 ]
 
@@ -42,8 +43,12 @@ _KINDS: dict[str, Kind] = {
     "category-missing": "briefing",
     "facility-missing": "facility",
     "approval-missing": "approval",
+    "witness-missing": "witness",
 }
 """What is missing, by the code of the reason that misses it."""
+
+_COUNTED: frozenset[Kind] = frozenset({"approval", "witness"})
+"""What is asked for by number."""
 
 
 class Missing(Struct, frozen=True, order=True):
@@ -54,7 +59,8 @@ class Missing(Struct, frozen=True, order=True):
         about: the person who lacks it; empty for what is said of no single person.
         what: what identifies it: for a consent who gives it, the item, the act, the beneficiary and the purpose; for
             an attestation the checklist, what it is bound to, who attests (empty for any party) and the condition;
-            for a facility its party and the site; for an approval the number needed; for a briefing on what.
+            for a facility its party and the site; for approvals and witnesses the number needed; for a briefing on
+            what.
         clauses: the clauses that ask for it, as ``"instrument:clause"``.
     """
 
@@ -86,12 +92,12 @@ def what_would_change(decision: Outcome, may_see: Container[str]) -> Change:
             key = _thing(reason, may_see)
             clause = f"{reason.instrument}:{reason.clause}" if reason.clause else reason.instrument
             wanted.setdefault(key, set()).add(clause)
-    approvals = [what for kind, _, what in wanted if kind == "approval"]
-    fewer = sorted(approvals, key=lambda what: int(what[0]))[:-1]  # the largest number asked for includes the others
+    counted = {(kind, what) for kind, _, what in wanted if kind in _COUNTED}
+    most = {kind: max(int(what[0]) for each, what in counted if each == kind) for kind, _ in counted}
     found = [
         Missing(kind, about, what, () if kind == "hidden" else tuple(sorted(clauses)))
         for (kind, about, what), clauses in wanted.items()
-        if kind != "approval" or what not in fewer
+        if kind not in most or int(what[0]) == most[kind]  # the largest number asked for includes the others
     ]
     return Change(True, tuple(sorted(found)))
 
@@ -103,7 +109,7 @@ def _thing(reason: Reason, may_see: Container[str]) -> tuple[Kind, str, tuple[st
     if reason.step == 18:  # an ancestor's reason carries the ancestor and its own step before its parameters
         parameters = parameters[2:]
     kind = _KINDS[code]
-    if kind == "approval":
+    if kind in _COUNTED:
         return kind, "", parameters[:1]
     if kind == "attestation":
         return kind, "", (*parameters, reason.clause)

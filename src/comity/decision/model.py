@@ -20,7 +20,7 @@ from comity.agreement.vocabulary import Act, Deed, Employer, Form, Provenance, R
 from comity.errors import Misuse
 from comity.marking.label import Label
 
-RULE_VERSION = "1"
+RULE_VERSION = "2"
 """The version of ``spec/decision.md`` that these decisions follow; a change of any outcome or reason changes it."""
 
 Effect = Literal["holds", "notes", "warns", "needs", "lacks", "forbids"]
@@ -49,6 +49,8 @@ class Item(Struct, frozen=True, kw_only=True):
         need_to_know: ids of the lists of people who need it; on one of them is enough.
         relation: how it came from its ancestors.
         lineage: all it came from, each with its own; their conditions hold too.
+        recalled: its originator has recalled it, and the recall stands.
+        suspected: an incident that touches it is open.
     """
 
     id: str
@@ -60,6 +62,8 @@ class Item(Struct, frozen=True, kw_only=True):
     need_to_know: tuple[str, ...] = ()
     relation: Relation = "original"
     lineage: tuple[Item, ...] = ()
+    recalled: bool = False
+    suspected: bool = False
 
 
 class Clearance(Struct, frozen=True):
@@ -158,6 +162,13 @@ class Approval(Struct, frozen=True, kw_only=True):
     by: str
 
 
+class Witness(Struct, frozen=True, kw_only=True):
+    """One person's word that he saw what one request asks for being done; the requester's own never counts."""
+
+    request: str
+    by: str
+
+
 class Consent(Struct, frozen=True, kw_only=True):
     """A party's prior written consent to one act with one item, for one beneficiary and one purpose, until an instant.
 
@@ -196,6 +207,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     approvals: tuple[Approval, ...] = ()
     consents: tuple[Consent, ...] = ()
     facilities: tuple[Facility, ...] = ()
+    witnesses: tuple[Witness, ...] = ()
 
 
 class Case(Struct, frozen=True, kw_only=True):
@@ -212,6 +224,7 @@ class Case(Struct, frozen=True, kw_only=True):
         at: the instant (aware, UTC).
         via: parties by way of which the item travels, in order; empty means directly.
         facts: what has been said and recorded.
+        method: how it is to be done, a word of the agreement file such as `"shred"`; empty when nothing is said.
     """
 
     request: str
@@ -224,6 +237,7 @@ class Case(Struct, frozen=True, kw_only=True):
     at: datetime
     via: tuple[str, ...] = ()
     facts: Facts = Facts()
+    method: str = ""
 
     def __post_init__(self) -> None:
         _check_utc("case.at", self.at)

@@ -4,6 +4,7 @@ Rules of this file:
 
 - A statement is canonical JSON as ``msgspec`` writes it: keys in the order of the type, no white space, instants in
   UTC with a ``Z``. What does not write back to the same bytes is refused.
+- A case is written as the version of the rules that decided it writes it: an earlier version had fewer keys.
 - Replay decides again from the recorded case and compares bytes; a stored outcome is never trusted.
 """
 
@@ -11,16 +12,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
 from comity.decision.compiled import Compiled
 from comity.decision.decide import decide
-from comity.decision.model import Case, Outcome
+from comity.decision.model import RULE_VERSION, Case, Outcome
 from comity.errors import Misuse, Rejected
 
-Kind = TypeVar("Kind", Case, "Statement")
+Read = TypeVar("Read")
 
 STATEMENT_BYTES_MAX = 16_000_000
 """Longest case or statement read; one with 10,000 ancestors has some 4,000,000 bytes."""
@@ -52,13 +53,20 @@ def statement_bytes(statement: Statement) -> bytes:
     return msgspec.json.encode(statement)
 
 
-def read_case(data: bytes) -> Case:
-    """The case written in ``data``.
+def read_case(data: bytes, rule_version: str = RULE_VERSION) -> Case:
+    """The case written in ``data``, as ``rule_version`` of the rules writes cases.
+
+    How a later version than this program's writes them is not known here; what this program knows of is read.
 
     Raises:
         Rejected: it is too long, no case, or not in canonical form.
     """
-    return _read(data, Case)
+    case = _read(data, Case, "case")
+    if rule_version == RULE_VERSION:
+        _check_canonical(data, case_bytes(case), "case")
+    elif rule_version == "1":
+        _check_canonical(data, _first_form(case), "case")
+    return case
 
 
 def read_statement(data: bytes) -> Statement:
@@ -67,7 +75,9 @@ def read_statement(data: bytes) -> Statement:
     Raises:
         Rejected: it is too long, no statement, or not in canonical form.
     """
-    return _read(data, Statement)
+    statement = _read(data, Statement, "statement")
+    _check_canonical(data, statement_bytes(statement), "statement")
+    return statement
 
 
 def replay(compiled: Compiled, case: bytes, stated: bytes, beside: Sequence[Compiled] = ()) -> Statement:
@@ -78,26 +88,38 @@ def replay(compiled: Compiled, case: bytes, stated: bytes, beside: Sequence[Comp
             decision comes out differently (``other-decision``).
     """
     recorded = read_statement(stated)
-    again = state(compiled, read_case(case), beside)
-    if again.facts != recorded.facts:
-        sentence = f"the case has digest {again.facts}, the statement names {recorded.facts}"
-        raise Rejected(sentence, code="other-facts")
+    again = state(compiled, read_case(case, recorded.decision.inputs.rule_version), beside)
     if again.decision.inputs != recorded.decision.inputs:
         sentence = f"decided under {recorded.decision.inputs}, not under {again.decision.inputs}"
         raise Rejected(sentence, code="other-inputs")
+    if again.facts != recorded.facts:
+        sentence = f"the case has digest {again.facts}, the statement names {recorded.facts}"
+        raise Rejected(sentence, code="other-facts")
     if statement_bytes(again) != stated:
         raise Rejected("the decision comes out differently when it is worked out again", code="other-decision")
     return again
 
 
-def _read(data: bytes, kind: type[Kind]) -> Kind:
-    name = kind.__name__.lower()
+def _read(data: bytes, kind: type[Read], name: str) -> Read:
     if len(data) > STATEMENT_BYTES_MAX:
         raise Rejected(f"{name} of {len(data)} bytes; at most {STATEMENT_BYTES_MAX} are read", code="too-long")
     try:
-        read = msgspec.json.decode(data, type=kind)
+        return msgspec.json.decode(data, type=kind)
     except (msgspec.DecodeError, Misuse) as error:
         raise Rejected(f"no {name}: {error}", code=f"bad-{name}") from None
-    if msgspec.json.encode(read) != data:
+
+
+def _check_canonical(data: bytes, again: bytes, name: str) -> None:
+    if again != data:
         raise Rejected(f"the {name} is not in canonical form", code="not-canonical")
-    return read
+
+
+def _first_form(case: Case) -> bytes:
+    """The bytes of a case as version 1 wrote it, before methods, witnesses, recalls and suspicions."""
+    written: dict[str, Any] = msgspec.to_builtins(case)
+    del written["method"], written["facts"]["witnesses"]
+    items = [written["item"]]
+    for item in items:
+        del item["recalled"], item["suspected"]
+        items += item["lineage"]
+    return msgspec.json.encode(written)

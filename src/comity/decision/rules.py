@@ -20,7 +20,7 @@ from msgspec.structs import replace
 
 from comity.agreement.model import Agreement, Checklist, Rule, When
 from comity.agreement.vocabulary import Beneficiary, Provenance
-from comity.decision.model import Effect, Reason
+from comity.decision.model import Effect, Item, Reason
 
 CONDITIONS = (
     "form",
@@ -75,15 +75,32 @@ class Citation(Struct, frozen=True):
 
 
 class Conditions(Struct, frozen=True, eq=False):
-    """The ``when`` or the ``unless`` of a rule. Without categories any item will do."""
+    """The ``when`` or the ``unless`` of a rule.
+
+    Attributes:
+        tests: on the values of a case.
+        categories: of which the item's label has one; empty when any item will do.
+        recalled: whether the item is recalled; None when that does not matter.
+        suspected: whether an open incident touches it; None likewise.
+    """
 
     tests: tuple[Test, ...]
     categories: frozenset[str] = frozenset()
+    recalled: bool | None = None
+    suspected: bool | None = None
 
-    def hold(self, values: Sequence[object], categories: Iterable[str]) -> bool:
-        """Whether a case with these values, and an item with these categories, meets them all."""
-        return all(values[position] in words for position, words in self.tests) and (
-            not self.categories or not self.categories.isdisjoint(categories)
+    @property
+    def special(self) -> bool:
+        """Whether there is more to look at than the tests; few rules have it, and only they pay for it."""
+        return bool(self.categories) or self.recalled is not None or self.suspected is not None
+
+    def hold(self, values: Sequence[object], item: Item) -> bool:
+        """Whether a case with these values, about this item, meets them all."""
+        return (
+            all(values[position] in words for position, words in self.tests)
+            and (not self.categories or not self.categories.isdisjoint(item.label.categories))
+            and self.recalled in {None, item.recalled}
+            and self.suspected in {None, item.suspected}
         )
 
 
@@ -91,12 +108,13 @@ class Asked(Struct, frozen=True, eq=False):
     """One thing that a rule says: it belongs to one step.
 
     Attributes:
-        step: 9 permits, 10 forbids, 11 consent, 12 checklist, 13 to 16 a requirement, 17 approvals.
+        step: 9 permits, 10 forbids and methods, 11 consent, 12 checklist, 13 to 16 a requirement, 17 approvals and
+            witnesses.
         cites: what the rule rests on.
         rule: the rule as written.
         tests: of the rule's ``when``; nearly all rules have nothing else to look at.
-        special: whether there are also categories or an ``unless`` to look at.
-        when: the same tests, with the categories.
+        special: whether there is more to look at than the tests: an ``unless``, categories, methods …
+        when: the same tests, with the rest of what the rule's ``when`` says.
         unless: what takes the case out of the rule.
         weight: what it weighs when it fails; for steps 9 and 10, when it applies.
         reason: what steps 9 and 10 say, ready.
@@ -149,7 +167,9 @@ def conditions_of(agreement: Agreement, written: When | None, acting: str | None
     if acting is not None:
         words["acting"] = words.get("acting", frozenset({acting})) & {acting}
     tests = tuple((CONDITIONS.index(name), allowed) for name, allowed in words.items())
-    return Conditions(tests, frozenset((written and written.category) or ()))
+    if written is None:
+        return Conditions(tests)
+    return Conditions(tests, frozenset(written.category or ()), written.recalled, written.suspected)
 
 
 def index_of(asked: Iterable[Asked], place: Callable[[Citation], Place]) -> Index:

@@ -12,10 +12,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
+from comity.agreement.model import Rule
 from comity.agreement.vocabulary import ACCESS_ACTS, GIVING_ACTS
-from comity.decision.compiled import Compiled, LevelFacts
+from comity.decision.compiled import NO_RANK, Compiled, LevelFacts
 from comity.decision.model import Case, Effect, Facility, Item, Person, Reason, Standing
-from comity.decision.rules import FORBIDS, LACKS, NEEDS, PERMITS, UNORDERED, WEIGHTS, Asked
+from comity.decision.rules import FORBIDS, LACKS, NEEDS, PERMITS, UNORDERED, WEIGHTS, Asked, Citation
 
 
 def level_of(compiled: Compiled, item: Item) -> LevelFacts | None:
@@ -64,6 +65,9 @@ def weigh_item(compiled: Compiled, case: Case, item: Item, level: LevelFacts | N
     if level is None:  # (6)
         add(compiled.bare(6, "unknown-mark", "forbids", item.label.mark, item.label.policy))
         found |= FORBIDS
+    elif level.rank == NO_RANK and act == "give" and item is case.item:
+        add(compiled.bare(6, "not-classified", "lacks"))
+        found |= LACKS
     else:
         add(level.reason)
         found |= level.weight
@@ -95,6 +99,8 @@ def weigh_person(
         rank = crossing.rank
         found = crossing.weight
         add(crossing.reason)
+    elif level is not None and level.rank == NO_RANK:
+        rank = NO_RANK
 
     third = party not in parties or serves not in parties
     foreign = bool(compiled.nations) and person.nationality not in compiled.nations
@@ -129,10 +135,16 @@ def weigh_person(
             if values[position] not in words:
                 break
         else:
-            if asked.special and not _applies(asked, values, label.categories):
-                continue
             step = asked.step
             cites = asked.cites
+            if asked.special:
+                if not _applies(asked, values, item):
+                    continue
+                if asked.rule.methods is not None:
+                    reason = _method(cites, asked.rule.methods, case.method)
+                    add(reason)
+                    found |= WEIGHTS[reason.effect]
+                    continue
             if step <= 10:
                 add(asked.reason)  # type: ignore[arg-type]  # `compiled` makes one for these steps
                 found |= asked.weight
@@ -145,9 +157,9 @@ def weigh_person(
                 continue
             said: tuple[str, ...] = ()
             if step == 17:
-                held, code, said = _approvals(case, asked.rule.approvals or 0)
+                held, code, said = _others(case, asked.rule)
                 whom = ""
-            elif not measured:
+            elif not measured or (rank == NO_RANK and step in (13, 16)):
                 continue
             else:
                 whom = about
@@ -180,8 +192,15 @@ def weigh_person(
     return found
 
 
-def _applies(asked: Asked, values: tuple[object, ...], categories: tuple[str, ...]) -> bool:
-    return asked.when.hold(values, categories) and not (asked.unless and asked.unless.hold(values, categories))
+def _applies(asked: Asked, values: tuple[object, ...], item: Item) -> bool:
+    return asked.when.hold(values, item) and not (asked.unless and asked.unless.hold(values, item))
+
+
+def _method(cites: Citation, methods: tuple[str, ...], method: str) -> Reason:
+    """Step 10 for a rule that names the methods there are."""
+    if method in methods:
+        return cites.reason(10, "method-allowed", "holds", "", method)
+    return cites.reason(10, "method-forbidden", cites.fails, "", method, *methods)
 
 
 def _weigh_label(compiled: Compiled, case: Case, item: Item, person: Person, reasons: list[Reason]) -> int:
@@ -199,12 +218,18 @@ def _weigh_label(compiled: Compiled, case: Case, item: Item, person: Person, rea
     return found
 
 
-def _approvals(case: Case, wanted: int) -> tuple[bool, str, tuple[str, str]]:
-    """Step 17: whether enough people other than the requester have approved this request."""
+def _others(case: Case, rule: Rule) -> tuple[bool, str, tuple[str, str]]:
+    """Step 17: whether enough people other than the requester have approved, or witnessed, this request."""
     request, requester = case.request, case.requester
-    approvers = {each.by for each in case.facts.approvals if each.request == request and each.by != requester}
-    held = len(approvers) >= wanted
-    return held, "approved" if held else "approval-missing", (str(wanted), str(len(approvers)))
+    if rule.approvals is not None:
+        wanted = rule.approvals
+        others = {each.by for each in case.facts.approvals if each.request == request and each.by != requester}
+        code = "approved" if len(others) >= wanted else "approval-missing"
+    else:
+        wanted = rule.witnesses or 0
+        others = {each.by for each in case.facts.witnesses if each.request == request and each.by != requester}
+        code = "witnessed" if len(others) >= wanted else "witness-missing"
+    return len(others) >= wanted, code, (str(wanted), str(len(others)))
 
 
 def _weigh_force(compiled: Compiled, standings: Iterable[Standing], giving: bool, reasons: list[Reason]) -> int:

@@ -72,8 +72,8 @@ def _replay(exhibits: Exhibits, stood: Stood, body: bodies.Decided, compiled: Re
     """(23) The same case, under the same texts, by the same rules, gives the same bytes."""
     edition = exhibits.edition(stood)
     try:
-        case = read_case(bytes(body.case))
         outcome = msgspec.json.decode(body.decision, type=decision.Outcome)
+        case = read_case(bytes(body.case), outcome.inputs.rule_version)
     except Rejected as error:
         raise at_place(error, stood.place) from None
     except (msgspec.DecodeError, Misuse) as error:

@@ -30,13 +30,20 @@ from comity.marking.translation import MarkedLabel
 
 LANGUAGES: tuple[Language, ...] = ("en", "ja", "ko")
 
-Kind = Literal["provided-by", "mark", "identification", "derivative", "translation-note", "originator-mark"]
+Kind = Literal[
+    "provided-by", "mark", "identification", "derivative", "translation-note", "originator-mark", "declassified"
+]
 
 _PROVIDED_BY: Mapping[Language, str] = {"en": "Provided by", "ja": "提供元", "ko": "제공처"}
 _ORIGINATOR_MARK: Mapping[Language, str] = {
     "en": "Originator's mark",
     "ja": "作成元の表示",
     "ko": "원작성처 표시",
+}
+_DECLASSIFIED: Mapping[Language, str] = {
+    "en": "Declassified by its originator",
+    "ja": "作成元により秘密指定解除",
+    "ko": "원작성처가 비밀 지정을 해제함",
 }
 
 
@@ -87,6 +94,8 @@ def banner(
     if rules.providing_name:
         for language, name in _spoken(_party(agreement, provider).name, languages):
             lines.append(BannerLine("provided-by", language, f"{_PROVIDED_BY[language]}: {name}", rules.clause))
+    if not marked.originator_label.mark:
+        return Banner((*lines, *(BannerLine("declassified", each, _DECLASSIFIED[each]) for each in languages)))
     lines.append(_mark(agreement, marked.alternative, rules.clause if rules.own_equivalent else ""))
     if identify:
         lines += _asked("identification", rules.identification, rules.identification_clause, languages)

@@ -7,6 +7,7 @@ Rules of this file (``spec/marking.md`` steps 1 and 2):
   labels which read alike are alike: ``Ⅱ`` (U+2161) is one character and ``II`` is two others.
 - ``categories`` restrict (a reader needs every one of them); ``releasable_to`` permits (only these parties).
   Both are written in ascending order without repeats, so that a label has one written form.
+- An item whose originator has declassified it has an empty ``mark``.
 - Nothing rewrites a label. Translation makes an alternative that stands beside it.
 
     >>> Label(policy="kr", mark="군사 Ⅱ급 비밀", originator="kr").mark
@@ -38,14 +39,14 @@ class Label(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         policy: party id whose ladder the mark belongs to.
-        mark: the mark, exactly as on that ladder.
+        mark: the mark, exactly as on that ladder; empty when the originator has taken it away.
         categories: restrictive categories, ascending; empty when there are none.
         releasable_to: party ids, ascending; empty when the label sets no limit (the agreement still does).
         originator: party id of whoever gave the label.
 
     Raises:
-        Rejected: a name is empty, too long, has control characters or is not in normal form C, or a list is
-            too long or not ascending.
+        Rejected: a name other than the mark is empty; one is too long, has control characters or is not in normal
+            form C; or a list is too long or not ascending.
     """
 
     policy: str
@@ -65,7 +66,8 @@ class Label(msgspec.Struct, frozen=True, kw_only=True):
 
     def _check(self) -> None:
         for field in ("policy", "mark", "originator"):
-            _check_name(field, getattr(self, field))
+            if field != "mark" or self.mark:
+                _check_name(field, getattr(self, field))
         for field in ("categories", "releasable_to"):
             names: tuple[str, ...] = getattr(self, field)
             for name in names:

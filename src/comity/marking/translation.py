@@ -90,6 +90,8 @@ def translate(agreement: Agreement, label: Label, to: str, layers: Iterable[Laye
         raise Rejected(f"{label.policy!r} is not a party{nearest(label.policy, parties)}", code="unknown-policy")
     if to not in parties:
         raise Misuse(f"{to!r} is not a party{nearest(to, parties)}", code="unknown-party")
+    if not label.mark:  # what its originator has declassified, nobody marks
+        return MarkedLabel(label, replace(label, policy=to), "")
     found = equivalents(agreement, label.policy, label.mark, to, layers)
     candidates = tuple(replace(label, policy=to, mark=mark) for mark in found.marks)
     choice = NeedsChoice(candidates, found.clause)
@@ -100,6 +102,8 @@ def translate(agreement: Agreement, label: Label, to: str, layers: Iterable[Laye
 
 def highest(agreement: Agreement, labels: Sequence[Label], originator: str) -> Label | NeedsChoice:
     """The label of something that holds all of `labels` (6): the highest mark, every category, the common readers.
+
+    A declassified label adds no mark; when all of them are, so is what holds them.
 
     Args:
         agreement: the agreement whose ranks count.
@@ -115,22 +119,22 @@ def highest(agreement: Agreement, labels: Sequence[Label], originator: str) -> L
     if len(policies) != 1:
         said = f"labels of {', '.join(policies)}; translate them to one party's marks first" if policies else "no label"
         raise Misuse(f"the highest of several labels needs labels of one policy; there is {said}", code="mixed-policy")
-    levels = {level_of(agreement, label.policy, label.mark) for label in labels}
-    top = max(level.rank for level in levels)
+    levels = {level_of(agreement, label.policy, label.mark) for label in labels if label.mark}
+    top = max((level.rank for level in levels), default=0)
     limits = [set(label.releasable_to) for label in labels if label.releasable_to]
     common = set.intersection(*limits) if limits else set()
     if limits and not common:
         raise Refused("no party may receive all of these labels together", code="nobody-left")
+    marks = [level.mark for level in agreement.levels if level in levels and level.rank == top]
     candidates = tuple(
         Label(
             policy=policies[0],
-            mark=level.mark,
+            mark=mark,
             categories=tuple(sorted({name for label in labels for name in label.categories})),
             releasable_to=tuple(sorted(common)),
             originator=originator,
         )
-        for level in agreement.levels
-        if level in levels and level.rank == top
+        for mark in marks or ("",)
     )
     if len(candidates) == 1:
         return candidates[0]
