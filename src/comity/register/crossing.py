@@ -407,6 +407,8 @@ def _copy_held(facts: Facts, record: Record, consignment: bytes, item: str, numb
     copy: CopyRow = need(facts, copy_key(record.statement.relationship, item, number), "copy")
     if copy.state != "held" or copy.consignment != consignment:
         raise no("copy-state", f"copy {number} is {copy.state}; only a held copy can be opened")
+    if not copy.at_hand:
+        raise no("copy-closed", f"copy {number} is being destroyed (certificate {copy.certificate!r}); it stays closed")
     return copy
 
 

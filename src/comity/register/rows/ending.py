@@ -59,7 +59,7 @@ class LevelRow(Row, frozen=True, kw_only=True):
 
 
 class ChangeRow(Row, frozen=True, kw_only=True):
-    """One change of level. Key: ``relationship/item/change``. ``remarked`` is the proof that it was carried out there."""
+    """One change of level. Key: ``relationship/item/change``. ``remarked`` is the proof that it was carried out."""
 
     table: ClassVar[str] = "level-change"
     change: str

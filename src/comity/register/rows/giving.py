@@ -290,7 +290,8 @@ class CopyRow(Row, frozen=True, kw_only=True):
     ``last`` is the newest record about it: what somebody who does something with it names, and its consignment or its
     making at first. ``holder`` signed for it, ``taker`` is to sign, and ``custodian`` has it on the way from the one to
     the other. ``made_from`` is the copy it was reproduced from (Article 14), ``found`` the record by which it turned up
-    after it was lost.
+    after it was lost. ``certificate`` is that of its destruction; while it waits for its witnesses the copy is held,
+    and nothing can be done with it.
     """
 
     table: ClassVar[str] = "copy"
@@ -307,6 +308,12 @@ class CopyRow(Row, frozen=True, kw_only=True):
     taker: str | None = None
     made_from: int | None = None
     found: bytes | None = None
+    certificate: str | None = None
+
+    @property
+    def at_hand(self) -> bool:
+        """Whether its holder can do something with it: it is held, and not being destroyed."""
+        return self.state == "held" and self.certificate is None
 
 
 class DecisionRow(Row, frozen=True, kw_only=True):
