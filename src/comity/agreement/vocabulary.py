@@ -90,17 +90,29 @@ Event = Literal[
     "investigation-ended",
     "end-wanted",
     "agreement-ended",
+    "recalled",
+    "returned",
+    "destroyed-in-crisis",
+    "passed-on",
+    "consent-wanted",
+    "clearance-ended",
+    "visit-asked",
+    "visit-ended",
+    "finding-made",
+    "contractor-inspected",
+    "review-due",
+    "dispute-opened",
 ]
 """What opens a duty."""
 
 EVENTS_OF_ACT: dict[Act, tuple[Event, ...]] = {
     "give": ("received", "hands-changed"),
-    "pass-on": ("received", "hands-changed"),
+    "pass-on": ("received", "hands-changed", "passed-on"),
     "copy": ("derivative-made",),
     "translate": ("derivative-made",),
     "extract": ("derivative-made",),
     "reclassify": ("level-changed",),
-    "return": ("hands-changed",),
+    "return": ("hands-changed", "returned"),
     "visit": ("visit-permitted",),
 }
 """The events that an act brings about; other events come about otherwise (a loss, a change of law)."""
@@ -123,6 +135,15 @@ Deed = Literal[
     "report",
     "protect",
     "give-notice",
+    "answer-recall",
+    "return-receipt",
+    "answer-request",
+    "end-access",
+    "answer-visit",
+    "report-visit",
+    "close-finding",
+    "review-level",
+    "consult",
 ]
 """What discharges a duty."""
 

@@ -136,6 +136,15 @@ DEEDS: Mapping[str, Mapping[Deed, str]] = {
         "report": "report",
         "protect": "protect it",
         "give-notice": "give notice",
+        "answer-recall": "answer the recall",
+        "return-receipt": "receipt what came back",
+        "answer-request": "answer the request",
+        "end-access": "end the person's access",
+        "answer-visit": "answer the request for the visit",
+        "report-visit": "say what was shown",
+        "close-finding": "put right what was found",
+        "review-level": "review the level",
+        "consult": "consult",
     }
 }
 
