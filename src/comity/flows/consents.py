@@ -15,8 +15,8 @@ ReadRows = Callable[[Iterable[Key]], Awaitable[dict[Key, Row | None]]]
 
 
 async def live_consents(read: ReadRows, relationship: str, item: ItemRow, at: datetime) -> tuple[ConsentRow, ...]:
-    """The consents of an item's originator that speak of it and hold at ``at``, in the order of their ids."""
-    keys = consent_lists_of(relationship, item.label.originator, item.item, item.topic, item.subject, item.label.mark)
+    """The consents in a relationship that speak of an item and hold at ``at``, in the order of their ids."""
+    keys = consent_lists_of(relationship, item.item, item.topic, item.subject, item.label.mark)
     lists = [cast("ConsentListRow", row) for row in (await read(keys)).values() if row is not None]
     named = {consent_key(relationship, entry.consent) for row in lists for entry in row.consents if at < entry.until}
     if not named:
@@ -26,7 +26,7 @@ async def live_consents(read: ReadRows, relationship: str, item: ItemRow, at: da
 
 
 async def consents_for(read: ReadRows, row: AgreementRow, item: ItemRow, at: datetime) -> tuple[decision.Consent, ...]:
-    """What the originator of an item has consented to, as facts of a case about it (``spec/consent.md`` step 9).
+    """What was consented to about an item, as facts of a case about it (``spec/consent.md`` step 9).
 
     Args:
         read: where the rows come from.

@@ -1,9 +1,345 @@
-"""Consent, showing and passing on: the rules of its records (Articles 6(a), 6(c), 8)."""
+"""Consent: the rules of its records (Articles 6(a), 6(c); ``spec/consent.md`` steps 3 to 9)."""
 
 from __future__ import annotations
 
-from comity.record.bodies import Body
-from comity.register.verdict import Rule
+from collections.abc import Sequence
+from typing import cast, get_args
 
-RULES: dict[type[Body], Rule] = {}
+import msgspec
+
+from comity.agreement.model import Agreement, Layer
+from comity.agreement.vocabulary import Act, Event
+from comity.record.bodies import Body
+from comity.record.bodies.consents import ConsentAsked, Consented, ConsentWanted, ConsentWithdrawn
+from comity.record.person_act import check_act
+from comity.record.statement import Record
+from comity.register import passing_on, showing
+from comity.register.crossing import check_officer, officer_key
+from comity.register.house import OFFICER, REGISTRY, RELEASE_AUTHORITY, need, person_key
+from comity.register.rows import AgreementRow, ConsignmentRow, Facts, ItemRow, Key, PersonRow
+from comity.register.rows.consents import (
+    ConsentAskedRow,
+    ConsentEntry,
+    ConsentListRow,
+    ConsentRow,
+    ConsentWantedRow,
+    ShownRow,
+    consent_asked_key,
+    consent_key,
+    consent_list_keys,
+    consent_wanted_key,
+    shown_key,
+)
+from comity.register.rows.lineage import DerivativeRow, derivative_key
+from comity.register.verdict import Context, Discharge, Occasions, Occurrence, Put, Rule, no
+
+CONSENTS_LIVE_MAX = 256
+"""Most consents of one party to one item or pattern that may hold at the same time."""
+ACTS = frozenset(get_args(Act))
+_ASKED_FIELDS = ("item", "acts", "beneficiaries", "beneficiary_kind", "purpose", "reason", "until", "answer_by")
+
+
+def _agreement(facts: Facts, record: Record) -> AgreementRow:
+    return cast("AgreementRow", need(facts, (AgreementRow.table, record.statement.relationship), "agreement"))
+
+
+def _other(context: Context, facts: Facts, record: Record) -> str:
+    """The party that the author of a crossing record speaks to."""
+    return _agreement(facts, record).peer if record.statement.author == context.party else context.party
+
+
+def _check_acts(acts: Sequence[str]) -> None:
+    for act in acts:
+        if act not in ACTS:
+            raise no("unknown-act", f"{act!r} is no act that an agreement knows")
+
+
+# ---- wanting and asking ----------------------------------------------------------------------------------------------
+
+
+def _wanted_reads(_: Context, record: Record) -> list[Key]:
+    body = cast("ConsentWanted", record.body)
+    return [
+        consent_wanted_key(body.request),
+        person_key(body.by),
+        (ItemRow.table, body.item),
+        (AgreementRow.table, body.relationship),
+    ]
+
+
+def _wanted(context: Context, facts: Facts, record: Record) -> list[Put]:
+    body = cast("ConsentWanted", record.body)
+    need(facts, (AgreementRow.table, body.relationship), "agreement")
+    need(facts, (ItemRow.table, body.item), "item")
+    if facts[consent_wanted_key(body.request)] is not None:
+        raise no("request-exists", f"request {body.request!r} was already made")
+    person: PersonRow = need(facts, person_key(body.by), "person")
+    if check_act(body, record.statement.relationship, context.party, person.signing_key) != body.by:
+        raise no("other-signer", f"the request names {body.by!r} but somebody else signed it")
+    if not {OFFICER, REGISTRY} & set(person.roles):
+        raise no("no-role", f"{body.by!r} has neither the role {OFFICER!r} nor {REGISTRY!r}")
+    fields = {name: getattr(body, name) for name in _ASKED_FIELDS}
+    row = ConsentWantedRow(record=record.id, relationship=body.relationship, by=body.by, **fields)
+    return [Put(consent_wanted_key(body.request), row)]
+
+
+def _asked_reads(context: Context, record: Record) -> list[Key]:
+    body, relationship = cast("ConsentAsked", record.body), record.statement.relationship
+    keys = [
+        consent_asked_key(relationship, body.request),
+        (ItemRow.table, body.item),
+        (ConsignmentRow.table, body.origin.hex()),
+        shown_key(relationship, body.item, body.origin),
+        derivative_key(relationship, body.item),
+    ]
+    if record.statement.author == context.party:
+        keys.append(consent_wanted_key(body.request))
+    return keys
+
+
+def _came(facts: Facts, record: Record) -> ConsignmentRow | ShownRow | DerivativeRow | None:
+    """The row that shows how the item of a request for consent came to its author; None when nothing does."""
+    body, statement = cast("ConsentAsked", record.body), record.statement
+    given = cast("ConsignmentRow | None", facts[ConsignmentRow.table, body.origin.hex()])
+    if given is not None and (given.item, given.relationship) == (body.item, statement.relationship):
+        return given if given.author != statement.author and given.returned is None else None
+    shown = cast("ShownRow | None", facts[shown_key(statement.relationship, body.item, body.origin)])
+    if shown is not None:
+        return shown if shown.author != statement.author else None
+    made = cast("DerivativeRow | None", facts[derivative_key(statement.relationship, body.item)])
+    return made if made is not None and (made.record, made.maker) == (body.origin, statement.author) else None
+
+
+def _asked(context: Context, facts: Facts, record: Record) -> list[Put]:
+    body, statement = cast("ConsentAsked", record.body), record.statement
+    key = consent_asked_key(statement.relationship, body.request)
+    if facts[key] is not None:
+        raise no("request-exists", f"request {body.request!r} was already made")
+    _check_acts(body.acts)
+    came = _came(facts, record)
+    if came is None:
+        raise no("not-given", f"{statement.author!r} was not given item {body.item!r} by the party it asks")
+    item = cast("ItemRow | None", facts[ItemRow.table, body.item])
+    other = _other(context, facts, record)
+    if not isinstance(came, DerivativeRow) and (item is None or item.originator != other):
+        _check_every_party(context, facts, record, body.item)
+    if body.until <= statement.at or (body.answer_by is not None and body.answer_by <= statement.at):
+        raise no("ended-before-asked", "a consent that is to end, or be answered, before it is asked for")
+    if statement.author == context.party:
+        wanted: ConsentWantedRow = need(facts, consent_wanted_key(body.request), "wish for a consent")
+        if any(getattr(wanted, name) != getattr(body, name) for name in _ASKED_FIELDS):
+            raise no("other-terms", f"request {body.request!r} was signed on other terms")
+    row = ConsentAskedRow(
+        request=body.request,
+        record=record.id,
+        author=statement.author,
+        function=statement.on_behalf_of,
+        label=body.label,
+        at=statement.at,
+        **{name: getattr(body, name) for name in _ASKED_FIELDS},
+    )
+    return [Put(key, row)]
+
+
+# ---- answering -------------------------------------------------------------------------------------------------------
+
+
+def _check_every_party(context: Context, facts: Facts, record: Record, item: str | None) -> None:
+    """Somebody who is not the originator has nothing to say, unless a text asks the consent of every party.
+
+    Raises:
+        Rejected: none does.
+    """
+    row = _agreement(facts, record)
+    texts: list[Agreement | Layer] = [context.agreement(row.digest), *map(context.layer, row.layers)]
+    if not any(rule.consent == "every-party" for text in texts for rule in text.rules):
+        raise no("not-originator", f"item {item!r} is another's; only its originator can consent")
+
+
+def _consented_reads(_: Context, record: Record) -> list[Key]:
+    body, relationship = cast("Consented", record.body), record.statement.relationship
+    keys = [
+        consent_key(relationship, body.consent),
+        officer_key(record),
+        *consent_list_keys(relationship, body.item, body.topic, body.subject, body.marks),
+    ]
+    if body.request is not None:
+        keys.append(consent_asked_key(relationship, body.request))
+    if body.item is not None:
+        keys += [(ItemRow.table, body.item), derivative_key(relationship, body.item)]
+    return keys
+
+
+def _check_answer(asked: ConsentAskedRow, record: Record) -> None:
+    """That a consent answers a request, once, in time, and allows no more than was asked for."""
+    body, statement = cast("Consented", record.body), record.statement
+    if asked.author == statement.author:
+        raise no("own-request", f"{statement.author!r} asked for this consent and cannot give it")
+    if asked.consent is not None:
+        raise no("already-answered", f"request {asked.request!r} was already answered")
+    if asked.lapsed(statement.at):
+        raise no("lapsed", f"request {asked.request!r} has lapsed unanswered; it must be asked again")
+    if (body.item, body.purpose) != (asked.item, asked.purpose):
+        raise no("other-terms", f"the answer is about another item or purpose than request {asked.request!r}")
+    wider = set(body.acts) - set(asked.acts) or set(body.beneficiaries) - set(asked.beneficiaries)
+    if wider or (body.until is not None and body.until > asked.until):
+        raise no("other-terms", f"the answer allows more than request {asked.request!r} asks for")
+
+
+def _check_scope(context: Context, facts: Facts, record: Record) -> None:
+    """That a consent is about one thing, and that it is its author's to give."""
+    body, statement = cast("Consented", record.body), record.statement
+    pattern = body.topic is not None or body.subject is not None or bool(body.marks)
+    if pattern == (body.item is not None):
+        raise no("scope", "a consent is about one item, or about a topic, a subject or marks")
+    if body.item is None:
+        known = {level.mark for level in context.agreement(_agreement(facts, record).digest).levels}
+        for mark in body.marks:
+            if mark not in known:
+                raise no("unknown-mark", f"{mark!r} is no mark of the agreement")
+        return
+    made = cast("DerivativeRow | None", facts[derivative_key(statement.relationship, body.item)])
+    if made is not None and made.maker != statement.author:
+        return
+    item = cast("ItemRow | None", facts[ItemRow.table, body.item])
+    if item is None and statement.author == context.party:
+        need(facts, (ItemRow.table, body.item), "item")
+    if made is not None or (item is not None and item.originator != statement.author):
+        _check_every_party(context, facts, record, body.item)
+
+
+def _check_terms(context: Context, facts: Facts, record: Record) -> ConsentAskedRow | None:
+    """That a consent is well made; the request that it answers, if it answers one."""
+    body, statement = cast("Consented", record.body), record.statement
+    _check_acts(body.acts)
+    asked: ConsentAskedRow | None = None
+    if body.request is not None:
+        asked = need(facts, consent_asked_key(statement.relationship, body.request), "request for consent")
+        _check_answer(asked, record)
+    elif not body.granted:
+        raise no("nothing-asked", "a refusal answers a request; this one names none")
+    else:
+        _check_scope(context, facts, record)
+    if body.granted and (body.until is None or body.until <= statement.at):
+        raise no("ended-before-given", "a consent names its end, and ends after it is given")
+    return asked
+
+
+def _consented(context: Context, facts: Facts, record: Record) -> list[Put]:
+    body, statement = cast("Consented", record.body), record.statement
+    relationship = statement.relationship
+    key = consent_key(relationship, body.consent)
+    if facts[key] is not None:
+        raise no("consent-exists", f"consent {body.consent!r} was already given or refused")
+    asked = _check_terms(context, facts, record)
+    check_officer(facts, record, RELEASE_AUTHORITY)
+    if body.by != body.signature.signer:
+        raise no("other-signer", f"the consent names {body.by!r} but somebody else signed it")
+    row = ConsentRow(
+        record=record.id,
+        author=statement.author,
+        at=statement.at,
+        **{name: getattr(body, name) for name in Consented.__struct_fields__ if name != "signature"},
+    )
+    puts = [Put(key, row)]
+    if asked is not None:
+        answered = msgspec.structs.replace(asked, consent=body.consent)
+        puts.append(Put(consent_asked_key(relationship, asked.request), answered))
+    if body.granted and body.until is not None:
+        entry = ConsentEntry(body.consent, statement.author, body.until)
+        lists = consent_list_keys(relationship, body.item, body.topic, body.subject, body.marks)
+        puts += [Put(each, _with(cast("ConsentListRow | None", facts[each]), entry, record)) for each in lists]
+    return puts
+
+
+def _with(before: ConsentListRow | None, entry: ConsentEntry, record: Record) -> ConsentListRow:
+    """A list with one more consent, and without those that have ended."""
+    kept = [each for each in before.consents if each.until > record.statement.at] if before is not None else []
+    if sum(each.author == entry.author for each in kept) >= CONSENTS_LIVE_MAX:
+        raise no("too-many-consents", f"{CONSENTS_LIVE_MAX} consents to this hold already; withdraw some")
+    return ConsentListRow(consents=(*kept, entry))
+
+
+# ---- withdrawing -----------------------------------------------------------------------------------------------------
+
+
+def _withdrawn_reads(_: Context, record: Record) -> list[Key]:
+    body = cast("ConsentWithdrawn", record.body)
+    return [consent_key(record.statement.relationship, body.consent), officer_key(record)]
+
+
+def _withdrawn_more(_: Context, facts: Facts, record: Record) -> list[Key]:
+    body, relationship = cast("ConsentWithdrawn", record.body), record.statement.relationship
+    row = cast("ConsentRow | None", facts[consent_key(relationship, body.consent)])
+    return [] if row is None else consent_list_keys(relationship, row.item, row.topic, row.subject, row.marks)
+
+
+def _withdrawn(_: Context, facts: Facts, record: Record) -> list[Put]:
+    body, statement = cast("ConsentWithdrawn", record.body), record.statement
+    key = consent_key(statement.relationship, body.consent)
+    row: ConsentRow = need(facts, key, "consent")
+    if row.author != statement.author:
+        raise no("not-yours", f"consent {body.consent!r} is another party's; only who gave it can withdraw it")
+    if row.withdrawn is not None:
+        raise no("already-withdrawn", f"consent {body.consent!r} was already withdrawn")
+    if not row.holds(statement.at):
+        raise no("lapsed", f"consent {body.consent!r} was refused or has ended; there is nothing to withdraw")
+    check_officer(facts, record, RELEASE_AUTHORITY)
+    if body.by != body.signature.signer:
+        raise no("other-signer", f"the withdrawal names {body.by!r} but somebody else signed it")
+    ended = msgspec.structs.replace(row, withdrawn=statement.at, withdrawal=record.id, withdrawal_reason=body.reason)
+    puts = [Put(key, ended)]
+    for listed in consent_list_keys(statement.relationship, row.item, row.topic, row.subject, row.marks):
+        before: ConsentListRow = need(facts, listed, "list of consents")
+        kept = tuple(each for each in before.consents if each.consent != body.consent)
+        puts.append(Put(listed, ConsentListRow(consents=kept) if kept else None))
+    return puts
+
+
+# ---- what it opens and discharges ------------------------------------------------------------------------------------
+
+
+def consent_subject(item: str, request: str) -> str:
+    """Subject of what is owed before something is done for which a consent is wanted."""
+    return f"{item}/{request}"
+
+
+def _asked_occasions(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
+    """To want to pass on, or to use for something else, is to owe the originator the question (6(a), 6(c))."""
+    body, author = cast("ConsentAsked", record.body), record.statement.author
+    row = cast("AgreementRow", facts[AgreementRow.table, record.statement.relationship])
+    originator = next(each for each in sorted({row.peer, *row.acknowledged}) if each != author)
+    events: list[Event] = []
+    if body.beneficiary_kind != "party":
+        events.append("pass-on-wanted")
+    came = _came(facts, record)
+    if body.beneficiary_kind == "party" or (came is not None and came.purpose != body.purpose):
+        events.append("other-use-wanted")
+    subject = consent_subject(body.item, body.request)
+    return [Occurrence(event=event, subject=subject, originator=originator, item=body.item) for event in events]
+
+
+def _consented_occasions(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
+    """An answer, whichever it is, ends the wait of the party that asked."""
+    body = cast("Consented", record.body)
+    if body.request is None:
+        return []
+    asked = cast("ConsentAskedRow", facts[consent_asked_key(record.statement.relationship, body.request)])
+    return [Discharge(deed="ask-consent", subject=consent_subject(asked.item, asked.request), party=asked.author)]
+
+
+RULES: dict[type[Body], Rule] = {
+    ConsentWanted: Rule(_wanted_reads, _wanted),
+    ConsentAsked: Rule(_asked_reads, _asked),
+    Consented: Rule(_consented_reads, _consented),
+    ConsentWithdrawn: Rule(_withdrawn_reads, _withdrawn, _withdrawn_more),
+    **showing.RULES,
+    **passing_on.RULES,
+}
 """The rule of every record type of this area."""
+OCCASIONS: dict[type[Body], Occasions] = {
+    ConsentAsked: _asked_occasions,
+    Consented: _consented_occasions,
+    **passing_on.OCCASIONS,
+}
+"""Which duties its records open and discharge."""

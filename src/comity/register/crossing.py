@@ -9,12 +9,12 @@ from typing import cast
 
 import msgspec
 
-from comity.agreement.equivalence import equivalents
 from comity.record import bodies
 from comity.record.card import read_card
 from comity.record.person_act import check_act, signature_in
-from comity.record.statement import DOMESTIC, Record
+from comity.record.statement import Record
 from comity.register.house import AGREEMENT_AUTHORITY, ASSURANCE_OFFICER, ROOT, check_after, need
+from comity.register.providing import check_approved, check_provided, item_provided, provided_reads
 from comity.register.rows import (
     AgreementRow,
     AskedRow,
@@ -154,6 +154,7 @@ def _asked(_: Context, facts: Facts, record: Record) -> list[Put]:
         purpose=body.purpose,
         recipients=tuple(sorted(set(body.recipients))),
         at=record.statement.at,
+        act=body.act,
     )
     return [Put(key, row)]
 
@@ -202,91 +203,14 @@ def _assured(_: Context, facts: Facts, record: Record) -> list[Put]:
 
 def _consigned_reads(context: Context, record: Record) -> list[Key]:
     body = cast("bodies.Consigned", record.body)
-    relationship, author = record.statement.relationship, record.statement.author
-    keys = [_agreement_key(record), (ItemRow.table, body.item), asked_key(relationship, body.request)]
-    if author == context.party:
-        keys.append((RequestRow.table, body.request))
-    for copy in body.copies:
-        keys.append(assurance_key(relationship, body.request, copy.holder))
-        keys.append(copy_key(relationship, body.item, copy.number))
-    return keys
-
-
-def _check_marks(context: Context, row: AgreementRow, body: bodies.Consigned, receiver: str) -> None:
-    agreement = context.agreement(row.digest)
-    found = equivalents(agreement, body.label.policy, body.label.mark, receiver)
-    candidates, expected = found.marks, None
-    if len(candidates) == 1:
-        expected = msgspec.structs.replace(body.label, policy=receiver, mark=candidates[0])
-    if body.alternative != expected:
-        shown = " or ".join(repr(mark) for mark in candidates)
-        raise no("wrong-mark", f"{body.label.mark!r} crosses as {shown}, and as nothing else (Article {found.clause})")
-    if body.form not in (agreement.scope.forms or (body.form,)):
-        raise no("form", f"information in the form {body.form!r} is outside the agreement's scope")
-
-
-def _check_assured(context: Context, facts: Facts, row: AgreementRow, record: Record) -> None:
-    body = cast("bodies.Consigned", record.body)
-    agreement = context.agreement(row.digest)
-    checklists = {rule.checklist for rule in agreement.rules if "give" in rule.acts and rule.checklist}
-    asked_of_each = {
-        condition
-        for checklist in agreement.checklists
-        if checklist.id in checklists and checklist.bound_to == "item-and-recipient"
-        for condition in checklist.conditions
-    }
-    for copy in body.copies:
-        key = assurance_key(record.statement.relationship, body.request, copy.holder)
-        assurance = cast("AssuranceRow | None", facts[key])
-        given = set(assurance.conditions) if assurance is not None and assurance.item == body.item else set()
-        missing = sorted(asked_of_each - given)
-        if missing:
-            raise no("no-assurance", f"no assurance for {copy.holder!r} about {', '.join(missing)} before hand-over")
-        if assurance is not None and asked_of_each and assurance.record not in body.assurances:
-            raise no("other-assurance", f"the consignment does not name the assurance given for {copy.holder!r}")
-
-
-def _check_request(row: AskedRow, record: Record) -> None:
-    body = cast("bodies.Consigned", record.body)
-    if row.author != record.statement.author or row.item != body.item:
-        raise no("other-item", f"request {body.request!r} was about another item, or another party's")
-    if row.label != body.label:
-        raise no("other-label", f"item {body.item!r} is given under another label than assurance was asked for")
-    if (row.form, row.topic, row.purpose) != (body.form, body.topic, body.purpose):
-        says = "in another form, for another list or for another purpose than assurance was asked for"
-        raise no("other-terms", f"item {body.item!r} is given {says}")
-    if row.consignment is not None:
-        raise no("already-given", f"request {body.request!r} was already carried out")
-    if not {copy.holder for copy in body.copies} <= set(row.recipients):
-        raise no("other-recipient", f"a copy goes to somebody whom request {body.request!r} did not name")
+    keys = provided_reads(context, record, [copy.holder for copy in body.copies])
+    return keys + [copy_key(record.statement.relationship, body.item, copy.number) for copy in body.copies]
 
 
 def _registered(facts: Facts, record: Record, *, ours: bool) -> ItemRow:
-    """The item as it stands after ``record``: the giver has it, the receiver may see it for the first time."""
-    body, statement = cast("bodies.Consigned", record.body), record.statement
-    before = cast("ItemRow | None", facts[ItemRow.table, body.item])
-    if ours:
-        before = need(facts, (ItemRow.table, body.item), "item")
-    if before is not None:
-        if before.relationship != (DOMESTIC if ours else statement.relationship):
-            raise no("other-item", f"item {body.item!r} did not come from the party that gives it")
-        for field in ("originator", "label", "form", "topic", "subject", "content"):
-            if getattr(before, field) != getattr(body, field):
-                raise no("other-item", f"item {body.item!r} is already registered with another {field}")
-    item = before or ItemRow(
-        item=body.item,
-        label=body.label,
-        alternative=body.alternative,
-        form=body.form,
-        topic=body.topic,
-        subject=body.subject,
-        size=body.size,
-        content=body.content,
-        originator=body.originator,
-        registered=statement.at,
-        relationship=statement.relationship,
-        provided=body.purpose,
-    )
+    """The item as it stands after ``record``."""
+    body = cast("bodies.Consigned", record.body)
+    item = item_provided(facts, record, ours=ours)
     consignments = (*item.consignments, record.id)[-CONSIGNMENTS_KEPT:]
     return msgspec.structs.replace(item, consignments=consignments, copies=item.copies + len(body.copies))
 
@@ -313,19 +237,8 @@ def _copies_made(facts: Facts, record: Record) -> list[Put]:
 def _consigned(context: Context, facts: Facts, record: Record) -> list[Put]:
     body, statement = cast("bodies.Consigned", record.body), record.statement
     relationship, author = statement.relationship, statement.author
-    row: AgreementRow = need(facts, _agreement_key(record), "agreement")
     ours = author == context.party
-    receiver = row.peer if ours else context.party
-    if not {author, receiver} <= set(row.acknowledged):
-        raise no("not-acknowledged", f"both parties must acknowledge {row.agreement!r} before anything crosses")
-    if body.agreement != row.digest:
-        raise no("other-digest", f"given under another text of {row.agreement!r} than the one both acknowledged")
-    if body.originator != body.label.originator:
-        raise no("other-originator", f"it names {body.originator!r}, its label {body.label.originator!r} as originator")
-    _check_marks(context, row, body, receiver)
-    asked: AskedRow = need(facts, asked_key(relationship, body.request), "request for assurance")
-    _check_request(asked, record)
-    _check_assured(context, facts, row, record)
+    asked = check_provided(context, facts, record, "give", [copy.holder for copy in body.copies])
     consignment = ConsignmentRow(
         record=record.id,
         request=body.request,
@@ -349,9 +262,7 @@ def _consigned(context: Context, facts: Facts, record: Record) -> list[Put]:
         *_copies_made(facts, record),
     ]
     if ours:
-        request: RequestRow = need(facts, (RequestRow.table, body.request), "request")
-        if not any(approval.granted for approval in request.approvals):
-            raise no("not-approved", f"no release authority has approved request {body.request!r}")
+        request = check_approved(facts, record)
         puts.append(Put((RequestRow.table, body.request), msgspec.structs.replace(request, consignment=record.id)))
     return puts
 

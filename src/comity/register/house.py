@@ -12,7 +12,6 @@ from comity.record.person_act import check_act, signature_in
 from comity.record.statement import Record
 from comity.register.rows import (
     AgreementRow,
-    Approval,
     DecisionRow,
     FacilityRow,
     Facts,
@@ -20,7 +19,6 @@ from comity.register.rows import (
     Key,
     PeerRow,
     PersonRow,
-    RequestRow,
     Row,
     SigningKeyRow,
 )
@@ -241,63 +239,9 @@ def _item(_: Context, facts: Facts, record: Record) -> list[Put]:
         originator=body.originator,
         registered=record.statement.at,
         contains=body.contains,
+        rights=body.rights,
     )
     return [Put((ItemRow.table, body.item), row)]
-
-
-def _request_reads(_: Context, record: Record) -> list[Key]:
-    body = cast("bodies.ReleaseRequested", record.body)
-    return [
-        (RequestRow.table, body.request),
-        (ItemRow.table, body.item),
-        (AgreementRow.table, body.relationship),
-        person_key(body.by),
-    ]
-
-
-def _request(context: Context, facts: Facts, record: Record) -> list[Put]:
-    body = cast("bodies.ReleaseRequested", record.body)
-    need(facts, (ItemRow.table, body.item), "item")
-    need(facts, (AgreementRow.table, body.relationship), "agreement")
-    if facts[RequestRow.table, body.request] is not None:
-        raise no("request-exists", f"request {body.request!r} was already made")
-    person: PersonRow = need(facts, person_key(body.by), "person")
-    if check_act(body, record.statement.relationship, context.party, person.signing_key) != body.by:
-        raise no("other-signer", f"the request names {body.by!r} but somebody else signed it")
-    if OFFICER not in person.roles:
-        raise no("no-role", f"{body.by!r} does not have the role {OFFICER!r}")
-    row = RequestRow(
-        request=body.request,
-        record=record.id,
-        item=body.item,
-        relationship=body.relationship,
-        recipients=tuple(sorted(set(body.recipients))),
-        purpose=body.purpose,
-        by=body.by,
-        at=record.statement.at,
-    )
-    return [Put((RequestRow.table, body.request), row)]
-
-
-def _approval_reads(_: Context, record: Record) -> list[Key]:
-    body = cast("bodies.Approved", record.body)
-    return [(RequestRow.table, body.request), *_signer_keys(body)]
-
-
-def _approval(context: Context, facts: Facts, record: Record) -> list[Put]:
-    body = cast("bodies.Approved", record.body)
-    request: RequestRow = need(facts, (RequestRow.table, body.request), "request")
-    signer = check_house_act(context, facts, body, record.statement.relationship, RELEASE_AUTHORITY)
-    if signer != body.by or signer == ROOT:
-        raise no("other-signer", f"the approval names {body.by!r} but somebody else signed it")
-    if body.by == request.by:
-        raise no("own-request", "whoever asked for a release cannot approve it; another release authority must")
-    check_after(body.after, request.last)
-    if request.consignment is not None:
-        raise no("already-given", f"request {body.request!r} was already carried out")
-    answer = Approval(record.id, body.by, body.granted, body.reason)
-    answers = (*(given for given in request.approvals if given.by != body.by), answer)
-    return [Put((RequestRow.table, body.request), msgspec.structs.replace(request, approvals=answers))]
 
 
 def _marking_reads(_: Context, record: Record) -> list[Key]:
@@ -336,8 +280,6 @@ HOUSE_RULES: dict[type[bodies.Body], Rule] = {
     bodies.PeerAdded: Rule(_peer_reads, _peer),
     bodies.AgreementAdopted: Rule(_agreement_reads, _agreement),
     bodies.ItemRegistered: Rule(_item_reads, _item),
-    bodies.ReleaseRequested: Rule(_request_reads, _request),
-    bodies.Approved: Rule(_approval_reads, _approval),
     bodies.Marked: Rule(_marking_reads, _marking),
     bodies.Decided: Rule(_reads_nothing, _decision),
 }

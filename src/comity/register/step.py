@@ -8,7 +8,7 @@ from typing import cast
 from comity.errors import Refused, Rejected
 from comity.record.bodies import Body
 from comity.record.statement import DOMESTIC, Record
-from comity.register import consents, custody, ending, incidents, inventory, lineage, notices, places, visits
+from comity.register import consents, custody, ending, incidents, inventory, lineage, notices, places, requests, visits
 from comity.register.crossing import CROSSING_RULES
 from comity.register.duties import DUTIES
 from comity.register.house import HOUSE_RULES
@@ -36,6 +36,7 @@ _RULES: dict[type[Body], Rule] = {
     **lineage.RULES,
     **notices.RULES,
     **places.RULES,
+    **requests.RULES,
     **visits.RULES,
 }
 _CONSEQUENCES: tuple[Consequence, ...] = (DUTIES,)

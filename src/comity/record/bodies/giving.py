@@ -45,7 +45,7 @@ class Listed(Body, frozen=True, kw_only=True):
 
 
 class AssuranceAsked(Body, frozen=True, kw_only=True):
-    """The providing party asks for the assurance of Article 7.5 before it hands anything over."""
+    """The providing party asks for the assurance of Article 7.5 before it hands anything over, or shows it."""
 
     kind: ClassVar[str] = "assurance-request/1"
     crosses: ClassVar[bool] = True
@@ -56,6 +56,7 @@ class AssuranceAsked(Body, frozen=True, kw_only=True):
     topic: Name
     purpose: Words
     recipients: Recipients
+    act: Literal["give", "show"] = "give"
 
 
 class Assured(Body, frozen=True, kw_only=True):
@@ -89,6 +90,7 @@ class Consigned(Body, frozen=True, kw_only=True):
     """An item is given: what, under which label and marks, sealed to whom, by which decision (Articles 4, 6, 9).
 
     ``alternative`` is the receiver's own mark; None where the agreement offers several and a person there must choose.
+    ``rights`` names the patents, copyright or trade secrets in it, which the receiver respects (Article 6(d)).
     """
 
     kind: ClassVar[str] = "consignment/1"
@@ -109,6 +111,7 @@ class Consigned(Body, frozen=True, kw_only=True):
     copies: Annotated[tuple[CopyMade, ...], msgspec.Meta(min_length=1, max_length=LIST_ENTRIES_MAX)]
     assurances: Digests
     basis: Digest
+    rights: Words = ""
 
 
 class Received(Body, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ import msgspec
 
 from comity.marking.label import Label
 from comity.record.bodies.base import Body, Digests, Identifiers, Names, PersonSignature, Recipients
+from comity.record.bodies.consents import Manner, Onward
 from comity.record.encoding import Count, Digest, Identifier, Instant, Name, Relationship, Words, instant
 
 
@@ -142,10 +143,14 @@ class ItemRegistered(Body, frozen=True, kw_only=True):
     by: Identifier
     originator: Identifier
     contains: Identifiers = ()
+    rights: Words = ""
 
 
 class ReleaseRequested(Body, frozen=True, kw_only=True):
-    """An officer asks that an item be given to named recipients for a purpose."""
+    """Somebody asks that an item be given or shown to named recipients, or a copy be passed on, for a purpose.
+
+    ``manner`` is how something is to be shown; ``copy`` and ``onward`` which copy is to be passed on, and to whom.
+    """
 
     kind: ClassVar[str] = "release-request/1"
     crosses: ClassVar[bool] = False
@@ -156,6 +161,10 @@ class ReleaseRequested(Body, frozen=True, kw_only=True):
     purpose: Words
     by: Identifier
     signature: PersonSignature
+    act: Literal["give", "show", "pass-on"] = "give"
+    manner: Manner | None = None
+    copy: Count | None = None
+    onward: Onward | None = None
 
 
 class Approved(Body, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 import msgspec
 
 from comity.marking.label import Label
+from comity.record.bodies.consents import Onward
 from comity.register.rows.base import Key, Row
 
 
@@ -170,7 +171,7 @@ class ItemRow(Row, frozen=True, kw_only=True):
     """One piece of information. Key: item id.
 
     ``provided`` is the purpose it came to us for, None for our own; ``consignments`` are the newest that carried it,
-    ``copies`` how many copies they all made.
+    ``copies`` how many copies they all made; ``rights`` are the patents, copyright or trade secrets in it (6.d).
     """
 
     table: ClassVar[str] = "item"
@@ -189,6 +190,7 @@ class ItemRow(Row, frozen=True, kw_only=True):
     contains: tuple[str, ...] = ()
     consignments: tuple[bytes, ...] = ()
     copies: int = 0
+    rights: str = ""
 
 
 class Approval(msgspec.Struct, frozen=True):
@@ -201,7 +203,11 @@ class Approval(msgspec.Struct, frozen=True):
 
 
 class RequestRow(Row, frozen=True, kw_only=True):
-    """A request to release an item. Key: request id."""
+    """A request to give, to show or to pass on an item. Key: request id.
+
+    ``consignment`` is the record that carried it out. ``manner`` is how something is to be shown; ``copy`` and
+    ``onward`` which copy is to be passed on, and to whom.
+    """
 
     table: ClassVar[str] = "request"
     request: str
@@ -214,6 +220,10 @@ class RequestRow(Row, frozen=True, kw_only=True):
     at: datetime
     approvals: tuple[Approval, ...] = ()
     consignment: bytes | None = None
+    act: Literal["give", "show", "pass-on"] = "give"
+    manner: str | None = None
+    copy: int | None = None
+    onward: Onward | None = None
 
     @property
     def last(self) -> bytes:
@@ -237,6 +247,7 @@ class AskedRow(Row, frozen=True, kw_only=True):
     at: datetime
     answered: tuple[str, ...] = ()
     consignment: bytes | None = None
+    act: Literal["give", "show"] = "give"
 
 
 class AssuranceRow(Row, frozen=True, kw_only=True):

@@ -1,0 +1,137 @@
+"""Passing on to somebody outside the parties (Article 6(a); ``spec/consent.md`` steps 10 to 13)."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import msgspec
+
+from comity.record.bodies import Body
+from comity.record.bodies.consents import PassedOn, PassOnReceipted
+from comity.record.statement import Record
+from comity.register.crossing import check_officer, officer_key
+from comity.register.house import REGISTRY, check_after, need
+from comity.register.occasions import consignment_subject
+from comity.register.rows import AgreementRow, CopyRow, Facts, ItemRow, Key, copy_key
+from comity.register.rows.consents import ConsentRow, PassedOnRow, consent_key, passed_on_key
+from comity.register.rows.lineage import DerivativeRow, derivative_key
+from comity.register.verdict import Context, Discharge, Occasions, Occurrence, Put, Rule, no
+
+
+def _passed_on_reads(_: Context, record: Record) -> list[Key]:
+    body, relationship = cast("PassedOn", record.body), record.statement.relationship
+    return [
+        officer_key(record),
+        copy_key(relationship, body.item, body.copy),
+        (ItemRow.table, body.item),
+        derivative_key(relationship, body.item),
+        *(consent_key(relationship, each) for each in body.consents),
+    ]
+
+
+def _check_consents(context: Context, facts: Facts, record: Record) -> None:
+    """That the originator's consents, as they hold now, let everybody gain who does.
+
+    Raises:
+        Rejected: one of them is not the other party's, is about something else, or has ended; or they do not do.
+    """
+    body, statement = cast("PassedOn", record.body), record.statement
+    row: AgreementRow = need(facts, (AgreementRow.table, statement.relationship), "agreement")
+    agreement = context.agreement(row.digest)
+    nations = {nation for party in agreement.parties for nation in party.nations}
+    parties = {party.id for party in agreement.parties}
+    if body.beneficiary in parties:
+        raise no("no-third-party", f"{body.beneficiary!r} is a party; what it gets is given or handed over")
+    gains = {body.beneficiary} | ({body.nationality} - nations)
+    item = cast("ItemRow | DerivativeRow | None", facts[derivative_key(statement.relationship, body.item)])
+    item = item or cast("ItemRow | None", facts[ItemRow.table, body.item])
+    for each in body.consents:
+        consent: ConsentRow = need(facts, consent_key(statement.relationship, each), "consent")
+        if consent.author == statement.author:
+            raise no("own-consent", f"consent {each!r} is not the originator's")
+        if not consent.holds(statement.at):
+            raise no("lapsed", f"consent {each!r} does not hold: refused, ended or withdrawn")
+        about = item is not None and consent.speaks_of(item.item, item.topic, item.subject, item.label.mark)
+        if not about or "pass-on" not in consent.acts or consent.purpose != body.purpose:
+            raise no("other-consent", f"consent {each!r} is about another item, act or purpose")
+        gains -= set(consent.beneficiaries)
+    if gains and any(rule.consent and "pass-on" in rule.acts for rule in agreement.rules):
+        raise no("no-consent", f"the originator has not consented that {', '.join(sorted(gains))} gain by it")
+
+
+def _passed_on(context: Context, facts: Facts, record: Record) -> list[Put]:
+    body, statement = cast("PassedOn", record.body), record.statement
+    key = copy_key(statement.relationship, body.item, body.copy)
+    copy: CopyRow = need(facts, key, "copy")
+    entry = check_officer(facts, record)
+    if copy.holder != entry.pseudonym or body.by != entry.pseudonym:
+        raise no("not-holder", f"copy {body.copy} is held by {copy.holder!r}; nobody else can pass it on")
+    if copy.state != "held":
+        raise no("copy-state", f"copy {body.copy} is {copy.state}; only a held copy can be passed on")
+    check_after(body.after, copy.last)
+    _check_consents(context, facts, record)
+    row = PassedOnRow(
+        record=record.id,
+        item=body.item,
+        number=body.copy,
+        beneficiary=body.beneficiary,
+        beneficiary_kind=body.beneficiary_kind,
+        nationality=body.nationality,
+        purpose=body.purpose,
+        consents=tuple(sorted(set(body.consents))),
+        header=body.header,
+        sealed_to=body.sealed_to,
+        by=body.by,
+        at=statement.at,
+    )
+    return [
+        Put(key, msgspec.structs.replace(copy, state="passed on", last=record.id)),
+        Put(passed_on_key(statement.relationship, body.item, body.copy), row),
+    ]
+
+
+def _receipted_reads(_: Context, record: Record) -> list[Key]:
+    body, relationship = cast("PassOnReceipted", record.body), record.statement.relationship
+    return [officer_key(record), passed_on_key(relationship, body.item, body.copy)]
+
+
+def _receipted(_: Context, facts: Facts, record: Record) -> list[Put]:
+    body, statement = cast("PassOnReceipted", record.body), record.statement
+    key = passed_on_key(statement.relationship, body.item, body.copy)
+    row: PassedOnRow = need(facts, key, "passing on")
+    entry = check_officer(facts, record)
+    if body.by != entry.pseudonym:
+        raise no("other-signer", f"the receipt names {body.by!r} but somebody else signed it")
+    if row.by != entry.pseudonym and REGISTRY not in entry.roles:
+        raise no("no-role", f"{body.by!r} neither passed it on nor keeps the register")
+    if row.receipt is not None:
+        raise no("already-received", f"copy {body.copy} was already receipted")
+    check_after(body.after, row.record)
+    told = msgspec.structs.replace(row, receipt=body.receipt, receipted=statement.at)
+    return [Put(key, told)]
+
+
+def _passed_on_occasions(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
+    """The copy is in the hands of a courier of the party that passes it on (Article 12)."""
+    body, author = cast("PassedOn", record.body), record.statement.author
+    row = cast("AgreementRow", facts[AgreementRow.table, record.statement.relationship])
+    originator = next(each for each in sorted({row.peer, *row.acknowledged}) if each != author)
+    subject = consignment_subject(body.item, record.id)
+    return [Occurrence(event="hands-changed", subject=subject, originator=originator, item=body.item, carrier=author)]
+
+
+def _receipted_occasions(_: Facts, record: Record) -> list[Occurrence | Discharge]:
+    body = cast("PassOnReceipted", record.body)
+    return [Discharge(deed="give-receipt", subject=consignment_subject(body.item, body.after))]
+
+
+RULES: dict[type[Body], Rule] = {
+    PassedOn: Rule(_passed_on_reads, _passed_on),
+    PassOnReceipted: Rule(_receipted_reads, _receipted),
+}
+"""The rule of every record type of this area."""
+OCCASIONS: dict[type[Body], Occasions] = {
+    PassedOn: _passed_on_occasions,
+    PassOnReceipted: _receipted_occasions,
+}
+"""Which duties its records open and discharge."""

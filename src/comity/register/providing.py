@@ -1,0 +1,161 @@
+"""What every record by which something is provided must show, given or shown alike (Articles 4, 7.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+import msgspec
+
+from comity.agreement.equivalence import equivalents
+from comity.agreement.model import Agreement
+from comity.agreement.vocabulary import Act
+from comity.record.bodies.consents import Shown
+from comity.record.bodies.giving import Consigned
+from comity.record.statement import DOMESTIC, Record
+from comity.register.house import need
+from comity.register.rows import (
+    AgreementRow,
+    AskedRow,
+    AssuranceRow,
+    Facts,
+    ItemRow,
+    Key,
+    RequestRow,
+    asked_key,
+    assurance_key,
+)
+from comity.register.verdict import Context, no
+
+Provided = Consigned | Shown
+"""The bodies by which something is provided; what they have in common is named alike."""
+_SAME = ("originator", "label", "form", "topic", "subject", "content", "rights")
+"""What an item says of itself wherever it is named."""
+
+
+def provided_reads(context: Context, record: Record, recipients: Sequence[str]) -> list[Key]:
+    """The keys of the rows on which it depends whether something may be provided to ``recipients``."""
+    body, relationship = cast("Provided", record.body), record.statement.relationship
+    keys = [(AgreementRow.table, relationship), (ItemRow.table, body.item), asked_key(relationship, body.request)]
+    if record.statement.author == context.party:
+        keys.append((RequestRow.table, body.request))
+    return [*keys, *(assurance_key(relationship, body.request, each) for each in recipients)]
+
+
+def check_provided(context: Context, facts: Facts, record: Record, act: Act, recipients: Sequence[str]) -> AskedRow:
+    """The request for assurance that a record carries out, once everything was there that it must rest on.
+
+    Raises:
+        Rejected: a party has not acknowledged this text, a mark is not the agreement's, the request was another, or an
+            assurance is missing.
+    """
+    body, statement = cast("Provided", record.body), record.statement
+    row: AgreementRow = need(facts, (AgreementRow.table, statement.relationship), "agreement")
+    receiver = row.peer if statement.author == context.party else context.party
+    if not {statement.author, receiver} <= set(row.acknowledged):
+        raise no("not-acknowledged", f"both parties must acknowledge {row.agreement!r} before anything crosses")
+    if body.agreement != row.digest:
+        raise no("other-digest", f"given under another text of {row.agreement!r} than the one both acknowledged")
+    if body.originator != body.label.originator:
+        raise no("other-originator", f"it names {body.originator!r}, its label {body.label.originator!r} as originator")
+    agreement = context.agreement(row.digest)
+    _check_marks(agreement, body, receiver)
+    asked: AskedRow = need(facts, asked_key(statement.relationship, body.request), "request for assurance")
+    _check_request(asked, record, act, recipients)
+    _check_assured(agreement, facts, record, act, recipients)
+    return asked
+
+
+def check_approved(facts: Facts, record: Record) -> RequestRow:
+    """Our own request that a record carries out, approved.
+
+    Raises:
+        Rejected: there is none, or no release authority has approved it.
+    """
+    body = cast("Provided", record.body)
+    request: RequestRow = need(facts, (RequestRow.table, body.request), "request")
+    if not any(approval.granted for approval in request.approvals):
+        raise no("not-approved", f"no release authority has approved request {body.request!r}")
+    return request
+
+
+def item_provided(facts: Facts, record: Record, *, ours: bool) -> ItemRow:
+    """The item that a record provides: the giver has it, the receiver may see it for the first time.
+
+    Raises:
+        Rejected: it is another's, or is registered here as something else.
+    """
+    body, statement = cast("Provided", record.body), record.statement
+    before = cast("ItemRow | None", facts[ItemRow.table, body.item])
+    if ours:
+        before = need(facts, (ItemRow.table, body.item), "item")
+    if before is None:
+        return ItemRow(
+            item=body.item,
+            label=body.label,
+            alternative=body.alternative,
+            form=body.form,
+            topic=body.topic,
+            subject=body.subject,
+            size=body.size,
+            content=body.content,
+            originator=body.originator,
+            registered=statement.at,
+            relationship=statement.relationship,
+            provided=body.purpose,
+            rights=body.rights,
+        )
+    if before.relationship != (DOMESTIC if ours else statement.relationship):
+        raise no("other-item", f"item {body.item!r} did not come from the party that gives it")
+    for field in _SAME:
+        if getattr(before, field) != getattr(body, field):
+            raise no("other-item", f"item {body.item!r} is already registered with another {field}")
+    return before
+
+
+def _check_marks(agreement: Agreement, body: Provided, receiver: str) -> None:
+    found = equivalents(agreement, body.label.policy, body.label.mark, receiver)
+    candidates, expected = found.marks, None
+    if len(candidates) == 1:
+        expected = msgspec.structs.replace(body.label, policy=receiver, mark=candidates[0])
+    if body.alternative != expected:
+        shown = " or ".join(repr(mark) for mark in candidates)
+        raise no("wrong-mark", f"{body.label.mark!r} crosses as {shown}, and as nothing else (Article {found.clause})")
+    form = body.manner if isinstance(body, Shown) else body.form
+    if form not in (agreement.scope.forms or (form,)):
+        raise no("form", f"information in the form {form!r} is outside the agreement's scope")
+
+
+def _check_request(asked: AskedRow, record: Record, act: Act, recipients: Sequence[str]) -> None:
+    body = cast("Provided", record.body)
+    if asked.author != record.statement.author or asked.item != body.item:
+        raise no("other-item", f"request {body.request!r} was about another item, or another party's")
+    if asked.label != body.label:
+        raise no("other-label", f"item {body.item!r} is given under another label than assurance was asked for")
+    if (asked.act, asked.form, asked.topic, asked.purpose) != (act, body.form, body.topic, body.purpose):
+        says = "in another form or way, for another list or for another purpose than assurance was asked for"
+        raise no("other-terms", f"item {body.item!r} is given {says}")
+    if asked.consignment is not None:
+        raise no("already-given", f"request {body.request!r} was already carried out")
+    if not set(recipients) <= set(asked.recipients):
+        raise no("other-recipient", f"it goes to somebody whom request {body.request!r} did not name")
+
+
+def _check_assured(agreement: Agreement, facts: Facts, record: Record, act: Act, recipients: Sequence[str]) -> None:
+    body = cast("Provided", record.body)
+    checklists = {rule.checklist for rule in agreement.rules if act in rule.acts and rule.checklist}
+    asked_of_each = {
+        condition
+        for checklist in agreement.checklists
+        if checklist.id in checklists and checklist.bound_to == "item-and-recipient"
+        for condition in checklist.conditions
+    }
+    for recipient in recipients:
+        key = assurance_key(record.statement.relationship, body.request, recipient)
+        assurance = cast("AssuranceRow | None", facts[key])
+        given = set(assurance.conditions) if assurance is not None and assurance.item == body.item else set()
+        missing = sorted(asked_of_each - given)
+        if missing:
+            raise no("no-assurance", f"no assurance for {recipient!r} about {', '.join(missing)} before hand-over")
+        if assurance is not None and asked_of_each and assurance.record not in body.assurances:
+            raise no("other-assurance", f"it does not name the assurance given for {recipient!r}")

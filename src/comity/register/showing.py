@@ -1,0 +1,99 @@
+"""Showing: disclosure by word or sight, which makes no copy (``spec/consent.md`` steps 14 to 16)."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import msgspec
+
+from comity.record.bodies import Body
+from comity.record.bodies.consents import Shown
+from comity.record.statement import Record
+from comity.register.crossing import check_officer, officer_key
+from comity.register.house import OFFICER, need
+from comity.register.providing import check_approved, check_provided, item_provided, provided_reads
+from comity.register.rows import AgreementRow, DirectoryRow, Facts, ItemRow, Key, RequestRow, asked_key, directory_key
+from comity.register.rows.consents import ShownRow, shown_key
+from comity.register.verdict import Context, Put, Rule, no
+
+
+def _shows_on(record: Record) -> bool:
+    """Whether what was received is shown to people of the receiver's own, not something to the other party."""
+    body = cast("Shown", record.body)
+    return body.originator != record.statement.author
+
+
+def _shown_reads(context: Context, record: Record) -> list[Key]:
+    body, statement = cast("Shown", record.body), record.statement
+    keys = [officer_key(record), *provided_reads(context, record, body.to)]
+    if _shows_on(record):
+        keys += [directory_key(statement.relationship, statement.author, each) for each in body.to]
+    return keys
+
+
+def _received(context: Context, facts: Facts, record: Record) -> ItemRow:
+    """The received item that its receiver shows to people of its own."""
+    body, statement = cast("Shown", record.body), record.statement
+    item: ItemRow = need(facts, (ItemRow.table, body.item), "item")
+    row: AgreementRow = need(facts, (AgreementRow.table, statement.relationship), "agreement")
+    other = row.peer if statement.author == context.party else context.party
+    if item.originator != other or body.originator != other:
+        raise no("other-item", f"item {body.item!r} did not come from {other!r}")
+    for each in body.to:
+        entry: DirectoryRow = need(facts, directory_key(statement.relationship, statement.author, each), "function")
+        if entry.withdrawn:
+            raise no("withdrawn", f"{each!r} was withdrawn from the directory")
+    return item
+
+
+def _check_carried_out(facts: Facts, record: Record) -> RequestRow:
+    body = cast("Shown", record.body)
+    request = check_approved(facts, record)
+    if (request.act, request.item, request.purpose) != ("show", body.item, body.purpose):
+        raise no("other-act", f"request {request.request!r} is about another act, item or purpose")
+    if request.manner != body.manner or not set(body.to) <= set(request.recipients):
+        raise no("other-terms", f"request {request.request!r} was to show it in another way, or to others")
+    if request.consignment is not None:
+        raise no("already-given", f"request {request.request!r} was already carried out")
+    return request
+
+
+def _shown(context: Context, facts: Facts, record: Record) -> list[Put]:
+    body, statement = cast("Shown", record.body), record.statement
+    ours, relationship = statement.author == context.party, statement.relationship
+    puts = []
+    if body.at > statement.at:
+        raise no("not-yet", "it is said to have been shown at an instant that is still to come")
+    if _shows_on(record):
+        check_officer(facts, record)
+        item = _received(context, facts, record)
+    else:
+        check_officer(facts, record, OFFICER)
+        asked = check_provided(context, facts, record, "show", body.to)
+        item = item_provided(facts, record, ours=ours)
+        carried = msgspec.structs.replace(asked, consignment=record.id)
+        puts.append(Put((ItemRow.table, body.item), item))
+        puts.append(Put(asked_key(relationship, body.request), carried))
+    if body.by != body.signature.signer:
+        raise no("other-signer", f"the showing names {body.by!r} but somebody else signed it")
+    if ours:
+        request = _check_carried_out(facts, record)
+        puts.append(Put((RequestRow.table, body.request), msgspec.structs.replace(request, consignment=record.id)))
+    row = ShownRow(
+        record=record.id,
+        author=statement.author,
+        item=body.item,
+        label=body.label,
+        manner=body.manner,
+        purpose=body.purpose,
+        to=tuple(sorted(set(body.to))),
+        by=body.by,
+        shown=body.at,
+        at=statement.at,
+        visit=body.visit,
+    )
+    return [*puts, Put(shown_key(relationship, body.item, record.id), row)]
+
+
+RULES: dict[type[Body], Rule] = {Shown: Rule(_shown_reads, _shown)}
+"""The rule of every record type of this area."""
