@@ -13,6 +13,7 @@ from comity.register.crossing import CROSSING_RULES
 from comity.register.duties import DUTIES
 from comity.register.house import HOUSE_RULES
 from comity.register.rows import AgreementRow, ChainRow, Facts, Key, chain_key
+from comity.register.tally import TALLIES
 from comity.register.verdict import Changes, Consequence, Context, Held, Put, Rejection, Rule, Verdict
 
 CLOCK_SKEW_MAX = timedelta(minutes=2)
@@ -39,7 +40,7 @@ _RULES: dict[type[Body], Rule] = {
     **requests.RULES,
     **visits.RULES,
 }
-_CONSEQUENCES: tuple[Consequence, ...] = (DUTIES,)
+_CONSEQUENCES: tuple[Consequence, ...] = (DUTIES, TALLIES)
 
 
 def reads(context: Context, record: Record) -> list[Key]:
@@ -65,8 +66,10 @@ def reads_more(context: Context, facts: Facts, record: Record) -> list[Key]:
     missing = [key for key in keys if key not in facts]
     if missing:
         return missing
+    named = [*reads(context, record), *keys]
     for consequence in _CONSEQUENCES:
         keys += consequence.reads(context, facts, record)
+        keys += consequence.beside(context, record, named)
     return [key for key in keys if key not in facts]
 
 

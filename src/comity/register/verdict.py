@@ -92,16 +92,22 @@ class Rule(msgspec.Struct, frozen=True):
     more: Callable[[Context, Facts, Record], list[Key]] = _nothing_more
 
 
+def _nothing_beside(_: Context, __: Record, ___: Sequence[Key]) -> list[Key]:
+    return []
+
+
 class Consequence(msgspec.Struct, frozen=True):
     """What follows from a record of any type that takes effect.
 
     Attributes:
-        reads: the rows it depends on, from the record and the rows that its rule reads first.
+        reads: the rows it depends on, from the record and the rows that its rule reads.
         apply: what it changes, given what the rule changed.
+        beside: rows that it depends on besides, from the keys of all rows that its rule reads.
     """
 
     reads: Callable[[Context, Facts, Record], list[Key]]
     apply: Callable[[Context, Facts, Record, Sequence[Put]], list[Put]]
+    beside: Callable[[Context, Record, Sequence[Key]], list[Key]] = _nothing_beside
 
 
 class Occurrence(msgspec.Struct, frozen=True, kw_only=True):
