@@ -25,6 +25,10 @@ EVIDENCE = "application/vnd.comity.evidence.v1+json"
 """DSSE payload type of an evidence file's contents, signed by the exporting party's node-sign key."""
 CONTENT = b"comity/content/1"
 """Salted commitment of a record to a content."""
+TALLY = b"comity/tally/1"
+"""Digest of one line of the tally that two registers are compared by."""
+RECONCILIATION = "application/vnd.comity.reconciliation.v1+json"
+"""DSSE payload type of a question or an answer of a reconciliation by file, signed by its sender's transport key."""
 
 
 def origin(chain: str) -> str:

@@ -1,0 +1,205 @@
+"""The tally: what all copies of a relationship add up to, kept as records take effect (``spec/inventory.md``).
+
+A consequence of crossing records of any type. Each item has lines, one for its mark and one for each of its copies; the
+digests of the lines add up, for the item, for its part and for its bucket. So one record changes three rows for each
+item that it touches, however many copies there are, and two registers are compared from the top down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from hashlib import sha256
+from typing import cast
+
+import msgspec
+
+from comity.errors import InternalError
+from comity.marking.label import Label
+from comity.record.contexts import TALLY
+from comity.record.encoding import encode
+from comity.record.statement import DOMESTIC, Record
+from comity.register.rows import CopyRow, Facts, ItemRow, Key
+from comity.register.rows.inventory import (
+    TallyItemRow,
+    TallyPartRow,
+    TallyRow,
+    tally_item_key,
+    tally_key,
+    tally_part_key,
+)
+from comity.register.rows.lineage import DerivativeRow
+from comity.register.verdict import Consequence, Context, Put
+
+MODULUS = 1 << 256
+"""Digests are added as numbers below this."""
+NOTHING = bytes(32)
+"""What no line adds up to."""
+PARTS = 256
+"""Parts of a bucket, and buckets."""
+_MARKED = (ItemRow.table, DerivativeRow.table)
+"""Tables whose rows say how an item is marked in a relationship."""
+
+
+class CopyLine(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """What a register says of one copy, as it is compared: its number, whose it is, its state, the newest records."""
+
+    number: int
+    holder: str
+    state: str
+    last: bytes
+    opening: bytes
+
+
+def part_of(relationship: str, item: str) -> int:
+    """The part of a relationship's tally in which an item counts, 0 to 65,535."""
+    return int.from_bytes(sha256(f"{relationship}/{item}".encode()).digest()[:2], "big")
+
+
+def copy_line(row: CopyRow) -> CopyLine:
+    """The line of a copy."""
+    opening = row.openings[-1] if row.openings else NOTHING
+    return CopyLine(row.number, row.holder, row.state, row.last, opening)
+
+
+def copy_digest(item: str, line: CopyLine) -> bytes:
+    """Digest of the line of a copy."""
+    return sha256(TALLY + encode((item, line))).digest()
+
+
+def mark_digest(item: str, mark: str) -> bytes:
+    """Digest of the line that says how an item is marked."""
+    return sha256(TALLY + encode((item, mark))).digest()
+
+
+def added(total: bytes, *plus: bytes, minus: Iterable[bytes] = ()) -> bytes:
+    """The sum of digests modulo ``MODULUS``."""
+    number = int.from_bytes(total, "big")
+    for each in plus:
+        number += int.from_bytes(each, "big")
+    for each in minus:
+        number -= int.from_bytes(each, "big")
+    return (number % MODULUS).to_bytes(32, "big")
+
+
+def item_sum(item: str, mark: str, copies: Iterable[CopyRow]) -> bytes:
+    """What the lines of an item add up to, from its copies themselves."""
+    return added(mark_digest(item, mark), *(copy_digest(item, copy_line(copy)) for copy in copies))
+
+
+# ---- the consequence -----------------------------------------------------------------------------------------------
+
+
+def _items(relationship: str, keys: Iterable[Key]) -> Iterator[str]:
+    """The items that these rows are about, as far as they count in the tally of a relationship."""
+    prefix = f"{relationship}/"
+    for table, key in keys:
+        if table == CopyRow.table and key.startswith(prefix):
+            yield key.removeprefix(prefix).partition("/")[0]
+        elif table == DerivativeRow.table and key.startswith(prefix):
+            yield key.removeprefix(prefix)
+        elif table == ItemRow.table:
+            yield key
+
+
+def _keys(relationship: str, item: str) -> tuple[Key, Key, Key]:
+    part = part_of(relationship, item)
+    return (
+        tally_key(relationship, part // PARTS),
+        tally_part_key(relationship, part),
+        tally_item_key(relationship, part, item),
+    )
+
+
+def _reads(_: Context, __: Facts, ___: Record) -> list[Key]:
+    return []
+
+
+def _beside(_: Context, record: Record, named: Sequence[Key]) -> list[Key]:
+    relationship = record.statement.relationship
+    if relationship == DOMESTIC:
+        return []
+    items = dict.fromkeys(_items(relationship, named))
+    return [key for item in items for key in _keys(relationship, item)]
+
+
+def _apply(_: Context, facts: Facts, record: Record, puts: Sequence[Put]) -> list[Put]:
+    relationship = record.statement.relationship
+    if relationship == DOMESTIC:
+        return []
+    books: dict[str, _Book] = {}
+    for put in puts:
+        for item in _items(relationship, [put.key]):
+            if item not in books:
+                books[item] = _Book(relationship, item, facts)
+            books[item].take(put)
+    changed: dict[Key, TallyRow | TallyPartRow | TallyItemRow] = {}
+    for book in books.values():
+        book.close(record, changed)
+    return [Put(key, row) for key, row in changed.items()]
+
+
+class _Book:
+    """What one record changes in the lines of one item."""
+
+    def __init__(self, relationship: str, item: str, facts: Facts) -> None:
+        self.item = item
+        self.facts = facts
+        self.keys = _keys(relationship, item)
+        self.before = cast("TallyItemRow | None", facts.get(self.keys[2]))
+        self.mark = None if self.before is None else self.before.mark
+        self.plus: list[bytes] = []
+        self.minus: list[bytes] = []
+        self.made = 0
+        for table, key in ((ItemRow.table, item), (DerivativeRow.table, f"{relationship}/{item}")):
+            self._say_mark(facts.get((table, key)))
+
+    def take(self, put: Put) -> None:
+        """Take a row that the record writes."""
+        if put.key[0] in _MARKED:
+            self._say_mark(put.row)
+            return
+        if put.key not in self.facts:
+            raise InternalError(f"a rule writes {put.key[1]!r} without reading it")
+        before, now = self.facts[put.key], put.row
+        if isinstance(before, CopyRow):
+            self.minus.append(copy_digest(self.item, copy_line(before)))
+            self.made -= 1
+        if isinstance(now, CopyRow):
+            self.plus.append(copy_digest(self.item, copy_line(now)))
+            self.made += 1
+
+    def _say_mark(self, row: object) -> None:
+        label = getattr(row, "label", None)
+        if isinstance(label, Label):
+            self.mark = label.mark
+
+    def close(self, record: Record, changed: dict[Key, TallyRow | TallyPartRow | TallyItemRow]) -> None:
+        """Write what changed, on top of what other items of the same record have ``changed``."""
+        before, mark = self.before, self.mark or ""
+        if before is None and not self.made:
+            return  # it has not passed in this relationship
+        if before is not None and before.mark == mark and self.plus == self.minus:
+            return
+        if before is None or before.mark != mark:
+            self.plus.append(mark_digest(self.item, mark))
+            if before is not None:
+                self.minus.append(mark_digest(self.item, before.mark))
+        same = before is not None and before.mark == mark
+        last = before.last if same and before is not None else record.id
+        copies, digest = (0, NOTHING) if before is None else (before.copies, before.digest)
+        changed[self.keys[2]] = TallyItemRow(
+            mark=mark, last=last, copies=copies + self.made, digest=added(digest, *self.plus, minus=self.minus)
+        )
+        kinds: tuple[type[TallyRow] | type[TallyPartRow], ...] = (TallyRow, TallyPartRow)
+        for key, kind in zip(self.keys, kinds, strict=False):
+            row = cast("TallyRow | TallyPartRow | None", changed.get(key) or self.facts.get(key))
+            items, copies, digest = (0, 0, NOTHING) if row is None else (row.items, row.copies, row.digest)
+            changed[key] = kind(
+                items=items + (before is None),
+                copies=copies + self.made,
+                digest=added(digest, *self.plus, minus=self.minus),
+            )
+
+
+TALLIES = Consequence(_reads, _apply, _beside)
+"""What follows for the tally from a record of any type."""
