@@ -146,9 +146,7 @@ def _occasions(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
 
 def _relationship(record: Record, occasion: Occurrence | Discharge) -> str:
     """In which relationship an occasion counts; empty where a house record says nothing of one (5)."""
-    if record.statement.relationship != DOMESTIC:
-        return record.statement.relationship
-    return occasion.relationship if isinstance(occasion, Discharge) else ""
+    return record.statement.relationship if record.statement.relationship != DOMESTIC else occasion.relationship
 
 
 def _reads(_: Context, facts: Facts, record: Record) -> list[Key]:
@@ -160,6 +158,8 @@ def _reads(_: Context, facts: Facts, record: Record) -> list[Key]:
     for occasion in occasions_of_it:
         if relationship := _relationship(record, occasion):
             keys[duties_key(relationship, occasion.subject)] = None
+            if isinstance(occasion, Occurrence):
+                keys[AgreementRow.table, relationship] = None
     return list(keys)
 
 
@@ -171,14 +171,14 @@ def _apply(context: Context, facts: Facts, record: Record, puts: Sequence[Put]) 
             key = duties_key(relationship, occasion.subject)
             if key not in books:
                 books[key] = _Book(relationship, occasion.subject, cast("DutiesRow | None", facts[key]))
-    agreement = _agreement(facts, record, puts)
-    if agreement is not None:
-        for occasion in occasions:
-            if isinstance(occasion, Occurrence):
-                book = books[duties_key(agreement.relationship, occasion.subject)]
+    for occasion in occasions:
+        if isinstance(occasion, Occurrence) and (relationship := _relationship(record, occasion)):
+            agreement = _agreement(facts, relationship, puts)
+            if agreement is not None:
+                book = books[duties_key(relationship, occasion.subject)]
                 book.lay(context, agreement, record, occasion)
-        for book in books.values():
-            book.close_old(record)
+    for book in books.values():
+        book.close_old(record)
     for occasion in occasions:
         relationship = _relationship(record, occasion)
         if isinstance(occasion, Discharge) and relationship:
@@ -186,11 +186,9 @@ def _apply(context: Context, facts: Facts, record: Record, puts: Sequence[Put]) 
     return [put for book in books.values() for put in book.puts()]
 
 
-def _agreement(facts: Facts, record: Record, puts: Sequence[Put]) -> AgreementRow | None:
-    """The agreement of the record's relationship as the record leaves it; None for a record of the house."""
-    if record.statement.relationship == DOMESTIC:
-        return None
-    key = (AgreementRow.table, record.statement.relationship)
+def _agreement(facts: Facts, relationship: str, puts: Sequence[Put]) -> AgreementRow | None:
+    """The agreement of a relationship as the record leaves it."""
+    key = (AgreementRow.table, relationship)
     changed = [put.row for put in puts if put.key == key]
     return cast("AgreementRow | None", changed[-1] if changed else facts[key])
 
@@ -245,7 +243,9 @@ class _Book:
                         within=obligation.within or "",
                         limit=limit,
                         limit_from=limit_from,
-                        due=_due(record.statement.at, limit or obligation.within or "", timezone, context),
+                        due=_earlier(
+                            occasion.due, _due(record.statement.at, limit or obligation.within or "", timezone, context)
+                        ),
                         evidence=obligation.evidence,
                     )
                 )
@@ -348,6 +348,10 @@ def _limit(laid: Laid, who: str) -> tuple[str, str]:
     if own.startswith("P") and hours_of(own) <= hours:
         return "", ""
     return within, place
+
+
+def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
+    return min((each for each in (one, other) if each is not None), default=None)
 
 
 def _due(at: datetime, within: str, timezone: str, context: Context) -> datetime | None:

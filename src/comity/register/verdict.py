@@ -122,6 +122,8 @@ class Occurrence(msgspec.Struct, frozen=True, kw_only=True):
         carrier: party id of the side in whose hands something is on its way, or empty.
         acting: party id of whom "either" means, and of which of "both" it is the turn; for "either" the author of the
             record unless given, for "both" each of them.
+        relationship: for records of the house, which stand in none: where it lays a duty, in this house's view alone.
+        due: an instant that the record itself names; it holds where the texts give no earlier one.
     """
 
     event: Event
@@ -131,6 +133,8 @@ class Occurrence(msgspec.Struct, frozen=True, kw_only=True):
     visiting: str = ""
     carrier: str = ""
     acting: str = ""
+    relationship: str = ""
+    due: datetime | None = None
 
 
 class Discharge(msgspec.Struct, frozen=True, kw_only=True):
