@@ -32,6 +32,7 @@ from comity.decision.model import (
     Person,
     Reading,
     Standing,
+    Witness,
 )
 from comity.marking.label import Label
 from decision.cases import AGREEMENT, AT, COMPILED, FIFTEEN, HOUSE, NEXT_YEAR, TZDATA, layer
@@ -78,6 +79,8 @@ def items(draw: st.DrawFn, depth: int = 1) -> Item:
         subject=draw(st.sampled_from(["defence"] * 30 + ["trade"])),
         purpose=draw(PURPOSES),
         need_to_know=draw(some(st.sampled_from(["l1", "l2"]))),
+        recalled=draw(st.booleans()),
+        suspected=draw(st.booleans()),
         relation=draw(st.sampled_from([*get_args(Relation), *["extract"] * 6])),
         lineage=draw(st.just(()) | some(items(depth=depth - 1), 2)) if depth else (),
     )
@@ -122,6 +125,7 @@ attestations = st.builds(
     until=st.none() | ENDS,
 )
 approvals = st.builds(Approval, request=st.sampled_from(["r1", "r1", "r2"]), by=st.sampled_from(["q1", "q2", "q3"]))
+witnesses = st.builds(Witness, request=st.sampled_from(["r1", "r1", "r2"]), by=st.sampled_from(["q1", "q2", "q3"]))
 facilities = st.builds(Facility, site=SITES, party=PARTIES, mark=st.sampled_from(["極秘", "군사 Ⅲ급 비밀"]), until=ENDS)
 facts = st.builds(
     Facts,
@@ -130,6 +134,7 @@ facts = st.builds(
     approvals=some(approvals),
     consents=some(consents, 5),
     facilities=some(facilities),
+    witnesses=some(witnesses),
 )
 cases = st.builds(
     Case,
@@ -143,6 +148,7 @@ cases = st.builds(
     at=st.just(AT),
     via=st.sampled_from([()] * 30 + [("us",)]),
     facts=facts,
+    method=st.sampled_from(["", "burn"]),
 )
 OUTCOMES = (Permit, NeedsConsent, NoBasis, Forbidden)
 
@@ -209,6 +215,7 @@ def test_what_rests_on_an_unchecked_clause_only_warns(case: Case) -> None:
         attestations.map(lambda each: ("attestations", each)),
         approvals.map(lambda each: ("approvals", each)),
         facilities.map(lambda each: ("facilities", each)),
+        witnesses.map(lambda each: ("witnesses", each)),
     ),
 )
 @settings(max_examples=100, deadline=None)
@@ -242,6 +249,8 @@ EFFECTS = st.sampled_from(
         "forbids = true",
         'requires = ["briefing"]',
         "approvals = 2",
+        "witnesses = 2",
+        'methods = ["burn"]',
         'consent = "every-party"',
         'checklist = "contractor"',
     ]
@@ -252,6 +261,8 @@ WHENS = st.sampled_from(
         'when = { holder = "recipient" }\n',
         'when = { level-at-least = "SECRET" }\n',
         'unless = { serves = ["jp"] }\n',
+        "when = { recalled = true }\n",
+        "unless = { suspected = false }\n",
     ]
 )
 stricter = st.lists(st.tuples(ACTS, WHENS, EFFECTS), min_size=1, max_size=3).map(
@@ -301,6 +312,8 @@ def supplied(case: Case, missing: tuple[Missing, ...]) -> Case:
             )
         elif each.kind == "approval":
             facts["approvals"] += [Approval(request="r1", by=f"new-{n}") for n in range(int(each.what[0]))]
+        elif each.kind == "witness":
+            facts["witnesses"] += [Witness(request="r1", by=f"new-{n}") for n in range(int(each.what[0]))]
         elif each.kind == "clearance":
             assert person
             mark = {"jp": "機密", "kr": "군사 Ⅰ급 비밀"}.get(person.party)
@@ -327,15 +340,22 @@ def can_be_had(case: Case) -> bool:
     )
 
 
+WATCHED = compile_agreement(
+    AGREEMENT,
+    [HOUSE, layer('[[rule]]\nid = "w"\nclause = "a"\nacts = ["destroy", "return", "open"]\nwitnesses = 2\n')],
+    tzdata=TZDATA,
+)
+
+
 @given(cases.filter(can_be_had))
 @settings(max_examples=80, deadline=None)
 def test_what_would_change_is_enough_and_none_of_it_is_too_much(case: Case) -> None:
-    decision = decide(COMPILED, case)
+    decision = decide(WATCHED, case)
     change = what_would_change(decision, {"p1", "p2"})
     assert change.possible == isinstance(decision, Permit | NeedsConsent)
     if isinstance(decision, NeedsConsent):
         assert change.missing
-        assert isinstance(decide(COMPILED, supplied(case, change.missing)), Permit)
+        assert isinstance(decide(WATCHED, supplied(case, change.missing)), Permit)
         for left_out in change.missing:
             rest = tuple(each for each in change.missing if each != left_out)
-            assert isinstance(decide(COMPILED, supplied(case, rest)), NeedsConsent), left_out
+            assert isinstance(decide(WATCHED, supplied(case, rest)), NeedsConsent), left_out

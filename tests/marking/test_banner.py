@@ -58,6 +58,14 @@ def test_the_identification_mark_stands_only_where_it_is_needed() -> None:
     assert kinds == {"provided-by", "mark", "originator-mark"}
 
 
+def test_what_is_declassified_says_so_and_carries_no_mark() -> None:
+    label = Label(policy="jp", mark="", originator="jp")
+    marked = MarkedLabel(label, replace(label, policy="kr"), "")
+    lines = banner(AGREEMENT, marked, provider="jp", languages=("en", "ko"), identify=True, translated_into="ko").lines
+    assert [line.kind for line in lines] == ["provided-by", "provided-by", "declassified", "declassified"]
+    assert lines[2].text == "Declassified by its originator"
+
+
 def test_the_originators_mark_is_never_translated_away() -> None:
     for language in ("en", "ja", "ko"):
         assert banner(AGREEMENT, SEOUL, provider="jp", languages=(language,)).text().endswith("極秘")

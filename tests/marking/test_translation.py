@@ -122,6 +122,23 @@ def test_strangers_are_refused_on_either_end() -> None:
         translate(AGREEMENT, label("jp", "極秘"), "us")
 
 
+def test_what_is_declassified_is_marked_by_nobody() -> None:
+    outcome = translate(AGREEMENT, label("jp", "", categories=("A",)), "kr")
+    assert isinstance(outcome, MarkedLabel)
+    assert (outcome.alternative.policy, outcome.alternative.mark, outcome.clause) == ("kr", "", "")
+    assert outcome.alternative.categories == ("A",)
+
+
+def test_what_is_declassified_adds_no_mark_to_what_holds_it() -> None:
+    low, none = label("kr", "군사 Ⅲ급 비밀"), label("kr", "", categories=("A",))
+    together = highest(AGREEMENT, [none, low], "kr")
+    assert isinstance(together, Label)
+    assert (together.mark, together.categories) == ("군사 Ⅲ급 비밀", ("A",))
+    alone = highest(AGREEMENT, [none, none], "kr")
+    assert isinstance(alone, Label)
+    assert alone.mark == ""
+
+
 def test_no_alternative_may_change_who_originated_or_who_may_read() -> None:
     original = label("jp", "極秘", releasable_to=("kr",))
     for changed in (
