@@ -5,7 +5,7 @@ A case holds everything the decision rests on, so that it can be recorded with i
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import msgspec
@@ -14,13 +14,16 @@ from comity.agreement.model import Agreement
 from comity.agreement.vocabulary import Act
 from comity.decision import model as decision
 from comity.decision.decide import decide
+from comity.flows.consents import consents_for
 from comity.flows.house import House
 from comity.flows.library import Running
+from comity.flows.lineage import Ancestry, ReadRows, ancestry
 from comity.flows.work import Draft, Work
 from comity.marking.label import Label
 from comity.record import bodies
 from comity.record.encoding import encode
 from comity.record.statement import DOMESTIC, Record
+from comity.register.places import PARENTS_MAX, conditions_met
 from comity.register.rows import (
     AgreementRow,
     AssuranceRow,
@@ -30,19 +33,6 @@ from comity.register.rows import (
     PersonRow,
     RequestRow,
 )
-
-
-def item_of(row: ItemRow, agreement: str, purpose: str) -> decision.Item:
-    """An item as the decision sees it; ``purpose`` is what it is given for, unless it came to us for another."""
-    return decision.Item(
-        id=row.item,
-        agreement=agreement,
-        label=row.label,
-        form=row.form,  # type: ignore[arg-type]  # the register keeps the word as it came; step 2 checks it
-        subject=row.subject,
-        purpose=row.provided or purpose,
-        need_to_know=(row.topic,),
-    )
 
 
 def new_item(
@@ -87,10 +77,16 @@ def reader(row: PersonRow, party: str, pseudonym: str) -> decision.Person:
         employer="party" if row.employer == "government" else "contractor",
         body=row.body,
         function=row.function,
-        site=row.firm or "",
+        site=site_of(row),
         clearance=clearance,
         need_to_know=row.topics,
+        briefed=row.briefed,
     )
+
+
+def site_of(row: PersonRow) -> str:
+    """Where a person of this house handles information: a contractor's site, or the facility of his posting."""
+    return row.firm or row.site or ""
 
 
 def attestations(
@@ -122,7 +118,14 @@ async def giving_case(
     item: decision.Item,
     act: Act = "give",
 ) -> decision.Case:
-    """The question whether an item may be given, from what is recorded about the request."""
+    """The question whether an item may be given, from what is recorded about the request.
+
+    What is registered is taken as the register has it, with all it came from and what was consented to; ``item`` is
+    for what is not registered yet.
+
+    Raises:
+        Refused: the item has too many ancestors (``lineage-too-long``).
+    """
     recipients, attested = [], []
     directory = [f"{row.relationship}/{row.peer}/{recipient}" for recipient in request.recipients]
     answers = [f"{row.relationship}/{request.request}/{recipient}" for recipient in request.recipients]
@@ -146,6 +149,13 @@ async def giving_case(
     approvals = tuple(
         decision.Approval(request=request.request, by=each.by) for each in request.approvals if each.granted
     )
+    registered = await work.row(ItemRow, item.id)
+    standings: tuple[decision.Standing, ...] = (await house.library.standing(row, work.at),)
+    consents: tuple[decision.Consent, ...] = ()
+    if registered is not None:
+        found = await ancestry(house, work.facts, row, registered, request.purpose)
+        item, standings = found.item, await _standings(house, found, work.at)
+        consents = await _consents(work.facts, found, work.at)
     return decision.Case(
         request=request.request,
         act=act,
@@ -156,51 +166,160 @@ async def giving_case(
         recipients=tuple(recipients),
         at=work.at,
         facts=decision.Facts(
-            standings=(await house.library.standing(row, work.at),),
+            standings=standings,
             attestations=tuple(attested),
             approvals=approvals,
+            consents=consents,
         ),
     )
 
 
 async def handling_case(
-    house: House, row: AgreementRow, item: ItemRow, person: PersonRow, act: Act, purpose: str, at: datetime
+    house: House,
+    row: AgreementRow,
+    item: ItemRow,
+    person: PersonRow,
+    act: Act,
+    purpose: str,
+    at: datetime,
+    *,
+    read: ReadRows | None = None,
+    beside: Sequence[PersonRow] = (),
+    method: str = "",
+    request: str = "",
+    approvals: Sequence[decision.Approval] = (),
+    witnesses: Sequence[decision.Witness] = (),
 ) -> decision.Case:
-    """The question whether a person of this house may open (or use, copy, translate …) an item."""
-    running = await house.library.load(row)
+    """The question whether a person of this house may open (or use, copy, translate, destroy …) an item.
+
+    Args:
+        house: this house.
+        row: the agreement under which it is decided: of one of the relationships that the item belongs to.
+        item: received, made here from what was received, or this house's own.
+        person: who acts.
+        act: what is to be done.
+        purpose: for which purpose.
+        at: the instant of the decision.
+        read: where rows come from: a work's ``facts``, so that what it has said counts; what is committed, by default.
+        beside: other people of this house who get at the item by the act.
+        method: how it is to be done, where that matters.
+        request: what approvals and witnesses name; act, item and person by default.
+        approvals: of that request.
+        witnesses: of it.
+
+    Raises:
+        Refused: the item has too many ancestors (``lineage-too-long``).
+    """
+    read = read or house.sequencer.rows.get
+    found = await ancestry(house, read, row, item, purpose)
     pseudonym = house.pseudonym(row.relationship, person.person)
+    people = [person, *(each for each in beside if each.person != person.person)]
     attested: list[decision.Attestation] = []
-    facilities: list[decision.Facility] = []
-    if person.firm is not None:
-        site = await house.row(FacilityRow, person.firm)
-        if site is not None:
-            facilities.append(
-                decision.Facility(site=site.facility, party=house.party, mark=site.mark, until=site.until)
-            )
-            attested = attestations(
-                running.agreement,
-                site.conditions,
-                house.party,
-                item=item.item,
-                recipient=pseudonym,
-                site=site.facility,
-                evidence=site.evidence,
+    facilities: dict[str, decision.Facility] = {}
+    for each in people:
+        sites = await _sites(read, each)
+        if not sites:
+            continue
+        first = sites[0]
+        facilities[first.facility] = decision.Facility(
+            site=first.facility, party=house.party, mark=first.mark, until=first.until
+        )
+        named = house.pseudonym(row.relationship, each.person)
+        for agreement in found.agreements.values():
+            running = await house.library.load(agreement)
+            attested += await _site_attestations(
+                house, read, running.agreement, sites, each, item=item.item, recipient=named, at=at
             )
     return decision.Case(
-        request=f"{act}/{item.item}/{pseudonym}",
+        request=request or f"{act}/{item.item}/{pseudonym}",
         act=act,
-        item=item_of(item, row.agreement, purpose),
+        item=found.item,
         purpose=purpose,
         requester=pseudonym,
         acting=house.party,
-        recipients=(reader(person, house.party, pseudonym),),
+        recipients=tuple(reader(each, house.party, house.pseudonym(row.relationship, each.person)) for each in people),
         at=at,
         facts=decision.Facts(
-            standings=(await house.library.standing(row, at),),
-            attestations=tuple(attested),
-            facilities=tuple(facilities),
+            standings=await _standings(house, found, at),
+            attestations=tuple(dict.fromkeys(attested)),
+            approvals=tuple(approvals),
+            consents=await _consents(read, found, at),
+            facilities=tuple(facilities.values()),
+            witnesses=tuple(witnesses),
         ),
+        method=method,
     )
+
+
+async def item_of(
+    house: House, row: AgreementRow, item: ItemRow, purpose: str, *, read: ReadRows | None = None
+) -> decision.Item:
+    """A registered item as the decision sees it, with all it came from.
+
+    Raises:
+        Refused: it has too many ancestors (``lineage-too-long``).
+    """
+    return (await ancestry(house, read or house.sequencer.rows.get, row, item, purpose)).item
+
+
+async def _standings(house: House, found: Ancestry, at: datetime) -> tuple[decision.Standing, ...]:
+    return tuple([await house.library.standing(row, at) for row in found.agreements.values()])
+
+
+async def _consents(read: ReadRows, found: Ancestry, at: datetime) -> tuple[decision.Consent, ...]:
+    """What was consented to about the item and each ancestor, in the relationship of each."""
+    given = [
+        consent
+        for relationship, row in found.rows
+        for consent in await consents_for(read, found.agreements[relationship], row, at)
+    ]
+    return tuple(dict.fromkeys(given))
+
+
+async def _sites(read: ReadRows, person: PersonRow) -> list[FacilityRow]:
+    """The site where a person handles information, then that of the firm whose sub-contractor it is, and so on up."""
+    found: list[FacilityRow] = []
+    name: str | None = site_of(person)
+    while name and len(found) < PARENTS_MAX:
+        row = (await read([(FacilityRow.table, name)]))[FacilityRow.table, name]
+        if not isinstance(row, FacilityRow):
+            break
+        found.append(row)
+        name = row.parent
+    return found
+
+
+async def _site_attestations(
+    house: House,
+    read: ReadRows,
+    agreement: Agreement,
+    sites: Sequence[FacilityRow],
+    person: PersonRow,
+    *,
+    item: str,
+    recipient: str,
+    at: datetime,
+) -> list[decision.Attestation]:
+    """What this house attests of a person's site, each condition by what shows it (``spec/places.md`` steps 11, 12)."""
+    officers = {site.officer for site in sites if site.officer}
+    rows = await read([(PersonRow.table, each) for each in sorted(officers)])
+    known = {key: row if isinstance(row, PersonRow) else None for (_, key), row in rows.items()}
+    shown: dict[tuple[str, datetime | None], list[str]] = {}
+    for condition, each in conditions_met(sites, known, person, at).items():
+        shown.setdefault((each.record.hex() or each.evidence, each.until), []).append(condition)
+    return [
+        msgspec.structs.replace(attestation, until=until)
+        for (evidence, until), conditions in shown.items()
+        for attestation in attestations(
+            agreement,
+            conditions,
+            house.party,
+            item=item,
+            recipient=recipient,
+            site=sites[0].facility,
+            evidence=evidence,
+        )
+    ]
 
 
 async def record_decision(work: Work, row: AgreementRow, case: decision.Case, outcome: decision.Outcome) -> Record:
@@ -218,8 +337,14 @@ async def record_decision(work: Work, row: AgreementRow, case: decision.Case, ou
 
 
 def answer(running: Running, case: decision.Case) -> decision.Outcome:
-    """The decision on a case, under the agreement and layers in use."""
-    return decide(running.compiled, case)
+    """The decision on a case, under the agreement and layers in use, and those of its ancestors beside it."""
+    others = sorted(_agreements(case.item) - {running.compiled.id})
+    return decide(running.compiled, case, [each for each in map(running.beside, others) if each is not None])
+
+
+def _agreements(item: decision.Item) -> set[str]:
+    """The agreements under which an item and its ancestors were provided."""
+    return {item.agreement}.union(*(_agreements(each) for each in item.lineage))
 
 
 def outcome_word(outcome: decision.Outcome) -> str:

@@ -6,7 +6,7 @@ text that was altered is not found, never silently used.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from hashlib import sha256
 
@@ -29,13 +29,22 @@ TEXT = "text"
 FOREVER = datetime.max.replace(tzinfo=UTC)
 
 
-class Running(msgspec.Struct, frozen=True):
-    """An agreement in use: parsed, compiled, with its layers and the history this house reads."""
+def nothing_beside(_: str) -> Compiled | None:
+    """Of an agreement that stands by itself: no other runs."""
+    return None
+
+
+class Running(msgspec.Struct, frozen=True, eq=False):
+    """An agreement in use: parsed, compiled, with its layers and the history this house reads.
+
+    ``beside`` gives another agreement in use by its id, for ancestors of an item that were provided under it.
+    """
 
     agreement: Agreement
     layers: tuple[Layer, ...]
     compiled: Compiled
     chronicle: Chronicle
+    beside: Callable[[str], Compiled | None] = nothing_beside
 
 
 class Library:
@@ -94,12 +103,20 @@ class Library:
         layers = tuple([parse_layer(await self.text(layer), "layer", agreement) for layer in row.layers])
         zones = self._zones
         history = parse_history(await self.text(row.history), f"{row.agreement}.history.toml", agreement, zones)
-        running = self.assemble(agreement, layers, history, zones)
+        running = msgspec.structs.replace(self.assemble(agreement, layers, history, zones), beside=self.compiled)
         self._agreements[bytes.fromhex(agreement.digest)] = agreement
         self._layers.update(zip(row.layers, layers, strict=True))
         self._running[row.relationship] = (row, running)
         self._standings.pop(row.relationship, None)
         return running
+
+    def compiled(self, agreement: str) -> Compiled | None:
+        """The agreement of that id as it is decided by here; of several relationships under one, the first."""
+        for relationship in sorted(self._running):
+            row, running = self._running[relationship]
+            if row.agreement == agreement:
+                return running.compiled
+        return None
 
     @staticmethod
     def assemble(agreement: Agreement, layers: Iterable[Layer], history: History, zones: TimeZones) -> Running:
