@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, TypeVar, cast
 
 import msgspec
@@ -13,7 +14,6 @@ from comity.record.statement import Record
 from comity.register.rows import (
     AgreementRow,
     DecisionRow,
-    FacilityRow,
     Facts,
     ItemRow,
     Key,
@@ -22,6 +22,8 @@ from comity.register.rows import (
     Row,
     SigningKeyRow,
 )
+from comity.register.rows.giving import Clearing
+from comity.register.rows.places import PersonThenRow, PostingRow, person_then_key, posting_key
 from comity.register.verdict import Context, Put, Rule, no
 
 R = TypeVar("R", bound=Row)
@@ -39,8 +41,54 @@ OFFICER = "officer"
 """Role that asks for a release."""
 REGISTRY = "registry"
 """Role that keeps the register and marks what arrives."""
-ROLES = (SECURITY_OFFICER, RELEASE_AUTHORITY, ASSURANCE_OFFICER, AGREEMENT_AUTHORITY, OFFICER, REGISTRY, "reader")
+READER = "reader"
+"""Role of somebody who is given things to read; it opens nothing by itself."""
+AUDITOR = "auditor"
+"""Role that lists, verifies and exports evidence, and releases nothing."""
+ADMINISTRATOR = "administrator"
+"""Role that keeps the node running: it neither sees content nor approves anything."""
+ROLES = (
+    SECURITY_OFFICER,
+    RELEASE_AUTHORITY,
+    ASSURANCE_OFFICER,
+    AGREEMENT_AUTHORITY,
+    OFFICER,
+    REGISTRY,
+    READER,
+    AUDITOR,
+    ADMINISTRATOR,
+)
 """Every role a person can have."""
+UNLISTED = frozenset({AUDITOR, ADMINISTRATOR})
+"""Roles by which nobody receives or signs anything across; who has no other stands in no directory."""
+APART: tuple[tuple[str, frozenset[str], str], ...] = (
+    (
+        AUDITOR,
+        frozenset({OFFICER, RELEASE_AUTHORITY, ASSURANCE_OFFICER, REGISTRY}),
+        "nobody audits what he helps to release",
+    ),
+    (
+        ADMINISTRATOR,
+        frozenset(ROLES) - {ADMINISTRATOR},
+        "whoever keeps the node running neither sees content, approves nor audits",
+    ),
+)
+"""Which roles one person never has together, and why (``spec/places.md`` step 3)."""
+
+
+def check_apart(roles: tuple[str, ...]) -> None:
+    """Check that nobody gets two roles whose point is that two people have them.
+
+    Raises:
+        Rejected: these roles are kept apart.
+    """
+    for role, others, why in APART:
+        together = sorted(others & set(roles))
+        if role in roles and together:
+            raise no(
+                "roles-apart",
+                f"one person cannot be {role!r} and {together[0]!r}: {why}; give these roles to two people",
+            )
 
 
 def need(facts: Facts, key: Key, what: str) -> Any:
@@ -78,19 +126,43 @@ def check_after(after: bytes, last: bytes) -> None:
         raise no("stale-act", "something was recorded about this since it was signed; look again and sign again")
 
 
-def _signer_keys(body: Any) -> list[Key]:
+def signer_keys(body: Any) -> list[Key]:
+    """Key of the person who signed a house act; none for the root key."""
     signature = signature_in(body)
     return [] if signature.signer == ROOT else [person_key(signature.signer)]
 
 
-def _person_reads(_: Context, record: Record) -> list[Key]:
+def person_reads(_: Context, record: Record) -> list[Key]:
+    """Keys of the person an act is about, and of its signer."""
     body: Any = record.body
-    return [person_key(body.person), *_signer_keys(body)]
+    return [person_key(body.person), *signer_keys(body)]
 
 
 def _enrolled_reads(context: Context, record: Record) -> list[Key]:
     body = cast("bodies.PersonEnrolled", record.body)
-    return [*_person_reads(context, record), (SigningKeyRow.table, body.signing_key.hex())]
+    return [*person_reads(context, record), (SigningKeyRow.table, body.signing_key.hex())]
+
+
+def person_puts(row: PersonRow, record: Record) -> list[Put]:
+    """A person as he stands after ``record``, and the same in his history."""
+    then = person_then_key(row.person, record.statement.at, record.statement.sequence)
+    return [Put(person_key(row.person), row), Put(then, PersonThenRow(person=row))]
+
+
+def posting_more(_: Context, facts: Facts, record: Record) -> list[Key]:
+    """Key of the posting of the person a record is about, which may end with it."""
+    body: Any = record.body
+    row = cast("PersonRow | None", facts[person_key(body.person)])
+    return [posting_key(row.site, row.person)] if row is not None and row.site is not None else []
+
+
+def posting_ends(facts: Facts, row: PersonRow, at: datetime) -> list[Put]:
+    """The posting of ``row``, ended at ``at``; none where the person was posted nowhere."""
+    if row.site is None:
+        return []
+    key = posting_key(row.site, row.person)
+    posting = cast("PostingRow", facts[key])
+    return [Put(key, msgspec.structs.replace(posting, ended=at))]
 
 
 def _enrolled(context: Context, facts: Facts, record: Record) -> list[Put]:
@@ -100,7 +172,12 @@ def _enrolled(context: Context, facts: Facts, record: Record) -> list[Put]:
     for role in body.roles:
         if role not in ROLES:
             raise no("unknown-role", f"{role!r} is not a role; there are: {', '.join(ROLES)}")
+    check_apart(body.roles)
     before = cast("PersonRow | None", facts[person_key(body.person)])
+    if body.after is not None:
+        check_after(body.after, before.last if before is not None else bytes(32))
+    if before is not None and before.removed:
+        raise no("removed-person", f"{body.person!r} has left this house; enrol somebody who comes back anew")
     key = SigningKeyRow.table, body.signing_key.hex()
     holder = cast("SigningKeyRow | None", facts[key])
     if holder is not None and holder.person != body.person:
@@ -118,55 +195,70 @@ def _enrolled(context: Context, facts: Facts, record: Record) -> list[Put]:
         signing_key=body.signing_key,
         last=record.id,
         firm=body.firm,
-        clearance=before.clearance if before else None,
-        clearance_until=before.clearance_until if before else None,
-        topics=before.topics if before else (),
     )
-    return [Put(person_key(body.person), row), Put(key, SigningKeyRow(person=body.person))]
+    ended: list[Put] = []
+    if before is not None:
+        stays = before.firm == body.firm
+        ended = [] if stays else posting_ends(facts, before, record.statement.at)
+        kept = {name: getattr(before, name) for name in _KEPT if name != "site" or stays}
+        row = msgspec.structs.replace(row, **kept)
+    return [*person_puts(row, record), Put(key, SigningKeyRow(person=body.person)), *ended]
 
 
-def _change_person(context: Context, facts: Facts, record: Record, **changes: object) -> list[Put]:
+_KEPT = ("clearance", "clearance_until", "topics", "site", "briefed", "stopped", "clearing")
+"""What stays with a person whose entry is changed; a posting only while the firm is the same."""
+
+
+def check_about_person(context: Context, facts: Facts, record: Record) -> PersonRow:
+    """The person whom an act of a security officer is about, once signature and place are verified.
+
+    Raises:
+        Rejected: signed by somebody else, or by the person himself; nobody, or somebody who has left; a stale act.
+    """
     body: Any = record.body
     if check_house_act(context, facts, body, record.statement.relationship, SECURITY_OFFICER) == body.person:
         raise no("own-clearance", f"{body.person!r} cannot decide about his own access; another officer must")
     row: PersonRow = need(facts, person_key(body.person), "person")
     check_after(body.after, row.last)
-    return [Put(person_key(body.person), msgspec.structs.replace(row, last=record.id, **changes))]
+    if row.removed:
+        raise no("removed-person", f"{body.person!r} has left this house")
+    return row
+
+
+def change_person(row: PersonRow, record: Record, **changes: object) -> list[Put]:
+    """A person as he stands after ``record``, and the same in his history."""
+    return person_puts(msgspec.structs.replace(row, last=record.id, **changes), record)
 
 
 def _cleared(context: Context, facts: Facts, record: Record) -> list[Put]:
     body = cast("bodies.ClearanceGranted", record.body)
     if body.until <= record.statement.at:
         raise no("expired-clearance", "a clearance that ends before it is granted")
-    return _change_person(context, facts, record, clearance=body.mark, clearance_until=body.until)
+    row = check_about_person(context, facts, record)
+    if body.decided_by == body.person:
+        raise no("own-clearance", f"{body.person!r} cannot decide about his own access; somebody else must")
+    clearing = Clearing(
+        record=record.id,
+        basis=body.basis,
+        decided_by=body.decided_by or body.signature.signer,
+        signed_by=body.signature.signer,
+        all_information=body.all_information,
+    )
+    changes = {"clearance": body.mark, "clearance_until": body.until, "clearing": clearing, "stopped": False}
+    return change_person(row, record, **changes)
 
 
 def _withdrawn(context: Context, facts: Facts, record: Record) -> list[Put]:
-    return _change_person(context, facts, record, clearance=None, clearance_until=None)
+    row = check_about_person(context, facts, record)
+    nothing = {"clearance": None, "clearance_until": None, "clearing": None, "site": None}
+    return [*change_person(row, record, stopped=True, **nothing), *posting_ends(facts, row, record.statement.at)]
 
 
 def _listed(context: Context, facts: Facts, record: Record) -> list[Put]:
     body = cast("bodies.NeedToKnow", record.body)
-    row: PersonRow = need(facts, person_key(body.person), "person")
+    row = check_about_person(context, facts, record)
     topics = set(row.topics) | {body.topic} if body.listed else set(row.topics) - {body.topic}
-    return _change_person(context, facts, record, topics=tuple(sorted(topics)))
-
-
-def _facility_reads(_: Context, record: Record) -> list[Key]:
-    return _signer_keys(record.body)
-
-
-def _facility(context: Context, facts: Facts, record: Record) -> list[Put]:
-    body = cast("bodies.FacilityRegistered", record.body)
-    check_house_act(context, facts, body, record.statement.relationship, SECURITY_OFFICER)
-    row = FacilityRow(
-        facility=body.facility,
-        mark=body.mark,
-        until=body.until,
-        conditions=tuple(sorted(set(body.conditions))),
-        evidence=body.evidence,
-    )
-    return [Put((FacilityRow.table, body.facility), row)]
+    return change_person(row, record, topics=tuple(sorted(topics)))
 
 
 def _peer_reads(_: Context, record: Record) -> list[Key]:
@@ -246,7 +338,7 @@ def _item(_: Context, facts: Facts, record: Record) -> list[Put]:
 
 def _marking_reads(_: Context, record: Record) -> list[Key]:
     body = cast("bodies.Marked", record.body)
-    return [(ItemRow.table, body.item), *_signer_keys(body)]
+    return [(ItemRow.table, body.item), *signer_keys(body)]
 
 
 def _marking(context: Context, facts: Facts, record: Record) -> list[Put]:
@@ -272,11 +364,10 @@ def _reads_nothing(_: Context, __: Record) -> list[Key]:
 
 
 HOUSE_RULES: dict[type[bodies.Body], Rule] = {
-    bodies.PersonEnrolled: Rule(_enrolled_reads, _enrolled),
-    bodies.ClearanceGranted: Rule(_person_reads, _cleared),
-    bodies.ClearanceWithdrawn: Rule(_person_reads, _withdrawn),
-    bodies.NeedToKnow: Rule(_person_reads, _listed),
-    bodies.FacilityRegistered: Rule(_facility_reads, _facility),
+    bodies.PersonEnrolled: Rule(_enrolled_reads, _enrolled, posting_more),
+    bodies.ClearanceGranted: Rule(person_reads, _cleared),
+    bodies.ClearanceWithdrawn: Rule(person_reads, _withdrawn, posting_more),
+    bodies.NeedToKnow: Rule(person_reads, _listed),
     bodies.PeerAdded: Rule(_peer_reads, _peer),
     bodies.AgreementAdopted: Rule(_agreement_reads, _agreement),
     bodies.ItemRegistered: Rule(_item_reads, _item),

@@ -12,6 +12,7 @@ from comity.record.encoding import (
     Digest,
     Identifier,
     Name,
+    Relationship,
     Signature,
 )
 
@@ -20,6 +21,7 @@ Identifiers = Annotated[tuple[Identifier, ...], msgspec.Meta(max_length=LIST_ENT
 Recipients = Annotated[tuple[Identifier, ...], msgspec.Meta(min_length=1, max_length=LIST_ENTRIES_MAX)]
 """Never empty: an empty set of recipients is refused, it does not mean everyone."""
 Numbers = Annotated[tuple[Count, ...], msgspec.Meta(min_length=1, max_length=LIST_ENTRIES_MAX)]
+Relationships = Annotated[tuple[Relationship, ...], msgspec.Meta(max_length=LIST_ENTRIES_MAX)]
 Digests = Annotated[tuple[Digest, ...], msgspec.Meta(max_length=LIST_ENTRIES_MAX)]
 
 

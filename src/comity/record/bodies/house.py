@@ -7,7 +7,15 @@ from typing import ClassVar, Literal
 import msgspec
 
 from comity.marking.label import Label
-from comity.record.bodies.base import Body, Digests, Identifiers, Names, PersonSignature, Recipients
+from comity.record.bodies.base import (
+    Body,
+    Digests,
+    Identifiers,
+    Names,
+    PersonSignature,
+    Recipients,
+    Relationships,
+)
 from comity.record.bodies.consents import Manner, Onward
 from comity.record.encoding import Count, Digest, Identifier, Instant, Name, Relationship, Words, instant
 
@@ -84,7 +92,7 @@ class FacilityRegistered(Body, frozen=True, kw_only=True):
     """A site or system that may hold classified information, and which conditions are evidenced there (10, 12, 16).
 
     ``parent`` is the site of the firm whose sub-contractor this one is. ``after`` is the newest record about a site
-    whose entry is changed; None for a new one.
+    whose entry is changed; None for a new one. ``under`` names the relationships whose agreements ask for inspections.
     """
 
     kind: ClassVar[str] = "facility/1"
@@ -98,6 +106,7 @@ class FacilityRegistered(Body, frozen=True, kw_only=True):
     nature: Literal["government", "contractor", "system"] = "government"
     parent: Identifier | None = None
     after: Digest | None = None
+    under: Relationships = ()
 
     def __post_init__(self) -> None:
         instant(self.until)

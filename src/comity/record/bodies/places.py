@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from comity.record.bodies.base import Body, PersonSignature
+from comity.record.bodies.base import Body, PersonSignature, Relationships
 from comity.record.encoding import Digest, Identifier, Instant, Name, Words, instant
 
 DUTIES = "duties"
@@ -69,7 +69,7 @@ class OfficerNamed(Body, frozen=True, kw_only=True):
 class Inspected(Body, frozen=True, kw_only=True):
     """A site was inspected, first or again: what was found, and when the next inspection is due (Article 16(g)).
 
-    ``due`` is None where the site needs no further one.
+    ``due`` is None where the site needs no further one. ``under`` names the relationships whose agreements ask for it.
     """
 
     kind: ClassVar[str] = "inspection/1"
@@ -80,6 +80,7 @@ class Inspected(Body, frozen=True, kw_only=True):
     by: Identifier
     after: Digest
     signature: PersonSignature
+    under: Relationships = ()
 
     def __post_init__(self) -> None:
         if self.due is not None:

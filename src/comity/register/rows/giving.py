@@ -100,6 +100,8 @@ class FacilityRow(Row, frozen=True, kw_only=True):
         withdrawn: conditions that were withdrawn since the registration.
         officer: person id of the named responsible officer, and by what ``authority`` (Articles 10, 16(j)).
         inspected: when it was last inspected; ``inspection_due`` is when the next inspection is due.
+        inspection: the record of the last inspection; None before the first.
+        under: relationships whose agreements ask for the inspections.
         last: the newest record about the site.
     """
 
@@ -117,6 +119,8 @@ class FacilityRow(Row, frozen=True, kw_only=True):
     authority: str = ""
     inspected: datetime | None = None
     inspection_due: datetime | None = None
+    inspection: bytes | None = None
+    under: tuple[str, ...] = ()
     last: bytes = b""
 
 
@@ -300,9 +304,9 @@ class CopyRow(Row, frozen=True, kw_only=True):
 
     ``last`` is the newest record about it: what somebody who does something with it names, and its consignment or its
     making at first. ``holder`` signed for it, ``taker`` is to sign, and ``custodian`` has it on the way from the one to
-    the other. ``made_from`` is the copy it was reproduced from (Article 14), ``found`` the record by which it turned up
-    after it was lost. ``certificate`` is that of its destruction; while it waits for its witnesses the copy is held,
-    and nothing can be done with it.
+    the other, by the receipt ``carried``. ``made_from`` is the copy it was reproduced from (Article 14), ``found`` the
+    record by which it turned up after it was lost. ``certificate`` is that of its destruction; while it waits for its
+    witnesses the copy is held, and nothing can be done with it.
     """
 
     table: ClassVar[str] = "copy"
@@ -320,6 +324,7 @@ class CopyRow(Row, frozen=True, kw_only=True):
     made_from: int | None = None
     found: bytes | None = None
     certificate: str | None = None
+    carried: bytes | None = None
 
     @property
     def at_hand(self) -> bool:

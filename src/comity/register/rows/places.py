@@ -11,7 +11,7 @@ from comity.register.rows.giving import PersonRow
 
 
 class PersonThenRow(Row, frozen=True, kw_only=True):
-    """A person as he stood from an instant on. Key: ``person/instant/record``, so that a scan gives his history."""
+    """A person as he stood from an instant on. Key: ``person/instant/sequence``, so that a scan gives his history."""
 
     table: ClassVar[str] = "person-then"
     person: PersonRow
@@ -28,7 +28,7 @@ class PostingRow(Row, frozen=True, kw_only=True):
 
 
 class InspectionRow(Row, frozen=True, kw_only=True):
-    """One inspection of a site. Key: ``facility/instant/record``."""
+    """One inspection of a site. Key: ``facility/instant/sequence``."""
 
     table: ClassVar[str] = "inspection"
     record: bytes
@@ -39,9 +39,9 @@ class InspectionRow(Row, frozen=True, kw_only=True):
     due: datetime | None = None
 
 
-def person_then_key(person: str, at: datetime, record: bytes) -> Key:
-    """Key of a person as he stood from a record on."""
-    return PersonThenRow.table, f"{person}/{instant_key(at)}/{record.hex()}"
+def person_then_key(person: str, at: datetime, sequence: int) -> Key:
+    """Key of a person as he stood from the record of that place in the chain on."""
+    return PersonThenRow.table, f"{person}/{instant_key(at)}/{sequence:012d}"
 
 
 def posting_key(facility: str, person: str) -> Key:
@@ -49,6 +49,6 @@ def posting_key(facility: str, person: str) -> Key:
     return PostingRow.table, f"{facility}/{person}"
 
 
-def inspection_key(facility: str, at: datetime, record: bytes) -> Key:
+def inspection_key(facility: str, at: datetime, sequence: int) -> Key:
     """Key of an inspection."""
-    return InspectionRow.table, f"{facility}/{instant_key(at)}/{record.hex()}"
+    return InspectionRow.table, f"{facility}/{instant_key(at)}/{sequence:012d}"
