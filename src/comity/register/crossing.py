@@ -14,6 +14,7 @@ from comity.record.card import read_card
 from comity.record.person_act import check_act, signature_in
 from comity.record.statement import Record
 from comity.register.house import AGREEMENT_AUTHORITY, ASSURANCE_OFFICER, ROOT, check_after, need
+from comity.register.occasions import BY_HAND
 from comity.register.providing import check_approved, check_provided, item_provided, provided_reads
 from comity.register.rows import (
     AgreementRow,
@@ -35,6 +36,8 @@ from comity.register.rows import (
     directory_key,
     passage_key,
 )
+from comity.register.rows.custody import RECIPIENT_NUMBERS_FROM
+from comity.register.rows.lineage import DerivativeRow, derivative_key
 from comity.register.verdict import Context, Put, Rule, no
 
 OPENINGS_KEPT = 64
@@ -222,6 +225,8 @@ def _copies_made(facts: Facts, record: Record) -> list[Put]:
         key = copy_key(record.statement.relationship, body.item, copy.number)
         if key in made or facts[key] is not None:
             raise no("copy-number", f"copy {copy.number} of {body.item!r} was already made")
+        if copy.number >= RECIPIENT_NUMBERS_FROM:
+            raise no("copy-number", f"copies from {RECIPIENT_NUMBERS_FROM} on are numbered by who receives the item")
         made[key] = CopyRow(
             item=body.item,
             number=copy.number,
@@ -230,6 +235,7 @@ def _copies_made(facts: Facts, record: Record) -> list[Put]:
             consignment=record.id,
             header=copy.header,
             last=record.id,
+            taker=copy.holder if body.form in BY_HAND else None,
         )
     return [Put(key, row) for key, row in made.items()]
 
@@ -278,6 +284,8 @@ def _answer_reads(_: Context, record: Record) -> list[Key]:
     keys += [copy_key(statement.relationship, body.item, number) for number in numbers]
     if isinstance(body, bodies.Opened):
         keys.append(directory_key(statement.relationship, statement.author, body.holder))
+    if not isinstance(body, bodies.Received):
+        keys.append(derivative_key(statement.relationship, body.item))
     return keys
 
 
@@ -292,6 +300,7 @@ def _answered(facts: Facts, record: Record, item: str, consignment: bytes) -> Co
 
 
 def _received(_: Context, facts: Facts, record: Record) -> list[Put]:
+    """The record has arrived; what travels by hand has not, until the one it was sent to signs for it."""
     body = cast("bodies.Received", record.body)
     row = _answered(facts, record, body.item, body.consignment)
     if row.receipt is not None or row.returned is not None:
@@ -307,6 +316,8 @@ def _received(_: Context, facts: Facts, record: Record) -> list[Put]:
     for number in body.copies:
         key = copy_key(row.relationship, body.item, number)
         copy: CopyRow = need(facts, key, "copy")
+        if copy.taker is not None:
+            continue
         if copy.state != "in transit":
             raise no("copy-state", f"copy {number} is {copy.state}, not in transit")
         puts.append(Put(key, msgspec.structs.replace(copy, state="held")))
@@ -314,7 +325,11 @@ def _received(_: Context, facts: Facts, record: Record) -> list[Put]:
 
 
 def _copy_held(facts: Facts, record: Record, consignment: bytes, item: str, number: int) -> CopyRow:
-    _answered(facts, record, item, consignment)
+    made = cast("DerivativeRow | None", facts[derivative_key(record.statement.relationship, item)])
+    if made is None or made.record != consignment:
+        _answered(facts, record, item, consignment)
+    elif made.maker != record.statement.author:
+        raise no("not-receiver", f"{record.statement.author!r} did not make item {item!r}")
     copy: CopyRow = need(facts, copy_key(record.statement.relationship, item, number), "copy")
     if copy.state != "held" or copy.consignment != consignment:
         raise no("copy-state", f"copy {number} is {copy.state}; only a held copy can be opened")
@@ -369,7 +384,9 @@ def _returned(_: Context, facts: Facts, record: Record) -> list[Put]:
     puts.append(Put(_consignment_key(body.record), told))
     for number in body.copies:
         key = copy_key(consignment.relationship, body.item or "", number)
-        puts.append(Put(key, msgspec.structs.replace(cast("CopyRow", facts[key]), state="returned")))
+        copy = cast("CopyRow", facts[key])
+        back = msgspec.structs.replace(copy, state="returned", taker=None, custodian=None, carried=None)
+        puts.append(Put(key, back))
     return puts
 
 
