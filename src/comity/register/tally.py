@@ -14,11 +14,11 @@ from typing import cast
 import msgspec
 
 from comity.errors import InternalError
-from comity.marking.label import Label
 from comity.record.contexts import TALLY
 from comity.record.encoding import encode
 from comity.record.statement import DOMESTIC, Record
 from comity.register.rows import CopyRow, Facts, ItemRow, Key
+from comity.register.rows.ending import LevelRow
 from comity.register.rows.inventory import (
     TallyItemRow,
     TallyPartRow,
@@ -36,7 +36,7 @@ NOTHING = bytes(32)
 """What no line adds up to."""
 PARTS = 256
 """Parts of a bucket, and buckets."""
-_MARKED = (ItemRow.table, DerivativeRow.table)
+_MARKED = (DerivativeRow.table, LevelRow.table)
 """Tables whose rows say how an item is marked in a relationship."""
 
 
@@ -66,9 +66,9 @@ def copy_digest(item: str, line: CopyLine) -> bytes:
     return sha256(TALLY + encode((item, line))).digest()
 
 
-def mark_digest(item: str, mark: str) -> bytes:
-    """Digest of the line that says how an item is marked."""
-    return sha256(TALLY + encode((item, mark))).digest()
+def mark_digest(item: str, mark: str, marked: str) -> bytes:
+    """Digest of the line that says how an item is marked: its originator's mark, and the recipient's as it said."""
+    return sha256(TALLY + encode((item, mark, marked))).digest()
 
 
 def added(total: bytes, *plus: bytes, minus: Iterable[bytes] = ()) -> bytes:
@@ -81,9 +81,10 @@ def added(total: bytes, *plus: bytes, minus: Iterable[bytes] = ()) -> bytes:
     return (number % MODULUS).to_bytes(32, "big")
 
 
-def item_sum(item: str, mark: str, copies: Iterable[CopyRow]) -> bytes:
+def item_sum(item: str, row: TallyItemRow, copies: Iterable[CopyRow]) -> bytes:
     """What the lines of an item add up to, from its copies themselves."""
-    return added(mark_digest(item, mark), *(copy_digest(item, copy_line(copy)) for copy in copies))
+    lines = (copy_digest(item, copy_line(copy)) for copy in copies)
+    return added(mark_digest(item, row.mark, row.marked), *lines)
 
 
 # ---- the consequence -----------------------------------------------------------------------------------------------
@@ -95,7 +96,7 @@ def _items(relationship: str, keys: Iterable[Key]) -> Iterator[str]:
     for table, key in keys:
         if table == CopyRow.table and key.startswith(prefix):
             yield key.removeprefix(prefix).partition("/")[0]
-        elif table == DerivativeRow.table and key.startswith(prefix):
+        elif table in _MARKED and key.startswith(prefix):
             yield key.removeprefix(prefix)
         elif table == ItemRow.table:
             yield key
@@ -127,7 +128,7 @@ def _apply(_: Context, facts: Facts, record: Record, puts: Sequence[Put]) -> lis
     if relationship == DOMESTIC:
         return []
     books: dict[str, _Book] = {}
-    for put in puts:
+    for put in {put.key: put for put in puts}.values():
         for item in _items(relationship, [put.key]):
             if item not in books:
                 books[item] = _Book(relationship, item, facts)
@@ -147,16 +148,18 @@ class _Book:
         self.keys = _keys(relationship, item)
         self.before = cast("TallyItemRow | None", facts.get(self.keys[2]))
         self.mark = None if self.before is None else self.before.mark
+        self.marked = "" if self.before is None else self.before.marked
         self.plus: list[bytes] = []
         self.minus: list[bytes] = []
         self.made = 0
-        for table, key in ((ItemRow.table, item), (DerivativeRow.table, f"{relationship}/{item}")):
-            self._say_mark(facts.get((table, key)))
 
     def take(self, put: Put) -> None:
         """Take a row that the record writes."""
-        if put.key[0] in _MARKED:
-            self._say_mark(put.row)
+        if isinstance(put.row, LevelRow):
+            self.mark, self.marked = put.row.mark, put.row.marked or ""
+        elif isinstance(put.row, DerivativeRow) or (isinstance(put.row, ItemRow) and self.mark is None):
+            self.mark = put.row.label.mark  # of an item the first alone: its row changes at home before it is told here
+        if put.key[0] != CopyRow.table:
             return
         if put.key not in self.facts:
             raise InternalError(f"a rule writes {put.key[1]!r} without reading it")
@@ -168,36 +171,34 @@ class _Book:
             self.plus.append(copy_digest(self.item, copy_line(now)))
             self.made += 1
 
-    def _say_mark(self, row: object) -> None:
-        label = getattr(row, "label", None)
-        if isinstance(label, Label):
-            self.mark = label.mark
-
     def close(self, record: Record, changed: dict[Key, TallyRow | TallyPartRow | TallyItemRow]) -> None:
         """Write what changed, on top of what other items of the same record have ``changed``."""
-        before, mark = self.before, self.mark or ""
+        before, marks = self.before, (self.mark or "", self.marked)
         if before is None and not self.made:
             return  # it has not passed in this relationship
-        if before is not None and before.mark == mark and self.plus == self.minus:
+        same = before is not None and (before.mark, before.marked) == marks
+        if same and self.plus == self.minus:
             return
-        if before is None or before.mark != mark:
-            self.plus.append(mark_digest(self.item, mark))
+        if not same:
+            self.plus.append(mark_digest(self.item, *marks))
             if before is not None:
-                self.minus.append(mark_digest(self.item, before.mark))
-        same = before is not None and before.mark == mark
-        last = before.last if same and before is not None else record.id
-        copies, digest = (0, NOTHING) if before is None else (before.copies, before.digest)
+                self.minus.append(mark_digest(self.item, before.mark, before.marked))
+        row = before or TallyItemRow(mark="", last=record.id, copies=0, digest=NOTHING)
         changed[self.keys[2]] = TallyItemRow(
-            mark=mark, last=last, copies=copies + self.made, digest=added(digest, *self.plus, minus=self.minus)
+            mark=marks[0],
+            marked=marks[1],
+            last=row.last if same else record.id,
+            copies=row.copies + self.made,
+            digest=added(row.digest, *self.plus, minus=self.minus),
         )
         kinds: tuple[type[TallyRow] | type[TallyPartRow], ...] = (TallyRow, TallyPartRow)
         for key, kind in zip(self.keys, kinds, strict=False):
-            row = cast("TallyRow | TallyPartRow | None", changed.get(key) or self.facts.get(key))
-            items, copies, digest = (0, 0, NOTHING) if row is None else (row.items, row.copies, row.digest)
+            found = cast("TallyRow | TallyPartRow | None", changed.get(key) or self.facts.get(key))
+            sums = found or kind(items=0, copies=0, digest=NOTHING)
             changed[key] = kind(
-                items=items + (before is None),
-                copies=copies + self.made,
-                digest=added(digest, *self.plus, minus=self.minus),
+                items=sums.items + (before is None),
+                copies=sums.copies + self.made,
+                digest=added(sums.digest, *self.plus, minus=self.minus),
             )
 
 

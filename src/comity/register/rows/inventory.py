@@ -93,9 +93,10 @@ class TallyPartRow(Row, frozen=True, kw_only=True):
 
 
 class TallyItemRow(Row, frozen=True, kw_only=True):
-    """An item that passed in a relationship: its mark there, and what its lines add up to.
+    """An item that passed in a relationship, its marks there, and what its lines add up to.
 
-    Key: ``relationship/part/item``, so that a scan lists the items of a part. ``last`` is the record of the mark.
+    Key: ``relationship/part/item``, so that a scan lists the items of a part. ``mark`` is the originator's, ``marked``
+    the recipient's as it last said, ``last`` the record by which they are so.
     """
 
     table: ClassVar[str] = "tally-item"
@@ -103,6 +104,7 @@ class TallyItemRow(Row, frozen=True, kw_only=True):
     last: bytes
     copies: int
     digest: bytes
+    marked: str = ""
 
 
 def finding_key(source: str, number: int) -> Key:
