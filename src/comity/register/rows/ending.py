@@ -42,6 +42,7 @@ class LevelRow(Row, frozen=True, kw_only=True):
         change: id of the newest change; empty while there was none.
         last: its record, which the next change names; zeros while there was none.
         review: when it is to be looked at again.
+        pending: changes that the recipient was told of and has not carried out yet, oldest first.
         marked: the recipient's own mark as it last said; None until it says.
         marked_for: the change for which it said so, or empty.
         marking: the record that said so, which the next one names; zeros until then.
@@ -53,6 +54,7 @@ class LevelRow(Row, frozen=True, kw_only=True):
     change: str = ""
     last: bytes = bytes(32)
     review: datetime | None = None
+    pending: tuple[str, ...] = ()
     marked: str | None = None
     marked_for: str = ""
     marking: bytes = bytes(32)

@@ -1,0 +1,223 @@
+"""The proof that what was given is marked as it should be (Articles 4.2, 6(g); ``spec/ending.md`` steps 13 to 16)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import cast
+
+import msgspec
+
+from comity.agreement.equivalence import equivalents, level_of
+from comity.agreement.model import Agreement
+from comity.marking.label import Label
+from comity.record import bodies
+from comity.record.bodies.ending import Remarked
+from comity.record.statement import Record
+from comity.register.crossing import check_officer, officer_key
+from comity.register.house import REGISTRY, check_after, need
+from comity.register.levels import under_mark
+from comity.register.occasions import BY_HAND, consignment_subject
+from comity.register.rows import AgreementRow, Facts, ItemRow, Key
+from comity.register.rows.ending import ChangeRow, HoldingRow, LevelRow, change_key, holding_key, level_key
+from comity.register.rows.lineage import DerivativeRow, derivative_key
+from comity.register.verdict import Context, Discharge, Occasions, Occurrence, Put, Rule, no
+
+DECLASSIFIED = 0
+"""The rank of what carries no mark: below every level."""
+
+
+def rank_of(agreement: Agreement, party: str, mark: str) -> int:
+    """The rank of a mark of ``party``; ``DECLASSIFIED`` where there is none.
+
+    Raises:
+        Rejected: the party has no such mark.
+    """
+    return level_of(agreement, party, mark).rank if mark else DECLASSIFIED
+
+
+def _remarked_reads(_: Context, record: Record) -> list[Key]:
+    body, relationship = cast("Remarked", record.body), record.statement.relationship
+    keys = [
+        (AgreementRow.table, relationship),
+        *_about(relationship, body.item),
+        *(key for child in body.children for key in _about(relationship, child.item)),
+    ]
+    if body.change is not None:
+        keys.append(change_key(relationship, body.item, body.change))
+    return [*keys, officer_key(record)] if body.signature is not None else keys
+
+
+def _about(relationship: str, item: str) -> list[Key]:
+    """The rows that say how an item is marked on the side that keeps it."""
+    return [
+        (ItemRow.table, item),
+        holding_key(relationship, item),
+        level_key(relationship, item),
+        derivative_key(relationship, item),
+    ]
+
+
+def _remarked_more(_: Context, facts: Facts, record: Record) -> list[Key]:
+    body, relationship = cast("Remarked", record.body), record.statement.relationship
+    above: set[str] = set()
+    for item in (body.item, *(child.item for child in body.children)):
+        row = cast("HoldingRow | None", facts[holding_key(relationship, item)])
+        above.update(row.above if row is not None else ())
+    answered = [change_key(relationship, body.item, change) for change in _answered(facts, record)]
+    return [*answered, *(key for item in sorted(above) for key in _about(relationship, item))]
+
+
+def _answered(facts: Facts, record: Record) -> tuple[str, ...]:
+    """(16) The changes that this proof answers: the one it names, and those before it that it makes superfluous."""
+    body = cast("Remarked", record.body)
+    level = cast("LevelRow | None", facts[level_key(record.statement.relationship, body.item)])
+    pending = level.pending if level is not None else ()
+    if body.more or body.change not in pending:
+        return ()
+    return pending[: pending.index(body.change) + 1]
+
+
+def _remarked(context: Context, facts: Facts, record: Record) -> list[Put]:
+    body, statement = cast("Remarked", record.body), record.statement
+    relationship, author = statement.relationship, statement.author
+    holding: HoldingRow = need(facts, holding_key(relationship, body.item), "item given in this relationship as")
+    if holding.keeper != author:
+        raise no("not-recipient", f"{author!r} does not keep item {body.item!r} and cannot say how it is marked there")
+    measure = _Measure(context, facts, record)
+    shape = measure.shape(body.item)
+    _check_stamped(facts, record, body, shape.form)
+    found = cast("LevelRow | None", facts[level_key(relationship, body.item)])
+    level = found or LevelRow(given=shape.label.mark, mark=shape.label.mark)
+    check_after(body.after, level.marking)
+    given = level.given
+    if body.change is not None:
+        change: ChangeRow = need(facts, change_key(relationship, body.item, body.change), "change of level")
+        given = change.mark
+    measure.marks[body.item] = body.mark
+    puts: list[Put] = []
+    if isinstance(shape, DerivativeRow):
+        puts += measure.child(shape, body.mark)
+    else:
+        _check_mark(measure.agreement, shape.label, given, author, body.mark)  # (14)
+        if author == context.party and given == level.mark:
+            alternative = msgspec.structs.replace(shape.label, policy=author, mark=body.mark)
+            puts.append(Put((ItemRow.table, body.item), msgspec.structs.replace(shape, alternative=alternative)))
+    answered = _answered(facts, record)
+    for each in answered:
+        key = change_key(relationship, body.item, each)
+        row = cast("ChangeRow", facts[key])
+        puts.append(Put(key, msgspec.structs.replace(row, remarked=record.id, remarked_at=statement.at)))
+    level = msgspec.structs.replace(
+        level,
+        marked=body.mark,
+        marked_for=body.change or "",
+        marking=record.id,
+        pending=level.pending[len(answered) :],
+    )
+    puts.append(Put(level_key(relationship, body.item), level))
+    measure.marks |= {child.item: child.mark for child in body.children}
+    for child in body.children:  # (15)
+        made: DerivativeRow = need(facts, derivative_key(relationship, child.item), "derivative")
+        kept = cast("HoldingRow | None", facts[holding_key(relationship, child.item)])
+        if kept is None or body.item not in kept.above:
+            raise no("other-child", f"{child.item!r} was not made from item {body.item!r}")
+        puts += measure.child(made, child.mark)
+    return puts
+
+
+def _check_stamped(facts: Facts, record: Record, body: Remarked, form: str) -> None:
+    """(13) What the node does not render itself was stamped by somebody, who signs for it."""
+    if body.signature is None:
+        if form in BY_HAND:
+            raise no(
+                "unsigned-act", f"somebody stamps what is {form}, and signs for it; the register cannot do it alone"
+            )
+        if body.by is not None:
+            raise no("other-signer", f"it names {body.by!r}, who has not signed it")
+        return
+    check_officer(facts, record, REGISTRY)
+    if body.by != body.signature.signer:
+        raise no("other-signer", f"it names {body.by!r} but somebody else signed it")
+
+
+def _check_mark(agreement: Agreement, label: Label, given: str, author: str, mark: str) -> None:
+    """(14) The recipient's mark is one of those that correspond to the originator's."""
+    marks = equivalents(agreement, label.policy, given, author).marks if given else ("",)
+    if mark not in marks:
+        shown = " or ".join(map(repr, marks)) if given else "without any mark"
+        raise no("wrong-mark", f"{given!r} stands there as {shown}, and as nothing else")
+
+
+class _Measure:
+    """How high things stand on the side that keeps them, while one record marks some of them anew.
+
+    An ancestor's level is what that side itself has last said of it, so that both sides measure alike whatever is on
+    its way between them.
+    """
+
+    def __init__(self, context: Context, facts: Facts, record: Record) -> None:
+        self.facts = facts
+        self.relationship = record.statement.relationship
+        self.author = record.statement.author
+        self.at_home = self.author == context.party
+        agreement = cast("AgreementRow", facts[AgreementRow.table, self.relationship])
+        self.agreement = context.agreement(agreement.digest)
+        self.marks: dict[str, str] = {}
+
+    def shape(self, item: str) -> ItemRow | DerivativeRow:
+        """What is known of an item that was given, or made, in the relationship."""
+        made = cast("DerivativeRow | None", self.facts[derivative_key(self.relationship, item)])
+        row = cast("ItemRow | None", self.facts[ItemRow.table, item])
+        if made is None and row is None:
+            raise no("unknown-item", f"there is no item {item!r} in the register")
+        return cast("ItemRow | DerivativeRow", made or row)
+
+    def child(self, row: DerivativeRow, mark: str) -> list[Put]:
+        """(15) Something that was made, under its new mark, in the relationship and in its maker's own house.
+
+        Raises:
+            Rejected: its maker does not have that mark, or it would stand below what it was made from; extracts may.
+        """
+        if row.maker != self.author:
+            raise no("not-maker", f"{row.item!r} was made by {row.maker!r}, not by {self.author!r}")
+        rank = rank_of(self.agreement, self.author, mark)
+        holding = cast("HoldingRow | None", self.facts[holding_key(self.relationship, row.item)])
+        for above in holding.above if holding is not None and row.relation != "extract" else ():
+            if rank < self._rank(above):
+                raise no("below-ancestor", f"{row.item!r} is marked {mark!r}, below {above!r} from which it was made")
+        made = msgspec.structs.replace(row, label=under_mark(row.label, mark))
+        puts = [Put(derivative_key(self.relationship, row.item), made)]
+        item = cast("ItemRow | None", self.facts[ItemRow.table, row.item])
+        if item is not None and self.at_home:
+            at_home = msgspec.structs.replace(item, label=under_mark(item.label, mark))
+            puts.append(Put((ItemRow.table, row.item), at_home))
+        return puts
+
+    def _rank(self, item: str) -> int:
+        if item in self.marks:
+            return rank_of(self.agreement, self.author, self.marks[item])
+        made = cast("DerivativeRow | None", self.facts[derivative_key(self.relationship, item)])
+        if made is not None:
+            return rank_of(self.agreement, self.author, made.label.mark)
+        level = cast("LevelRow | None", self.facts[level_key(self.relationship, item)])
+        if level is not None and level.marked is not None:
+            return rank_of(self.agreement, self.author, level.marked)
+        row = cast("ItemRow | None", self.facts[ItemRow.table, item])
+        if row is None:
+            return DECLASSIFIED
+        return rank_of(self.agreement, row.label.policy, level.given if level is not None else row.label.mark)
+
+
+def _proof_occasions(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
+    body = cast("Remarked", record.body)
+    if body.change is not None:
+        return [Discharge(deed="re-mark", subject=change) for change in _answered(facts, record)]
+    item = cast("ItemRow | None", facts[ItemRow.table, body.item])
+    found: Iterable[bytes] = item.consignments if item is not None else ()
+    return [Discharge(deed="mark", subject=consignment_subject(body.item, each)) for each in found]
+
+
+REMARKING_RULES: dict[type[bodies.Body], Rule] = {Remarked: Rule(_remarked_reads, _remarked, _remarked_more)}
+"""The rule of the record type."""
+REMARKING_OCCASIONS: dict[type[bodies.Body], Occasions] = {Remarked: _proof_occasions}
+"""Of what it is an occasion."""
