@@ -89,6 +89,13 @@ def _of(facts: dict[Key, Row | None], relationship: str, item: str) -> Known:
     )
 
 
+async def originals(house: House, relationship: str, made: DerivativeRow) -> list[ItemRow]:
+    """What was given by the other party of a relationship, of all that ``made`` came from, nearest first."""
+    walk = _Walk(house.sequencer.rows.get, await house.agreement_row(relationship), "")
+    await walk.up(made)
+    return [each for each in reversed(walk.rows) if not each.contains]
+
+
 class Ancestry(msgspec.Struct, frozen=True, kw_only=True):
     """An item with all it came from, as the decision sees it.
 

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import msgspec
 
 from comity.agreement.model import Agreement
+from comity.agreement.vocabulary import Language
 from comity.errors import Refused
 from comity.flows.actors import Actor
 from comity.flows.house import House
+from comity.flows.lineage import originals
 from comity.flows.work import Draft, Work
-from comity.marking.banner import Banner, banner
+from comity.marking.banner import Banner, BannerLine, banner, derivative_banner
 from comity.marking.label import Label
 from comity.marking.translation import MarkedLabel, NeedsChoice, translate
 from comity.record import bodies
 from comity.record.person_act import unsigned
 from comity.record.statement import DOMESTIC
 from comity.register.rows import AgreementRow, ItemRow
+from comity.register.rows.lineage import DerivativeRow
 
 
 class MarkItem(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,3 +100,28 @@ async def show_marking(house: House, row: AgreementRow, item: ItemRow) -> Markin
     marked = await own_marking(house, row, item)
     lines = banner(running.agreement, marked, provider=row.peer, identify=running.agreement.marking is not None)
     return MarkingShown(item=item.item, label=item.label, alternative=marked.alternative, banner=lines)
+
+
+async def show_derived_marking(house: House, made: list[tuple[AgreementRow, DerivativeRow]]) -> MarkingShown:
+    """The marks and the banner of something made here from received information (Articles 4.3, 15).
+
+    What it carries for each relationship stands on it; what several ask for in the same words stands there once.
+    """
+    lines: list[BannerLine] = []
+    for row, derivative in made:
+        agreement = (await house.library.load(row)).agreement
+        words = agreement.marking
+        given = await originals(house, row.relationship, derivative)
+        lines += derivative_banner(
+            agreement,
+            derivative.label,
+            provider=row.peer,
+            originals=[each.label for each in given],
+            identify=words is not None and words.identification is not None,
+            contains=words is not None and words.derivative is not None,
+            translated_into=cast("Language", derivative.language) if derivative.note else None,
+        ).lines
+    first = made[0][1]
+    return MarkingShown(
+        item=first.item, label=first.label, alternative=first.label, banner=Banner(tuple(dict.fromkeys(lines)))
+    )

@@ -3,12 +3,16 @@
 The decision is recorded whatever it says. The record of the opening is durable before the content appears; what does
 not open, or does not hold what its record says, is recorded as unopenable and told to the other party.
 
+What was made here from received information is opened like what was received: its derivation stands for the
+consignment, and where it belongs to several relationships the opening is said in each (``spec/lineage.md``).
+
 In served custody the node opens. In strict custody ``open_item`` hands out the sealed file, the reader opens it with
 his own key, and ``confirm`` records that he did, signed by him.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from hashlib import sha256
 
@@ -21,15 +25,19 @@ from comity.flows.cases import answer, handling_case, outcome_word, record_decis
 from comity.flows.content import open_content
 from comity.flows.giving import basis
 from comity.flows.house import House
-from comity.flows.marks import show_marking
+from comity.flows.lineage import relationships_of
+from comity.flows.marks import show_derived_marking, show_marking
 from comity.flows.taking import HEADER
 from comity.flows.work import Draft, Work
 from comity.marking.banner import Banner
 from comity.record import bodies
+from comity.record.bodies.lineage import Derived
 from comity.record.encoding import encode
 from comity.record.person_act import unsigned
+from comity.record.statement import DOMESTIC
 from comity.record.statement import read as read_record
 from comity.register.rows import AgreementRow, ConsignmentRow, CopyRow, ItemRow, PersonRow
+from comity.register.rows.lineage import DerivativeRow
 from comity.seal.age import open_header
 from comity.seal.keys import parse_identity
 from comity.seal.manifest import Binding, Manifest
@@ -84,15 +92,35 @@ class Confirm(msgspec.Struct, frozen=True, kw_only=True):
     actor: Actor
 
 
-class _Case(msgspec.Struct, frozen=True):
-    """What opening works on, once the item is found."""
+class _Found(msgspec.Struct, frozen=True):
+    """An item that somebody wants to open: under which agreement it is decided, and in which others it stands too."""
 
     item: ItemRow
     row: AgreementRow
+    made: tuple[tuple[AgreementRow, DerivativeRow], ...] = ()
+
+    @property
+    def relationships(self) -> tuple[str, ...]:
+        """Where the opening is said."""
+        return tuple(row.relationship for row, _ in self.made) or (self.row.relationship,)
+
+
+class _Case(msgspec.Struct, frozen=True):
+    """What opening works on, once the item is found and it was decided."""
+
+    found: _Found
     person: PersonRow
     pseudonym: str
     decision: decision.Outcome
     decision_record: bytes
+
+    @property
+    def item(self) -> ItemRow:
+        return self.found.item
+
+    @property
+    def row(self) -> AgreementRow:
+        return self.found.row
 
     @property
     def permitted(self) -> bool:
@@ -110,22 +138,23 @@ async def open_item(house: House, request: Open) -> OpenedItem:
     case = await _decide(house, request.item, request.purpose, request.actor)
     if not case.permitted:
         return _refused(case)
-    marking = await show_marking(house, case.row, case.item)
-    copy, consignment = await _copy(house, case)
+    made = case.found.made
+    marking = await (show_derived_marking(house, list(made)) if made else show_marking(house, case.row, case.item))
+    copy, sealed = await _copy(house, case)
     if case.person.custody == "strict":
-        return await _fetch(house, request, case, copy, consignment, marking.banner)
-    expected = await binding(house, consignment)
-    body = await _opened(house, case, copy, request.purpose, request.actor)
+        return await _fetch(house, request, case, copy, sealed, marking.banner)
+    said = await _opened(house, case, copy, request.purpose, request.actor)
     with house.files.whole(request.path) as sink:
         try:
             header = await _header(house, copy)
             identities = [parse_identity(secret) for secret in house.keys.registry()]
-            async with house.blobs.open(consignment.payload) as payload:
-                manifest: Manifest = await open_content(open_header(header, identities), payload, expected, sink)
+            async with house.blobs.open(sealed.payload) as payload:
+                file_key = open_header(header, identities)
+                manifest: Manifest = await open_content(file_key, payload, sealed.binding, sink)
         except Rejected as error:
             await _say_unopenable(house, case, copy, error)
             raise
-        opening = await _say(house, case.row.relationship, body, case.person.function)
+        opening = await _say(house, said, case.person.function)
     return OpenedItem(
         item=case.item.item,
         outcome="permit",
@@ -153,9 +182,8 @@ async def confirm(house: House, request: Confirm) -> OpenedItem:
         raise Misuse(f"there is no decision {request.decision_record!r}", code="unknown-decision")
     body = read_record(decided.envelope, [house.keys.record.public]).body
     person = await house.person(request.actor.handle)
-    item = await house.need(ItemRow, request.item, "item")
-    row = await house.agreement_row(item.relationship)
-    pseudonym = house.pseudonym(row.relationship, person.person)
+    found = await _find(house, request.item)
+    pseudonym = house.pseudonym(found.row.relationship, person.person)
     if not isinstance(body, bodies.Decided) or body.item != request.item or body.outcome != "permit":
         raise Misuse("that decision does not permit this", code="other-decision")
     decided_case = msgspec.json.decode(body.case, type=decision.Case)
@@ -169,18 +197,41 @@ async def confirm(house: House, request: Confirm) -> OpenedItem:
             place="6.c",
         )
     outcome = msgspec.json.decode(body.decision, type=decision.Outcome)
-    case = _Case(item, row, person, pseudonym, outcome, decided.record)
+    case = _Case(found, person, pseudonym, outcome, decided.record)
     copy, _ = await _copy(house, case)
     opening = await _opened(house, case, copy, request.purpose, request.actor)
-    said = await _say(house, row.relationship, opening, person.function)
+    said = await _say(house, opening, person.function)
     return OpenedItem(
-        item=item.item,
+        item=found.item.item,
         outcome="permit",
         decision=outcome,
         decision_record=request.decision_record,
         opening=said.hex(),
-        size=item.size,
+        size=found.item.size,
     )
+
+
+class Sealed(msgspec.Struct, frozen=True):
+    """Where the content of a copy is, and what the manifest inside its seal must say."""
+
+    payload: bytes
+    binding: Binding
+
+
+async def sealed_content(house: House, relationship: str, copy: CopyRow) -> Sealed:
+    """The sealed content of a copy, by the verified record that made it: a consignment, or a derivation.
+
+    Raises:
+        Misuse: neither is registered.
+        Rejected: the journal's record was altered.
+    """
+    made = await house.row(DerivativeRow, f"{relationship}/{copy.item}")
+    if made is None or made.record != copy.consignment:
+        consignment = await house.need(ConsignmentRow, copy.consignment.hex(), "consignment")
+        return Sealed(consignment.payload, await binding(house, consignment))
+    body = await _said(house, made.record, made.maker)
+    assert isinstance(body, Derived)  # its row says so
+    return Sealed(made.payload, _binding(made.maker, relationship, body))
 
 
 async def binding(house: House, consignment: ConsignmentRow) -> Binding:
@@ -189,18 +240,26 @@ async def binding(house: House, consignment: ConsignmentRow) -> Binding:
     Raises:
         Rejected: the journal's record was altered.
     """
-    entry = await house.store.find(consignment.record)
+    body = await _said(house, consignment.record, consignment.author)
+    assert isinstance(body, bodies.Consigned)  # its row says so
+    return _binding(consignment.author, consignment.relationship, body)
+
+
+async def _said(house: House, record: bytes, author: str) -> bodies.Body | None:
+    entry = await house.store.find(record)
     if entry is None:
-        raise Rejected("the consignment is not in the journal", code="missing-record")
-    if consignment.author == house.party:
+        raise Rejected("the record that a copy rests on is not in the journal", code="missing-record")
+    if author == house.party:
         keys: tuple[bytes, ...] = (house.keys.record.public,)
     else:
-        keys = (await house.peer_card(consignment.author)).node_sign
-    body = read_record(entry.envelope, keys).body
-    assert isinstance(body, bodies.Consigned)
+        keys = (await house.peer_card(author)).node_sign
+    return read_record(entry.envelope, keys).body
+
+
+def _binding(author: str, relationship: str, body: bodies.Consigned | Derived) -> Binding:
     return Binding(
-        author=consignment.author,
-        relationship=consignment.relationship,
+        author=author,
+        relationship=relationship,
         item=body.item,
         label=sha256(encode(body.label)).digest(),
         agreement=body.agreement,
@@ -208,28 +267,48 @@ async def binding(house: House, consignment: ConsignmentRow) -> Binding:
     )
 
 
-async def _decide(house: House, item_id: str, purpose: str, actor: Actor) -> _Case:
+async def _find(house: House, item_id: str) -> _Found:
+    """The item with the agreements that protect it; what several protect is decided under the first.
+
+    Raises:
+        Misuse: there is none, or it is this house's own.
+    """
     item = await house.need(ItemRow, item_id, "item")
-    if not item.consignments or item.relationship == "domestic":
+    relationships = await relationships_of(house, item_id)
+    if not relationships:
         raise Misuse(f"item {item_id!r} was not received from another party", code="own-item")
-    row = await house.agreement_row(item.relationship)
-    running = await house.library.load(row)
+    rows = [await house.agreement_row(each) for each in relationships]
+    if item.relationship != DOMESTIC:
+        return _Found(item, await house.agreement_row(item.relationship))
+    made = [(row, await house.need(DerivativeRow, f"{row.relationship}/{item_id}", "derivative")) for row in rows]
+    return _Found(item, rows[0], tuple(made))
+
+
+async def _decide(house: House, item_id: str, purpose: str, actor: Actor) -> _Case:
+    found = await _find(house, item_id)
+    running = await house.library.load(found.row)
     person = await house.person(actor.handle)
 
     async def decide(work: Work) -> _Case:
-        case = await handling_case(house, row, item, person, "open", purpose, work.at)
+        case = await handling_case(house, found.row, found.item, person, "open", purpose, work.at, read=work.facts)
         outcome = answer(running, case)
-        record = await record_decision(work, row, case, outcome)
-        return _Case(item, row, person, case.requester, outcome, record.id)
+        record = await record_decision(work, found.row, case, outcome)
+        return _Case(found, person, case.requester, outcome, record.id)
 
     return await house.sequencer.submit(decide)
 
 
-async def _copy(house: House, case: _Case) -> tuple[CopyRow, ConsignmentRow]:
-    async for _, copy in house.rows(CopyRow, f"{case.row.relationship}/{case.item.item}/"):
-        if copy.holder == case.pseudonym and copy.state == "held":
-            consignment = await house.need(ConsignmentRow, copy.consignment.hex(), "consignment")
-            return copy, consignment
+async def _copy(house: House, case: _Case) -> tuple[CopyRow, Sealed]:
+    relationship = case.row.relationship
+    closed = False
+    async for _, copy in house.rows(CopyRow, f"{relationship}/{case.item.item}/"):
+        if copy.holder == case.pseudonym and copy.at_hand:
+            return copy, await sealed_content(house, relationship, copy)
+        closed = closed or (copy.holder == case.pseudonym and copy.state == "held")
+    if closed:
+        raise Refused(
+            "this person's copy is being destroyed; it stays closed until that is settled", code="copy-closed"
+        )
     raise Refused(
         "this person may read the item but holds no copy of it; the registry can ask for one", code="not-holder"
     )
@@ -242,17 +321,26 @@ async def _header(house: House, copy: CopyRow) -> bytes:
     return header
 
 
-async def _opened(house: House, case: _Case, copy: CopyRow, purpose: str, actor: Actor) -> bodies.Opened:
-    body = bodies.Opened(
-        consignment=copy.consignment,
-        item=case.item.item,
-        copy=copy.number,
-        holder=case.pseudonym,
-        purpose=purpose,
-        basis=basis(house, case.decision_record),
-        signature=unsigned(),
-    )
-    return await house.sign(body, case.row.relationship, actor, case.pseudonym)
+async def _opened(
+    house: House, case: _Case, copy: CopyRow, purpose: str, actor: Actor
+) -> list[tuple[str, bodies.Opened]]:
+    """What the reader says, signed, in each relationship that the item belongs to."""
+    said: list[tuple[str, bodies.Opened]] = []
+    for relationship in case.found.relationships:
+        key = f"{relationship}/{case.item.item}/{copy.number:06d}"
+        here = await house.need(CopyRow, key, "copy")
+        body = bodies.Opened(
+            consignment=here.consignment,
+            item=case.item.item,
+            copy=copy.number,
+            holder=here.holder,
+            purpose=purpose,
+            basis=basis(house, case.decision_record),
+            signature=unsigned(),
+        )
+        pseudonym = house.pseudonym(relationship, case.person.person)
+        said.append((relationship, await house.sign(body, relationship, actor, pseudonym)))
+    return said
 
 
 async def _fetch(
@@ -260,13 +348,13 @@ async def _fetch(
     request: Open,
     case: _Case,
     copy: CopyRow,
-    consignment: ConsignmentRow,
+    sealed: Sealed,
     banner: Banner,
 ) -> OpenedItem:
     """The sealed copy as an age file, for a reader who opens it with his own key."""
     with house.files.whole(request.path) as sink:
         sink.write(await _header(house, copy))
-        async with house.blobs.open(consignment.payload) as payload:
+        async with house.blobs.open(sealed.payload) as payload:
             while piece := payload.read(COPY_PIECE_BYTES):
                 sink.write(piece)
     return OpenedItem(
@@ -277,22 +365,29 @@ async def _fetch(
         path=request.path,
         size=case.item.size,
         banner=banner,
-        binding=await binding(house, consignment),
+        binding=sealed.binding,
     )
 
 
-async def _say(house: House, relationship: str, body: bodies.Body, function: str) -> bytes:
+async def _say(house: House, said: Sequence[tuple[str, bodies.Body]], function: str) -> bytes:
+    """Say it in each relationship, all or nothing; the id of the first record."""
+
     async def say(work: Work) -> bytes:
-        return (await work.say(Draft(relationship, body, function))).id
+        records = [await work.say(Draft(relationship, body, function)) for relationship, body in said]
+        return records[0].id
 
     return await house.sequencer.submit(say)
 
 
 async def _say_unopenable(house: House, case: _Case, copy: CopyRow, error: Rejected) -> None:
-    body = bodies.Unopenable(
-        consignment=copy.consignment, item=case.item.item, copy=copy.number, code=error.code, reason=str(error)
-    )
-    await _say(house, case.row.relationship, body, case.person.function)
+    said: list[tuple[str, bodies.Body]] = []
+    for relationship in case.found.relationships:
+        here = await house.need(CopyRow, f"{relationship}/{case.item.item}/{copy.number:06d}", "copy")
+        body = bodies.Unopenable(
+            consignment=here.consignment, item=case.item.item, copy=copy.number, code=error.code, reason=str(error)
+        )
+        said.append((relationship, body))
+    await _say(house, said, case.person.function)
 
 
 def _refused(case: _Case) -> OpenedItem:

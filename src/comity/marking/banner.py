@@ -16,7 +16,7 @@ Rules of this file (``spec/marking.md`` steps 7 to 10):
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 from msgspec import Struct
@@ -92,8 +92,7 @@ def banner(
     rules = _rules(agreement, languages)
     lines: list[BannerLine] = []
     if rules.providing_name:
-        for language, name in _spoken(_party(agreement, provider).name, languages):
-            lines.append(BannerLine("provided-by", language, f"{_PROVIDED_BY[language]}: {name}", rules.clause))
+        lines += _provided_by(agreement, provider, rules, languages)
     if not marked.originator_label.mark:
         return Banner((*lines, *(BannerLine("declassified", each, _DECLASSIFIED[each]) for each in languages)))
     lines.append(_mark(agreement, marked.alternative, rules.clause if rules.own_equivalent else ""))
@@ -106,21 +105,50 @@ def banner(
     return Banner(tuple(lines))
 
 
-def derivative_banner(agreement: Agreement, label: Label, *, languages: Sequence[Language] = LANGUAGES) -> Banner:
+def derivative_banner(
+    agreement: Agreement,
+    label: Label,
+    *,
+    provider: str | None = None,
+    originals: Sequence[Label] = (),
+    languages: Sequence[Language] = LANGUAGES,
+    identify: bool = False,
+    contains: bool = True,
+    translated_into: Language | None = None,
+) -> Banner:
     """What a recipient puts on something it made that contains what it was given (9).
 
     Args:
         agreement: the agreement under which the contents were given.
         label: the recipient's own label, as `highest` makes it.
+        provider: id of the party that provided the contents; its name is shown.
+        originals: the labels of what it was made from, as their originators wrote them; each is shown once.
         languages: in which languages, in this order.
+        identify: put on the identification mark.
+        contains: put on the words for a derivative.
+        translated_into: on a translation, its language; the note in it then stands for the words for a derivative.
 
     Raises:
         Misuse: a party is unknown, no language is asked for, or the agreement has no words for a derivative.
         Rejected: the mark is not on its party's ladder.
     """
     rules = _rules(agreement, languages)
-    contains = _asked("derivative", rules.derivative, rules.derivative_clause, languages)
-    return Banner((_mark(agreement, label, rules.derivative_clause or ""), *contains))
+    lines: list[BannerLine] = []
+    if rules.providing_name and provider is not None:
+        lines += _provided_by(agreement, provider, rules, languages)
+    if label.mark:
+        lines.append(_mark(agreement, label, rules.derivative_clause or ""))
+        if identify:
+            lines += _asked("identification", rules.identification, rules.identification_clause, languages)
+    else:
+        lines += (BannerLine("declassified", each, _DECLASSIFIED[each]) for each in languages)
+    if translated_into:
+        lines += _asked("translation-note", rules.translation_note, rules.translation_clause, (translated_into,))
+    elif contains:
+        lines += _asked("derivative", rules.derivative, rules.derivative_clause, languages)
+    for original in dict.fromkeys(written(each) for each in originals if each.mark):
+        lines += (BannerLine("originator-mark", each, f"{_ORIGINATOR_MARK[each]}: {original}") for each in languages)
+    return Banner(tuple(lines))
 
 
 def portion(label: Label) -> str:
@@ -147,6 +175,13 @@ def _party(agreement: Agreement, name: str) -> Party:
         if party.id == name:
             return party
     raise Misuse(f"{name!r} is not a party of {agreement.id!r}", code="unknown-party")
+
+
+def _provided_by(
+    agreement: Agreement, provider: str, rules: Marking, languages: Sequence[Language]
+) -> Iterator[BannerLine]:
+    for language, name in _spoken(_party(agreement, provider).name, languages):
+        yield BannerLine("provided-by", language, f"{_PROVIDED_BY[language]}: {name}", rules.clause)
 
 
 def _mark(agreement: Agreement, label: Label, clause: str) -> BannerLine:
