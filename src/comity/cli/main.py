@@ -59,6 +59,7 @@ SECTIONS: dict[str, dict[str, Verb]] = {
     },
     "The books": {
         "register": Verb("boxes", "register", "Every item, its copies and their fate."),
+        "duties": Verb("duties", "duties", "What is owed, by whom, until when."),
         "ledger": Verb("ledger", "ledger", "Verify, show and rebuild the ledgers."),
         "evidence": Verb("evidence", "evidence", "One item's story in one file, verified offline."),
     },

@@ -32,6 +32,7 @@ REFUSED = 3
 REJECTED = 4
 UNAVAILABLE = 5
 FINDINGS = 6
+OVERDUE = 7
 INTERNAL = 70
 STOPPED = 130
 
@@ -43,6 +44,7 @@ EXIT_CODES: Mapping[int, str] = {
     REJECTED: "data from outside is not what it must be",
     UNAVAILABLE: "the world failed (disk, peer, folder in use); the same command may work later",
     FINDINGS: "something that was verified is not as it must be",
+    OVERDUE: "something that is owed is overdue",
     INTERNAL: "a defect of Comity",
     STOPPED: "stopped by the user",
 }

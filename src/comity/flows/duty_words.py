@@ -1,0 +1,94 @@
+"""Duties in plain words: what each deed is, on each event, and what to type so that it is done.
+
+One table. A deed on an event that has no line of its own reads as the deed alone; a text that adds events and deeds in
+other combinations is still readable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from comity.agreement.vocabulary import Deed, Event
+from comity.register.rows.duties import DutiesRow, Duty
+
+
+class Words(NamedTuple):
+    """What is to be done, and the command for it; ``{item}``, ``{subject}`` and ``{last}`` stand for what is known."""
+
+    says: str
+    command: str
+
+
+WORDS: Mapping[tuple[Deed, Event] | Deed, Words] = {
+    "notify": Words("tell the other side in writing", ""),
+    ("notify", "designation-changed"): Words(
+        "tell the other side which authority is competent",
+        "comity authority designate NAME --since DAY --note ID --as HANDLE",
+    ),
+    ("notify", "law-changed"): Words(
+        "tell the other side of the change of law", "comity law notify TITLE --note ID --as HANDLE"
+    ),
+    ("notify", "law-requested"): Words(
+        "tell the other side its laws on protection, as it asked", "comity law answer {subject} --note ID --as HANDLE"
+    ),
+    ("notify", "level-changed"): Words("tell the recipient in writing of the change of level", ""),
+    ("notify", "loss-suspected"): Words("tell the originator of the loss or compromise, actual or possible", ""),
+    "mark": Words(
+        "put the provider's name and our own equivalent mark on it", "comity inbox mark {item} MARK --as HANDLE"
+    ),
+    ("mark", "derivative-made"): Words(
+        "mark what was made from it with its level, and that it contains the other side's information", ""
+    ),
+    "ask-consent": Words("ask the originator's written consent, and wait for it", ""),
+    ("ask-consent", "pass-on-wanted"): Words("ask the originator before it is passed on, and wait for the answer", ""),
+    ("ask-consent", "other-use-wanted"): Words(
+        "ask the originator before it is used for anything else, and wait for the answer", ""
+    ),
+    "keep-register": Words("keep the register of persons who are cleared and authorised", "comity person list"),
+    "keep-inventory": Words("know what there is, where it is, and who has it", "comity register"),
+    "re-mark": Words("re-mark every copy and everything made from it", ""),
+    "return-or-destroy": Words("return or destroy it, now that its purpose has ended", ""),
+    "assure": Words(
+        "assure the originator about each recipient before anything is handed over", "comity assure {last} --as HANDLE"
+    ),
+    "request-visit": Words("ask the host authority for permission for the visit", ""),
+    "brief-site": Words("tell the site about the visit: topic, scope and the highest level that may be shown", ""),
+    "give-receipt": Words("sign for it, and send the receipt back to the sender", ""),
+    "meet-checklist": Words("secure every condition for the contractor's site before release", ""),
+    "inspect-site": Words("inspect the site", ""),
+    "investigate": Words("open an investigation", ""),
+    "report": Words("send the result, and the measures against recurrence", ""),
+    "protect": Words("go on protecting what was provided, for as long as it is kept", "comity register"),
+    "answer-recall": Words("say of each recalled copy that it was returned or destroyed, or why not", ""),
+    "return-receipt": Words("sign for what was returned", ""),
+    "answer-request": Words("grant or refuse what was asked", ""),
+    "end-access": Words("end the access of a person whose clearance has ended", ""),
+    "answer-visit": Words("permit or refuse the visit", ""),
+    "report-visit": Words("record what was shown during the visit, and what was found", ""),
+    "close-finding": Words("mend what was found, and say so", ""),
+    "review-level": Words("review the level, and keep or change it", ""),
+    "consult": Words("take a position, and consult", "comity dispute answer {subject} --as HANDLE"),
+    "give-notice": Words("give written notice to the other side", "comity agreement timeline {agreement}"),
+}
+"""By deed and event, or by deed alone."""
+
+
+def _words(duty: Duty) -> Words:
+    return WORDS.get((duty.deed, duty.event)) or WORDS[duty.deed]
+
+
+def plain_words(duty: Duty) -> str:
+    """What is to be done."""
+    return _words(duty).says
+
+
+def next_command(row: DutiesRow, duty: Duty) -> str:
+    """What to type so that it is done; empty where no one command does it."""
+    known = {
+        "item": duty.item or row.subject,
+        "subject": row.subject,
+        "last": row.subject.rpartition("/")[2],
+        "agreement": row.relationship.partition("/")[0],
+    }
+    return _words(duty).command.format_map(known)
