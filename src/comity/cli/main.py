@@ -57,6 +57,9 @@ SECTIONS: dict[str, dict[str, Verb]] = {
         "why": Verb("why", "why", "A decision with its articles, in plain words."),
         "pouch": Verb("pouch", "pouch", "The exchange as one file, carried by hand."),
     },
+    "Between parties": {
+        "consent": Verb("consents", "consent", "Ask, grant, refuse and withdraw an originator's consent."),
+    },
     "The books": {
         "register": Verb("boxes", "register", "Every item, its copies and their fate."),
         "duties": Verb("duties", "duties", "What is owed, by whom, until when."),

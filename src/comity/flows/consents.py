@@ -1,4 +1,4 @@
-"""Consent: what the originator of an item allows others to do with it (Articles 6(a), 6(c); ``spec/consent.md``)."""
+"""Consents as decisions read them (Articles 6(a), 6(c); ``spec/consent.md`` step 9)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import cast
 from comity.decision import model as decision
 from comity.register.rows import AgreementRow, ItemRow, Key, Row
 from comity.register.rows.consents import ConsentListRow, ConsentRow, consent_key, consent_lists_of
+from comity.register.rows.ending import LevelRow, level_key
 
 ReadRows = Callable[[Iterable[Key]], Awaitable[dict[Key, Row | None]]]
 """Rows by their keys, as committed (``CommittedRows.get``) or as a work would leave them (``Work.facts``)."""
@@ -16,7 +17,9 @@ ReadRows = Callable[[Iterable[Key]], Awaitable[dict[Key, Row | None]]]
 
 async def live_consents(read: ReadRows, relationship: str, item: ItemRow, at: datetime) -> tuple[ConsentRow, ...]:
     """The consents in a relationship that speak of an item and hold at ``at``, in the order of their ids."""
-    keys = consent_lists_of(relationship, item.item, item.topic, item.subject, item.label.mark)
+    level = cast("LevelRow | None", (await read([level_key(relationship, item.item)])).popitem()[1])
+    mark = level.mark if level is not None else item.label.mark
+    keys = consent_lists_of(relationship, item.item, item.topic, item.subject, mark)
     lists = [cast("ConsentListRow", row) for row in (await read(keys)).values() if row is not None]
     named = {consent_key(relationship, entry.consent) for row in lists for entry in row.consents if at < entry.until}
     if not named:
@@ -34,17 +37,45 @@ async def consents_for(read: ReadRows, row: AgreementRow, item: ItemRow, at: dat
         item: the item, or an ancestor of one.
         at: the instant of the case.
     """
+    return as_facts(await live_consents(read, row.relationship, item, at), item.item)
+
+
+def as_facts(consents: Iterable[ConsentRow], item: str) -> tuple[decision.Consent, ...]:
+    """Consents as a decision takes them: one for each act and each body that gains."""
     return tuple(
         decision.Consent(
             by=consent.author,
-            item=item.item,
+            item=item,
             act=act,  # type: ignore[arg-type]  # the register keeps the word as it came; its rule checked it
             beneficiary=beneficiary,
             purpose=consent.purpose,
             until=consent.until,
         )
-        for consent in await live_consents(read, row.relationship, item, at)
+        for consent in consents
         if consent.until is not None
         for act in consent.acts
         for beneficiary in consent.beneficiaries
+    )
+
+
+def consents_used(outcome: decision.Outcome, consents: Iterable[ConsentRow]) -> tuple[ConsentRow, ...]:
+    """The consents on which a decision rests, in the order of their ids."""
+    given = {each.parameters for each in outcome.reasons if each.code == "consent-given" and each.step == 11}
+    used = {
+        consent.consent: consent
+        for consent in consents
+        for by, _, act, beneficiary, purpose in given
+        if (consent.author, consent.purpose) == (by, purpose)
+        and act in consent.acts
+        and beneficiary in consent.beneficiaries
+    }
+    return tuple(used[each] for each in sorted(used))
+
+
+def consent_missing(outcome: decision.Outcome) -> tuple[decision.Reason, ...]:
+    """The reasons of a decision that miss somebody's consent, the item's own and its ancestors'."""
+    return tuple(
+        each
+        for each in outcome.reasons
+        if each.effect == "needs" and (each.code == "consent-missing" or "consent-missing" in each.parameters)
     )

@@ -287,7 +287,13 @@ def _withdrawn(_: Context, facts: Facts, record: Record) -> list[Put]:
     check_officer(facts, record, RELEASE_AUTHORITY)
     if body.by != body.signature.signer:
         raise no("other-signer", f"the withdrawal names {body.by!r} but somebody else signed it")
-    ended = msgspec.structs.replace(row, withdrawn=statement.at, withdrawal=record.id, withdrawal_reason=body.reason)
+    ended = msgspec.structs.replace(
+        row,
+        withdrawn=statement.at,
+        withdrawal=record.id,
+        withdrawal_reason=body.reason,
+        withdrawn_sequence=statement.sequence,
+    )
     puts = [Put(key, ended)]
     for listed in consent_list_keys(statement.relationship, row.item, row.topic, row.subject, row.marks):
         before: ConsentListRow = need(facts, listed, "list of consents")
@@ -305,11 +311,11 @@ def consent_subject(item: str, request: str) -> str:
 
 
 def _asked_occasions(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
-    """To want to pass on, or to use for something else, is to owe the originator the question (6(a), 6(c))."""
+    """Whoever wants to pass on or to use otherwise asks first (6(a), 6(c)); the originator owes an answer."""
     body, author = cast("ConsentAsked", record.body), record.statement.author
     row = cast("AgreementRow", facts[AgreementRow.table, record.statement.relationship])
     originator = next(each for each in sorted({row.peer, *row.acknowledged}) if each != author)
-    events: list[Event] = []
+    events: list[Event] = ["consent-wanted"]
     if body.beneficiary_kind != "party":
         events.append("pass-on-wanted")
     came = _came(facts, record)
@@ -320,12 +326,16 @@ def _asked_occasions(facts: Facts, record: Record) -> list[Occurrence | Discharg
 
 
 def _consented_occasions(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
-    """An answer, whichever it is, ends the wait of the party that asked."""
+    """An answer, whichever it is, ends the wait of the party that asked, and is what the other one owed."""
     body = cast("Consented", record.body)
     if body.request is None:
         return []
     asked = cast("ConsentAskedRow", facts[consent_asked_key(record.statement.relationship, body.request)])
-    return [Discharge(deed="ask-consent", subject=consent_subject(asked.item, asked.request), party=asked.author)]
+    subject = consent_subject(asked.item, asked.request)
+    return [
+        Discharge(deed="ask-consent", subject=subject, party=asked.author),
+        Discharge(deed="answer-request", subject=subject),
+    ]
 
 
 RULES: dict[type[Body], Rule] = {

@@ -6,6 +6,7 @@ from typing import cast
 
 import msgspec
 
+from comity.agreement.vocabulary import Event
 from comity.record.bodies import Body
 from comity.record.bodies.consents import PassedOn, PassOnReceipted
 from comity.record.statement import Record
@@ -14,6 +15,7 @@ from comity.register.house import REGISTRY, check_after, need
 from comity.register.occasions import consignment_subject
 from comity.register.rows import AgreementRow, CopyRow, Facts, ItemRow, Key, copy_key
 from comity.register.rows.consents import ConsentRow, PassedOnRow, consent_key, passed_on_key
+from comity.register.rows.ending import LevelRow, level_key
 from comity.register.rows.lineage import DerivativeRow, derivative_key
 from comity.register.verdict import Context, Discharge, Occasions, Occurrence, Put, Rule, no
 
@@ -25,6 +27,7 @@ def _passed_on_reads(_: Context, record: Record) -> list[Key]:
         copy_key(relationship, body.item, body.copy),
         (ItemRow.table, body.item),
         derivative_key(relationship, body.item),
+        level_key(relationship, body.item),
         *(consent_key(relationship, each) for each in body.consents),
     ]
 
@@ -43,20 +46,38 @@ def _check_consents(context: Context, facts: Facts, record: Record) -> None:
     if body.beneficiary in parties:
         raise no("no-third-party", f"{body.beneficiary!r} is a party; what it gets is given or handed over")
     gains = {body.beneficiary} | ({body.nationality} - nations)
-    item = cast("ItemRow | DerivativeRow | None", facts[derivative_key(statement.relationship, body.item)])
-    item = item or cast("ItemRow | None", facts[ItemRow.table, body.item])
+    marks, item = _known(facts, record)
     for each in body.consents:
         consent: ConsentRow = need(facts, consent_key(statement.relationship, each), "consent")
         if consent.author == statement.author:
             raise no("own-consent", f"consent {each!r} is not the originator's")
-        if not consent.holds(statement.at):
+        if not _held(consent, record, ours=statement.author == context.party):
             raise no("lapsed", f"consent {each!r} does not hold: refused, ended or withdrawn")
-        about = item is not None and consent.speaks_of(item.item, item.topic, item.subject, item.label.mark)
+        about = any(consent.speaks_of(item.item, item.topic, item.subject, mark) for mark in marks)
         if not about or "pass-on" not in consent.acts or consent.purpose != body.purpose:
             raise no("other-consent", f"consent {each!r} is about another item, act or purpose")
         gains -= set(consent.beneficiaries)
     if gains and any(rule.consent and "pass-on" in rule.acts for rule in agreement.rules):
         raise no("no-consent", f"the originator has not consented that {', '.join(sorted(gains))} gain by it")
+
+
+def _known(facts: Facts, record: Record) -> tuple[set[str], ItemRow | DerivativeRow]:
+    """The item, and the marks by which its holder may have gone: he may not know of the newest change of level."""
+    body, relationship = cast("PassedOn", record.body), record.statement.relationship
+    item = cast("ItemRow | DerivativeRow | None", facts[derivative_key(relationship, body.item)])
+    if item is None:
+        item = cast("ItemRow", need(facts, (ItemRow.table, body.item), "item"))
+    level = cast("LevelRow | None", facts[level_key(relationship, body.item)])
+    return {item.label.mark, *((level.mark, level.given) if level is not None else ())}, item
+
+
+def _held(consent: ConsentRow, record: Record, *, ours: bool) -> bool:
+    """Whether a consent held for whoever passed on: a withdrawal counts once he could know of it."""
+    at, seen = record.statement.at, record.statement.seen
+    if ours or consent.withdrawn_sequence is None:
+        return consent.holds(at)
+    known = seen is not None and seen.size > consent.withdrawn_sequence
+    return consent.holds(at) if known else msgspec.structs.replace(consent, withdrawn=None).holds(at)
 
 
 def _passed_on(context: Context, facts: Facts, record: Record) -> list[Put]:
@@ -117,7 +138,11 @@ def _passed_on_occasions(facts: Facts, record: Record) -> list[Occurrence | Disc
     row = cast("AgreementRow", facts[AgreementRow.table, record.statement.relationship])
     originator = next(each for each in sorted({row.peer, *row.acknowledged}) if each != author)
     subject = consignment_subject(body.item, record.id)
-    return [Occurrence(event="hands-changed", subject=subject, originator=originator, item=body.item, carrier=author)]
+    events: tuple[Event, ...] = ("hands-changed", "passed-on")
+    return [
+        Occurrence(event=event, subject=subject, originator=originator, item=body.item, carrier=author)
+        for event in events
+    ]
 
 
 def _receipted_occasions(_: Facts, record: Record) -> list[Occurrence | Discharge]:

@@ -68,7 +68,8 @@ class ConsentRow(Row, frozen=True, kw_only=True):
     """A consent of the originator, or its refusal. Key: ``relationship/consent``.
 
     One item (``item``), or the pattern of ``topic``, ``subject`` and ``marks``: what is not named is not asked about.
-    ``until`` is the first instant at which it no longer holds; None in a refusal.
+    ``until`` is the first instant at which it no longer holds; None in a refusal. ``withdrawn_sequence`` is the place
+    of its withdrawal in the chain of whoever gave it: who cites a longer chain had seen it.
     """
 
     table: ClassVar[str] = "consent"
@@ -92,15 +93,12 @@ class ConsentRow(Row, frozen=True, kw_only=True):
     withdrawn: datetime | None = None
     withdrawal: bytes | None = None
     withdrawal_reason: str = ""
+    withdrawn_sequence: int | None = None
 
     def holds(self, at: datetime) -> bool:
-        """Whether it is a consent that holds at ``at``: given by then, not ended, not withdrawn."""
-        return (
-            self.granted
-            and self.until is not None
-            and self.at <= at < self.until
-            and (self.withdrawn is None or at < self.withdrawn)
-        )
+        """Whether it is a consent that holds at ``at``: given, not ended, not withdrawn."""
+        ended = self.until is None or at >= self.until or (self.withdrawn is not None and at >= self.withdrawn)
+        return self.granted and not ended
 
     def speaks_of(self, item: str, topic: str, subject: str, mark: str) -> bool:
         """Whether it is about this item, by itself or by its pattern."""
