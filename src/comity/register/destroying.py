@@ -137,6 +137,8 @@ def _witnessed(_: Context, facts: Facts, record: Record) -> list[Put]:
     body, statement = cast("DestructionWitnessed", record.body), record.statement
     relationship = statement.relationship
     found, row = _current(facts, record, body.certificate)
+    if (found.item, found.copy) != (body.item, body.copy):
+        raise no("other-copy", f"certificate {body.certificate!r} is of copy {found.copy} of {found.item!r}")
     if holding_of(facts, record, found.item).keeper != statement.author:
         raise no("not-holder", f"{statement.author!r} does not keep the copy of certificate {body.certificate!r}")
     check_signer(facts, record, body.by, None)

@@ -271,9 +271,9 @@ def _taken(_: Context, facts: Facts, record: Record) -> list[Put]:
     key = copy_key(statement.relationship, body.item, body.copy)
     copy: CopyRow = need(facts, key, "copy")
     row = cast("EndingRow | None", facts[ending_key(statement.relationship, body.item, body.copy)])
-    if copy.state != "in transit" or row is None or row.way != "return" or not row.pending:
+    if row is None or row.way != "return" or not row.pending:
         raise no("not-returned", f"copy {body.copy} of {body.item!r} is {copy.state}, and not on its way back")
-    check_after(body.after, copy.last)
+    check_after(body.after, row.record)  # whoever has it in his hands knows best, whatever was said of its way
     done = msgspec.structs.replace(row, last=record.id, done=statement.at)
     return [
         Put(key, msgspec.structs.replace(copy, state="returned", last=record.id)),

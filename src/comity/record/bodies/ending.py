@@ -151,7 +151,7 @@ class SentBack(Body, frozen=True, kw_only=True):
 
 
 class TakenBack(Body, frozen=True, kw_only=True):
-    """A returned copy has come back to the side that it belongs to."""
+    """A returned copy has come back to the side that it belongs to; ``after`` is the return."""
 
     kind: ClassVar[str] = "return-receipt/1"
     crosses: ClassVar[bool] = True
@@ -190,6 +190,8 @@ class DestructionWitnessed(Body, frozen=True, kw_only=True):
     kind: ClassVar[str] = "destruction-witness/1"
     crosses: ClassVar[bool] = True
     certificate: Identifier
+    item: Identifier
+    copy: Count
     seen: bool
     reason: Words = ""
     by: Identifier
