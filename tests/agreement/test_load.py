@@ -316,7 +316,15 @@ class TestLayers:
 
     def test_a_layer_cites_its_own_clauses(self) -> None:
         rule = '[[rule]]\nid = "r"\nclause = "7.2"\nacts = ["give"]\nforbids = true\n'
-        assert layer_error(HEAD + rule).code == "unknown-clause"
+        error = layer_error(HEAD + rule)
+        assert error.code == "cites-agreement"
+        assert "'7.2' is a clause of 'jp-kr-2016'; a layer cites a [[clause]] of its own" in str(error)
+        assert 'clause = "7.2"' in line_of(HEAD + rule, error)
+        assert layer_error(HEAD + rule.replace("7.2", "7.22")).code == "unknown-clause"
+        checklist = (
+            '[[checklist]]\nid = "c"\nclause = "a"\nbound-to = "site"\nattested-by = "either"\nconditions = ["16.a"]\n'
+        )
+        assert layer_error(HEAD + checklist).code == "cites-agreement"
 
     @pytest.mark.parametrize(
         ("old", "new", "code"),

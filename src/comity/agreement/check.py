@@ -27,6 +27,10 @@ from comity.agreement.model import (
     When,
 )
 from comity.agreement.nearest import nearest
+from comity.agreement.vocabulary import Measured
+
+LONGEST_HOLDS: frozenset[Measured] = frozenset({"visit-lead"})
+"""Of the intervals of these kinds the longest is the strictest; of all others the shortest."""
 
 EFFECTS = ("permits", "forbids", "requires", "checklist", "consent", "approvals", "witnesses", "methods")
 """The keys of which a rule has exactly one."""
@@ -56,6 +60,7 @@ def check_agreement(read: AgreementFile) -> None:
     _check_equivalences(read)
     _check_term(read)
     _check_checklists(read, {clause.id for clause in read.clauses})
+    _check_intervals(read)
     known = _Known(read)
     for index, rule in enumerate(read.rules):
         _check_rule(rule, ("rule", index), known, {checklist.id for checklist in read.checklists})
@@ -78,6 +83,7 @@ def check_layer(read: LayerFile, agreement: Agreement) -> None:
         _name(header.party, parties, ("layer", "party"), "party")
     _check_unique(read)
     clauses = {clause.id for clause in read.clauses}
+    _check_own_clauses(read, clauses, agreement)
     _check_clauses(read, clauses)
     _check_checklists(read, clauses)
     known = _Known(agreement)
@@ -94,6 +100,7 @@ def check_layer(read: LayerFile, agreement: Agreement) -> None:
             raise Mistake("layer-permits", (*path, "permits"), sentence)
         _check_rule(rule, path, known, checklists)
     _check_deadlines(read, agreement)
+    _check_intervals(read, agreement)
     for index, preference in enumerate(read.preferences):
         path = ("preference", index)
         _name(preference.party, parties, (*path, "party"), "party")
@@ -166,6 +173,18 @@ def _check_clauses(read: AgreementFile | LayerFile, clauses: set[str]) -> None:
                 _name(clause, clauses, (*path, field.replace("_", "-")), "clause")
         if getattr(table, "provenance", None) and not hasattr(table, "says"):
             _check_source(table, path, repr(getattr(table, "id", None) or getattr(table, "mark", path[0])))
+
+
+def _check_own_clauses(read: LayerFile, clauses: set[str], agreement: Agreement) -> None:
+    """A layer cites its own clauses: nobody may take what it asks for what the agreement asks."""
+    theirs = {clause.id for clause in agreement.clauses}
+    for path, table in _tables(read):
+        for field in ("clause", "conditions"):
+            cited = getattr(table, field, None) or ()
+            for clause in (cited,) if isinstance(cited, str) else cited:
+                if clause not in clauses and clause in theirs:
+                    sentence = f"{clause!r} is a clause of {agreement.id!r}; a layer cites a [[clause]] of its own"
+                    raise Mistake("cites-agreement", (*path, field), sentence)
 
 
 def _check_source(table: object, path: Path, name: str) -> None:
@@ -281,6 +300,20 @@ def _check_checklists(read: AgreementFile | LayerFile, clauses: set[str]) -> Non
             _name(condition, clauses, path, "clause")
         if len(set(checklist.conditions)) != len(checklist.conditions):
             raise Mistake("duplicate-id", path, f"a condition stands twice in checklist {checklist.id!r}")
+
+
+def _check_intervals(read: AgreementFile | LayerFile, agreement: Agreement | None = None) -> None:
+    agreed = {each.of: each.length for each in agreement.intervals} if agreement else {}
+    seen: set[str] = set()
+    for index, each in enumerate(read.intervals):
+        if each.of in seen:
+            raise Mistake("duplicate-id", ("interval", index, "of"), f"there are two intervals of {each.of!r}")
+        seen.add(each.of)
+        if agreement is not None and each.of in agreed:
+            own, theirs = hours_of(each.length), hours_of(agreed[each.of])
+            if own < theirs if each.of in LONGEST_HOLDS else own > theirs:
+                sentence = f"{each.length!r} is looser than the {agreed[each.of]!r} of {agreement.id!r}"
+                raise Mistake("looser-interval", ("interval", index, "length"), sentence)
 
 
 def _check_deadlines(read: LayerFile, agreement: Agreement) -> None:

@@ -347,6 +347,7 @@ class AgreementFile(Table, frozen=True):
     protection_bases: tuple[ProtectionBasis, ...] = field(name="protection-basis", default=())
     route: Route | None = None
     marking: Marking | None = None
+    intervals: tuple[Interval, ...] = field(name="interval", default=())
 
 
 class Agreement(AgreementFile, frozen=True, kw_only=True):
@@ -384,6 +385,16 @@ class Deadline(Table, frozen=True):
     within: Duration
 
 
+class Interval(Table, frozen=True):
+    """`[[interval]]`: how long ahead something is asked for, or within what time it is done again."""
+
+    of: words.Measured
+    clause: str
+    length: Period
+    provenance: words.Provenance | None = None
+    source: str = ""
+
+
 class Preference(Table, frozen=True):
     """`[[preference]]`: which of several equivalent marks the party puts on what it receives."""
 
@@ -403,6 +414,7 @@ class LayerFile(Table, frozen=True):
     obligations: tuple[Obligation, ...] = field(name="obligation", default=())
     deadlines: tuple[Deadline, ...] = field(name="deadline", default=())
     preferences: tuple[Preference, ...] = field(name="preference", default=())
+    intervals: tuple[Interval, ...] = field(name="interval", default=())
 
 
 class Layer(LayerFile, frozen=True, kw_only=True):

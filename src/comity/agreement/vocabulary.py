@@ -102,6 +102,7 @@ Event = Literal[
     "contractor-inspected",
     "review-due",
     "dispute-opened",
+    "recurring-visit-permitted",
 ]
 """What opens a duty."""
 
@@ -164,6 +165,10 @@ Method = Literal[
 
 Within = Literal["immediately", "promptly", "as-appropriate", "before", "at-receipt", "at-creation", "continuous"]
 """A limit of time that carries no number. A number is written as an ISO 8601 duration; none is ever invented."""
+
+Measured = Literal["visit-lead", "inspection", "inventory"]
+"""What an interval measures: how long before it begins a visit is asked for; after what time a contractor's site is
+inspected again, or copies are counted again."""
 
 Entry = Literal["later-of-notices", "on-signature", "deposit-plus"]
 Renewal = Literal["automatic", "by-consent", "none"]
