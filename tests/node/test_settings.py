@@ -6,7 +6,7 @@ import pytest
 
 from comity.errors import Rejected, Unavailable
 from comity.node.quota import Quotas
-from comity.node.settings import Listen, Settings, parse_settings, read_settings, write_settings
+from comity.node.settings import AlarmSettings, Listen, Settings, parse_settings, read_settings, write_settings
 
 FULL = """\
 party = "jp"
@@ -18,6 +18,10 @@ public = ["https://comity.example:8443"]
 
 [quotas]
 requests-per-second = 9
+
+[alarm]
+url = "https://duty-desk.example/comity?from=jp"
+secret = "alarm-secret"
 """
 
 
@@ -27,6 +31,7 @@ def test_all_of_it() -> None:
         party="jp",
         listen=Listen(address="0.0.0.0", port=8443, public=("https://comity.example:8443",)),
         quotas=Quotas(requests_per_second=9),
+        alarm=AlarmSettings(url="https://duty-desk.example/comity?from=jp", secret="alarm-secret"),
     )
     assert write_settings(settings) == FULL
 
@@ -49,6 +54,10 @@ def test_only_the_party_is_required() -> None:
         ('party = "jp"\n[quotas]\nrequests-in-flight = true\n', "node.toml:3: 'quotas.requests-in-flight'"),
         ('party = "jp"\n[quotas]\nbody-bytes-in-flight = 1000\n', "node.toml:3: 'quotas.body-bytes-in-flight'"),
         ('party = "jp"\nparty = "kr"\n', "node.toml: not TOML"),
+        ('party = "jp"\n[alarm]\nurl = "http://desk.example/"\n', "node.toml:3: 'alarm.url'"),
+        ('party = "jp"\n[alarm]\nurl = "http://127.0.0.1.example/"\n', "node.toml:3: 'alarm.url'"),
+        ('party = "jp"\n[alarm]\nurl = "https://name@desk.example/"\n', "node.toml:3: 'alarm.url'"),
+        ('party = "jp"\n[alarm]\nsecret = "s"\n', "node.toml:2: 'alarm'"),
         ("party = jp\n", "node.toml: not TOML"),
     ],
 )
@@ -56,6 +65,15 @@ def test_a_mistake_is_told_with_its_place(text: str, said: str) -> None:
     with pytest.raises(Rejected) as caught:
         parse_settings(text, "node.toml")
     assert str(caught.value).startswith(said)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://desk.example", "https://desk.example:8443/a?b=c", "http://127.0.0.1:9000/", "http://[::1]/a"]
+)
+def test_an_alarm_goes_over_tls_or_stays_on_this_machine(url: str) -> None:
+    settings = parse_settings(f'party = "jp"\n[alarm]\nurl = "{url}"\n', "node.toml")
+    assert settings.alarm == AlarmSettings(url=url)
+    assert parse_settings(write_settings(settings), "node.toml") == settings
 
 
 def test_a_file_that_is_not_there_or_not_text(tmp_path) -> None:

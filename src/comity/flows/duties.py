@@ -6,7 +6,7 @@ that it is done.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -16,6 +16,7 @@ from comity.flows.actors import Actor
 from comity.flows.duty_words import next_command, plain_words
 from comity.flows.house import House
 from comity.flows.visibility import may_see, sees_all, viewer, visible_item
+from comity.flows.work import Work
 from comity.register.rows import ItemRow, Key, PersonRow, decode_row
 from comity.register.rows.duties import (
     AT_ONCE,
@@ -30,9 +31,11 @@ LINES_MAX = 1_000
 """Most duties told at once for one party; what presses most comes first."""
 READ_AT_ONCE = 256
 """Index lines read at once."""
+TOLD = "alarm-told"
+"""Side table: when an overdue duty was told outside, by its key in the index of open duties."""
 UNCHECKED = "K"
-DATED, PRESSING, STANDING = ("1",), ("1", "2", "3"), ("4",)
-"""The classes of ``open_duty_key``: with a day, everything that can be done and be over, and what stands."""
+DATED, PRESSING = ("1",), ("1", "2", "3")
+"""The classes of ``open_duty_key``: with a day, and everything that can be done and be over."""
 OPEN_TO_ALL = frozenset(
     {"always", "agreement-ended", "designation-changed", "law-changed", "law-requested", "end-wanted"}
 )
@@ -160,12 +163,27 @@ async def list_duties(house: House, request: ListDuties) -> DutiesShown:
     return DutiesShown(party=house.party, at=at, duties=tuple(found), standing=tuple(standing), overdue=loud, more=more)
 
 
-async def overdue_duties(house: House, at: datetime) -> AsyncIterator[tuple[str, DutyShown]]:
-    """Every duty of any party that is overdue at ``at``, with its key in the index (``spec/duties.md`` step 10)."""
+async def untold(house: House, at: datetime, limit: int) -> list[tuple[str, DutyShown]]:
+    """Duties of any party that are overdue at ``at`` and were not told (10), with their keys for ``mark_told``."""
+    found = []
     for party in await _parties(house, "all"):
         async for key, row, duty in _indexed(house, f"{party}/1/", _until(party, at)):
-            if _overdue(duty, at) and duty.provenance != UNCHECKED:
-                yield key, _shown(house, row, duty, at)
+            loud = _overdue(duty, at) and duty.provenance != UNCHECKED
+            if loud and await house.side(TOLD, key) is None:
+                found.append((key, _shown(house, row, duty, at)))
+                if len(found) == limit:
+                    return found
+    return found
+
+
+async def mark_told(house: House, keys: Sequence[str]) -> None:
+    """Keep that these were told, durably, so that the next start does not tell them again (10)."""
+
+    async def keep(work: Work) -> None:
+        for key in keys:
+            work.put_side(TOLD, key, house.now().isoformat().encode())
+
+    await house.sequencer.submit(keep)
 
 
 async def _parties(house: House, whose: str) -> list[str]:

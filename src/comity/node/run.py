@@ -37,6 +37,7 @@ from comity.flows.founding import CardShown, IssueCard, issue_card
 from comity.flows.house import House
 from comity.flows.parcel import PARCEL_BYTES_MAX
 from comity.flows.table import FLOWS
+from comity.node.alarm import Alarm, poster, read_secret
 from comity.node.client import POINTER
 from comity.node.local import AnyFlow, LocalDoor, local_path
 from comity.node.server import PeerDoor
@@ -194,6 +195,10 @@ async def running(folder: Path) -> AsyncIterator[Running]:
                 commands=str(local),
                 process=os.getpid(),
             )
+            if settings.alarm is not None:
+                secret = read_secret(settings.alarm, folder)
+                alarm = Alarm(house, poster(settings.alarm.url), secret, system_entropy)
+                stack.push_async_callback(_ended, asyncio.create_task(alarm.run(), name="alarm"))
             workers = Workers(house, connect=_connect(house), clock=SystemClock(), entropy=system_entropy)
             stack.push_async_callback(workers.close)
             await workers.refresh()
@@ -296,6 +301,11 @@ async def _house(folder: Path, settings: Settings) -> AsyncIterator[House]:
         await house.start()
         stack.push_async_callback(house.close)
         yield house
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 def _connect(house: House) -> Callable[[Card], Courier]:

@@ -10,6 +10,10 @@
     [quotas]
     requests-per-second = 500
 
+    [alarm]
+    url = "https://duty-desk.example/comity"
+    secret = "alarm-secret"
+
 Only ``party`` is required. A key that is not known is an error that names its line: a misspelt quota that silently
 kept its default would be worse than none.
 """
@@ -31,6 +35,9 @@ from comity.node.quota import Quotas
 FILE = "node.toml"
 """Name of the settings file in the data folder."""
 _ADDRESS = r"\Ahttps://[^/?#@\s]+\Z"
+_HERE = r"http://(?:127\.0\.0\.1|localhost|\[::1\])(?::[0-9]{1,5})?(?:/[^\s#]*)?"
+_ALARM = rf"\A(?:https://[^/?#@\s]+(?:/[^\s#]*)?|{_HERE})\Z"
+"""HTTPS, or plain HTTP on this machine alone."""
 _POINTER = re.compile(r" - at `\$\.?(.*)`\Z")
 _STEP = re.compile(r"([^.\[\]]+)|\[([0-9]+)\]")
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`")
@@ -50,12 +57,25 @@ class Listen(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="ke
     public: Annotated[tuple[Annotated[str, msgspec.Meta(pattern=_ADDRESS)], ...], msgspec.Meta(max_length=8)] = ()
 
 
+class AlarmSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab", kw_only=True):
+    """The ``[alarm]`` table of ``node.toml``.
+
+    Attributes:
+        url: where what became overdue is told.
+        secret: a file whose bytes are the key of the signature; beside ``node.toml`` unless its path is absolute.
+    """
+
+    url: Annotated[str, msgspec.Meta(pattern=_ALARM, max_length=2_000)]
+    secret: Annotated[str, msgspec.Meta(min_length=1, max_length=1_000)] | None = None
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab", kw_only=True):
     """All of ``node.toml``."""
 
     party: Identifier
     listen: Listen = Listen()
     quotas: Quotas = Quotas()
+    alarm: AlarmSettings | None = None
 
 
 def read_settings(path: FilePath) -> Settings:
@@ -114,6 +134,10 @@ def write_settings(settings: Settings) -> str:
     changed = {name: value for name, value in changed.items() if value != getattr(Quotas(), name)}
     if changed:
         lines += ["", "[quotas]", *(f"{name.replace('_', '-')} = {value}" for name, value in changed.items())]
+    if settings.alarm is not None:
+        lines += ["", "[alarm]", f"url = {_quoted(settings.alarm.url)}"]
+        if settings.alarm.secret is not None:
+            lines.append(f"secret = {_quoted(settings.alarm.secret)}")
     return "\n".join([*lines, ""])
 
 

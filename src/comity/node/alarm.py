@@ -1,0 +1,167 @@
+"""The alarm: what became overdue is told once to an address outside (``spec/duties.md`` step 10).
+
+A message names duties, no person and no content. Whoever receives it compares the signature of its body under a secret
+that both know, and asks this house for the rest.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from pathlib import Path
+
+import aiohttp
+import msgspec
+
+from comity.errors import ComityError, Rejected, Unavailable
+from comity.flows.duties import DutyShown, mark_told, untold
+from comity.flows.house import House
+from comity.node.settings import AlarmSettings
+from comity.node.worker import pause_seconds
+from comity.ports import Entropy
+
+LOOK_SECONDS = 60.0
+"""How often a node looks for what became overdue."""
+ANSWER_SECONDS = 30.0
+"""Longest wait for the address to answer."""
+LINES_MAX = 256
+"""Most duties in one message; the others follow in the next."""
+SECRET_BYTES_MIN = 16
+"""Shortest secret: whoever can guess it can raise the alarm."""
+SIGNATURE = "Comity-Signature"
+FORMAT = 1
+_log = logging.getLogger("comity.node")
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """One duty that became overdue."""
+
+    who: str
+    relationship: str
+    subject: str
+    instrument: str
+    obligation: str
+    clause: str
+    opened: str
+    due: datetime | None
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """What is told: whose house, when, and what."""
+
+    format: int
+    party: str
+    at: datetime
+    overdue: tuple[Line, ...]
+
+
+Post = Callable[[bytes, dict[str, str]], Awaitable[int]]
+"""Sends a body with headers to the address; the status of the answer. Raises ``Unavailable`` when there is none."""
+
+
+def read_secret(settings: AlarmSettings, folder: Path) -> bytes | None:
+    """The key of the signature; None where the settings name no file.
+
+    Raises:
+        Unavailable: the file cannot be read.
+        Rejected: it is too short to keep anybody out.
+    """
+    if settings.secret is None:
+        return None
+    path = folder / settings.secret
+    try:
+        secret = path.read_bytes().strip()
+    except OSError as error:
+        raise Unavailable(f"cannot be read: {error.strerror}", code="no-secret", place=str(path)) from None
+    if len(secret) < SECRET_BYTES_MIN:
+        raise Rejected(
+            f"the secret of the alarm has {len(secret)} bytes; at least {SECRET_BYTES_MIN} are asked for",
+            code="short-secret",
+            place=str(path),
+        )
+    return secret
+
+
+def signature_of(secret: bytes, body: bytes) -> str:
+    """What stands in the header ``Comity-Signature``."""
+    return f"sha256={hmac.digest(secret, body, 'sha256').hex()}"
+
+
+class Alarm:
+    """Tells what became overdue, once each.
+
+    Args:
+        house: whose duties.
+        post: sends to the address.
+        secret: key of the signature, or None.
+        entropy: for the pauses.
+    """
+
+    def __init__(self, house: House, post: Post, secret: bytes | None, entropy: Entropy) -> None:
+        self._house = house
+        self._post = post
+        self._secret = secret
+        self._entropy = entropy
+
+    async def run(self) -> None:
+        """Until cancelled: look, tell, and after a failure tell again with growing pauses."""
+        failures = 0
+        while True:
+            try:
+                told = await self.tell()
+            except Exception as error:  # noqa: BLE001 - whatever it was, what is overdue must still be told
+                if not failures:
+                    unforeseen = None if isinstance(error, ComityError) else error
+                    _log.warning("the alarm could not be raised: %s", error, exc_info=unforeseen)
+                failures += 1
+                await asyncio.sleep(pause_seconds(failures, self._entropy))
+                continue
+            failures = 0
+            await asyncio.sleep(0.0 if told == LINES_MAX else LOOK_SECONDS)
+
+    async def tell(self) -> int:
+        """Tell what became overdue and was not told yet; how much that was.
+
+        Raises:
+            Unavailable: nobody took it; nothing counts as told.
+        """
+        at = self._house.now()
+        found = await untold(self._house, at, LINES_MAX)
+        if not found:
+            return 0
+        overdue = tuple(_line(duty) for _, duty in found)
+        message = Message(format=FORMAT, party=self._house.party, at=at, overdue=overdue)
+        body = msgspec.json.encode(message)
+        headers = {"Content-Type": "application/json"}
+        if self._secret is not None:
+            headers[SIGNATURE] = signature_of(self._secret, body)
+        status = await self._post(body, headers)
+        if not 200 <= status < 300:
+            raise Unavailable(f"the address of the alarm answers {status}", code="alarm-refused")
+        await mark_told(self._house, [key for key, _ in found])
+        return len(found)
+
+
+def _line(duty: DutyShown) -> Line:
+    return Line(**{name: getattr(duty, name) for name in Line.__struct_fields__})
+
+
+def poster(url: str) -> Post:
+    """Posts to ``url``; follows no redirection, which could lead off this machine or out of TLS."""
+
+    async def post(body: bytes, headers: dict[str, str]) -> int:
+        timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS)
+        try:
+            async with (
+                aiohttp.ClientSession(timeout=timeout) as session,
+                session.post(url, data=body, headers=headers, allow_redirects=False) as reply,
+            ):
+                return reply.status
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            told = str(error) or type(error).__name__
+            raise Unavailable(f"the address of the alarm does not answer: {told}", code="alarm-unreachable") from None
+
+    return post

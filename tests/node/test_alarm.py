@@ -1,0 +1,197 @@
+"""The alarm: what became overdue is told once, signed, to one address (``spec/duties.md`` step 10)."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import re
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+from aiohttp import web
+
+from comity.errors import Rejected, Unavailable
+from comity.flows.actors import Actor
+from comity.flows.answering import Assure, assure
+from comity.node import alarm as module
+from comity.node.alarm import SIGNATURE, Alarm, poster, read_secret, signature_of
+from comity.node.settings import AlarmSettings
+from comity.register.rows import AskedRow
+from flows.test_duties import ARRANGEMENT
+from world import RELATIONSHIP, SeededEntropy, World
+
+SECRET = b"a secret of both sides"
+
+
+class Address:
+    """An address that keeps what it is sent, and answers as it is told to."""
+
+    def __init__(self) -> None:
+        self.status = 204
+        self.sent: list[tuple[bytes, dict[str, str]]] = []
+
+    async def post(self, body: bytes, headers: dict[str, str]) -> int:
+        self.sent.append((body, headers))
+        return self.status
+
+    def overdue(self) -> list[list[tuple[str, str]]]:
+        return [
+            [(line["who"], line["obligation"]) for line in msgspec.json.decode(body)["overdue"]]
+            for body, _ in self.sent
+        ]
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    world = await World.make(tmp_path, layers=(ARRANGEMENT,))
+    await world.ask()
+    await world.exchange()
+    yield world
+    await world.close()
+
+
+def alarm_of(world: World, address: Address, party: str = "kr", secret: bytes | None = SECRET) -> Alarm:
+    return Alarm(world.house(party), address.post, secret, SeededEntropy("pauses"))
+
+
+async def test_what_became_overdue_is_told_once(world: World) -> None:
+    address = Address()
+    alarm = alarm_of(world, address)
+    assert await alarm.tell() == 0
+    world.clock.time += timedelta(days=6)
+    assert await alarm.tell() == 1
+    assert await alarm.tell() == 0
+    assert await alarm_of(world, address).tell() == 0  # nor after another start
+    assert address.overdue() == [[("kr", "o-7.5")]]
+
+
+async def test_the_other_side_is_told_too(world: World) -> None:
+    address = Address()
+    world.clock.time += timedelta(days=6)
+    assert await alarm_of(world, address, "jp").tell() == 1
+    assert address.overdue() == [[("kr", "o-7.5")]]
+
+
+async def test_it_is_signed_and_names_no_person_and_no_content(world: World) -> None:
+    address = Address()
+    world.clock.time += timedelta(days=6)
+    await alarm_of(world, address).tell()
+    body, headers = address.sent[0]
+    assert headers[SIGNATURE] == "sha256=" + hmac.new(SECRET, body, "sha256").hexdigest()
+    message = msgspec.json.decode(body)
+    assert set(message) == {"format", "party", "at", "overdue"}
+    assert set(message["overdue"][0]) == {
+        "who",
+        "relationship",
+        "subject",
+        "instrument",
+        "obligation",
+        "clause",
+        "opened",
+        "due",
+    }  # fmt: skip - one line is one thought
+    assert not re.search(rb"\b[np]-[a-z2-7]{16}\b", body)
+    for word in ("kim", "sato", "missiles", "air defence", "report.txt"):
+        assert word.encode() not in body
+    await alarm_of(world, address, "jp", None).tell()
+    assert SIGNATURE not in address.sent[1][1]
+
+
+@pytest.mark.parametrize("status", [199, 301, 404, 500])
+async def test_what_was_not_taken_is_told_again(world: World, status: int) -> None:
+    address = Address()
+    address.status = status
+    alarm = alarm_of(world, address)
+    world.clock.time += timedelta(days=6)
+    with pytest.raises(Unavailable, match=str(status)):
+        await alarm.tell()
+    address.status = 200
+    assert await alarm.tell() == 1
+    assert len(address.sent) == 2
+
+
+async def test_it_goes_on_after_a_failure_until_somebody_takes_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "pause_seconds", lambda *_: 0.0)
+    monkeypatch.setattr(module, "LOOK_SECONDS", 0.001)
+    address = Address()
+    taken = asyncio.Event()
+
+    async def post(body: bytes, headers: dict[str, str]) -> int:
+        await address.post(body, headers)
+        if len(address.sent) == 1:
+            raise Unavailable("nobody is there", code="alarm-unreachable")
+        if len(address.sent) == 2:
+            raise RuntimeError("unforeseen")
+        taken.set()
+        return 200
+
+    world.clock.time += timedelta(days=6)
+    running = asyncio.create_task(Alarm(world.kr, post, None, SeededEntropy("pauses")).run())
+    async with asyncio.timeout(10):
+        await taken.wait()
+        await asyncio.sleep(0.05)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert len(address.sent) == 3
+
+
+async def test_what_was_done_in_time_is_not_told(world: World) -> None:
+    address = Address()
+    (request,) = [row async for _, row in world.kr.rows(AskedRow)]
+    await assure(
+        world.kr,
+        Assure(
+            request=request.request,
+            relationship=RELATIONSHIP,
+            recipient=await world.pseudonym("kim"),
+            actor=Actor("lee"),
+        ),
+    )
+    world.clock.time += timedelta(days=6)
+    assert await alarm_of(world, address).tell() == 0
+
+
+async def test_over_a_real_line_and_no_further_than_it_was_told() -> None:
+    seen: list[tuple[bytes, str]] = []
+
+    async def take(request: web.Request) -> web.Response:
+        seen.append((await request.read(), request.headers["Content-Type"]))
+        return web.Response(status=204)
+
+    async def elsewhere(_: web.Request) -> web.Response:
+        raise web.HTTPFound("/taken")
+
+    app = web.Application()
+    app.add_routes([web.post("/taken", take), web.post("/moved", elsewhere)])
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    address = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    try:
+        headers = {"Content-Type": "application/json"}
+        assert await poster(address + "/taken")(b"{}", headers) == 204
+        assert await poster(address + "/moved")(b"{}", headers) == 302
+        assert seen == [(b"{}", "application/json")]
+    finally:
+        await runner.cleanup()
+    with pytest.raises(Unavailable, match="does not answer"):
+        await poster(address + "/taken")(b"{}", {})
+
+
+def test_a_secret_that_cannot_keep_anybody_out_is_refused(tmp_path: Path) -> None:
+    settings = AlarmSettings(url="https://desk.example/", secret="alarm-secret")
+    with pytest.raises(Unavailable, match="cannot be read"):
+        read_secret(settings, tmp_path)
+    (tmp_path / "alarm-secret").write_bytes(b"short\n")
+    with pytest.raises(Rejected, match="5 bytes"):
+        read_secret(settings, tmp_path)
+    (tmp_path / "alarm-secret").write_bytes(SECRET + b"\n")
+    assert read_secret(settings, tmp_path) == SECRET
+    assert read_secret(AlarmSettings(url="https://desk.example/"), tmp_path) is None
+    assert signature_of(SECRET, b"") == "sha256=" + hmac.new(SECRET, b"", "sha256").hexdigest()
