@@ -282,14 +282,14 @@ def _is_wanted(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
 def _is_answered(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
     body, host = cast("bodies.VisitAnswered", record.body), record.statement.author
     row = cast("VisitRow", facts[visit_key(record.statement.relationship, body.visit)])
-    answered: list[Occurrence | Discharge] = [Discharge(deed="answer-visit", subject=body.visit)]
+    answered = Discharge(deed="answer-visit", subject=body.visit)
     if body.permits is None:
-        return answered
-    events: tuple[Event, ...] = (
-        ("visit-permitted", "recurring-visit-permitted") if row.recurring else ("visit-permitted",)
-    )
-    opened = [Occurrence(event=each, subject=body.visit, originator=host, visiting=row.author) for each in events]
-    return [*answered, *opened, Discharge(deed="brief-site", subject=body.visit)]
+        return [answered]
+    return [
+        answered,
+        Occurrence(event="visit-permitted", subject=body.visit, originator=host, visiting=row.author),
+        Discharge(deed="brief-site", subject=body.visit),
+    ]
 
 
 def _is_over(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
