@@ -205,7 +205,7 @@ def _done(_: Context, facts: Facts, record: Record) -> list[Put]:
         raise no("stale-act", "an inventory that was begun later was told already")
     if body.begun > statement.at:
         raise no("time-order", "an inventory that is begun after it is told")
-    return [Put(key, InventoryRow(record=record.id, begun=body.begun, at=statement.at, by=body.by))]
+    return [Put(key, InventoryRow(muster=body.muster, record=record.id, begun=body.begun, at=statement.at, by=body.by))]
 
 
 # ---- reconciliation ------------------------------------------------------------------------------------------------

@@ -86,15 +86,15 @@ class MusterSigned(Body, frozen=True, kw_only=True):
 
 
 class InventoryDone(Body, frozen=True, kw_only=True):
-    """A party tells the other that it has counted everything it holds of it, since when; no numbers (Article 6(f)).
+    """A party tells the other that it has counted everything it holds, since when; no numbers (Article 6(f)).
 
-    ``basis`` commits to the muster in its own chain.
+    ``muster`` is the name of the muster in its own chain, which says nothing but which one it was.
     """
 
     kind: ClassVar[str] = "inventory-done/1"
     crosses: ClassVar[bool] = True
+    muster: Identifier
     begun: Instant
-    basis: Digest
     by: Identifier
     signature: PersonSignature
 

@@ -68,6 +68,7 @@ class InventoryRow(Row, frozen=True, kw_only=True):
     """The newest inventory that a party told of. Key: ``relationship/party``."""
 
     table: ClassVar[str] = "inventory"
+    muster: str
     record: bytes
     begun: datetime
     at: datetime
