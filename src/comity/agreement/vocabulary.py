@@ -102,7 +102,6 @@ Event = Literal[
     "contractor-inspected",
     "review-due",
     "dispute-opened",
-    "recurring-visit-permitted",
 ]
 """What opens a duty."""
 
@@ -166,9 +165,9 @@ Method = Literal[
 Within = Literal["immediately", "promptly", "as-appropriate", "before", "at-receipt", "at-creation", "continuous"]
 """A limit of time that carries no number. A number is written as an ISO 8601 duration; none is ever invented."""
 
-Measured = Literal["visit-lead", "inspection", "inventory"]
+Measured = Literal["visit-lead", "inspection", "inventory", "recurring-visit"]
 """What an interval measures: how long before it begins a visit is asked for; after what time a contractor's site is
-inspected again, or copies are counted again."""
+inspected again, or copies are counted again; how long a recurring visit may be permitted for."""
 
 Entry = Literal["later-of-notices", "on-signature", "deposit-plus"]
 Renewal = Literal["automatic", "by-consent", "none"]
