@@ -14,7 +14,9 @@ from comity.register.house import OFFICER, need
 from comity.register.providing import check_approved, check_provided, item_provided, provided_reads
 from comity.register.rows import AgreementRow, DirectoryRow, Facts, ItemRow, Key, RequestRow, asked_key, directory_key
 from comity.register.rows.consents import ShownRow, shown_key
+from comity.register.rows.visits import VisitRow, visit_key
 from comity.register.verdict import Context, Put, Rule, no
+from comity.register.visits import check_shown
 
 
 def _shows_on(record: Record) -> bool:
@@ -26,6 +28,8 @@ def _shows_on(record: Record) -> bool:
 def _shown_reads(context: Context, record: Record) -> list[Key]:
     body, statement = cast("Shown", record.body), record.statement
     keys = [officer_key(record), *provided_reads(context, record, body.to)]
+    if body.visit is not None:
+        keys.append(visit_key(statement.relationship, body.visit))
     if _shows_on(record):
         keys += [directory_key(statement.relationship, statement.author, each) for each in body.to]
     return keys
@@ -58,12 +62,29 @@ def _check_carried_out(facts: Facts, record: Record) -> RequestRow:
     return request
 
 
+def _check_visit(context: Context, facts: Facts, record: Record) -> None:
+    """What is shown during a visit is within what was permitted (``spec/visits.md`` step 6)."""
+    body, statement = cast("Shown", record.body), record.statement
+    agreement: AgreementRow = need(facts, (AgreementRow.table, statement.relationship), "agreement")
+    check_shown(
+        context.agreement(agreement.digest),
+        cast("VisitRow | None", facts[visit_key(statement.relationship, body.visit or "")]),
+        author=statement.author,
+        to=body.to,
+        label=body.label,
+        topic=body.topic,
+        shown=body.at,
+    )
+
+
 def _shown(context: Context, facts: Facts, record: Record) -> list[Put]:
     body, statement = cast("Shown", record.body), record.statement
     ours, relationship = statement.author == context.party, statement.relationship
     puts = []
     if body.at > statement.at:
         raise no("not-yet", "it is said to have been shown at an instant that is still to come")
+    if body.visit is not None:
+        _check_visit(context, facts, record)
     if _shows_on(record):
         check_officer(facts, record)
         item = _received(context, facts, record)
