@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import msgspec
 
+from comity.flows.deriving import UNSIGNED, payload_waiting
 from comity.flows.exchange import consignment_in
 from comity.flows.giving import PREPARED, Waiting
 from comity.flows.house import House
@@ -15,6 +16,7 @@ from comity.ports import Batch, Put, Store
 from comity.record import bodies
 from comity.record.encoding import decode
 from comity.register.rows import ConsignmentRow, CopyRow, RequestRow
+from comity.register.rows.lineage import DerivativeRow
 
 READ_AT_ONCE = 1_000
 """Side data read at once."""
@@ -35,8 +37,9 @@ class Collected(msgspec.Struct, frozen=True, kw_only=True):
 async def collect(house: House, _: Collect) -> Collected:
     """Remove orphans: uploads that no record came for, finished or not, and what was sealed for refused requests.
 
-    A request that any authority refused and nobody approved since is given up: its payload is an orphan too. What a
-    waiting or a held record names is none. Nothing is recorded meanwhile, so that nothing becomes needed under way.
+    A request that any authority refused and nobody approved since is given up: its payload is an orphan too; likewise
+    what its maker has not signed within a day. What a waiting or a held record names is none. Nothing is recorded
+    meanwhile, so that nothing becomes needed under way.
     """
     return await house.sequencer.alone(lambda: _collect(house))
 
@@ -47,6 +50,9 @@ async def _collect(house: House) -> Collected:
     removals: list[Put] = []
     async for _key, consignment in house.rows(ConsignmentRow):
         payloads.add(consignment.payload)
+    async for _key, made in house.rows(DerivativeRow):
+        if made.maker == house.party:
+            payloads.add(made.payload)
     async for _key, copy in house.rows(CopyRow):
         headers.add(copy.header.hex())
     async for body in _to_come(house):
@@ -58,6 +64,12 @@ async def _collect(house: House) -> Collected:
             removals.append(Put(PREPARED, request, None))
         else:
             payloads.add(decode(value, Waiting).prepared.payload)
+    for item, value in await _all(house.store, UNSIGNED):
+        waiting = payload_waiting(value, house.now())
+        if waiting is None:
+            removals.append(Put(UNSIGNED, item, None))
+        else:
+            payloads.add(waiting)
     loose = [header for header, _value in await _all(house.store, HEADER) if header not in headers]
     removals += [Put(HEADER, header, None) for header in loose]
     if removals:

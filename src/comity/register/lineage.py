@@ -101,7 +101,7 @@ def _derived(context: Context, facts: Facts, record: Record) -> list[Put]:
         topic=body.topic,
         subject=body.subject,
         purpose=body.purpose,
-        language=body.language,
+        language=body.language or "",
         note=body.note,
         agreement=body.agreement,
         payload=body.payload,

@@ -41,7 +41,7 @@ class Derived(Body, frozen=True, kw_only=True):
     topic: Name
     subject: Name
     purpose: Words
-    language: Words = ""
+    language: Identifier | None = None
     note: Words = ""
     agreement: Digest
     payload: Digest
