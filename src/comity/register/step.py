@@ -11,6 +11,7 @@ from comity.record.statement import DOMESTIC, Record
 from comity.register import consents, custody, ending, incidents, inventory, lineage, notices, places, requests, visits
 from comity.register.crossing import CROSSING_RULES
 from comity.register.duties import DUTIES
+from comity.register.hands import HANDS
 from comity.register.holdings import HOLDINGS
 from comity.register.house import HOUSE_RULES
 from comity.register.rows import AgreementRow, ChainRow, Facts, Key, chain_key
@@ -41,7 +42,7 @@ _RULES: dict[type[Body], Rule] = {
     **requests.RULES,
     **visits.RULES,
 }
-_CONSEQUENCES: tuple[Consequence, ...] = (DUTIES, TALLIES, HOLDINGS, custody.HANDS)
+_CONSEQUENCES: tuple[Consequence, ...] = (DUTIES, TALLIES, HOLDINGS, HANDS, custody.HANDS)
 
 
 def reads(context: Context, record: Record) -> list[Key]:

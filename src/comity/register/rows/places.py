@@ -39,6 +39,14 @@ class InspectionRow(Row, frozen=True, kw_only=True):
     due: datetime | None = None
 
 
+class HolderRow(Row, frozen=True, kw_only=True):
+    """Index of the copies that somebody has in hand. Key: ``relationship/holder/item/number``."""
+
+    table: ClassVar[str] = "holder"
+    item: str
+    number: int
+
+
 def person_then_key(person: str, at: datetime, sequence: int) -> Key:
     """Key of a person as he stood from the record of that place in the chain on."""
     return PersonThenRow.table, f"{person}/{instant_key(at)}/{sequence:012d}"
@@ -52,3 +60,8 @@ def posting_key(facility: str, person: str) -> Key:
 def inspection_key(facility: str, at: datetime, sequence: int) -> Key:
     """Key of an inspection."""
     return InspectionRow.table, f"{facility}/{instant_key(at)}/{sequence:012d}"
+
+
+def holder_key(relationship: str, holder: str, item: str, number: int) -> Key:
+    """Key of a copy in the index of who has what in hand."""
+    return HolderRow.table, f"{relationship}/{holder}/{item}/{number:06d}"
