@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
+import msgspec
 from hypothesis import given as supposed
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -44,6 +45,7 @@ class Apart:
         self.story = given(form, ("n-kim", "n-other"))
         self.waiting: dict[str, list[Record]] = {"jp": [], "kr": []}
         self.made = FIRST_MADE
+        self.disputed = False
 
     def copies(self, party: str) -> dict[str, CopyRow]:
         rows = self.story.registers[party].rows.items()
@@ -67,6 +69,7 @@ class Apart:
             if isinstance(verdict, Rejection):
                 assert isinstance(record.body, Carried), (party, record.body, verdict)
                 assert verdict.code in ("stale-act", "same-hands"), verdict
+                self.disputed = True
 
     def check(self, party: str, made: int) -> None:
         """Every copy that was made is in one state."""
@@ -78,8 +81,9 @@ class Apart:
             assert (row.custodian is None) or row.taker is not None
 
 
-def known(copy: CopyRow) -> tuple[object, ...]:
-    return copy.number, copy.state, copy.holder, copy.taker, copy.made_from, copy.last, copy.found, copy.header
+def known(copy: CopyRow, *, disputed: bool) -> CopyRow:
+    """A copy as both sides know it; in whose hands it is on its way only where nobody disputes that."""
+    return msgspec.structs.replace(copy, custodian=None, carried=None) if disputed else copy
 
 
 @settings(max_examples=EXAMPLES, deadline=None)
@@ -108,5 +112,7 @@ def test_copies_are_conserved_on_both_sides_and_both_end_the_same(data: st.DataO
         apart.hear("kr")
     apart.check("jp", apart.made)
     apart.check("kr", apart.made)
-    ours, theirs = ({key: known(row) for key, row in apart.copies(party).items()} for party in ("jp", "kr"))
-    assert ours == theirs
+    sides = [
+        {key: known(row, disputed=apart.disputed) for key, row in apart.copies(party).items()} for party in ("jp", "kr")
+    ]
+    assert sides[0] == sides[1]

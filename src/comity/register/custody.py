@@ -311,9 +311,9 @@ def _carried(context: Context, facts: Facts, record: Record) -> list[Put]:
     held = _held(context, facts, record)
     carrier = _signer(facts, record).pseudonym
     copy, abroad = held.copy, statement.author != context.party
-    if abroad and _late(held, record):
-        return []
     on_its_way = copy.state == "in transit" or (abroad and copy.state == "lost" and copy.taker is not None)
+    if abroad and _late(held, record) and not (on_its_way and body.after == (copy.carried or copy.last)):
+        return []
     if not on_its_way:
         raise no("copy-state", f"copy {copy.number} is {copy.state}; it is not on its way")
     if carrier in (copy.custodian, copy.taker):  # (10)
@@ -323,7 +323,7 @@ def _carried(context: Context, facts: Facts, record: Record) -> list[Put]:
 
 
 def _late(held: Held, record: Record) -> bool:
-    """(12) Whether the way had ended, and its author could not know: the other side had ended it."""
+    """(12) Whether the other side may have ended the way, or begun another, before the author could know."""
     copy = held.copy
     if record.statement.author == held.keeper:
         return copy.state == "returned"
@@ -342,7 +342,7 @@ def _lost(context: Context, facts: Facts, record: Record) -> list[Put]:
     if abroad and copy.state == "lost" and copy.taker is not None and body.after == copy.last:  # (13) both said so
         return []
     if statement.author != held.keeper:  # (13) a carrier of the giver's had it
-        if abroad and _late(held, record):
+        if abroad and _late(held, record) and not (on_its_way and body.after == copy.last):
             return []
         _check_state(copy, "in transit")
     _check_state(copy, "held", "in transit")
@@ -360,7 +360,10 @@ def _found(context: Context, facts: Facts, record: Record) -> list[Put]:
     _check_state(copy, "lost")
     check_after(body.after, copy.last)
     state = "held" if copy.taker is None else "in transit"
-    return [Put(_copy_of(record), msgspec.structs.replace(copy, state=state, found=record.id, last=record.id))]
+    there = msgspec.structs.replace(
+        copy, state=state, custodian=None, carried=None, found=record.id, last=record.id
+    )  # who carried it has lost it
+    return [Put(_copy_of(record), there)]
 
 
 RULES: dict[type[bodies.Body], Rule] = {
