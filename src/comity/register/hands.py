@@ -35,8 +35,8 @@ def _apply(_: Context, facts: Facts, record: Record, puts: Sequence[Put]) -> lis
         if put.key[0] != CopyRow.table:
             continue
         now = cast("CopyRow | None", put.row)
-        was = cast("CopyRow | None", facts[put.key] if put.key in facts else None)
-        before, after = _index(relationship, was), _index(relationship, now)
+        before = _index(relationship, cast("CopyRow | None", facts[put.key])) if put.key in facts else None
+        after = _index(relationship, now)
         if before == after:
             continue
         if before is not None:
