@@ -24,7 +24,7 @@ from comity.flows.parcel import read_parcel, write_parcel
 from comity.flows.people import ChangeList, EnrolPerson, GrantClearance, change_list, enrol_person, grant_clearance
 from comity.stores.files import LocalFiles
 from comity.stores.keys import KeyFolder
-from comity.stores.memory import MemoryBlobs, MemoryHighWaterMark, MemoryStore
+from comity.stores.memory import MemoryBlobs, MemoryErasedKeys, MemoryHighWaterMark, MemoryStore
 from comity.stores.memory_disk import MemoryDisk
 from comity.timezones import time_zones
 
@@ -74,6 +74,7 @@ async def new_house(party: str, folder: Path, clock: StandingClock, disk: Memory
         store=MemoryStore(disk),
         blobs=MemoryBlobs(disk),
         mark=MemoryHighWaterMark(disk),
+        erased=MemoryErasedKeys(disk),
         clock=clock,
         entropy=entropy,
         keys=keys,

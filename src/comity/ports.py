@@ -280,6 +280,36 @@ class HighWaterMark(Protocol):
         ...
 
 
+class ErasedKeys(Protocol):
+    """Digests of the headers whose keys this party has destroyed, kept outside the database.
+
+    A database that is restored from a copy holds keys again that were destroyed after the copy was made. This list is
+    not restored with it, and says which (``spec/ending.md`` step 40). It only grows; what it names twice, it names.
+    """
+
+    async def count(self) -> int:
+        """How many entries it has; cheap, so that a start can ask."""
+        ...
+
+    async def read(self) -> list[bytes]:
+        """The digests in the order in which they were added, 32 bytes each.
+
+        Raises:
+            Rejected: it is damaged.
+            Unavailable: it cannot be read.
+        """
+        ...
+
+    async def add(self, digests: Sequence[bytes]) -> None:
+        """Add digests at the end; durable on return.
+
+        Raises:
+            DiskFull: none was added.
+            Ambiguous, Unavailable: none, some or all of them may have been; adding them again does no harm.
+        """
+        ...
+
+
 class Clock(Protocol):
     """Wall-clock time; ``flows`` reads it once per act and never lets it step back."""
 

@@ -14,7 +14,7 @@ from comity.flows.house import House
 from comity.ports import Batch
 from comity.stores.files import LocalFiles
 from comity.stores.keys import KeyFolder
-from comity.stores.memory import MemoryBlobs, MemoryHighWaterMark
+from comity.stores.memory import MemoryBlobs, MemoryErasedKeys, MemoryHighWaterMark
 from comity.stores.memory_disk import Crashed, Fault, MemoryDisk, WritePoint
 from comity.timezones import time_zones
 from world import SeededEntropy
@@ -59,6 +59,7 @@ class Node:
             store=SlowStore(self.disk, self._turns, self._written),
             blobs=MemoryBlobs(self.disk),
             mark=MemoryHighWaterMark(self.disk),
+            erased=MemoryErasedKeys(self.disk),
             clock=self.clock,
             entropy=self._entropy,
             keys=KeyFolder(self.folder, self._entropy),

@@ -9,7 +9,7 @@ import pytest
 from comity.errors import Unavailable
 from comity.flows.high_water_mark import check_high_water_mark
 from comity.ports import Ambiguous, DiskFull, Put
-from comity.stores.memory import MemoryBlobs, MemoryHighWaterMark, MemoryStore
+from comity.stores.memory import MemoryBlobs, MemoryErasedKeys, MemoryHighWaterMark, MemoryStore
 from comity.stores.memory_disk import Crashed, Fault, MemoryDisk, WritePoint
 from stores.samples import batch, expected, head
 
@@ -86,6 +86,8 @@ async def test_every_other_write_meets_each_fault(tmp_path, point, fault, error,
                 return blobs.delete(NAME)
             case WritePoint.WRITE_MARK:
                 return mark.write({HOME: 1})
+            case WritePoint.ADD_ERASED:
+                return MemoryErasedKeys(disk).add([NAME])
 
     async def done() -> bool:
         match point:
@@ -93,6 +95,8 @@ async def test_every_other_write_meets_each_fault(tmp_path, point, fault, error,
                 return await MemoryStore(disk).get("t", ["a"]) == [b"x"]
             case WritePoint.WRITE_MARK:
                 return await MemoryHighWaterMark(disk).read() == {HOME: 1}
+            case WritePoint.ADD_ERASED:
+                return await MemoryErasedKeys(disk).count() == len(await MemoryErasedKeys(disk).read()) == 1
             case _:
                 return (await MemoryBlobs(disk).size(NAME) is not None) != (point is WritePoint.DELETE_BLOB)
 

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from hashlib import sha256
 
 from comity.errors import Misuse, Rejected, Unavailable
+from comity.flows.erasing import Erasing
 from comity.flows.parcel import (
     INLINE_BLOB_BYTES_MAX,
     INLINE_BYTES_MAX,
@@ -60,6 +61,7 @@ class Exchange:
         payloads: Payloads,
         keys: Keys,
         sequencer: Sequencer,
+        erasing: Erasing,
         peer_card: Callable[[str], Awaitable[Card]],
         follow: Follow,
     ) -> None:
@@ -69,6 +71,7 @@ class Exchange:
         self._payloads = payloads
         self._witnessing = Witnessing(party, keys)
         self._sequencer = sequencer
+        self._erasing = erasing
         self._peer_card = peer_card
         self._taking = Taking(store, follow)
         self._peer_has: dict[str, int] = {}
@@ -211,7 +214,8 @@ class Exchange:
         theirs = chain_id(parcel.relationship, card.party)
         stated = await self._check_checkpoint(parcel.checkpoint, theirs, card)
         cosigned = await self._check_own(parcel, own, card)
-        headers = {sha256(header).digest(): header for header in parcel.headers}
+        brought = {sha256(header).digest(): header for header in parcel.headers}
+        headers = {digest: each for digest, each in brought.items() if not await self._erasing.is_erased(digest)}
         await self._keep_blobs(parcel, arrived, headers)
         told = bool(arrived) or parcel.have != await self.peer_has(own)
         covers = stated is not None and stated.size == self._sequencer.head(theirs).size
@@ -351,7 +355,9 @@ class Exchange:
             if blob is not None:
                 wanted[body.payload] = blob
             for copy in body.copies:
-                if copy.header not in headers and (await self._store.get(HEADER, [copy.header.hex()]))[0] is None:
+                if copy.header in headers or await self._erasing.is_erased(copy.header):
+                    continue
+                if (await self._store.get(HEADER, [copy.header.hex()]))[0] is None:
                     raise Rejected(
                         f"the header of copy {copy.number} of item {body.item!r} is missing or was altered",
                         code="missing-header",

@@ -20,6 +20,7 @@ from typing import TypeVar
 from comity.agreement.calendar import TimeZones
 from comity.errors import Misuse, Refused, Rejected, Unavailable
 from comity.flows.actors import Actor, NeedsSignature
+from comity.flows.erasing import Erasing
 from comity.flows.exchange import Exchange
 from comity.flows.library import Library
 from comity.flows.parcel import INLINE_BLOB_BYTES_MAX, Parcel, read_parcel, write_parcel
@@ -27,7 +28,7 @@ from comity.flows.payloads import Payloads
 from comity.flows.sequencer import TILE, Sequencer, tile_key
 from comity.flows.work import Work
 from comity.ledger.tiles import TileId
-from comity.ports import Blobs, Clock, Entropy, Files, Head, HighWaterMark, Keys, Signer, Store
+from comity.ports import Blobs, Clock, Entropy, ErasedKeys, Files, Head, HighWaterMark, Keys, Signer, Store
 from comity.record.bodies import Body
 from comity.record.card import Card, read_card
 from comity.record.contexts import PSEUDONYM
@@ -73,6 +74,7 @@ class House:
         store: Store,
         blobs: Blobs,
         mark: HighWaterMark,
+        erased: ErasedKeys,
         clock: Clock,
         entropy: Entropy,
         keys: Keys,
@@ -89,8 +91,11 @@ class House:
         self.zones = zones
         self.payloads = Payloads(blobs)
         self.library = Library(store, zones)
-        self.sequencer = Sequencer(store, keys.record, entropy, clock, mark, self.context, party)
-        self.exchange = Exchange(party, store, blobs, self.payloads, keys, self.sequencer, self.peer_card, self._follow)
+        self.erasing = Erasing(store, erased)
+        self.sequencer = Sequencer(store, keys.record, entropy, clock, mark, self.erasing, self.context, party)
+        self.exchange = Exchange(
+            party, store, blobs, self.payloads, keys, self.sequencer, self.erasing, self.peer_card, self._follow
+        )
         self._follow_up = follow
         self._cards: dict[str, Card] = {}
         self._bells: dict[str, asyncio.Event] = {}
@@ -98,7 +103,12 @@ class House:
         self._replying: Counter[str] = Counter()
 
     async def start(self) -> None:
-        """Read the adopted agreements, begin to sequence, and settle what an older program could not."""
+        """Read the adopted agreements, begin to sequence, and settle what an older program could not.
+
+        What was erased is erased again before all else, and before it is found out whether this database may be worked
+        with at all: a restored one knows no destroyed key any more, whatever becomes of it.
+        """
+        await self.erasing.replay()
         async for _, row in self.rows(AgreementRow):
             await self.library.load(row)
             await self.exchange.resume(row.relationship, row.peer)
@@ -109,6 +119,7 @@ class House:
     async def close(self) -> None:
         """Stop sequencing; adapters are closed by whoever opened them."""
         await self.sequencer.close()
+        await self.erasing.close()
 
     def now(self) -> datetime:
         """The instant of an act: read once per flow, never before the last one."""

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from comity.errors import ComityError, Unavailable
 from comity.flows.committed import CommittedRows
+from comity.flows.erasing import Erasing
 from comity.flows.high_water_mark import check_high_water_mark
 from comity.flows.work import Base, Work
 from comity.ledger.tiles import TileId, edge_tiles
@@ -51,6 +52,7 @@ class Sequencer:
         entropy: Entropy,
         clock: Clock,
         mark: HighWaterMark,
+        erasing: Erasing,
         context: Callable[[datetime], Context],
         own: str,
     ) -> None:
@@ -61,6 +63,7 @@ class Sequencer:
         self._store = store
         self._clock = clock
         self._mark = mark
+        self._erasing = erasing
         self._context = context
         self._own = f"/{own}"
         self._queue: asyncio.Queue[_Waiting] = asyncio.Queue(maxsize=4 * BATCH_JOBS_MAX)
@@ -142,10 +145,13 @@ class Sequencer:
     async def raise_mark(self) -> None:
         """Mark what is durable; until then it does not leave. Whoever is about to hand something out calls this.
 
+        What was erased is on its list first, outside the database (``spec/ending.md`` step 42).
+
         Raises:
-            Unavailable, DiskFull: the mark cannot be written now.
+            Unavailable, DiskFull: the mark, or the list, cannot be written now.
         """
         async with self._marking:
+            await self._erasing.write()
             lagging = {chain: head for chain, head in self._heads.items() if self._marked.get(chain) != head}
             own = {chain: head.size for chain, head in lagging.items() if chain.endswith(self._own)}
             if own:
@@ -208,7 +214,8 @@ class Sequencer:
             frontiers[chain] = frontier
             heads[chain] = Head(frontier.size, batch.tips[chain].last, frontier.root())
             tiles.extend(Put(TILE, tile_key(chain, tile.id), tile.hashes) for tile in grown)
-        puts = (*batch.puts(), *tiles)
+        erasing = self._erasing.in_commit(batch.side)
+        puts = (*batch.puts(), *tiles, *erasing)
         if not puts and not batch.entries:
             return
         expected = {chain: self._heads.get(chain) for chain in heads}
@@ -224,6 +231,7 @@ class Sequencer:
         self._heads.update(heads)
         self._frontiers.update(frontiers)
         self.rows.update(batch.rows, batch.side)
+        self._erasing.committed(batch.side, erasing)
         self.committed(heads)
 
     async def _settle(self) -> None:

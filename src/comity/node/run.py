@@ -49,6 +49,7 @@ from comity.ports import Courier
 from comity.record.card import Card
 from comity.stores.blobs import FolderBlobs
 from comity.stores.durable import make_folders, replace_file
+from comity.stores.erased_keys import FileErasedKeys
 from comity.stores.files import LocalFiles
 from comity.stores.folder import DataFolder, FolderHighWaterMark
 from comity.stores.keys import KeyFolder
@@ -291,6 +292,7 @@ async def _house(folder: Path, settings: Settings) -> AsyncIterator[House]:
             store=store,
             blobs=blobs,
             mark=FolderHighWaterMark(folder / "high-water-mark"),
+            erased=FileErasedKeys(folder / "erased-keys"),
             clock=SystemClock(),
             entropy=system_entropy,
             keys=KeyFolder(folder, system_entropy),

@@ -42,6 +42,7 @@ class DataFolder(AbstractContextManager["DataFolder"]):
         database: the file for ``SqliteStore.open``.
         temporary: for files being written, on the same disk as the blobs; emptied at the next start.
         high_water_mark: the file for ``FolderHighWaterMark``.
+        erased_keys: the file for ``FileErasedKeys``.
     """
 
     def __init__(self, path: Path, lock: int) -> None:
@@ -49,6 +50,7 @@ class DataFolder(AbstractContextManager["DataFolder"]):
         self.database = path / "comity.sqlite"
         self.temporary = path / "temporary"
         self.high_water_mark = path / "high-water-mark"
+        self.erased_keys = path / "erased-keys"
         self._lock: int | None = lock
 
     @classmethod

@@ -223,3 +223,21 @@ class MemoryHighWaterMark(OnMemoryDisk):
     async def write(self, sizes: Mapping[str, int]) -> None:
         """See ``ports.HighWaterMark.write``."""
         await self._write(WritePoint.WRITE_MARK, partial(self._disk.raise_sizes, dict(sizes)))
+
+
+class MemoryErasedKeys(OnMemoryDisk):
+    """A ``ports.ErasedKeys`` on a ``MemoryDisk``."""
+
+    async def count(self) -> int:
+        """See ``ports.ErasedKeys.count``."""
+        self._check_alive()
+        return len(self._disk.erased)
+
+    async def read(self) -> list[bytes]:
+        """See ``ports.ErasedKeys.read``."""
+        self._check_alive()
+        return list(self._disk.erased)
+
+    async def add(self, digests: Sequence[bytes]) -> None:
+        """See ``ports.ErasedKeys.add``."""
+        await self._write(WritePoint.ADD_ERASED, partial(self._disk.erased.extend, list(digests)))

@@ -33,6 +33,7 @@ class WritePoint(StrEnum):
     ADOPT_BLOB = "adopt-blob"
     DELETE_BLOB = "delete-blob"
     WRITE_MARK = "write-mark"
+    ADD_ERASED = "add-erased"
 
 
 class Fault(Enum):
@@ -100,11 +101,11 @@ class Database:
 
 
 class MemoryDisk:
-    """A disk that survives the node: open ``MemoryStore``, ``MemoryBlobs``, ``MemoryHighWaterMark`` on it.
+    """A disk that survives the node: open ``MemoryStore``, ``MemoryBlobs``, ``MemoryHighWaterMark`` and the rest on it.
 
     Attributes:
         faults: the plan asked at every write.
-        database, blobs, uploads, sizes: what is durable.
+        database, blobs, uploads, sizes, erased: what is durable.
         unsynced: changes written but not yet durable, in order.
         turn: held by whichever store is comparing and setting.
         crashes: how often the node on it has died.
@@ -116,6 +117,7 @@ class MemoryDisk:
         self.blobs: dict[bytes, bytes] = {}
         self.uploads: dict[bytes, bytes] = {}
         self.sizes: dict[str, int] = {}
+        self.erased: list[bytes] = []
         self.unsynced: list[Callable[[], None]] = []
         self.turn = asyncio.Lock()
         self.crashes = 0
