@@ -177,6 +177,42 @@ class World:
         path.write_bytes(content)
         return str(path)
 
+    async def both_ways(self) -> None:
+        """People by whom Seoul can give too: ``han`` asks, ``yoon`` approves, ``mori`` in Tokyo reads."""
+        await self.person("kr", "han", roles=("officer",))
+        await self.person("kr", "yoon", roles=("release-authority",))
+        await self.person("jp", "mori")
+        until = TODAY + timedelta(days=365)
+        await grant_clearance(
+            self.jp, GrantClearance(handle="mori", mark="極秘", until=until, basis="vetted", actor=ROOT)
+        )
+        await change_list(self.jp, ChangeList(topic="missiles", handle="mori", listed=True, actor=ROOT))
+        await self.exchange()
+
+    async def given_back(self, **changes: object) -> Given:
+        """Seoul gives a report to Mori in Tokyo; after ``both_ways``."""
+        recipient = await self.pseudonym("mori", "jp")
+        given: dict[str, object] = {
+            "path": changes.pop("path", None) or self.document(b"another report", "other.txt"),
+            "relationship": RELATIONSHIP,
+            "mark": "군사 Ⅲ급 비밀",
+            "topic": "missiles",
+            "recipients": (recipient,),
+            "purpose": "air defence",
+            "actor": Actor("han"),
+            **changes,
+        }
+        asked = await give(self.kr, Give(**given))
+        await self.exchange()
+        await assure(
+            self.jp, Assure(request=asked.request, relationship=RELATIONSHIP, recipient=recipient, actor=Actor("ito"))
+        )
+        await self.exchange()
+        approved = await approve(self.kr, Approve(request=asked.request, reason="needed", actor=Actor("yoon")))
+        await self.exchange()
+        assert approved.given is not None
+        return approved.given
+
     async def ask(self, **changes: object) -> Given:
         """Sato asks to give a report to Kim."""
         given: dict[str, object] = {

@@ -98,7 +98,9 @@ async def show_marking(house: House, row: AgreementRow, item: ItemRow) -> Markin
     """The marks and the banner of a received item."""
     running = await house.library.load(row)
     marked = await own_marking(house, row, item)
-    lines = banner(running.agreement, marked, provider=row.peer, identify=running.agreement.marking is not None)
+    words = running.agreement.marking
+    identify = words is not None and words.identification is not None
+    lines = banner(running.agreement, marked, provider=row.peer, identify=identify)
     return MarkingShown(item=item.item, label=item.label, alternative=marked.alternative, banner=lines)
 
 
