@@ -14,6 +14,7 @@ from typing import cast
 import msgspec
 
 from comity.errors import InternalError
+from comity.record import bodies
 from comity.record.contexts import TALLY
 from comity.record.encoding import encode
 from comity.record.statement import DOMESTIC, Record
@@ -127,13 +128,14 @@ def _apply(_: Context, facts: Facts, record: Record, puts: Sequence[Put]) -> lis
     relationship = record.statement.relationship
     if relationship == DOMESTIC:
         return []
+    undelivered = isinstance(record.body, bodies.Returned)  # copies that the other side never had
     books: dict[str, _Book] = {}
     for put in {put.key: put for put in puts}.values():
         for item in _items(relationship, [put.key]):
             if item not in books:
-                books[item] = _Book(relationship, item, facts)
+                books[item] = _Book(relationship, item, facts, undelivered=undelivered)
             books[item].take(put)
-    changed: dict[Key, TallyRow | TallyPartRow | TallyItemRow] = {}
+    changed: dict[Key, TallyRow | TallyPartRow | TallyItemRow | None] = {}
     for book in books.values():
         book.close(record, changed)
     return [Put(key, row) for key, row in changed.items()]
@@ -142,9 +144,10 @@ def _apply(_: Context, facts: Facts, record: Record, puts: Sequence[Put]) -> lis
 class _Book:
     """What one record changes in the lines of one item."""
 
-    def __init__(self, relationship: str, item: str, facts: Facts) -> None:
+    def __init__(self, relationship: str, item: str, facts: Facts, *, undelivered: bool) -> None:
         self.item = item
         self.facts = facts
+        self.undelivered = undelivered
         self.keys = _keys(relationship, item)
         self.before = cast("TallyItemRow | None", facts.get(self.keys[2]))
         self.mark = None if self.before is None else self.before.mark
@@ -167,11 +170,11 @@ class _Book:
         if isinstance(before, CopyRow):
             self.minus.append(copy_digest(self.item, copy_line(before)))
             self.made -= 1
-        if isinstance(now, CopyRow):
+        if isinstance(now, CopyRow) and not self.undelivered:
             self.plus.append(copy_digest(self.item, copy_line(now)))
             self.made += 1
 
-    def close(self, record: Record, changed: dict[Key, TallyRow | TallyPartRow | TallyItemRow]) -> None:
+    def close(self, record: Record, changed: dict[Key, TallyRow | TallyPartRow | TallyItemRow | None]) -> None:
         """Write what changed, on top of what other items of the same record have ``changed``."""
         before, marks = self.before, (self.mark or "", self.marked)
         if before is None and not self.made:
@@ -184,19 +187,25 @@ class _Book:
             if before is not None:
                 self.minus.append(mark_digest(self.item, before.mark, before.marked))
         row = before or TallyItemRow(mark="", last=record.id, copies=0, digest=NOTHING)
+        copies = row.copies + self.made
+        items = int(before is None)
         changed[self.keys[2]] = TallyItemRow(
             mark=marks[0],
             marked=marks[1],
             last=row.last if same else record.id,
-            copies=row.copies + self.made,
+            copies=copies,
             digest=added(row.digest, *self.plus, minus=self.minus),
         )
+        if not copies:  # nothing of it has ever reached the other side
+            self.minus.append(mark_digest(self.item, *marks))
+            changed[self.keys[2]] = None
+            items -= 1
         kinds: tuple[type[TallyRow] | type[TallyPartRow], ...] = (TallyRow, TallyPartRow)
         for key, kind in zip(self.keys, kinds, strict=False):
             found = cast("TallyRow | TallyPartRow | None", changed.get(key) or self.facts.get(key))
             sums = found or kind(items=0, copies=0, digest=NOTHING)
             changed[key] = kind(
-                items=sums.items + (before is None),
+                items=sums.items + items,
                 copies=sums.copies + self.made,
                 digest=added(sums.digest, *self.plus, minus=self.minus),
             )
