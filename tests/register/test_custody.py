@@ -10,7 +10,7 @@ from comity.record.bodies import Body, CopyMade
 from comity.record.bodies.custody import DoubleEnvelope
 from comity.record.statement import Record
 from comity.register.rows import CopyRow
-from comity.register.rows.custody import RECIPIENT_NUMBERS_FROM, HandsRow
+from comity.register.rows.custody import RECIPIENT_NUMBERS_FROM, LinkRow
 from comity.register.rows.duties import DutiesRow
 from comity.register.verdict import Changes, Rejection
 from register.hands import carried, copy, digest, found, given, handed_over, lost, reproduced, taken_over
@@ -150,14 +150,14 @@ def test_refused_alike_by_both(until: Callable[[], Story], author: str, make: Ma
 
 def copies(story: Story, party: str) -> dict[str, object]:
     rows = story.registers[party].rows
-    return {key: row for (_, key), row in rows.items() if isinstance(row, CopyRow | HandsRow)}
+    return {key: row for (_, key), row in rows.items() if isinstance(row, CopyRow | LinkRow)}
 
 
 def chain(story: Story, number: int = 1, party: str = "jp") -> list[str]:
     """The kinds of the links of a copy's chain of custody, in order."""
     rows = sorted(story.registers[party].rows.items())
     place = f"{RELATIONSHIP}/i-1/{number:06d}/"
-    return [row.kind for (_, key), row in rows if isinstance(row, HandsRow) and key.startswith(place)]
+    return [row.kind for (_, key), row in rows if isinstance(row, LinkRow) and key.startswith(place)]
 
 
 def test_a_copy_that_was_copied_is_counted_from_1001_and_says_from_which() -> None:  # (7)

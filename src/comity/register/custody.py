@@ -32,14 +32,14 @@ from comity.register.rows import (
     copy_key,
     directory_key,
 )
-from comity.register.rows.custody import RECIPIENT_NUMBERS_FROM, HandsRow, ReproducedRow, hands_key, reproduced_key
+from comity.register.rows.custody import RECIPIENT_NUMBERS_FROM, LinkRow, ReproducedRow, link_key, reproduced_key
 from comity.register.rows.ending import ChangeRow, LevelRow, RecallRow, change_key, level_key, recall_key
 from comity.register.rows.lineage import DerivativeRow, derivative_key
 from comity.register.verdict import Consequence, Context, Discharge, Occasions, Occurrence, Put, Rule, no
 
 _SAID_TOO_LATE = (Carried, CopyLost)
 """What belongs into the chain of custody even where it changes nothing any more."""
-_NO_HANDS = (Consigned, Received, Opened, Unopenable)
+_NO_LINKS = (Consigned, Received, Opened, Unopenable)
 """What changes copies and is no link of their chains: it stands in the row of the consignment, or is no custody."""
 
 
@@ -224,7 +224,7 @@ def _check_number(facts: Facts, record: Record, number: int, expected: int | Non
 def _check_listed(facts: Facts, record: Record, holder: str) -> None:
     statement = record.statement
     entry = cast("DirectoryRow | None", facts[directory_key(statement.relationship, statement.author, holder)])
-    if entry is None or entry.withdrawn:
+    if entry is None or not entry.reachable:
         raise no("unknown-holder", f"{holder!r} is not in the directory of {statement.author!r}, and holds nothing")
 
 
@@ -380,21 +380,21 @@ RULES: dict[type[bodies.Body], Rule] = {
 # ---- the chain of custody -------------------------------------------------------------------------------------------
 
 
-def _hands_reads(_: Context, __: Facts, ___: Record) -> list[Key]:
+def _links_read(_: Context, __: Facts, ___: Record) -> list[Key]:
     return []
 
 
-def _hands(_: Context, facts: Facts, record: Record, puts: Sequence[Put]) -> list[Put]:
+def _links(_: Context, facts: Facts, record: Record, puts: Sequence[Put]) -> list[Put]:
     """(2) A link for every copy that the record made, moved, lost, found or ended, whatever its type."""
     body: Any = record.body
-    if isinstance(body, _NO_HANDS):
+    if isinstance(body, _NO_LINKS):
         return []
     copies = {put.key: put.row for put in puts if isinstance(put.row, CopyRow) and _moved(facts[put.key], put.row)}
     if isinstance(body, _SAID_TOO_LATE):
         copies[_copy_of(record)] = cast("CopyRow", facts[_copy_of(record)])
     statement = record.statement
     signature = getattr(body, "signature", None)
-    link = HandsRow(
+    link = LinkRow(
         record=record.id,
         kind=statement.type,
         at=statement.at,
@@ -403,7 +403,7 @@ def _hands(_: Context, facts: Facts, record: Record, puts: Sequence[Put]) -> lis
         to=getattr(body, "taker", None) or getattr(body, "beneficiary", None) or "",
     )
     return [
-        Put(hands_key(statement.relationship, copy.item, copy.number, statement.at, record.id), link)
+        Put(link_key(statement.relationship, copy.item, copy.number, statement.at, record.id), link)
         for copy in copies.values()
     ]
 
@@ -414,7 +414,7 @@ def _moved(before: object, after: CopyRow) -> bool:
     )
 
 
-HANDS = Consequence(_hands_reads, _hands)
+CHAINS = Consequence(_links_read, _links)
 """What follows from a record for the chain of custody of each copy."""
 
 

@@ -42,7 +42,7 @@ _RULES: dict[type[Body], Rule] = {
     **requests.RULES,
     **visits.RULES,
 }
-_CONSEQUENCES: tuple[Consequence, ...] = (DUTIES, TALLIES, HOLDINGS, HANDS, custody.HANDS)
+_CONSEQUENCES: tuple[Consequence, ...] = (DUTIES, TALLIES, HOLDINGS, HANDS, custody.CHAINS)
 
 
 def reads(context: Context, record: Record) -> list[Key]:

@@ -11,14 +11,14 @@ RECIPIENT_NUMBERS_FROM = 1_001
 """The first number of a copy that its recipient makes; whoever gives numbers its copies below it (Article 14)."""
 
 
-class HandsRow(Row, frozen=True, kw_only=True):
+class LinkRow(Row, frozen=True, kw_only=True):
     """One link of a copy's chain of custody: who signed for what became of it, and when.
 
     Key: ``relationship/item/number/instant/record``, so that a scan gives the chain of one copy in order. What the
     consignment and its receipt say stands in their own row, and not here again for each copy.
     """
 
-    table: ClassVar[str] = "hands"
+    table: ClassVar[str] = "link"
     record: bytes
     kind: str
     at: datetime
@@ -34,10 +34,10 @@ class ReproducedRow(Row, frozen=True, kw_only=True):
     copies: int
 
 
-def hands_key(relationship: str, item: str, number: int, at: datetime, record: bytes) -> Key:
+def link_key(relationship: str, item: str, number: int, at: datetime, record: bytes) -> Key:
     """Key of one link in a copy's chain of custody."""
     instant = f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond:06d}Z"
-    return HandsRow.table, f"{relationship}/{item}/{number:06d}/{instant}/{record.hex()}"
+    return LinkRow.table, f"{relationship}/{item}/{number:06d}/{instant}/{record.hex()}"
 
 
 def reproduced_key(relationship: str, item: str, party: str) -> Key:

@@ -170,6 +170,11 @@ class DirectoryRow(Row, frozen=True, kw_only=True):
     withdrawn: bool = False
     receives: bool = True
 
+    @property
+    def reachable(self) -> bool:
+        """Whether something new may go to this function."""
+        return self.receives and not self.withdrawn
+
 
 class ItemRow(Row, frozen=True, kw_only=True):
     """One piece of information. Key: item id.
