@@ -59,6 +59,7 @@ SECTIONS: dict[str, dict[str, Verb]] = {
     },
     "Between parties": {
         "consent": Verb("consents", "consent", "Ask, grant, refuse and withdraw an originator's consent."),
+        "pass-on": Verb("passing_on", "pass_on", "Pass a copy on outside the parties, by consent."),
     },
     "The books": {
         "register": Verb("boxes", "register", "Every item, its copies and their fate."),

@@ -16,6 +16,7 @@ from comity.ports import Batch, Put, Store
 from comity.record import bodies
 from comity.record.encoding import decode
 from comity.register.rows import ConsignmentRow, CopyRow, RequestRow
+from comity.register.rows.consents import PassedOnRow
 from comity.register.rows.lineage import DerivativeRow
 
 READ_AT_ONCE = 1_000
@@ -55,6 +56,8 @@ async def _collect(house: House) -> Collected:
             payloads.add(made.payload)
     async for _key, copy in house.rows(CopyRow):
         headers.add(copy.header.hex())
+    async for _key, onward in house.rows(PassedOnRow):
+        headers.add(onward.header.hex())
     async for body in _to_come(house):
         payloads.add(body.payload)
         headers.update(copy.header.hex() for copy in body.copies)

@@ -13,16 +13,19 @@ from comity.record.statement import Record
 from comity.register.crossing import check_officer, officer_key
 from comity.register.house import REGISTRY, check_after, need
 from comity.register.occasions import consignment_subject
-from comity.register.rows import AgreementRow, CopyRow, Facts, ItemRow, Key, copy_key
+from comity.register.providing import check_approved
+from comity.register.rows import AgreementRow, CopyRow, Facts, ItemRow, Key, RequestRow, copy_key
 from comity.register.rows.consents import ConsentRow, PassedOnRow, consent_key, passed_on_key
 from comity.register.rows.ending import LevelRow, level_key
 from comity.register.rows.lineage import DerivativeRow, derivative_key
 from comity.register.verdict import Context, Discharge, Occasions, Occurrence, Put, Rule, no
 
 
-def _passed_on_reads(_: Context, record: Record) -> list[Key]:
+def _passed_on_reads(context: Context, record: Record) -> list[Key]:
     body, relationship = cast("PassedOn", record.body), record.statement.relationship
+    asked = [(RequestRow.table, body.request)] if record.statement.author == context.party else []
     return [
+        *asked,
         officer_key(record),
         copy_key(relationship, body.item, body.copy),
         (ItemRow.table, body.item),
@@ -87,10 +90,12 @@ def _passed_on(context: Context, facts: Facts, record: Record) -> list[Put]:
     entry = check_officer(facts, record)
     if copy.holder != entry.pseudonym or body.by != entry.pseudonym:
         raise no("not-holder", f"copy {body.copy} is held by {copy.holder!r}; nobody else can pass it on")
-    if copy.state != "held":
-        raise no("copy-state", f"copy {body.copy} is {copy.state}; only a held copy can be passed on")
+    if not copy.at_hand:
+        state = "being destroyed" if copy.state == "held" else copy.state
+        raise no("copy-state", f"copy {body.copy} is {state}; only a held copy can be passed on")
     check_after(body.after, copy.last)
     _check_consents(context, facts, record)
+    asked = _carried_out(facts, record) if statement.author == context.party else []
     row = PassedOnRow(
         record=record.id,
         item=body.item,
@@ -108,7 +113,23 @@ def _passed_on(context: Context, facts: Facts, record: Record) -> list[Put]:
     return [
         Put(key, msgspec.structs.replace(copy, state="passed on", last=record.id)),
         Put(passed_on_key(statement.relationship, body.item, body.copy), row),
+        *asked,
     ]
+
+
+def _carried_out(facts: Facts, record: Record) -> list[Put]:
+    """Our own request, approved, is carried out; where several agreements protect the item, by the first record."""
+    body, relationship = cast("PassedOn", record.body), record.statement.relationship
+    request = check_approved(facts, record)
+    if request.act != "pass-on" or request.onward is None or request.purpose != body.purpose:
+        raise no("other-act", f"request {body.request!r} is about another act or purpose")
+    if (request.item, request.copy, request.onward.beneficiary) != (body.item, body.copy, body.beneficiary):
+        raise no("other-item", f"request {body.request!r} is about another item, copy or body")
+    if request.relationship != relationship:
+        return []
+    if request.consignment is not None:
+        raise no("already-given", f"request {body.request!r} was already carried out")
+    return [Put((RequestRow.table, body.request), msgspec.structs.replace(request, consignment=record.id))]
 
 
 def _receipted_reads(_: Context, record: Record) -> list[Key]:

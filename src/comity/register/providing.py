@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
+from typing import Any, cast
 
 import msgspec
 
@@ -72,7 +72,7 @@ def check_approved(facts: Facts, record: Record) -> RequestRow:
     Raises:
         Rejected: there is none, or no release authority has approved it.
     """
-    body = cast("Provided", record.body)
+    body: Any = record.body
     request: RequestRow = need(facts, (RequestRow.table, body.request), "request")
     if not any(approval.granted for approval in request.approvals):
         raise no("not-approved", f"no release authority has approved request {body.request!r}")

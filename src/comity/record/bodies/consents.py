@@ -163,12 +163,14 @@ class Shown(Body, frozen=True, kw_only=True):
 class PassedOn(Body, frozen=True, kw_only=True):
     """The holder of a copy passes it on outside the parties, under the consents that allow it (Article 6(a)).
 
-    ``beneficiary`` is the body that gets it and ``nationality`` the state it belongs to; ``header`` the digest of the
-    header that seals the copy to it, and ``sealed_to`` the digest of its age recipient.
+    ``request`` is the one that it carries out; ``beneficiary`` is the body that gets it and ``nationality`` the state
+    it belongs to; ``header`` the digest of the header that seals the copy to it, and ``sealed_to`` the digest of its
+    age recipient.
     """
 
     kind: ClassVar[str] = "pass-on/1"
     crosses: ClassVar[bool] = True
+    request: Identifier
     item: Identifier
     copy: Count
     beneficiary: Identifier
