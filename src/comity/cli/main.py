@@ -57,6 +57,12 @@ SECTIONS: dict[str, dict[str, Verb]] = {
         "why": Verb("why", "why", "A decision with its articles, in plain words."),
         "pouch": Verb("pouch", "pouch", "The exchange as one file, carried by hand."),
     },
+    "What follows": {
+        "translate": Verb("deriving", "translate", "Register a translation of an item that came."),
+        "extract": Verb("deriving", "extract", "Register an extract of an item that came."),
+        "contain": Verb("deriving", "contain", "Register a document of yours that contains what came."),
+        "lineage": Verb("deriving", "lineage", "What an item came from, and what was made from it."),
+    },
     "Between parties": {
         "consent": Verb("consents", "consent", "Ask, grant, refuse and withdraw an originator's consent."),
         "pass-on": Verb("passing_on", "pass_on", "Pass a copy on outside the parties, by consent."),
