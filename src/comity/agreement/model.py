@@ -202,6 +202,8 @@ class Marking(Table, frozen=True):
 
     `clause` asks for the providing party's name and the recipient's own equivalent mark; `identification` is the
     extra mark put on where needed; `translation_note` stands on a translation, in the language of translation.
+    `rights_clause` asks that intellectual property is respected: rights that were named when an item was given stand
+    on it.
     """
 
     clause: str
@@ -213,6 +215,7 @@ class Marking(Table, frozen=True):
     derivative_clause: str | None = None
     translation_note: Text | None = None
     translation_clause: str | None = None
+    rights_clause: str | None = None
 
 
 class When(Table, frozen=True):

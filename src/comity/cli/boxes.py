@@ -22,6 +22,7 @@ from comity.flows.views import (
     RegisterLine,
     RequestLine,
     ShowInbox,
+    ShownLine,
     ShowOutbox,
     ShowRegister,
 )
@@ -104,7 +105,9 @@ def _tell_inbox(out: Output, inbox: Inbox, known: Known) -> None:
         out.line("nothing", indent=2)
     for each in waiting:
         left = [recipient for recipient in each.recipients if recipient not in each.answered]
-        out.line((each.request, "strong"), f"  an assurance about {named(', '.join(left), known)}", indent=2)
+        before = ", before it is shown" if each.act == "show" else ""
+        about = f"  an assurance about {named(', '.join(left), known)}{before}"
+        out.line((each.request, "strong"), about, indent=2)
         out.fields(
             [
                 ("item", each.item),
@@ -138,13 +141,16 @@ def _tell_outbox(out: Output, outbox: Outbox, known: Known) -> None:
 
 
 def _tell_request(out: Output, request: RequestLine, known: Known) -> None:
-    out.line((request.request, "strong"), f"  {request.title}", indent=2)
+    does = {"give": "", "show": f"to show ({request.manner}): ", "pass-on": f"to pass on copy {request.copy}: "}
+    out.line((request.request, "strong"), f"  {does[request.act]}{request.title}", indent=2)
     answered = {*request.assured, *request.assurance_refused}
-    unassured = [each for each in request.recipients if each not in answered]
+    outside = request.act == "pass-on"
+    unassured = [each for each in request.recipients if each not in answered and not outside]
     out.fields(
         [
             ("item", request.item),
             ("mark", written(request.label)),
+            ("to", ", ".join(request.recipients) if outside else ""),
             ("purpose", request.purpose),
             ("asked by", f"{request.by}, {told_instant(request.at)}"),
             ("approved by", ", ".join(request.approved_by) or "nobody yet"),
@@ -171,6 +177,7 @@ def _tell_passages(out: Output, title: str, way: str, passages: Sequence[Passage
             [
                 ("mark", _marked(each.label, each.alternative)),
                 ("purpose", each.purpose),
+                ("rights", each.rights),
                 (way, each.relationship if way == "to" else f"{each.author} ({each.relationship})"),
                 ("given", told_instant(each.at)),
                 ("receipted", (told_instant(each.received) if each.received else "not yet") + returned),
@@ -212,10 +219,23 @@ def _tell_register(out: Output, items: list[RegisterLine], known: Known) -> None
                 ("originator", each.originator),
                 ("topic", f"{each.topic} ({each.subject}, {each.form})"),
                 ("came for", each.provided or ""),
+                ("rights", each.rights),
                 ("registered", told_instant(each.registered)),
                 *_copies(each.copies, known),
+                *_shown(each.shown, known),
             ]
         )
+
+
+def _shown(showings: Sequence[ShownLine], known: Known) -> list[tuple[str, str]]:
+    return [
+        (
+            "shown",
+            f"{each.manner}, to {named(', '.join(each.to), known)}, {told_instant(each.at)}"
+            + (f", during visit {each.visit}" if each.visit else ""),
+        )
+        for each in showings
+    ]
 
 
 def _copies(copies: Sequence[CopyLine], known: Known) -> list[tuple[str, str]]:

@@ -36,6 +36,7 @@ from comity.flows.people import DirectoryShown, ListDirectory
 )
 @click.option("--category", "categories", multiple=True, help="A restrictive category of the label; repeat it.")
 @click.option("--title", default="", help="What this house calls it; stays here. Else the file's name.")
+@click.option("--rights", default="", metavar="TEXT", help="Patents, copyright or trade secrets in it (Article 6(d)).")
 @click.option("--preview", is_flag=True, help="Only ask whether it may go; nothing is sealed or registered.")
 @relationship
 @acting
@@ -51,6 +52,7 @@ def give(
     form: str,
     categories: tuple[str, ...],
     title: str,
+    rights: str,
     relationship: str | None,
     actor: str,
     key: Path | None,
@@ -81,6 +83,7 @@ def give(
         subject=subject,
         categories=categories,
         title=title,
+        rights=rights,
         request=fresh_name("r", key),
         item=fresh_name("i", key),
     )

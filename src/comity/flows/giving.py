@@ -59,6 +59,7 @@ class Give(msgspec.Struct, frozen=True, kw_only=True):
         subject: what it is about, a word of the agreement's scope.
         categories: restrictive categories of the label.
         title: what this house calls it; stays here. The file's name unless given.
+        rights: patents, copyright or trade secrets in it, which the other party is to respect (Article 6(d)).
         request: identifier for the request, when the caller must know it beforehand.
         item: identifier for the item, likewise: an officer in strict custody signs over both.
     """
@@ -74,6 +75,7 @@ class Give(msgspec.Struct, frozen=True, kw_only=True):
     subject: str = "defence"
     categories: tuple[str, ...] = ()
     title: str = ""
+    rights: str = ""
     request: str | None = None
     item: str | None = None
 
@@ -166,6 +168,7 @@ async def give(house: House, request: Give) -> Given:
             content=prepared.content,
             by=officer.person,
             originator=house.party,
+            rights=request.rights,
         )
         asking = bodies.AssuranceAsked(
             request=asked.request,
@@ -277,6 +280,7 @@ def _consignment(
         ),
         assurances=tuple(sorted({bytes.fromhex(each.evidence) for each in case.facts.attestations})),
         basis=basis(house, decided),
+        rights=item.rights,
     )
 
 

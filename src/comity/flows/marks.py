@@ -100,7 +100,7 @@ async def show_marking(house: House, row: AgreementRow, item: ItemRow) -> Markin
     marked = await own_marking(house, row, item)
     words = running.agreement.marking
     identify = words is not None and words.identification is not None
-    lines = banner(running.agreement, marked, provider=row.peer, identify=identify)
+    lines = banner(running.agreement, marked, provider=row.peer, identify=identify, rights=item.rights)
     return MarkingShown(item=item.item, label=item.label, alternative=marked.alternative, banner=lines)
 
 
@@ -122,6 +122,7 @@ async def show_derived_marking(house: House, made: list[tuple[AgreementRow, Deri
             identify=words is not None and words.identification is not None,
             contains=words is not None and words.derivative is not None,
             translated_into=cast("Language", derivative.language) if derivative.note else None,
+            rights=[each.rights for each in given],
         ).lines
     first = made[0][1]
     return MarkingShown(

@@ -22,6 +22,7 @@ from comity.register.rows import (
     PassageRow,
     RequestRow,
 )
+from comity.register.rows.consents import ShownRow
 
 LINES_MAX = 10_000
 """Most lines of one view; a longer one is asked for in parts."""
@@ -49,6 +50,16 @@ class CopyLine(msgspec.Struct, frozen=True, kw_only=True):
     trouble: str | None
 
 
+class ShownLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A showing of an item, of which no copy was made: how, to whom, when, and during which visit."""
+
+    manner: str
+    to: tuple[str, ...]
+    purpose: str
+    at: datetime
+    visit: str | None
+
+
 class PassageLine(msgspec.Struct, frozen=True, kw_only=True):
     """Something that passed, in either direction."""
 
@@ -65,6 +76,7 @@ class PassageLine(msgspec.Struct, frozen=True, kw_only=True):
     size: int
     consignment: str
     copies: tuple[CopyLine, ...]
+    rights: str = ""
 
 
 class AskedLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,10 +92,14 @@ class AskedLine(msgspec.Struct, frozen=True, kw_only=True):
     recipients: tuple[str, ...]
     answered: tuple[str, ...]
     at: datetime
+    act: str = "give"
 
 
 class RequestLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A request of ours: who approved, whom the other party assured or would not, and whether it was given."""
+    """A request of ours: who approved, whom the other party assured or would not, and whether it was carried out.
+
+    ``act`` is what is asked for; ``manner`` how something is to be shown, ``copy`` which copy is to be passed on.
+    """
 
     request: str
     item: str
@@ -99,6 +115,9 @@ class RequestLine(msgspec.Struct, frozen=True, kw_only=True):
     assured: tuple[str, ...]
     assurance_refused: dict[str, str]
     given: bool
+    act: str = "give"
+    manner: str | None = None
+    copy: int | None = None
 
 
 class ChainLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,6 +168,8 @@ class RegisterLine(msgspec.Struct, frozen=True, kw_only=True):
     provided: str | None
     registered: datetime
     copies: tuple[CopyLine, ...]
+    rights: str = ""
+    shown: tuple[ShownLine, ...] = ()
 
 
 async def show_inbox(house: House, _: ShowInbox) -> Inbox:
@@ -177,12 +198,15 @@ async def show_register(house: House, _: ShowRegister) -> list[RegisterLine]:
     lines = []
     async for _key, row in house.rows(ItemRow):
         copies: list[CopyLine] = []
+        shown: list[ShownLine] = []
         for relationship, _peer in await house.relationships():
             copies += await _copies(house, relationship, row.item)
+            shown += await _shown(house, relationship, row.item)
         lines.append(
             RegisterLine(
                 title=await title_of(house, row.item),
                 copies=tuple(copies),
+                shown=tuple(shown),
                 **{name: getattr(row, name) for name in _ITEM_FIELDS},
             )
         )
@@ -213,6 +237,7 @@ async def passages(house: House, relationship: str, author: str) -> list[Passage
                 size=row.size,
                 consignment=row.record.hex(),
                 copies=tuple(copies),
+                rights=item.rights,
             )
         )
     return lines
@@ -258,6 +283,13 @@ async def _copies(house: House, relationship: str, item: str) -> list[CopyLine]:
     ]
 
 
+async def _shown(house: House, relationship: str, item: str) -> list[ShownLine]:
+    return [
+        ShownLine(manner=row.manner, to=row.to, purpose=row.purpose, at=row.shown, visit=row.visit)
+        async for _, row in house.rows(ShownRow, f"{relationship}/{item}/")
+    ]
+
+
 async def _request(house: House, row: RequestRow) -> RequestLine:
     item = await house.need(ItemRow, row.item, "item")
     assured: list[str] = []
@@ -283,6 +315,9 @@ async def _request(house: House, row: RequestRow) -> RequestLine:
         assured=tuple(assured),
         assurance_refused=refused,
         given=row.consignment is not None,
+        act=row.act,
+        manner=row.manner,
+        copy=row.copy,
     )
 
 
@@ -291,4 +326,4 @@ def _asked(relationship: str, row: AskedRow) -> AskedLine:
     return AskedLine(relationship=relationship, **fields)
 
 
-_ITEM_FIELDS = tuple(name for name in RegisterLine.__struct_fields__ if name not in ("title", "copies"))
+_ITEM_FIELDS = tuple(name for name in RegisterLine.__struct_fields__ if name not in ("title", "copies", "shown"))

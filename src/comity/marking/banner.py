@@ -31,7 +31,14 @@ from comity.marking.translation import MarkedLabel
 LANGUAGES: tuple[Language, ...] = ("en", "ja", "ko")
 
 Kind = Literal[
-    "provided-by", "mark", "identification", "derivative", "translation-note", "originator-mark", "declassified"
+    "provided-by",
+    "mark",
+    "identification",
+    "derivative",
+    "translation-note",
+    "originator-mark",
+    "declassified",
+    "rights",
 ]
 
 _PROVIDED_BY: Mapping[Language, str] = {"en": "Provided by", "ja": "提供元", "ko": "제공처"}
@@ -44,6 +51,11 @@ _DECLASSIFIED: Mapping[Language, str] = {
     "en": "Declassified by its originator",
     "ja": "作成元により秘密指定解除",
     "ko": "원작성처가 비밀 지정을 해제함",
+}
+_RIGHTS: Mapping[Language, str] = {
+    "en": "Intellectual property to be respected",
+    "ja": "尊重すべき知的財産権",
+    "ko": "존중하여야 할 지식재산권",
 }
 
 
@@ -74,6 +86,7 @@ def banner(
     languages: Sequence[Language] = LANGUAGES,
     identify: bool = False,
     translated_into: Language | None = None,
+    rights: str = "",
 ) -> Banner:
     """What the party of `marked.alternative` puts on an item that `provider` gave it, and on its copies (7).
 
@@ -84,6 +97,7 @@ def banner(
         languages: in which languages, in this order.
         identify: put on the identification mark (Article 2(a) of the 2016 agreement: where needed).
         translated_into: on a translation, its language; the note stands in that language.
+        rights: patents, copyright or trade secrets in it, as whoever gave it named them (11).
 
     Raises:
         Misuse: a party is unknown, no language is asked for, or a text is asked for that the agreement lacks.
@@ -93,8 +107,10 @@ def banner(
     lines: list[BannerLine] = []
     if rules.providing_name:
         lines += _provided_by(agreement, provider, rules, languages)
+    owned = _rights(rules, (rights,), languages)
     if not marked.originator_label.mark:
-        return Banner((*lines, *(BannerLine("declassified", each, _DECLASSIFIED[each]) for each in languages)))
+        told = (BannerLine("declassified", each, _DECLASSIFIED[each]) for each in languages)
+        return Banner((*lines, *told, *owned))
     lines.append(_mark(agreement, marked.alternative, rules.clause if rules.own_equivalent else ""))
     if identify:
         lines += _asked("identification", rules.identification, rules.identification_clause, languages)
@@ -102,7 +118,7 @@ def banner(
         lines += _asked("translation-note", rules.translation_note, rules.translation_clause, (translated_into,))
     original = written(marked.originator_label)
     lines += (BannerLine("originator-mark", each, f"{_ORIGINATOR_MARK[each]}: {original}") for each in languages)
-    return Banner(tuple(lines))
+    return Banner((*lines, *owned))
 
 
 def derivative_banner(
@@ -115,6 +131,7 @@ def derivative_banner(
     identify: bool = False,
     contains: bool = True,
     translated_into: Language | None = None,
+    rights: Sequence[str] = (),
 ) -> Banner:
     """What a recipient puts on something it made that contains what it was given (9).
 
@@ -127,6 +144,7 @@ def derivative_banner(
         identify: put on the identification mark.
         contains: put on the words for a derivative.
         translated_into: on a translation, its language; the note in it then stands for the words for a derivative.
+        rights: patents, copyright or trade secrets in what it was made from; each is shown once.
 
     Raises:
         Misuse: a party is unknown, no language is asked for, or the agreement has no words for a derivative.
@@ -148,7 +166,7 @@ def derivative_banner(
         lines += _asked("derivative", rules.derivative, rules.derivative_clause, languages)
     for original in dict.fromkeys(written(each) for each in originals if each.mark):
         lines += (BannerLine("originator-mark", each, f"{_ORIGINATOR_MARK[each]}: {original}") for each in languages)
-    return Banner(tuple(lines))
+    return Banner((*lines, *_rights(rules, rights, languages)))
 
 
 def portion(label: Label) -> str:
@@ -182,6 +200,16 @@ def _provided_by(
 ) -> Iterator[BannerLine]:
     for language, name in _spoken(_party(agreement, provider).name, languages):
         yield BannerLine("provided-by", language, f"{_PROVIDED_BY[language]}: {name}", rules.clause)
+
+
+def _rights(rules: Marking, rights: Sequence[str], languages: Sequence[Language]) -> tuple[BannerLine, ...]:
+    """(11) Rights that were named stand on an item in each language, each once."""
+    return tuple(
+        BannerLine("rights", language, f"{_RIGHTS[language]}: {named}", rules.rights_clause or "")
+        for named in dict.fromkeys(rights)
+        if named
+        for language in languages
+    )
 
 
 def _mark(agreement: Agreement, label: Label, clause: str) -> BannerLine:

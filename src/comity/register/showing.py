@@ -45,8 +45,8 @@ def _received(context: Context, facts: Facts, record: Record) -> ItemRow:
         raise no("other-item", f"item {body.item!r} did not come from {other!r}")
     for each in body.to:
         entry: DirectoryRow = need(facts, directory_key(statement.relationship, statement.author, each), "function")
-        if entry.withdrawn:
-            raise no("withdrawn", f"{each!r} was withdrawn from the directory")
+        if not entry.reachable:
+            raise no("withdrawn", f"{each!r} was withdrawn from the directory, or may be shown nothing more")
     return item
 
 
