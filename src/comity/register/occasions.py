@@ -17,6 +17,12 @@ BY_HAND: frozenset[Form] = frozenset({"documentary", "magnetic", "equipment"})
 """Forms in which the thing itself travels: its receipt is what the last hand signs, not that the record arrived."""
 
 
+def other_party(facts: Facts, record: Record) -> str:
+    """The party that the author of a crossing record speaks to, among those that acknowledged the agreement."""
+    row = cast("AgreementRow", facts[AgreementRow.table, record.statement.relationship])
+    return next((party for party in row.acknowledged if party != record.statement.author), "")
+
+
 def request_subject(item: str, request: str) -> str:
     """Subject of what is owed before an item is handed over for a request."""
     return f"{item}/{request}"
@@ -62,8 +68,7 @@ def _assured(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
 
 def _consigned(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
     body, author = cast("bodies.Consigned", record.body), record.statement.author
-    row = cast("AgreementRow | None", facts[AgreementRow.table, record.statement.relationship])
-    receiver = next((party for party in (row.acknowledged if row else ()) if party != author), "")
+    receiver = other_party(facts, record)
     subject = consignment_subject(body.item, record.id)
     return [
         Occurrence(event="hands-changed", subject=subject, originator=author, item=body.item, carrier=receiver),
