@@ -7,7 +7,7 @@ from collections import defaultdict
 from comity.flows.house import House
 from comity.register.rows import ConsignmentRow, CopyRow
 from comity.register.rows.inventory import TallyItemRow, TallyPartRow, TallyRow
-from comity.register.tally import NOTHING, PARTS, added, item_sum, part_of
+from comity.register.tally import NOTHING, PARTS, added, copy_line, item_sum, part_of
 
 Sums = dict[str, tuple[int, int, bytes]]
 
@@ -44,7 +44,7 @@ async def anew(house: House, relationship: str) -> tuple[Sums, Sums]:
         marked.add(item)
         part = part_of(relationship, item)
         assert key == f"{relationship}/{part:04x}/{item}"
-        digest = item_sum(item, row, copies[item])
+        digest = item_sum(item, row, map(copy_line, copies[item]))
         assert (row.copies, row.digest) == (len(copies[item]), digest), item
         for sums, name in ((buckets, f"{part // PARTS:02x}"), (parts, f"{part:04x}")):
             items, number, total = sums[name]

@@ -26,6 +26,7 @@ from comity.flows.library import Library
 from comity.flows.parcel import INLINE_BLOB_BYTES_MAX, Parcel, read_parcel, write_parcel
 from comity.flows.payloads import Payloads
 from comity.flows.sequencer import TILE, Sequencer, tile_key
+from comity.flows.tallies import AskPeer, Differing, Tallies, no_road, read_question, write
 from comity.flows.work import Work
 from comity.ledger.tiles import TileId
 from comity.ports import Blobs, Clock, Entropy, ErasedKeys, Files, Head, HighWaterMark, Keys, Signer, Store
@@ -64,7 +65,8 @@ class House:
     """One party's core with its store, keys, clock and peers.
 
     ``follow`` is what a record of the other party sets in motion here (``following.follow``); the house does not know
-    it by itself, because it stands below the flows.
+    it by itself, because it stands below the flows. ``ask_peer`` brings a question of ours to a peer; whoever connects
+    the house with others sets it.
     """
 
     def __init__(
@@ -96,6 +98,8 @@ class House:
         self.exchange = Exchange(
             party, store, blobs, self.payloads, keys, self.sequencer, self.erasing, self.peer_card, self._follow
         )
+        self.tallies = Tallies(party, store, self.sequencer)
+        self.ask_peer: AskPeer = no_road
         self._follow_up = follow
         self._cards: dict[str, Card] = {}
         self._bells: dict[str, asyncio.Event] = {}
@@ -310,6 +314,16 @@ class House:
         """Take the parcel with which a peer answered ours."""
         row = await self.agreement_row(relationship)
         await self.exchange.unpack(row.peer, read_parcel(body))
+
+    async def answer_question(self, peer: str, relationship: str, body: bytes) -> bytes:
+        """Answer an authenticated peer that compares its register with ours (``spec/inventory.md`` step 11)."""
+        await self.agreement_row(relationship, peer)
+        question = read_question(body)
+        if question.relationship != relationship:
+            raise Rejected("the question belongs to another relationship than its address", code="other-relationship")
+        if isinstance(question.asks, Differing):
+            raise Rejected("all that differs at once is asked for in a file", code="only-by-file")
+        return write(await self.tallies.answer(peer, question))
 
     async def blob_received(self, peer: str, relationship: str, digest: bytes) -> int:
         """Bytes of a sealed payload that an authenticated peer has uploaded so far."""

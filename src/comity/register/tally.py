@@ -16,9 +16,9 @@ import msgspec
 from comity.errors import InternalError
 from comity.record import bodies
 from comity.record.contexts import TALLY
-from comity.record.encoding import encode
+from comity.record.encoding import Count, Digest, Identifier, encode
 from comity.record.statement import DOMESTIC, Record
-from comity.register.rows import CopyRow, Facts, ItemRow, Key
+from comity.register.rows import CopyRow, CopyState, Facts, ItemRow, Key
 from comity.register.rows.ending import LevelRow
 from comity.register.rows.inventory import (
     TallyItemRow,
@@ -44,11 +44,11 @@ _MARKED = (DerivativeRow.table, LevelRow.table)
 class CopyLine(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """What a register says of one copy, as it is compared: its number, whose it is, its state, the newest records."""
 
-    number: int
-    holder: str
-    state: str
-    last: bytes
-    opening: bytes
+    number: Count
+    holder: Identifier
+    state: CopyState
+    last: Digest
+    opening: Digest
 
 
 def part_of(relationship: str, item: str) -> int:
@@ -82,10 +82,9 @@ def added(total: bytes, *plus: bytes, minus: Iterable[bytes] = ()) -> bytes:
     return (number % MODULUS).to_bytes(32, "big")
 
 
-def item_sum(item: str, row: TallyItemRow, copies: Iterable[CopyRow]) -> bytes:
-    """What the lines of an item add up to, from its copies themselves."""
-    lines = (copy_digest(item, copy_line(copy)) for copy in copies)
-    return added(mark_digest(item, row.mark, row.marked), *lines)
+def item_sum(item: str, row: TallyItemRow, lines: Iterable[CopyLine]) -> bytes:
+    """What the lines of an item add up to: that of its marks, and those of its copies."""
+    return added(mark_digest(item, row.mark, row.marked), *(copy_digest(item, line) for line in lines))
 
 
 # ---- the consequence -----------------------------------------------------------------------------------------------
