@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from comity.marking.label import Label
@@ -33,6 +34,7 @@ from comity.register.rows import CopyRow, ItemRow
 from comity.register.rows.ending import ChangeRow, EndedRow, EndingRow, HoldingRow, LevelRow, RecallRow
 from comity.register.verdict import Changes, Rejection
 from register.story import (
+    ALTERNATIVE,
     CONDITIONS,
     RELATIONSHIP,
     Story,
@@ -55,22 +57,24 @@ HI = "秘"
 SECOND, THIRD = "군사 Ⅱ급 비밀", "군사 Ⅲ급 비밀"
 
 
-def story_of(form: str = "electronic", label: Label | None = None) -> Story:
+def story_of(form: str = "electronic", originator: str = "jp") -> Story:
     """Two copies of ``i-1`` held in Seoul, by ``n-kim`` and by ``n-lee``; both sides' officers stand in directories."""
     story = told("peered")
-    label = label or Label(policy="jp", mark="極秘", originator="jp")
+    label = Label(policy="jp", mark="極秘", originator=originator)
+    other = msgspec.structs.replace(ALTERNATIVE, originator=originator)
     story.say("jp", listed("abe", ("release-authority",)))
     story.say("jp", listed("rei", ("registry",)))
     story.say("jp", listed("sato", ("officer",)))
     story.say("kr", listed("lee", ("assurance-officer", "agreement-authority", "registry")))
     story.say("kr", listed("other", ("reader",)))
-    story.say("jp", item(form=form, label=label))
+    story.say("jp", item(form=form, label=label, originator=originator))
     story.say("jp", requested(recipients=("n-kim", "n-lee")))
     story.say("jp", asked(form=form, label=label, recipients=("n-kim", "n-lee")))
     answers = [story.say("kr", assured(story, recipient=each, conditions=CONDITIONS)).id for each in ("n-kim", "n-lee")]
     story.say("jp", approved(story))
     copies = tuple(CopyMade(number, holder, bytes([number]) * 32) for number, holder in ((1, "n-kim"), (2, "n-lee")))
-    story.say("jp", consigned(story, form=form, label=label, copies=copies, assurances=tuple(sorted(answers))))
+    given = {"form": form, "label": label, "alternative": other, "originator": originator}
+    story.say("jp", consigned(story, **given, copies=copies, assurances=tuple(sorted(answers))))
     story.say("kr", received(story, copies=(1, 2)))
     return story
 
@@ -487,6 +491,16 @@ def test_nothing_crosses_under_a_mark_that_cannot(mark: str, code: str) -> None:
     story.say("jp", reclassified(story, mark=mark))
     verdict = story.try_("jp", notified(story, mark=mark))
     assert verdict.code == code
+
+
+def test_the_notice_of_a_third_originator_is_passed_on_as_this_house_has_it() -> None:  # (11)
+    """A third party's information came through Tokyo; it has no voice in this relationship, and Tokyo passes it on."""
+    story = story_of(originator="us")
+    review = story.now + timedelta(days=30)
+    assert isinstance(story.try_("jp", notified(story, mark="極秘", review=review)), Changes)
+    home = story.registers["jp"].judge(story.write("jp", notified(story)), story.now)
+    assert home.code == "not-reclassified"
+    assert story.try_("kr", notified(story, "n-lee", "kr", mark="極秘", review=review)).code == "not-originator"
 
 
 def test_what_was_never_given_has_nobody_to_be_notified() -> None:

@@ -88,11 +88,12 @@ def _new(context: Context, facts: Facts, record: Record, ancestors: Sequence[str
     statement = record.statement
     if isinstance(record.body, bodies.Consigned):
         agreement = cast("AgreementRow", facts[AgreementRow.table, statement.relationship])
-        return HoldingRow(keeper=agreement.peer if statement.author == context.party else context.party)
+        keeper = agreement.peer if statement.author == context.party else context.party
+        return HoldingRow(keeper=keeper, given=record.body.label.mark)
     if isinstance(record.body, Derived):
         rows = [cast("HoldingRow | None", facts[holding_key(statement.relationship, each)]) for each in ancestors]
         above = {*ancestors, *(each for row in rows if row is not None for each in row.above)}
-        return HoldingRow(keeper=statement.author, above=tuple(sorted(above)))
+        return HoldingRow(keeper=statement.author, above=tuple(sorted(above)), given=record.body.label.mark)
     return None
 
 

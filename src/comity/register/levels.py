@@ -123,19 +123,13 @@ def _notified_reads(context: Context, record: Record) -> list[Key]:
 def _notified(context: Context, facts: Facts, record: Record) -> list[Put]:
     body, statement = cast("LevelChanged", record.body), record.statement
     relationship, author = statement.relationship, statement.author
-    ours = author == context.party
     item: ItemRow = need(facts, (ItemRow.table, body.item), "item")
-    if item.originator != author or item.relationship != (DOMESTIC if ours else relationship):  # (10)
-        raise no("not-originator", f"{author!r} is not the originator of item {body.item!r}; only he changes its level")
     holding: HoldingRow = need(facts, holding_key(relationship, body.item), "item given in this relationship as")
+    _check_author(context, facts, record, item, holding)
     check_officer(facts, record, RELEASE_AUTHORITY)
     if body.by != body.signature.signer:
         raise no("other-signer", f"the notice names {body.by!r} but somebody else signed it")
-    if ours:
-        twin = cast("ChangeRow | None", facts[change_key(DOMESTIC, body.item, body.change)])
-        if twin is None or (twin.mark, twin.reason, twin.review) != (body.mark, body.reason, body.review):
-            raise no("not-reclassified", f"this house has not changed the level of item {body.item!r} as notified")
-    before = _mark_before(facts, record, item)
+    before = _mark_before(facts, record)
     level = cast("LevelRow | None", facts[level_key(relationship, body.item)]) or LevelRow(given=before, mark=before)
     check_after(body.after, level.last)
     key = change_key(relationship, body.item, body.change)
@@ -145,7 +139,7 @@ def _notified(context: Context, facts: Facts, record: Record) -> list[Put]:
         raise no("no-change", f"item {body.item!r} has that level already, and no day of review was given")
     label = under_mark(item.label, body.mark)
     agreement = context.agreement(cast("AgreementRow", facts[AgreementRow.table, relationship]).digest)
-    found = translate(agreement, label, holding.keeper)  # (11)
+    found = translate(agreement, label, holding.keeper)  # (12)
     pending = level.pending if body.mark == before else (*level.pending, body.change)
     if len(pending) > PENDING_MAX:
         raise no("too-many-changes", f"{PENDING_MAX} changes of item {body.item!r} wait for their re-marking")
@@ -155,22 +149,42 @@ def _notified(context: Context, facts: Facts, record: Record) -> list[Put]:
         ),
         Put(key, _change_row(level, body, record)),
     ]
-    if not ours and body.mark != before:
+    if author != context.party and body.mark != before:
         alternative = found.alternative if isinstance(found, MarkedLabel) else None
         changed = msgspec.structs.replace(item, label=label, alternative=alternative)
         puts.append(Put((ItemRow.table, body.item), changed))
     return puts
 
 
-def _mark_before(facts: Facts, record: Record, item: ItemRow) -> str:
-    """The originator's mark in this relationship before a notice: at home the item has the new one already."""
+def _check_author(context: Context, facts: Facts, record: Record, item: ItemRow, holding: HoldingRow) -> None:
+    """(11) The notice is the originator's; or of whoever gave the item, where its originator is no party here.
+
+    Raises:
+        Rejected: it is somebody else's, or says something else than the house of its author has recorded.
+    """
+    body, author = cast("LevelChanged", record.body), record.statement.author
+    ours = author == context.party
+    gave = holding.keeper != author and item.relationship == (DOMESTIC if ours else record.statement.relationship)
+    if not gave or item.originator == holding.keeper:
+        raise no("not-originator", f"{author!r} is not the originator of item {body.item!r}; only he changes its level")
+    if not ours:
+        return
+    twin = cast("ChangeRow | None", facts[change_key(DOMESTIC, body.item, body.change)])
+    said = (body.mark, body.reason, body.review)
+    if item.originator == author and (twin is None or (twin.mark, twin.reason, twin.review) != said):
+        raise no("not-reclassified", f"this house has not changed the level of item {body.item!r} as notified")
+    if item.originator != author and item.label.mark != body.mark:
+        raise no("not-reclassified", f"item {body.item!r} is marked {item.label.mark!r} here, and not as passed on")
+
+
+def _mark_before(facts: Facts, record: Record) -> str:
+    """The originator's mark in this relationship before a notice."""
     body, relationship = cast("LevelChanged", record.body), record.statement.relationship
     level = cast("LevelRow | None", facts[level_key(relationship, body.item)])
     if level is not None:
         return level.mark
-    twin = change_key(DOMESTIC, body.item, body.change)
-    at_home = cast("ChangeRow | None", facts[twin]) if twin in facts else None
-    return at_home.before if at_home is not None else item.label.mark
+    holding = cast("HoldingRow | None", facts[holding_key(relationship, body.item)])
+    return holding.given if holding is not None else ""
 
 
 # ---- what they open and discharge ------------------------------------------------------------------------------------
@@ -179,7 +193,6 @@ def _mark_before(facts: Facts, record: Record, item: ItemRow) -> str:
 def _notice_occasions(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
     body, author = cast("LevelChanged", record.body), record.statement.author
     level = cast("LevelRow | None", facts[level_key(record.statement.relationship, body.item)])
-    item = cast("ItemRow | None", facts[ItemRow.table, body.item])
     found: list[Occurrence | Discharge] = []
     if level is not None and level.change:  # (17)
         found.append(Discharge(deed="review-level", subject=level.change))
@@ -187,7 +200,7 @@ def _notice_occasions(facts: Facts, record: Record) -> list[Occurrence | Dischar
         found.append(
             Occurrence(event="review-due", subject=body.change, originator=author, item=body.item, due=body.review)
         )
-    if item is not None and body.mark != _mark_before(facts, record, item):
+    if body.mark != _mark_before(facts, record):
         found += [
             Occurrence(event="level-changed", subject=body.change, originator=author, item=body.item),
             Discharge(deed="notify", subject=body.change),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import cast
 
 import msgspec
@@ -85,9 +85,10 @@ def _remarked(context: Context, facts: Facts, record: Record) -> list[Put]:
         raise no("not-recipient", f"{author!r} does not keep item {body.item!r} and cannot say how it is marked there")
     measure = _Measure(context, facts, record)
     shape = measure.shape(body.item)
-    _check_stamped(facts, record, body, shape.form)
+    children = [need(facts, derivative_key(relationship, child.item), "derivative") for child in body.children]
+    _check_stamped(facts, record, body, [shape.form, *(child.form for child in children)])
     found = cast("LevelRow | None", facts[level_key(relationship, body.item)])
-    level = found or LevelRow(given=shape.label.mark, mark=shape.label.mark)
+    level = found or LevelRow(given=holding.given, mark=holding.given)
     check_after(body.after, level.marking)
     given = level.given
     if body.change is not None:
@@ -116,8 +117,7 @@ def _remarked(context: Context, facts: Facts, record: Record) -> list[Put]:
     )
     puts.append(Put(level_key(relationship, body.item), level))
     measure.marks |= {child.item: child.mark for child in body.children}
-    for child in body.children:  # (15)
-        made: DerivativeRow = need(facts, derivative_key(relationship, child.item), "derivative")
+    for child, made in zip(body.children, children, strict=True):  # (15)
         kept = cast("HoldingRow | None", facts[holding_key(relationship, child.item)])
         if kept is None or body.item not in kept.above:
             raise no("other-child", f"{child.item!r} was not made from item {body.item!r}")
@@ -125,13 +125,12 @@ def _remarked(context: Context, facts: Facts, record: Record) -> list[Put]:
     return puts
 
 
-def _check_stamped(facts: Facts, record: Record, body: Remarked, form: str) -> None:
+def _check_stamped(facts: Facts, record: Record, body: Remarked, forms: Sequence[str]) -> None:
     """(13) What the node does not render itself was stamped by somebody, who signs for it."""
     if body.signature is None:
-        if form in BY_HAND:
-            raise no(
-                "unsigned-act", f"somebody stamps what is {form}, and signs for it; the register cannot do it alone"
-            )
+        stamped = [form for form in forms if form in BY_HAND]
+        if stamped:
+            raise no("unsigned-act", f"somebody stamps what is {stamped[0]}, and signs for it; no register does it")
         if body.by is not None:
             raise no("other-signer", f"it names {body.by!r}, who has not signed it")
         return
@@ -202,10 +201,11 @@ class _Measure:
         level = cast("LevelRow | None", self.facts[level_key(self.relationship, item)])
         if level is not None and level.marked is not None:
             return rank_of(self.agreement, self.author, level.marked)
+        holding = cast("HoldingRow | None", self.facts[holding_key(self.relationship, item)])
         row = cast("ItemRow | None", self.facts[ItemRow.table, item])
-        if row is None:
+        if row is None or holding is None:
             return DECLASSIFIED
-        return rank_of(self.agreement, row.label.policy, level.given if level is not None else row.label.mark)
+        return rank_of(self.agreement, row.label.policy, holding.given)
 
 
 def _proof_occasions(facts: Facts, record: Record) -> list[Occurrence | Discharge]:

@@ -19,6 +19,7 @@ class HoldingRow(Row, frozen=True, kw_only=True):
         left: copies of it that are in transit, held or lost: what a return or a destruction has still to account for.
         below: the same of everything made from it.
         above: everything it was made from in this relationship, nearest and farthest, ascending.
+        given: the mark it had when it was first given, or made.
     """
 
     table: ClassVar[str] = "holding"
@@ -26,6 +27,7 @@ class HoldingRow(Row, frozen=True, kw_only=True):
     left: int = 0
     below: int = 0
     above: tuple[str, ...] = ()
+    given: str = ""
 
     @property
     def gone(self) -> bool:
