@@ -41,14 +41,14 @@ class IncidentReported(Body, frozen=True, kw_only=True):
 
 
 class IncidentWidened(Body, frozen=True, kw_only=True):
-    """More items that an incident concerns than its report had room for."""
+    """More items that an incident concerns than its report had room for, part by part from 1."""
 
     kind: ClassVar[str] = "incident-scope/1"
     crosses: ClassVar[bool] = True
     incident: Identifier
+    part: Count
     items: Touched
     by: Identifier
-    after: Digest
     signature: PersonSignature
 
 
@@ -137,7 +137,7 @@ class IncidentOpened(Body, frozen=True, kw_only=True):
 
 
 class IncidentAffected(Body, frozen=True, kw_only=True):
-    """A part of what an incident was found to affect: items, and every copy of them."""
+    """A part of what an incident was found to affect, from 1: items, and every copy of them."""
 
     kind: ClassVar[str] = "incident-affected/1"
     crosses: ClassVar[bool] = False

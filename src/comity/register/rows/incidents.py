@@ -22,8 +22,19 @@ class SuspicionRow(Row, frozen=True, kw_only=True):
 class IncidentRow(Row, frozen=True, kw_only=True):
     """A loss or compromise, as one relationship knows it. Key: ``relationship/incident``.
 
-    ``last`` is the newest record about it, which an act about it names; ``copies`` are (item, number) of copies named
-    as lost or compromised; ``ground`` is the third party on whose ground it happened, or empty.
+    Attributes:
+        incident: its id.
+        record: the report.
+        last: the newest record of the side that reported it, which its next one names.
+        author: party id of that side.
+        items: what it concerns; ``parts`` says how many rows of ``IncidentPartRow`` hold more of them.
+        copies: of the items, the numbers of copies named as lost or compromised.
+        ground: the third party on whose ground it happened, or empty.
+        investigated: when that side opened its investigation.
+        followed: when the other side did, on the ground of a third party (``following`` is its record).
+        reported: when result and measures were both told.
+        released: when what it concerns was released again.
+        closed: when it was over; ``false_alarm`` says that there was nothing.
     """
 
     table: ClassVar[str] = "incident"
@@ -35,25 +46,36 @@ class IncidentRow(Row, frozen=True, kw_only=True):
     items: tuple[str, ...]
     copies: tuple[tuple[str, int], ...]
     circumstances: str
-    ground: str = ""
     by: str
     at: datetime
+    parts: int = 0
+    ground: str = ""
     investigated: datetime | None = None
     investigation: str = ""
+    followed: datetime | None = None
+    following: bytes | None = None
     result: str = ""
     measures: str = ""
     reported: datetime | None = None
     released: datetime | None = None
+    release: str = ""
     closed: datetime | None = None
     false_alarm: bool = False
     reason: str = ""
+
+
+class IncidentPartRow(Row, frozen=True, kw_only=True):
+    """More items that an incident concerns. Key: ``relationship/incident/part``, parts counted from 1."""
+
+    table: ClassVar[str] = "incident-part"
+    items: tuple[str, ...]
 
 
 class AffectedRow(Row, frozen=True, kw_only=True):
     """An incident of this house, over all its relationships. Key: incident.
 
     ``told`` are the relationships whose originators were told; the counts are of what was found affected when it was
-    reported, and ``digest`` is over the list.
+    reported, ``digest`` is over the list, and ``parts`` says how many parts of it were recorded.
     """
 
     table: ClassVar[str] = "affected"
@@ -62,6 +84,7 @@ class AffectedRow(Row, frozen=True, kw_only=True):
     what: Literal["lost", "compromised", "suspected"]
     items: tuple[str, ...]
     told: tuple[str, ...]
+    parts: int = 0
     affected_items: int
     affected_copies: int
     holders: int
@@ -78,3 +101,8 @@ def suspicion_key(relationship: str, item: str) -> Key:
 def incident_key(relationship: str, incident: str) -> Key:
     """Key of a row about a loss or compromise."""
     return IncidentRow.table, f"{relationship}/{incident}"
+
+
+def incident_part_key(relationship: str, incident: str, part: int) -> Key:
+    """Key of a row with more items that an incident concerns."""
+    return IncidentPartRow.table, f"{relationship}/{incident}/{part:06d}"
