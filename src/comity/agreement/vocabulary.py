@@ -102,6 +102,7 @@ Event = Literal[
     "contractor-inspected",
     "review-due",
     "dispute-opened",
+    "loss-on-third-ground",
 ]
 """What opens a duty."""
 
