@@ -84,7 +84,7 @@ def _envelopes(agreement: Agreement, packing: DoubleEnvelope, marks: tuple[str, 
 
 
 def _shows(text: str, mark: str) -> bool:
-    """Whether a mark stands in a text: "secret" is not in "Secretary", nor "秘" in "秘書室"; "極秘" is in "極秘文書"."""
+    """Whether a mark stands in a text: "secret" not in "Secretary", "秘" not in "秘書室", but "極秘" in "極秘文書"."""
     whole = mark.isascii() or len(mark) == 1
     pattern = rf"\b{re.escape(mark)}\b" if whole else re.escape(mark)
     return re.search(pattern, text, re.IGNORECASE) is not None
