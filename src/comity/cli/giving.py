@@ -76,7 +76,7 @@ def give(
         relationship=chosen,
         mark=mark,
         topic=topic,
-        recipients=_recipients(desk, chosen, recipients),
+        recipients=recipients_of(desk, chosen, recipients),
         purpose=purpose,
         actor=Actor(actor),
         form=form,
@@ -93,8 +93,8 @@ def give(
     return 0 if given.outcome in POSSIBLE else REFUSED
 
 
-def _recipients(desk: Desk, relationship: str, named: Sequence[str]) -> tuple[str, ...]:
-    """(10) Pseudonyms of the recipients that were named by pseudonym or by function.
+def recipients_of(desk: Desk, relationship: str, named: Sequence[str], *, here: bool = False) -> tuple[str, ...]:
+    """(10) Pseudonyms of the recipients that were named by pseudonym or by function; ``here`` for this house's people.
 
     Raises:
         Misuse: nobody is called so, or several are.
@@ -104,7 +104,7 @@ def _recipients(desk: Desk, relationship: str, named: Sequence[str]) -> tuple[st
     entries: list[DirectoryShown] = desk.call("directory.list", ListDirectory())
     own = desk.session.party
     open_to = [
-        each for each in entries if each.relationship == relationship and each.party != own and not each.withdrawn
+        each for each in entries if each.relationship == relationship and (each.party == own) == here and not each.withdrawn
     ]
     return tuple(_recipient(open_to, each) for each in named)
 

@@ -49,6 +49,7 @@ SECTIONS: dict[str, dict[str, Verb]] = {
     },
     "One document": {
         "give": Verb("giving", "give", "Ask that a file be given, or only whether it may."),
+        "show": Verb("showing", "show", "Show something by word or sight; no copy is made."),
         "approve": Verb("answering", "approve", "Approve a release that somebody else asked for."),
         "assure": Verb("answering", "assure", "Assure the other party about a recipient."),
         "outbox": Verb("boxes", "outbox", "What waits, what was given, what arrived there."),

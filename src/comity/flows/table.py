@@ -38,6 +38,7 @@ from comity.flows import (
     rebuilding,
     showing,
     site_registers,
+    showing,
     views,
 )
 from comity.flows.house import House
@@ -121,6 +122,9 @@ _RUN: dict[str, Callable[[House, Any], Awaitable[Any]]] = {
     "pass-on.confirm": passing_on.confirm_pass_on,
     "pass-on.receipt": passing_on.receipt_pass_on,
     "pass-on.list": passing_on.list_passed_on,
+    "show.ask": showing.ask_show,
+    "show.done": showing.done_show,
+    "show.compare": showing.compare_shown,
     "show.ask": showing.ask_show,
     "show.done": showing.done_show,
     "show.compare": showing.compare_shown,

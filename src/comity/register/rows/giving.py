@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 import msgspec
 
 from comity.marking.label import Label
-from comity.record.bodies.consents import Onward
+from comity.record.bodies.consents import Manner, Onward
 from comity.register.rows.base import Key, Row
 
 
@@ -230,7 +230,7 @@ class RequestRow(Row, frozen=True, kw_only=True):
     approvals: tuple[Approval, ...] = ()
     consignment: bytes | None = None
     act: Literal["give", "show", "pass-on"] = "give"
-    manner: str | None = None
+    manner: Manner | None = None
     copy: int | None = None
     onward: Onward | None = None
 
