@@ -8,7 +8,7 @@ INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes -
 # Programs that the environment brings (comity, and Node.js where the machine has none) come before the machine's own.
 WITH_ENVIRONMENT := PATH="$(CURDIR)/$(BIN):$$PATH"
 
-.PHONY: help demo test check bench simulate interop other-python requirements clean
+.PHONY: help demo test check coverage bench simulate interop other-python requirements clean
 .DEFAULT_GOAL := help
 
 help: ## say what can be made
@@ -45,6 +45,9 @@ check: $(VENV)/.develop ## lint, format and types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+
+coverage: $(VENV)/.develop ## run the tests of the articles and write the table of comity agreement coverage
+	@$(WITH_ENVIRONMENT) $(BIN)/python -m pytest -n 2 --write-coverage tests/articles/test_article_*.py $(ARGS)
 
 bench: $(VENV)/.develop ## measure against named peers in one run and print the ratios
 	@$(WITH_ENVIRONMENT) $(BIN)/python -m benchmarks $(ARGS)

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import pytest
 
+from comity.decision.model import Outcome
+
 
 def article(*clauses: str, does: str, command: str, rests_on: tuple[str, ...] = ()) -> pytest.MarkDecorator:
     """Mark a test as showing what becomes of some clauses.
@@ -26,3 +28,12 @@ def article(*clauses: str, does: str, command: str, rests_on: tuple[str, ...] = 
     if not clauses or not does or not command.startswith("comity "):
         raise ValueError("an article test names its clauses, what the system does, and the command that does it")
     return pytest.mark.article(*clauses, does=does, command=command, rests_on=rests_on)
+
+
+def against(outcome: Outcome) -> set[str]:
+    """What stands against it, as ``instrument:clause``; a reason of no clause is named by its code."""
+    return {
+        f"{reason.instrument}:{reason.clause}" if reason.clause else reason.code
+        for reason in outcome.reasons
+        if reason.effect not in {"holds", "notes", "warns"}
+    }

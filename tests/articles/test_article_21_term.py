@@ -1,0 +1,180 @@
+"""Article 21: entry into force, amendment, duration and notice, and what goes on after the end."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from clauses import against, article
+from comity.errors import Misuse
+from comity.flows.actors import Actor
+from comity.flows.agreements import (
+    AcknowledgeAgreement,
+    AskStatus,
+    ListAgreements,
+    acknowledge_agreement,
+    ask_status,
+    list_agreements,
+)
+from comity.flows.duties import ListDuties, list_duties
+from comity.flows.opening import Open, open_item
+from world import RELATIONSHIP, ROOT, World, adopt, hand_over, library
+
+HISTORY = "jp-kr-2016.history.toml"
+ENDED = "jp-kr-2016.hypothetical.history.toml"
+
+
+def until(event: str) -> str:
+    """The history as it stood before ``event``."""
+    text = library(HISTORY)
+    place = text.index(f'[[event]]\nid = "{event}"')
+    sources = text.find("\n[[source]]", place)
+    return text[:place] + (text[sources:] if sources >= 0 else "")
+
+
+@article(
+    "21",
+    "21.1",
+    does="lets nothing be provided before the later of the two notes, and everything from it on",
+    command="comity agreement status --at",
+    rests_on=("term.entry-clause",),
+)
+async def test_nothing_is_provided_before_the_later_of_the_two_notes(make_world: Any) -> None:
+    early: World = await make_world(history=until("2016-11-23-note-jp"))
+    asked = await early.ask()
+    assert asked.outcome == "no-basis"
+    assert "jp-kr-2016:21.1" in against(asked.decision)
+    for house, peer in ((early.jp, "kr"), (early.kr, "jp")):
+        await adopt(house, peer, until("2016-12-16-first-exchange"), text=(await text_of(early)))
+    assert (await early.ask()).outcome == "needs-consent"
+
+
+async def text_of(world: World) -> str:
+    """The text that runs in this world, which may be a mutation."""
+    row = await world.jp.agreement_row(RELATIONSHIP)
+    return await world.jp.library.text(row.text)
+
+
+@article(
+    "21.2",
+    does="runs an amended text only when both parties have acknowledged its digest; until then nothing new crosses",
+    command="comity agreement acknowledge",
+)
+async def test_an_amendment_needs_both(world: World) -> None:
+    given = await world.given()
+    before = await text_of(world)
+    amended = before.replace("No release to any government", "No release or loan to any government")
+    assert amended != before
+    for house, peer in ((world.jp, "kr"), (world.kr, "jp")):
+        await adopt(house, peer, HISTORY, text=amended)
+    for acknowledging in ((), (world.jp,), (world.kr,)):
+        for house in acknowledging:
+            await acknowledge_agreement(house, AcknowledgeAgreement(relationship=RELATIONSHIP, actor=ROOT))
+            await world.exchange()
+        asked = await world.ask()
+        silent = {each.parameters[0] for each in asked.decision.reasons if each.code == "not-acknowledged"}
+        (shown,) = await list_agreements(world.jp, ListAgreements())
+        assert silent == {"jp", "kr"} - set(shown.acknowledged)
+    assert silent == set()
+    # what was provided under the text before stays protected under the new one
+    path = str(world.folder / "opened")
+    told = await open_item(world.kr, Open(item=given.item, purpose="air defence", path=path, actor=Actor("kim")))
+    assert told.outcome == "permit"
+
+
+@article(
+    "21.2",
+    does="refuses the acknowledgement of another text than the one adopted here, and says to compare the files",
+    command="comity agreement acknowledge",
+)
+async def test_one_side_alone_amends_nothing(world: World) -> None:
+    before = await text_of(world)
+    amended = before.replace("No release to any government", "No release or loan to any government")
+    await adopt(world.kr, "jp", HISTORY, text=amended)
+    await acknowledge_agreement(world.kr, AcknowledgeAgreement(relationship=RELATIONSHIP, actor=ROOT))
+    await hand_over(world.kr, world.jp)
+    (here,) = await list_agreements(world.jp, ListAgreements())
+    assert here.acknowledged == ("jp", "kr")  # of the text that runs here, as before
+    assert here.digest == (await world.jp.agreement_row(RELATIONSHIP)).digest.hex()
+    (there,) = await list_agreements(world.kr, ListAgreements())
+    assert there.acknowledged == ("kr",)
+    with pytest.raises(Misuse):
+        await acknowledge_agreement(world.jp, AcknowledgeAgreement(relationship=RELATIONSHIP, actor=ROOT))
+
+
+@article(
+    "21.3",
+    does="says on any day until when notice can be given, by every way of counting, and when it would end",
+    command="comity agreement status",
+    rests_on=("term.notice", "term.renewal"),
+)
+async def test_the_last_day_for_notice_is_told_for_each_way_of_counting(world: World) -> None:
+    at = datetime(2019, 6, 1, tzinfo=UTC)
+    status = await ask_status(world.jp, AskStatus(relationship=RELATIONSHIP, at=at))
+    for reading in status.readings:
+        assert reading.in_force
+        days = {
+            ahead.counting: ahead.at.astimezone(UTC).date().isoformat() for ahead in reading.ahead if ahead.counting
+        }
+        assert days == {"before-last-day": "2019-08-24", "before-anniversary": "2019-08-25"}
+        assert any("90 days before the renewal" in ending.says for ending in reading.endings)
+        assert any(ahead.what == "renewal" for ahead in reading.ahead)
+
+
+@article(
+    "21.3",
+    does="provides nothing once a notice has ended the agreement by any party's reading",
+    command="comity give",
+    rests_on=("term.notice",),
+)
+async def test_after_a_notice_has_run_its_time_nothing_is_provided(make_world: Any) -> None:
+    world: World = await make_world(history=ENDED)
+    asked = await world.ask()
+    assert asked.outcome == "no-basis"
+    (reason,) = [each for each in asked.decision.reasons if each.code == "not-in-force"]
+    assert set(reason.parameters) == {"jp", "kr"}
+
+
+@article(
+    "21.4",
+    does="goes on protecting after the end: nothing new is provided, and who could not open still cannot",
+    command="comity open",
+    rests_on=("term.survival", "term.survival-clause"),
+)
+async def test_after_the_end_protection_goes_on(world: World) -> None:
+    given = await world.given()
+    for house, peer in ((world.jp, "kr"), (world.kr, "jp")):
+        await adopt(house, peer, ENDED, text=await text_of(world))
+    assert (await world.ask()).outcome == "no-basis"
+    told = {}
+    for reader in ("kim", "park", "smith"):
+        path = str(world.folder / reader)
+        request = Open(item=given.item, purpose="air defence", path=path, actor=Actor(reader))
+        told[reader] = await open_item(world.kr, request)
+    assert told["kim"].outcome == "permit"
+    assert any(each.code == "protected" and each.clause == "21.4" for each in told["kim"].decision.reasons)
+    assert "jp-kr-2016:7.2" in against(told["park"].decision)
+    assert "jp-kr-2016:6.a" in against(told["smith"].decision)
+
+
+@article(
+    "21.4",
+    does="keeps the duty to protect standing on both sides from the day both accept the text; no end is written",
+    command="comity duties",
+    rests_on=("o-21.4",),
+)
+async def test_the_duty_to_protect_stands_and_has_no_end(world: World) -> None:
+    for house in (world.jp, world.kr):
+        shown = await list_duties(house, ListDuties())
+        standing = {each.who: each for each in shown.duties if each.obligation == "o-21.4"}
+        assert set(standing) == {"jp", "kr"}
+        for duty in standing.values():
+            assert (duty.clause, duty.deed, duty.standing, duty.due, duty.overdue) == (
+                "21.4",
+                "protect",
+                True,
+                None,
+                False,
+            )
