@@ -16,7 +16,7 @@ from comity.agreement.model import Agreement
 from comity.agreement.nearest import nearest
 from comity.errors import Misuse, Refused
 from comity.flows.house import House
-from comity.flows.marks import own_marking
+from comity.flows.remarking import own_marking
 from comity.marking.label import Label
 from comity.marking.translation import NeedsChoice, highest
 from comity.register.rows import AgreementRow, ItemRow

@@ -8,10 +8,12 @@ import msgspec
 
 from comity.agreement.model import Agreement
 from comity.agreement.vocabulary import Language
-from comity.errors import Refused
+from comity.errors import Misuse
 from comity.flows.actors import Actor
 from comity.flows.house import House
-from comity.flows.lineage import originals
+from comity.flows.lineage import originals, relationships_of
+from comity.flows.remarking import Proof, own_marking
+from comity.flows.visibility import visible_item
 from comity.flows.work import Draft, Work
 from comity.marking.banner import Banner, BannerLine, banner, derivative_banner
 from comity.marking.label import Label
@@ -50,48 +52,44 @@ def alternative_label(agreement: Agreement, label: Label, to: str) -> Label | No
     return found.alternative if isinstance(found, MarkedLabel) else None
 
 
-async def own_marking(house: House, row: AgreementRow, item: ItemRow) -> MarkedLabel:
-    """A received item's label with this party's own mark beside it, as chosen or as the agreement and its layers say.
-
-    Raises:
-        Refused: several marks correspond, and nobody has chosen yet.
-    """
-    running = await house.library.load(row)
-    found = translate(running.agreement, item.label, house.party, running.layers)
-    if isinstance(found, MarkedLabel):
-        return found
-    if item.alternative is None:
-        marks = " or ".join(repr(candidate.mark) for candidate in found.candidates)
-        raise Refused(
-            f"{item.label.mark!r} corresponds to {marks} here; a registry officer must choose first: "
-            f"comity inbox mark {item.item} MARK",
-            code="mark-not-chosen",
-            place=found.clause,
-        )
-    return MarkedLabel(item.label, item.alternative, found.clause)
-
-
 async def mark_item(house: House, request: MarkItem) -> MarkingShown:
-    """Record the choice of a mark.
+    """Record the choice of a mark, or that what has to be stamped now bears it; the other party gets the proof.
+
+    What was made from the item is marked with it (``spec/ending.md`` steps 13 to 16).
 
     Raises:
-        Misuse: the mark is none of those that correspond, or the actor may not choose.
+        Misuse: there is no such item, it is this house's own, the mark is none of those that correspond, or the actor
+            may not mark.
+        Refused: the mark is below that of what it was made from.
+        NeedsSignature: the actor signs with his own key, and has not yet.
     """
-    item = await house.need(ItemRow, request.item, "item")
-    row = await house.agreement_row(item.relationship)
-    running = await house.library.load(row)
-    found = translate(running.agreement, item.label, house.party)
-    candidates = found if isinstance(found, NeedsChoice) else NeedsChoice((found.alternative,), found.clause)
-    candidates.choose(request.mark)
     person = await house.person(request.actor.handle)
-    body = bodies.Marked(item=item.item, mark=request.mark, by=person.person, signature=unsigned())
-    signed = await house.sign(body, DOMESTIC, request.actor)
+    item = await visible_item(house, None, request.item, person)
+    relationships = await relationships_of(house, request.item)
+    if not relationships:
+        raise Misuse(f"item {request.item!r} is this house's own; its label is its mark", code="own-item")
+    own = item.relationship == DOMESTIC
+    if not own:
+        row = await house.agreement_row(item.relationship)
+        found = translate((await house.library.load(row)).agreement, item.label, house.party)
+        candidates = found if isinstance(found, NeedsChoice) else NeedsChoice((found.alternative,), found.clause)
+        candidates.choose(request.mark)
 
     async def mark(work: Work) -> None:
-        await work.say(Draft(DOMESTIC, signed))
+        if not own and request.mark:
+            body = bodies.Marked(item=item.item, mark=request.mark, by=person.person, signature=unsigned())
+            await work.say(Draft(DOMESTIC, await house.sign(body, DOMESTIC, request.actor)))
+        for relationship in relationships:
+            row = await house.agreement_row(relationship)
+            await Proof(house, work, row, request.item, request.mark, request.actor).say()
 
     await house.sequencer.submit(mark)
-    return await show_marking(house, row, await house.need(ItemRow, request.item, "item"))
+    if not own:
+        row = await house.agreement_row(item.relationship)
+        return await show_marking(house, row, await house.need(ItemRow, request.item, "item"))
+    made = [await house.need(DerivativeRow, f"{each}/{request.item}", "derivative") for each in relationships]
+    rows = [await house.agreement_row(each) for each in relationships]
+    return await show_derived_marking(house, list(zip(rows, made, strict=True)))
 
 
 async def show_marking(house: House, row: AgreementRow, item: ItemRow) -> MarkingShown:

@@ -94,15 +94,22 @@ def _remarked(context: Context, facts: Facts, record: Record) -> list[Put]:
     if body.change is not None:
         change: ChangeRow = need(facts, change_key(relationship, body.item, body.change), "change of level")
         given = change.mark
-    measure.marks[body.item] = body.mark
+    measure.marks = {body.item: body.mark, **{child.item: child.mark for child in body.children}}
     puts: list[Put] = []
     if isinstance(shape, DerivativeRow):
         puts += measure.child(shape, body.mark)
     else:
         _check_mark(measure.agreement, shape.label, given, author, body.mark)  # (14)
-        if author == context.party and given == level.mark:
-            alternative = msgspec.structs.replace(shape.label, policy=author, mark=body.mark)
-            puts.append(Put((ItemRow.table, body.item), msgspec.structs.replace(shape, alternative=alternative)))
+    for child, made in zip(body.children, children, strict=True):  # (15)
+        kept = cast("HoldingRow | None", facts[holding_key(relationship, child.item)])
+        if kept is None or body.item not in kept.above:
+            raise no("other-child", f"{child.item!r} was not made from item {body.item!r}")
+        puts += measure.child(made, child.mark)
+    if body.more:
+        return puts
+    if isinstance(shape, ItemRow) and author == context.party and given == level.mark:
+        alternative = msgspec.structs.replace(shape.label, policy=author, mark=body.mark)
+        puts.append(Put((ItemRow.table, body.item), msgspec.structs.replace(shape, alternative=alternative)))
     answered = _answered(facts, record)
     for each in answered:
         key = change_key(relationship, body.item, each)
@@ -115,14 +122,7 @@ def _remarked(context: Context, facts: Facts, record: Record) -> list[Put]:
         marking=record.id,
         pending=level.pending[len(answered) :],
     )
-    puts.append(Put(level_key(relationship, body.item), level))
-    measure.marks |= {child.item: child.mark for child in body.children}
-    for child, made in zip(body.children, children, strict=True):  # (15)
-        kept = cast("HoldingRow | None", facts[holding_key(relationship, child.item)])
-        if kept is None or body.item not in kept.above:
-            raise no("other-child", f"{child.item!r} was not made from item {body.item!r}")
-        puts += measure.child(made, child.mark)
-    return puts
+    return [*puts, Put(level_key(relationship, body.item), level)]
 
 
 def _check_stamped(facts: Facts, record: Record, body: Remarked, forms: Sequence[str]) -> None:

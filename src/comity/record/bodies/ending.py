@@ -70,7 +70,8 @@ class Remarked(Body, frozen=True, kw_only=True):
 
     ``change`` is the change that asked for it, None for the mark chosen at receipt. ``mark`` is the recipient's own.
     What the node itself renders is marked as soon as the register says so, and then nobody signs; what has to be
-    stamped, or chosen, is signed by whoever did it. ``more`` announces a further part with more copies or children.
+    stamped, or chosen, is signed by whoever did it. ``more`` announces a further part with more copies or children;
+    all parts follow on the same record, and the last one counts as the proof.
     """
 
     kind: ClassVar[str] = "re-marking/1"
