@@ -46,6 +46,7 @@ WORDS: Mapping[tuple[Deed, Event] | Deed, Words] = {
         "ask the originator before it is used for anything else, and wait for the answer", ""
     ),
     "keep-register": Words("keep the register of persons who are cleared and authorised", "comity person list"),
+    "name-officer": Words("name a qualified officer at each facility, with responsibility and authority", ""),
     "keep-inventory": Words("know what there is, where it is, and who has it", "comity register"),
     "re-mark": Words("re-mark every copy and everything made from it", ""),
     "return-or-destroy": Words("return or destroy it, now that its purpose has ended", ""),
