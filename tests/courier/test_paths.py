@@ -15,6 +15,7 @@ NAMES = st.from_regex(r"[a-z0-9]{1,8}([.-][a-z0-9]{1,8}){0,3}", fullmatch=True)
 RELATIONSHIPS = st.builds("{}/{}".format, NAMES, NAMES)
 ROUTES = st.one_of(
     st.builds(paths.Exchange, RELATIONSHIPS),
+    st.builds(paths.Reconcile, RELATIONSHIPS),
     st.builds(paths.Upload, RELATIONSHIPS, st.binary(min_size=32, max_size=32)),
     st.builds(
         lambda relationship, digest, offset, more: paths.Piece(relationship, digest, offset + more, offset),

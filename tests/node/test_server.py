@@ -15,11 +15,12 @@ from comity.courier import http, paths, signature
 from comity.courier.http import HttpCourier
 from comity.errors import ComityError, Misuse, Rejected, Unavailable
 from comity.flows.parcel import PARCEL_BYTES_MAX
+from comity.flows.tallies import QUESTION_BYTES_MAX
 from comity.ledger.tiles import TileId
 from comity.node import server, serving
 from comity.node.errors import read_error
 from comity.node.quota import RECORD_BYTES_FREE, Quotas
-from comity.node.sending import exchange, upload
+from comity.node.sending import exchange, reconcile, upload
 from comity.node.tls import make_certificate
 from comity.record.card import read_card
 from courier.keys import Clock, Key, card, seeded
@@ -115,6 +116,17 @@ async def test_checkpoints_and_tiles(world: World) -> None:
         assert reply.body == b"checkpoint of jp-kr-2016/jp.kr/kr"
         reply = await courier.send("GET", paths.write(paths.LedgerTile(RELATIONSHIP, "kr", TileId(0, 3, 2))), b"", {})
         assert reply.body == bytes([0, 3, 0, 3])
+
+
+async def test_a_question_about_the_register_is_answered_to_its_own_peer(world: World) -> None:
+    async with world.courier() as courier:
+        assert await reconcile(courier, RELATIONSHIP, b"question") == b"answer to question"
+        with pytest.raises(Rejected) as caught:
+            await reconcile(courier, "jp-us-2007/jp.us", b"question")
+        assert caught.value.code == "unknown-relationship"
+        with pytest.raises(Rejected) as caught:
+            await reconcile(courier, RELATIONSHIP, bytes(QUESTION_BYTES_MAX + 1))
+        assert caught.value.code == "too-large"
 
 
 async def test_a_blob_arrives_in_pieces_and_goes_on_after_a_cut(world: World) -> None:

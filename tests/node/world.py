@@ -61,6 +61,10 @@ class FakeHouse:
         self.taken.append((peer, relationship, body))
         return body[::-1]
 
+    async def answer_question(self, peer: str, relationship: str, body: bytes) -> bytes:
+        self.check(peer, relationship)
+        return b"answer to " + body
+
     async def blob_received(self, peer: str, relationship: str, digest: bytes) -> int:
         self.check(peer, relationship)
         return len(self.blobs.get(digest, b""))

@@ -40,6 +40,13 @@ class Exchange(msgspec.Struct, frozen=True):
     relationship: str
 
 
+class Reconcile(msgspec.Struct, frozen=True):
+    """POST: a question about the register of one relationship; the reply is its answer (``spec/inventory.md``)."""
+
+    method: ClassVar[str] = "POST"
+    relationship: str
+
+
 class Upload(msgspec.Struct, frozen=True):
     """GET: how many bytes of a blob have arrived durably, as a decimal."""
 
@@ -91,7 +98,7 @@ class LedgerTile(msgspec.Struct, frozen=True):
         return chain_id(self.relationship, self.author)
 
 
-Route = Exchange | Upload | Piece | OwnCard | Checkpoint | LedgerTile
+Route = Exchange | Reconcile | Upload | Piece | OwnCard | Checkpoint | LedgerTile
 
 
 def read_name(text: str) -> str:
@@ -116,6 +123,8 @@ def write(route: Route) -> str:
     match route:
         case Exchange(relationship=relationship):
             path = f"/v1/exchange/{relationship}"
+        case Reconcile(relationship=relationship):
+            path = f"/v1/reconcile/{relationship}"
         case Upload(relationship=relationship, digest=digest):
             path = f"/v1/blobs/{relationship}/{digest.hex()}"
         case Piece(relationship=relationship, digest=digest, size=size, offset=offset):
@@ -146,6 +155,8 @@ def read(path: str) -> Route:
     match path.split("/"):
         case ["", "v1", "exchange", agreement, parties]:
             return Exchange(_relationship(agreement, parties))
+        case ["", "v1", "reconcile", agreement, parties]:
+            return Reconcile(_relationship(agreement, parties))
         case ["", "v1", "blobs", agreement, parties, digest]:
             return Upload(_relationship(agreement, parties), _digest(digest))
         case ["", "v1", "blobs", agreement, parties, digest, size, offset]:

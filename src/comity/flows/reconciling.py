@@ -1,4 +1,4 @@
-"""Reconciling: both registers of what passed between two parties are compared, and differences explained (Article 6(f)).
+"""Reconciling: the registers of two parties are compared, and each difference is explained (Article 6(f)).
 
 A difference is explained by a record that one side has and the other has not, or that had no effect there. Both
 registers move while they are compared; so what nothing explains is asked about again, and only then a finding. It is
@@ -482,4 +482,3 @@ async def _receive(house: House, path: str) -> tuple[Letter, bytes]:
     if sha256(body).digest() != letter.digest:
         raise Rejected("it is not what its sender signed: it was altered", code="altered", place=path)
     return letter, body
-

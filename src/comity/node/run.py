@@ -37,9 +37,11 @@ from comity.flows.founding import CardShown, IssueCard, issue_card
 from comity.flows.house import House
 from comity.flows.parcel import PARCEL_BYTES_MAX
 from comity.flows.table import FLOWS
+from comity.flows.tallies import AskPeer
 from comity.node.alarm import Alarm, poster, read_secret
 from comity.node.client import POINTER
 from comity.node.local import AnyFlow, LocalDoor, local_path
+from comity.node.sending import reconcile
 from comity.node.server import PeerDoor
 from comity.node.serving import Serving, listen_tcp, listen_unix
 from comity.node.settings import FILE, Settings, read_settings, write_settings
@@ -300,6 +302,7 @@ async def _house(folder: Path, settings: Settings) -> AsyncIterator[House]:
             zones=time_zones(),
             follow=follow,
         )
+        house.ask_peer = _asker(house)
         await house.start()
         stack.push_async_callback(house.close)
         yield house
@@ -322,6 +325,20 @@ def _connect(house: House) -> Callable[[Card], Courier]:
         )
 
     return connect
+
+
+def _asker(house: House) -> AskPeer:
+    """What brings a question to a peer over its own connection, also where no node runs on the folder."""
+    connect = _connect(house)
+
+    async def ask(peer: str, relationship: str, question: bytes) -> bytes:
+        courier = connect(await house.peer_card(peer))
+        try:
+            return await reconcile(courier, relationship, question)
+        finally:
+            await courier.close()
+
+    return ask
 
 
 async def until(stop: asyncio.Event, doors: Sequence[Serving]) -> None:

@@ -24,6 +24,16 @@ async def exchange(courier: Courier, relationship: str, parcel: bytes) -> bytes:
     return await _ask(courier, paths.Exchange(relationship), parcel)
 
 
+async def reconcile(courier: Courier, relationship: str, question: bytes) -> bytes:
+    """Ask about the peer's register of a relationship; its answer.
+
+    Raises:
+        Unavailable: not delivered, or the peer cannot answer now.
+        Rejected: the peer refuses it, or its reply is not the peer's.
+    """
+    return await _ask(courier, paths.Reconcile(relationship), question)
+
+
 async def upload(
     courier: Courier, relationship: str, digest: bytes, blob: BinaryIO, size: int, piece_bytes: int
 ) -> None:

@@ -27,6 +27,7 @@ from comity.courier.signature import (
 )
 from comity.errors import Rejected, Unavailable
 from comity.flows.parcel import PARCEL_BYTES_MAX, PARCEL_TYPE
+from comity.flows.tallies import QUESTION_BYTES_MAX, RECONCILIATION_TYPE
 from comity.ledger.canonical import read_decimal
 from comity.node.errors import answer_error
 from comity.node.quota import Allowance, Lane, Quotas, blob_bytes
@@ -41,6 +42,7 @@ BODY_BYTES_PER_SECOND = 64 * 1024
 HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 """On every answer."""
 OK = 200
+_KINDS: dict[type[paths.Route], str] = {paths.Exchange: PARCEL_TYPE, paths.Reconcile: RECONCILIATION_TYPE}
 
 
 class PeerKeys(Protocol):
@@ -70,6 +72,10 @@ class PeerFlows(Protocol):
 
     async def take_parcel(self, peer: str, relationship: str, body: bytes) -> bytes:
         """Take a parcel and answer with one."""
+        ...
+
+    async def answer_question(self, peer: str, relationship: str, body: bytes) -> bytes:
+        """Answer a question about the register of a relationship."""
         ...
 
     async def blob_received(self, peer: str, relationship: str, digest: bytes) -> int:
@@ -149,7 +155,7 @@ class PeerDoor:
         except Exception as error:  # noqa: BLE001 - one request must not end the door; the log has the whole story
             status, body = answer_error(error, f"{type(route).__name__} for {claim.sender!r}")
         signed = sign_reply(status, body, nonce=claim.nonce, signer=self._house.keys.transport)
-        kind = PARCEL_TYPE if isinstance(route, paths.Exchange) else "application/octet-stream"
+        kind = _KINDS.get(type(route), "application/octet-stream")
         return Response(body, status, HEADERS | signed, kind if status == OK else "application/json")
 
     async def _authenticate(self, request: Request) -> Claim:
@@ -185,6 +191,8 @@ class PeerDoor:
         match route:
             case paths.Exchange(relationship=relationship):
                 return await house.take_parcel(peer, relationship, body)
+            case paths.Reconcile(relationship=relationship):
+                return await house.answer_question(peer, relationship, body)
             case paths.Upload(relationship=relationship, digest=digest):
                 return b"%d" % await house.blob_received(peer, relationship, digest)
             case paths.Piece(relationship=relationship, digest=digest, size=size, offset=offset):
@@ -226,6 +234,8 @@ def _bounds(route: paths.Route) -> tuple[Lane, int]:
         return "records", PARCEL_BYTES_MAX
     if isinstance(route, paths.Piece):
         return "blobs", paths.PIECE_BYTES_MAX
+    if isinstance(route, paths.Reconcile):
+        return "reads", QUESTION_BYTES_MAX
     return "reads", 0
 
 
