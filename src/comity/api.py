@@ -29,6 +29,7 @@ from typing import Any
 import msgspec
 
 from comity.agreement import model
+from comity.agreement.coverage import Coverage, read_coverage
 from comity.agreement.history import History, history_from_header, history_of
 from comity.agreement.load import FILE_CHARACTERS_MAX, check_time_zones, parse_agreement, parse_layer
 from comity.agreement.load_history import parse_history
@@ -256,6 +257,32 @@ def history_of_source(source: str | Path) -> str | Path | None:
         beside = path.with_name(f"{path.name.removesuffix('.toml')}.history.toml")
         return beside if beside.is_file() else None
     return f"{source}.history" if _entry(f"{source}.history") is not None else None
+
+
+def coverage_of(agreement: str, source: str | Path = "") -> Coverage:
+    """Which test shows what becomes of each clause of an agreement, by its id.
+
+    Args:
+        agreement: the agreement's id, such as ``jp-kr-2016``.
+        source: the file it was read from; a table beside it (``NAME.coverage.json``) comes before the library's.
+
+    Raises:
+        Misuse: nobody has written such a table.
+        Rejected: it is no such table, or of another agreement.
+    """
+    beside = Path(source).with_name(f"{Path(source).name.removesuffix('.toml')}.coverage.json") if source else None
+    entry = resources.files("comity.agreements").joinpath(f"{agreement}.coverage.json")
+    known = re.fullmatch(model.IDENTIFIER_PATTERN, agreement) is not None
+    if beside is not None and Path(source).is_file() and beside.is_file():
+        text, name = read_text(beside)
+    elif known and entry.is_file():
+        text, name = entry.read_text(encoding="utf-8"), entry.name
+    else:
+        raise Misuse(f"no table says which tests show the clauses of {agreement!r}", code="no-coverage")
+    coverage = read_coverage(text, name)
+    if coverage.agreement != agreement:
+        raise Rejected(f"it speaks of {coverage.agreement!r}, not of {agreement!r}", code="other-agreement", place=name)
+    return coverage
 
 
 def _entry(name: str | Path) -> Traversable | None:

@@ -99,7 +99,14 @@ async def test_a_clearance_is_an_individuals_and_ends(world: World) -> None:
     until = TODAY + timedelta(days=30)
     await grant_clearance(
         world.kr,
-        GrantClearance(handle="park", mark="군사 Ⅱ급 비밀", until=until, basis="vetted by the agency", actor=ROOT),
+        GrantClearance(
+            handle="park",
+            mark="군사 Ⅱ급 비밀",
+            until=until,
+            basis="vetted by the agency",
+            actor=ROOT,
+            all_information=True,
+        ),
     )
     with pytest.raises(Refused) as raised:  # cleared now, and on the list: all that he lacks is a copy
         await opened(world, given.item, "park")

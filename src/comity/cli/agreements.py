@@ -14,9 +14,10 @@ import click
 import msgspec
 
 from comity.agreement.term import Status
+from comity.cli.coverage import covered, tell_coverage
 from comity.cli.instants import read_instant
 from comity.cli.options import Desk, Verbs, acting, housed
-from comity.cli.output import Output, visible
+from comity.cli.output import FINDINGS, Output, visible
 from comity.errors import Misuse
 from comity.timezones import time_zones
 
@@ -230,6 +231,41 @@ def acknowledge(desk: Desk, relationship: str | None, actor: str, key: Path | No
 
     request = AcknowledgeAgreement(relationship=desk.session.relationship(relationship), actor=Actor(actor))
     desk.show(desk.act("agreement.acknowledge", request, key), lambda out, shown: _tell_acknowledged(out, shown, desk))
+
+
+@agreement.command()
+@click.argument("name", default="jp-kr-2016")
+@click.option("--clause", metavar="ID", help="Only this clause, such as 6.a, or an article, such as 6.")
+@housed
+def coverage(desk: Desk, name: str, clause: str | None) -> int:
+    """Say for each clause what the system does, the command, and the test that shows it.
+
+    The table is written when the tests run and pass. Ends with code 6 when a clause has no row, or when the agreement
+    here has another digest than the one that the tests ran on.
+
+    Example:
+      comity agreement coverage jp-kr-2016 --clause 6
+    """
+    from comity.agreement.nearest import nearest
+    from comity.api import coverage_of
+
+    if _is_relationship(name):
+        from comity.flows.agreements import ReadAgreement
+
+        running = desk.call("agreement.read", ReadAgreement(relationship=name))
+        text, digest, clauses = running.agreement, running.digest, running.clauses
+        table = coverage_of(text)
+    else:
+        file = _load(name, None).file
+        text, digest, clauses = file.id, file.digest, file.clauses
+        table = coverage_of(text, name)
+    kept = tuple(each for each in clauses if clause in {None, each.id, each.article})
+    if not kept:
+        known = nearest(clause or "", [each.id for each in clauses])
+        raise Misuse(f"{text!r} has no clause {clause!r}{known}", code="unknown-clause")
+    shown = covered(text, digest, kept, table)
+    desk.show(shown, tell_coverage)
+    return 0 if shown.same and not shown.missing else FINDINGS
 
 
 @agreement.command("list")

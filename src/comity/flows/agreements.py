@@ -8,6 +8,7 @@ import msgspec
 
 from comity.agreement.load import check_time_zones, parse_agreement, parse_layer
 from comity.agreement.load_history import parse_history
+from comity.agreement.model import Clause
 from comity.agreement.term import Status
 from comity.errors import Misuse
 from comity.flows.actors import Actor
@@ -61,6 +62,20 @@ class AgreementShown(msgspec.Struct, frozen=True, kw_only=True):
     layers: tuple[str, ...]
     acknowledged: tuple[str, ...]
     hypothetical: str | None
+
+
+class ReadAgreement(msgspec.Struct, frozen=True, kw_only=True):
+    """Read the text of a running agreement."""
+
+    relationship: str
+
+
+class AgreementRead(msgspec.Struct, frozen=True, kw_only=True):
+    """What a running agreement says, clause by clause."""
+
+    agreement: str
+    digest: str
+    clauses: tuple[Clause, ...]
 
 
 class AskStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,6 +150,13 @@ async def acknowledge_agreement(house: House, request: AcknowledgeAgreement) -> 
 async def list_agreements(house: House, _: ListAgreements) -> list[AgreementShown]:
     """Every agreement this house runs."""
     return [await _shown(house, row) async for _, row in house.rows(AgreementRow)]
+
+
+async def read_agreement(house: House, request: ReadAgreement) -> AgreementRead:
+    """The text of a running agreement as this house adopted it."""
+    running = await house.library.load(await house.agreement_row(request.relationship))
+    text = running.agreement
+    return AgreementRead(agreement=text.id, digest=text.digest, clauses=text.clauses)
 
 
 async def ask_status(house: House, request: AskStatus) -> Status:
