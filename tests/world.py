@@ -141,7 +141,9 @@ class World:
         for handle in ("kim", "choi", "hong", "smith"):
             await grant_clearance(
                 self.kr,
-                GrantClearance(handle=handle, mark="군사 Ⅱ급 비밀", until=until, basis="vetted", actor=ROOT),
+                GrantClearance(
+                    handle=handle, mark="군사 Ⅱ급 비밀", until=until, basis="vetted", actor=ROOT, all_information=True
+                ),
             )
         for handle in ("kim", "park", "hong", "smith"):
             await change_list(self.kr, ChangeList(topic="missiles", handle=handle, listed=True, actor=ROOT))
@@ -184,7 +186,8 @@ class World:
         await self.person("jp", "mori")
         until = TODAY + timedelta(days=365)
         await grant_clearance(
-            self.jp, GrantClearance(handle="mori", mark="極秘", until=until, basis="vetted", actor=ROOT)
+            self.jp,
+            GrantClearance(handle="mori", mark="極秘", until=until, basis="vetted", actor=ROOT, all_information=True),
         )
         await change_list(self.jp, ChangeList(topic="missiles", handle="mori", listed=True, actor=ROOT))
         await self.exchange()

@@ -28,7 +28,10 @@ async def strict_reader(world: World) -> str:
     )
     until = TODAY + timedelta(days=365)
     await grant_clearance(
-        world.kr, GrantClearance(handle="han", mark="군사 Ⅱ급 비밀", until=until, basis="vetted", actor=ROOT)
+        world.kr,
+        GrantClearance(
+            handle="han", mark="군사 Ⅱ급 비밀", until=until, basis="vetted", actor=ROOT, all_information=True
+        ),
     )
     await change_list(world.kr, ChangeList(topic="missiles", handle="han", listed=True, actor=ROOT))
     await world.exchange()

@@ -19,14 +19,13 @@ from comity.flows.people import (
     ChangeList,
     EnrolPerson,
     GrantClearance,
-    RegisterFacility,
     WithdrawClearance,
     change_list,
     enrol_person,
     grant_clearance,
-    register_facility,
     withdraw_clearance,
 )
+from comity.flows.places import RegisterFacility, register_facility
 from comity.register.rows import ConsignmentRow, DecisionRow, ItemRow, RequestRow
 from world import RELATIONSHIP, ROOT, TODAY, StandingClock, World
 
@@ -83,7 +82,12 @@ async def test_a_clearance_that_was_withdrawn_or_ended_opens_nothing(world: Worl
     await grant_clearance(
         world.kr,
         GrantClearance(
-            handle="choi", mark="군사 Ⅱ급 비밀", until=TODAY + timedelta(hours=1), basis="vetted", actor=ROOT
+            handle="choi",
+            mark="군사 Ⅱ급 비밀",
+            until=TODAY + timedelta(hours=1),
+            basis="vetted",
+            actor=ROOT,
+            all_information=True,
         ),
     )
     await change_list(world.kr, ChangeList(topic="missiles", handle="choi", listed=True, actor=ROOT))
@@ -194,7 +198,9 @@ async def test_nobody_can_assure_what_the_register_contradicts(world: World, han
 async def test_nobody_is_assured_above_his_clearance(world: World) -> None:
     await world.person("kr", "yoon")
     until = TODAY + timedelta(days=90)
-    lower = GrantClearance(handle="yoon", mark="군사 Ⅲ급 비밀", until=until, basis="vetted", actor=ROOT)
+    lower = GrantClearance(
+        handle="yoon", mark="군사 Ⅲ급 비밀", until=until, basis="vetted", actor=ROOT, all_information=True
+    )
     await grant_clearance(world.kr, lower)
     await change_list(world.kr, ChangeList(topic="missiles", handle="yoon", listed=True, actor=ROOT))
     await world.exchange()
@@ -318,7 +324,12 @@ async def test_nobody_enrols_himself_or_decides_about_his_own_access(world: Worl
         await grant_clearance(
             world.jp,
             GrantClearance(
-                handle="ito", mark="極秘", until=TODAY + timedelta(days=9), basis="I know me", actor=Actor("ito")
+                handle="ito",
+                mark="極秘",
+                until=TODAY + timedelta(days=9),
+                basis="I know me",
+                actor=Actor("ito"),
+                all_information=True,
             ),
         )
     assert caught.value.code == "own-clearance"

@@ -99,7 +99,9 @@ def test_a_large_document_is_given_though_the_receiver_is_killed(tmp_path: Path)
         kim = person(kr, "kim")
         until_then = datetime.now(UTC) + timedelta(days=30)
         mark = "군사 Ⅱ급 비밀"
-        cleared = GrantClearance(handle="kim", mark=mark, until=until_then, basis="vetted", actor=ROOT)
+        cleared = GrantClearance(
+            handle="kim", mark=mark, until=until_then, basis="vetted", actor=ROOT, all_information=True
+        )
         kr.ask("clearance.grant", cleared, PersonShown)
         kr.ask("list.change", ChangeList(topic="missiles", handle="kim", listed=True, actor=ROOT), PersonShown)
         until(lambda: any(line.pseudonym == kim for line in jp.ask("directory.list", ListDirectory(), DIRECTORY)))

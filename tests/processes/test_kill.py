@@ -115,7 +115,9 @@ def settle_in(jp: Node, kr: Node) -> str:
     person(kr, "lee", "assurance-officer")
     kim = person(kr, "kim", "reader")
     cleared_until = datetime.now(UTC) + timedelta(days=30)
-    cleared = GrantClearance(handle="kim", mark="군사 Ⅱ급 비밀", until=cleared_until, basis="vetted", actor=ROOT)
+    cleared = GrantClearance(
+        handle="kim", mark="군사 Ⅱ급 비밀", until=cleared_until, basis="vetted", actor=ROOT, all_information=True
+    )
     kr.ask("clearance.grant", cleared, PersonShown)
     kr.ask("list.change", ChangeList(topic="missiles", handle="kim", listed=True, actor=ROOT), PersonShown)
     until(

@@ -22,12 +22,11 @@ from comity.flows.opening import Open, OpenedItem, open_item
 from comity.flows.parcel import Parcel, write_parcel
 from comity.flows.people import (
     ChangeList,
-    RegisterFacility,
     WithdrawClearance,
     change_list,
-    register_facility,
     withdraw_clearance,
 )
+from comity.flows.places import RegisterFacility, register_facility
 from comity.flows.pouch import ExportPouch, export_pouch
 from comity.flows.rebuilding import LedgerVerified, Rebuild, VerifyLedger, rebuild, verify_ledger
 from comity.flows.views import ShowInbox, ShowOutbox, ShowRegister, show_inbox, show_outbox, show_register
@@ -36,6 +35,7 @@ from comity.register.rows import ConsignmentRow, CopyRow, ItemRow
 from world import RELATIONSHIP
 
 from . import cast
+from .handling import HANDLING
 from .network import Message
 from .pouches import parcels_in
 from .witness import OURS, SECRET, Opening, Slip
@@ -172,6 +172,10 @@ async def read(sim: Simulation, house: House) -> object:
 
 
 async def _tell_opening(sim: Simulation, house: House, item: ItemRow, path: Path) -> None:
+    if not item.consignments:  # made here, of something that was received
+        sim.witness.news.openings.append(Opening(house.party, item.item, path.read_bytes()))
+        path.unlink()
+        return
     consignment = await house.need(ConsignmentRow, item.consignments[0].hex(), "consignment")
     sim.witness.news.openings.append(Opening(house.party, consignment.request, path.read_bytes()))
     path.unlink()
@@ -325,6 +329,7 @@ ACTS: dict[str, tuple[Doing, float]] = {
     "collect": (tidy, 1),
     "hand over": (hand_over, 25),
     "pouch": (pack_pouch, 2),
+    **HANDLING,
 }
 """Every kind of act, and how often it is done."""
 

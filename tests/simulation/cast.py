@@ -21,13 +21,14 @@ MARKS = {
 """Each side's own marks; the last is above the ceiling and may never cross."""
 TOPICS = ("missiles", "submarines")
 PURPOSES = ("air defence", "sea rescue")
-OFFICER, AUTHORITY, GUARD = "officer", "authority", "guard"
+OFFICER, AUTHORITY, GUARD, CARRIER = "officer", "authority", "guard", "carrier"
 READERS = ("reader", "deputy", "junior", "uncleared", "unlisted", "works", "embedded")
 """The first two may read what is SECRET, the third what is CONFIDENTIAL; the others nothing."""
 ROLES = {
     OFFICER: ("officer",),
     AUTHORITY: ("release-authority",),
     GUARD: ("security-officer", "assurance-officer", "registry"),
+    CARRIER: ("reader",),
 }
 CLEARED = {"reader": 1, "deputy": 1, "junior": 0, "unlisted": 1, "works": 1, "embedded": 1}
 LISTED = ("reader", "deputy", "junior", "uncleared", "works", "embedded")
@@ -80,6 +81,11 @@ async def enrol(house: House, who: str, roles: tuple[str, ...] = ("reader",)) ->
 
 async def clear(house: House, who: str, mark: str, until: datetime) -> None:
     request = GrantClearance(
-        handle=handle(house.party, who), mark=mark, until=until, basis="vetted", actor=actor(house.party, GUARD)
+        handle=handle(house.party, who),
+        mark=mark,
+        until=until,
+        basis="vetted",
+        all_information=True,
+        actor=actor(house.party, GUARD),
     )
     await grant_clearance(house, request)

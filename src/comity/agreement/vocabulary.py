@@ -145,6 +145,7 @@ Deed = Literal[
     "close-finding",
     "review-level",
     "consult",
+    "name-officer",
 ]
 """What discharges a duty."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from comity.agreement.calendar import window
+from comity.agreement.calendar import day_end, shift, window
 from comity.errors import Misuse, Rejected
 
 
@@ -48,6 +48,20 @@ def read_instant(text: str, zone: str, *, end: bool = False) -> Typed:
     at = meant.latest if end else meant.earliest
     local = at.astimezone(time_zones().zone(zone))
     return Typed(at, f"{local:%Y-%m-%d %H:%M:%S} {zone}" if end else f"{local:%Y-%m-%d %H:%M} {zone}")
+
+
+def read_period(text: str) -> datetime:
+    """The end of the last day of a period, such as ``P30D``, that begins today (UTC).
+
+    Raises:
+        Misuse: it has another form, or leads out of the calendar.
+    """
+    from comity.timezones import time_zones
+
+    try:
+        return day_end(shift(datetime.now(UTC).date(), text), time_zones().zone("UTC"))
+    except Rejected:
+        raise Misuse(f"{text!r} is not a period; write P30D, P6M or P1Y", code="bad-date") from None
 
 
 def told_instant(at: datetime) -> str:

@@ -1,4 +1,4 @@
-"""``comity person``, ``clearance``, ``list``, ``facility``, ``directory``: who may do and read what."""
+"""``comity person``, ``clearance``, ``list``, ``directory``: who may do and read what."""
 
 from __future__ import annotations
 
@@ -7,25 +7,24 @@ from typing import Literal
 
 import click
 
-from comity.cli.instants import read_instant, told_instant
+from comity.cli.instants import read_instant, read_period, told_instant
 from comity.cli.options import Desk, Verb, Verbs, acting, housed
 from comity.cli.output import Output
 from comity.cli.session import fresh_name
 from comity.flows.actors import Actor
+from comity.flows.leaving import ChangePerson, RemovePerson
 from comity.flows.people import (
     ChangeList,
     DirectoryShown,
     EnrolPerson,
     GrantClearance,
+    ListClearances,
     ListDirectory,
-    ListFacilities,
     ListPeople,
     PersonShown,
-    RegisterFacility,
     WithdrawClearance,
 )
 from comity.register.house import ROLES
-from comity.register.rows import FacilityRow
 
 
 @click.group(cls=Verbs)
@@ -101,6 +100,72 @@ def add(
     desk.show(desk.act("person.enrol", request, key), _tell_enrolled)
 
 
+@person.command()
+@click.argument("handle")
+@click.option("--handle", "new_handle", metavar="HANDLE", help="What this house calls the person from now on.")
+@click.option("--name", help="The person's name; it stays in this house.")
+@click.option("--function", help="The function held, as the other party will see it.")
+@click.option("--body", help="The office or firm.")
+@click.option("--nationality", metavar="ID", help="Id of the state, such as kr.")
+@click.option("--serves", metavar="ID", help="Whom the person serves.")
+@click.option("--role", "roles", multiple=True, type=click.Choice(ROLES), help="All roles from now on; repeat it.")
+@click.option("--site", metavar="FACILITY", help="A contractor's site.")
+@click.option("--government", is_flag=True, help="No contractor's any more.")
+@acting
+@housed
+def change(
+    desk: Desk,
+    handle: str,
+    new_handle: str | None,
+    name: str | None,
+    function: str | None,
+    body: str | None,
+    nationality: str | None,
+    serves: str | None,
+    roles: tuple[str, ...],
+    site: str | None,
+    actor: str,
+    key: Path | None,
+    *,
+    government: bool,
+) -> None:
+    r"""Correct or change what is recorded about a person; what is not given stays.
+
+    Example:
+      comity person change kim --function "Air defence desk, second section" --as root
+    """
+    if government and site:
+        raise click.UsageError("a person is a contractor's at a site, or --government")
+    request = ChangePerson(
+        handle=handle,
+        actor=Actor(actor),
+        new_handle=new_handle,
+        name=name,
+        function=function,
+        body=body,
+        nationality=nationality,
+        serves=serves,
+        roles=roles or None,
+        firm="" if government else site,
+    )
+    desk.show(desk.act("person.change", request, key), _tell_person)
+
+
+@person.command()
+@click.argument("handle")
+@click.option("--reason", required=True, metavar="TEXT", help="Why; it is recorded.")
+@acting
+@housed
+def remove(desk: Desk, handle: str, reason: str, actor: str, key: Path | None) -> None:
+    """Remove a person who has left: nothing is open to him, his name is erased, what he did stays recorded.
+
+    Example:
+      comity person remove kim --reason "left the office" --as root
+    """
+    request = RemovePerson(handle=handle, reason=reason, actor=Actor(actor))
+    desk.show(desk.act("person.remove", request, key), _tell_person)
+
+
 @person.command("list")
 @housed
 def list_people(desk: Desk) -> None:
@@ -122,16 +187,40 @@ def clearance() -> None:
 @click.option("--mark", required=True, help="Up to which mark, exactly as on your ladder.")
 @click.option("--until", required=True, metavar="DAY", help="Its last day (UTC), or an instant with its offset.")
 @click.option("--basis", required=True, metavar="TEXT", help="What it rests on, such as the vetting's file number.")
+@click.option(
+    "--all-information",
+    is_flag=True,
+    help="Assure that it rests on all available information about trustworthiness and reliability.",
+)
+@click.option("--decided-by", default="", metavar="WHO", help="Who decided, a handle or a board; else whoever signs.")
 @acting
 @housed
-def grant(desk: Desk, handle: str, mark: str, until: str, basis: str, actor: str, key: Path | None) -> None:
-    """Grant a clearance; nobody grants his own.
+def grant(
+    desk: Desk,
+    handle: str,
+    mark: str,
+    until: str,
+    basis: str,
+    decided_by: str,
+    actor: str,
+    key: Path | None,
+    *,
+    all_information: bool,
+) -> None:
+    r"""Grant a clearance; nobody grants his own.
 
     Example:
-      comity clearance grant kim --mark "군사 Ⅱ급 비밀" --until 2027-11-22 --basis "vetting 81/2026" --as root
+      comity clearance grant kim --mark "군사 Ⅱ급 비밀" --until 2027-11-22 --basis "vetting 81/2026" \
+        --all-information --as root
     """
     request = GrantClearance(
-        handle=handle, mark=mark, until=read_instant(until, "UTC", end=True).at, basis=basis, actor=Actor(actor)
+        handle=handle,
+        mark=mark,
+        until=read_instant(until, "UTC", end=True).at,
+        basis=basis,
+        actor=Actor(actor),
+        all_information=all_information,
+        decided_by=decided_by,
     )
     desk.show(desk.act("clearance.grant", request, key), _tell_person)
 
@@ -142,13 +231,27 @@ def grant(desk: Desk, handle: str, mark: str, until: str, basis: str, actor: str
 @acting
 @housed
 def withdraw(desk: Desk, handle: str, reason: str, actor: str, key: Path | None) -> None:
-    """Withdraw a clearance at once.
+    """Withdraw a clearance at once, and with it what it opened; the copies to be handed over are listed.
 
     Example:
       comity clearance withdraw kim --reason "left the office" --as root
     """
     request = WithdrawClearance(handle=handle, reason=reason, actor=Actor(actor))
-    desk.show(desk.act("clearance.withdraw", request, key), _tell_person)
+    shown: PersonShown = desk.act("clearance.withdraw", request, key)
+    desk.show(shown, lambda out, told: _tell_withdrawn(out, told, desk))
+
+
+@clearance.command("list")
+@click.option("--expiring", metavar="PERIOD", help="Only those that end within a period, such as P30D.")
+@housed
+def list_clearances(desk: Desk, expiring: str | None) -> None:
+    """List clearances, the one that ends first at the top, and who has copies in hand without one.
+
+    Example:
+      comity clearance list --expiring P30D
+    """
+    before = read_period(expiring) if expiring is not None else None
+    desk.show(desk.call("clearance.list", ListClearances(before)), _tell_clearances)
 
 
 @click.group("list", cls=Verbs)
@@ -189,59 +292,6 @@ def list_remove(desk: Desk, topic: str, handle: str, actor: str, key: Path | Non
     _change(desk, topic, handle, actor, key, listed=False)
 
 
-@click.group(cls=Verbs)
-def facility() -> None:
-    """Register sites: up to which mark they may hold, and which contractor conditions are evidenced there."""
-
-
-@facility.command("add")
-@click.argument("name")
-@click.option("--mark", required=True, help="The highest mark the site may hold.")
-@click.option("--until", required=True, metavar="DAY", help="The last day of the approval (UTC).")
-@click.option(
-    "--condition", "conditions", multiple=True, metavar="CLAUSE", help="A condition evidenced there; repeat it."
-)
-@click.option("--evidence", required=True, metavar="TEXT", help="Where the evidence is.")
-@acting
-@housed
-def facility_add(
-    desk: Desk,
-    name: str,
-    mark: str,
-    until: str,
-    conditions: tuple[str, ...],
-    evidence: str,
-    actor: str,
-    key: Path | None,
-) -> None:
-    r"""Register a site.
-
-    Example:
-      comity facility add hanbit-works --mark "군사 Ⅱ급 비밀" --until 2027-11-22 \
-        --condition 16.a --condition 16.b --evidence "inspection 12/2026" --as root
-    """
-    request = RegisterFacility(
-        facility=name,
-        mark=mark,
-        until=read_instant(until, "UTC", end=True).at,
-        conditions=conditions,
-        evidence=evidence,
-        actor=Actor(actor),
-    )
-    desk.show(desk.act("facility.register", request, key), lambda out, made: _tell_facilities(out, [made]))
-
-
-@facility.command("list")
-@housed
-def facility_list(desk: Desk) -> None:
-    """List the sites of this house.
-
-    Example:
-      comity facility list
-    """
-    desk.show(desk.call("facility.list", ListFacilities()), _tell_facilities)
-
-
 @click.command(cls=Verb)
 @housed
 def directory(desk: Desk) -> None:
@@ -270,12 +320,15 @@ def _tell_person(out: Output, shown: PersonShown) -> None:
     cleared = "none"
     if shown.clearance is not None and shown.clearance_until is not None:
         cleared = f"{shown.clearance}, until {told_instant(shown.clearance_until)}"
-    out.line((shown.handle, "strong"), f"  {shown.function}, {shown.body}")
+    out.line((shown.handle, "strong"), f"  {shown.function}, {shown.body}", "  has left" if shown.removed else "")
     out.fields(
         [
             ("roles", ", ".join(shown.roles)),
             ("clearance", cleared),
+            ("decided by", shown.decided_by if shown.decided_by != shown.signed_by else ""),
             ("needs to know", ", ".join(shown.topics) or "nothing yet"),
+            ("briefed on", ", ".join(shown.briefed)),
+            ("posted at", shown.site or ""),
             ("employer", employer),
             ("nationality", shown.nationality),
             ("serves", shown.serves),
@@ -285,27 +338,42 @@ def _tell_person(out: Output, shown: PersonShown) -> None:
     )
 
 
+def _tell_withdrawn(out: Output, shown: PersonShown, desk: Desk) -> None:
+    _tell_person(out, shown)
+    _tell_in_hand(out, shown)
+    if sending := desk.sending():
+        out.next(*sending)
+
+
+def _tell_in_hand(out: Output, shown: PersonShown) -> None:
+    for each in shown.to_hand_over:
+        out.line(
+            ("to be handed over  ", "warn"),
+            f"copy {each.number} of {each.item}, {each.label.mark}, {each.state}",
+            indent=2,
+        )
+
+
+def _tell_clearances(out: Output, people: list[PersonShown]) -> None:
+    if not people:
+        out.line("no clearance")
+    for each in people:
+        if each.clearance is not None and each.clearance_until is not None:
+            out.line((each.handle, "strong"), f"  {each.clearance}, until {told_instant(each.clearance_until)}")
+            out.fields(
+                [("basis", each.clearance_basis), ("decided by", each.decided_by), ("signed by", each.signed_by)]
+            )
+        else:
+            out.line((each.handle, "strong"), "  no clearance")
+        _tell_in_hand(out, each)
+
+
 def _tell_people(out: Output, people: list[PersonShown]) -> None:
     if not people:
         out.line("nobody is enrolled yet")
         out.next(("comity person add --help", "enrol somebody"))
     for each in people:
         _tell_person(out, each)
-
-
-def _tell_facilities(out: Output, facilities: list[FacilityRow]) -> None:
-    if not facilities:
-        out.line("no site is registered")
-        return
-    for each in facilities:
-        out.line((each.facility, "strong"))
-        out.fields(
-            [
-                ("up to", f"{each.mark}, until {told_instant(each.until)}"),
-                ("conditions", ", ".join(each.conditions) or "none evidenced"),
-                ("evidence", each.evidence),
-            ]
-        )
 
 
 def _tell_directory(out: Output, entries: list[DirectoryShown]) -> None:
@@ -326,7 +394,7 @@ def _tell_directory(out: Output, entries: list[DirectoryShown]) -> None:
 
 def _remarks(entry: DirectoryShown) -> str:
     remarks = [
-        "withdrawn" if entry.withdrawn else "",
+        "withdrawn" if entry.withdrawn else "" if entry.receives else "receives nothing more",
         f"contractor at {entry.firm}" if entry.employer == "contractor" else "",
         f"serves {entry.serves}" if entry.serves != entry.party else "",
         f"national of {entry.nationality}" if entry.nationality != entry.party else "",

@@ -10,11 +10,12 @@ from comity.errors import Misuse
 from comity.flows.actors import Actor
 from comity.flows.giving import Given, advance
 from comity.flows.house import PSEUDONYM_OF, House
+from comity.flows.sites import shown_at, sites_from
 from comity.flows.work import Draft, Work
 from comity.record import bodies
 from comity.record.person_act import unsigned
 from comity.record.statement import DOMESTIC
-from comity.register.rows import AskedRow, AssuranceRow, FacilityRow, PersonRow, RequestRow
+from comity.register.rows import AskedRow, AssuranceRow, PersonRow, RequestRow
 
 
 class Approve(msgspec.Struct, frozen=True, kw_only=True):
@@ -182,8 +183,8 @@ async def _conditions(
     ]
     conditions = tuple(condition for checklist in asks for condition in checklist.conditions)
     if person.employer == "contractor":
-        site = await house.row(FacilityRow, person.firm or "")
-        held = set(site.conditions) if site is not None else set()
+        read = house.sequencer.rows.get
+        held = await shown_at(read, await sites_from(read, person.firm or ""), person, now)
         missing = [
             condition
             for checklist in asks

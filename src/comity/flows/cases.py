@@ -18,12 +18,12 @@ from comity.flows.consents import consents_for
 from comity.flows.house import House
 from comity.flows.library import Running
 from comity.flows.lineage import Ancestry, ReadRows, ancestry
+from comity.flows.sites import shown_at, site_of, sites_from
 from comity.flows.work import Draft, Work
 from comity.marking.label import Label
 from comity.record import bodies
 from comity.record.encoding import encode
 from comity.record.statement import DOMESTIC, Record
-from comity.register.places import PARENTS_MAX, conditions_met
 from comity.register.rows import (
     AgreementRow,
     AssuranceRow,
@@ -84,11 +84,6 @@ def reader(row: PersonRow, party: str, pseudonym: str) -> decision.Person:
     )
 
 
-def site_of(row: PersonRow) -> str:
-    """Where a person of this house handles information: a contractor's site, or the facility of his posting."""
-    return row.firm or row.site or ""
-
-
 def attestations(
     agreement: Agreement, conditions: Iterable[str], by: str, *, item: str, recipient: str, site: str, evidence: str
 ) -> list[decision.Attestation]:
@@ -134,7 +129,7 @@ async def giving_case(
     )
     for listed, answered in zip(directory, answers, strict=True):
         entry, assurance = facts[DirectoryRow.table, listed], facts[AssuranceRow.table, answered]
-        if isinstance(entry, DirectoryRow) and not entry.withdrawn:
+        if isinstance(entry, DirectoryRow) and entry.reachable:
             recipients.append(addressee(entry))
         if isinstance(entry, DirectoryRow) and isinstance(assurance, AssuranceRow):
             attested += attestations(
@@ -217,7 +212,7 @@ async def handling_case(
     attested: list[decision.Attestation] = []
     facilities: dict[str, decision.Facility] = {}
     for each in people:
-        sites = await _sites(read, each)
+        sites = await sites_from(read, site_of(each))
         if not sites:
             continue
         first = sites[0]
@@ -276,24 +271,11 @@ async def _consents(read: ReadRows, found: Ancestry, at: datetime) -> tuple[deci
     return tuple(dict.fromkeys(given))
 
 
-async def _sites(read: ReadRows, person: PersonRow) -> list[FacilityRow]:
-    """The site where a person handles information, then that of the firm whose sub-contractor it is, and so on up."""
-    found: list[FacilityRow] = []
-    name: str | None = site_of(person)
-    while name and len(found) < PARENTS_MAX:
-        row = (await read([(FacilityRow.table, name)]))[FacilityRow.table, name]
-        if not isinstance(row, FacilityRow):
-            break
-        found.append(row)
-        name = row.parent
-    return found
-
-
 async def _site_attestations(
     house: House,
     read: ReadRows,
     agreement: Agreement,
-    sites: Sequence[FacilityRow],
+    sites: list[FacilityRow],
     person: PersonRow,
     *,
     item: str,
@@ -301,11 +283,8 @@ async def _site_attestations(
     at: datetime,
 ) -> list[decision.Attestation]:
     """What this house attests of a person's site, each condition by what shows it (``spec/places.md`` steps 11, 12)."""
-    officers = {site.officer for site in sites if site.officer}
-    rows = await read([(PersonRow.table, each) for each in sorted(officers)])
-    known = {key: row if isinstance(row, PersonRow) else None for (_, key), row in rows.items()}
     shown: dict[tuple[str, datetime | None], list[str]] = {}
-    for condition, each in conditions_met(sites, known, person, at).items():
+    for condition, each in (await shown_at(read, sites, person, at)).items():
         shown.setdefault((each.record.hex() or each.evidence, each.until), []).append(condition)
     return [
         msgspec.structs.replace(attestation, until=until)

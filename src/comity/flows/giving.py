@@ -310,7 +310,7 @@ async def _directory(read: ReadRows, row: AgreementRow, recipients: tuple[str, .
     entries = []
     for key, recipient in zip(keys, recipients, strict=True):
         entry = facts[key]
-        if not isinstance(entry, DirectoryRow) or entry.withdrawn:
+        if not isinstance(entry, DirectoryRow) or not entry.reachable:
             raise Misuse(f"{recipient!r} is not in the directory of {row.peer!r}", code="unknown-recipient")
         entries.append(entry)
     return entries

@@ -146,7 +146,7 @@ def _enrolled_reads(context: Context, record: Record) -> list[Key]:
 def person_puts(row: PersonRow, record: Record) -> list[Put]:
     """A person as he stands after ``record``, and the same in his history."""
     then = person_then_key(row.person, record.statement.at, record.statement.sequence)
-    return [Put(person_key(row.person), row), Put(then, PersonThenRow(person=row))]
+    return [Put(person_key(row.person), row), Put(then, PersonThenRow(since=record.statement.at, person=row))]
 
 
 def posting_more(_: Context, facts: Facts, record: Record) -> list[Key]:

@@ -11,6 +11,7 @@ from typing import cast
 
 import msgspec
 
+from comity.agreement.vocabulary import Deed
 from comity.record import bodies
 from comity.record.bodies import house as house_bodies
 from comity.record.bodies import places as place_bodies
@@ -31,6 +32,7 @@ from comity.register.house import (
     posting_more,
     signer_keys,
 )
+from comity.register.occasions import THE_AGREEMENT
 from comity.register.rows import AgreementRow, FacilityRow, Facts, Key, PersonRow
 from comity.register.rows.giving import Evidence
 from comity.register.rows.places import InspectionRow, PostingRow, inspection_key, posting_key
@@ -164,6 +166,7 @@ def _posted_reads(context: Context, record: Record) -> list[Key]:
         *person_reads(context, record),
         facility_key(body.facility),
         posting_key(body.facility, body.person),
+        *_under(body.under),
     ]
 
 
@@ -171,6 +174,7 @@ def _posted(context: Context, facts: Facts, record: Record) -> list[Put]:
     body, at = cast("place_bodies.Posted", record.body), record.statement.at
     row = check_about_person(context, facts, record)
     site: FacilityRow = need(facts, facility_key(body.facility), "facility")
+    _check_under(facts, body.under)
     if not body.posted:
         if row.site != body.facility:
             raise no("not-posted", f"{body.person!r} is not posted at {body.facility!r}")
@@ -275,12 +279,13 @@ def _change_site(row: FacilityRow, record: Record, **changes: object) -> list[Pu
 def _officer_reads(context: Context, record: Record) -> list[Key]:
     body = cast("place_bodies.OfficerNamed", record.body)
     named = [] if body.person is None else [person_key(body.person)]
-    return [*_site_reads(context, record), *named]
+    return [*_site_reads(context, record), *named, *_under(body.under)]
 
 
 def _officer(context: Context, facts: Facts, record: Record) -> list[Put]:
     body = cast("place_bodies.OfficerNamed", record.body)
     row, signer = _check_about_site(context, facts, record)
+    _check_under(facts, body.under)
     if body.person is None:
         if row.officer is None:
             raise no("no-officer", f"nobody answers for {body.facility!r}")
@@ -399,17 +404,39 @@ def _was_inspected(facts: Facts, record: Record) -> list[Occurrence | Discharge]
     body = cast("place_bodies.Inspected", record.body)
     row = cast("FacilityRow", facts[facility_key(body.facility)])
     subject = inspection_subject(body.facility, row.inspection)
+    told: list[Occurrence | Discharge] = [
+        Occurrence(
+            event="contractor-inspected",
+            subject=inspection_subject(body.facility, record.id),
+            originator=cast("AgreementRow", facts[key]).peer,
+            relationship=key[1],
+        )
+        for key in _under(body.under if row.nature == "contractor" else ())
+    ]
     done: list[Occurrence | Discharge] = [
         Discharge(deed="inspect-site", subject=subject, relationship=each)
         for each in dict.fromkeys((*row.under, *body.under))
     ]
+    done += told
     if body.due is None or row.nature != "contractor":
         return done
     return done + _next_inspection(facts, body.facility, body.under, record.id, body.due)
 
 
+def _shows(deed: Deed) -> Occasions:
+    """What is owed as long as the agreement stands is shown to be done (``spec/duties.md`` step 6)."""
+
+    def shows(_: Facts, record: Record) -> list[Occurrence | Discharge]:
+        body = cast("place_bodies.Posted", record.body)  # or the one that names an officer
+        return [Discharge(deed=deed, subject=THE_AGREEMENT, relationship=each) for each in body.under]
+
+    return shows
+
+
 OCCASIONS: dict[type[bodies.Body], Occasions] = {
     bodies.FacilityRegistered: _first_is_due,
     place_bodies.Inspected: _was_inspected,
+    place_bodies.Posted: _shows("keep-register"),
+    place_bodies.OfficerNamed: _shows("name-officer"),
 }
 """Of what the records of this area are occasions."""

@@ -77,7 +77,7 @@ def _asked(context: Context, facts: Facts, record: Record) -> list[Put]:
         raise no("not-acknowledged", f"both parties must acknowledge {agreement.agreement!r} before anybody visits")
     for visitor in body.visitors:
         entry: DirectoryRow = need(facts, directory_key(statement.relationship, statement.author, visitor), "function")
-        if entry.withdrawn or not entry.receives:
+        if not entry.reachable:
             raise no("withdrawn", f"{visitor!r} can be shown nothing; the directory of {statement.author!r} says so")
     if not body.starts < body.ends or body.ends <= statement.at:
         raise no("dates", "a visit ends after it starts, and not before it is asked for")

@@ -176,7 +176,11 @@ class House:
             self.people[role.handle] = shown.pseudonyms[RELATIONSHIP]
             self.names |= {shown.person: role.name, self.people[role.handle]: role.name}
             if role.cleared:
-                self.ask(GrantClearance(handle=role.handle, mark=mark, until=until, basis="vetted", actor=ROOT))
+                self.ask(
+                    GrantClearance(
+                        handle=role.handle, mark=mark, until=until, basis="vetted", actor=ROOT, all_information=True
+                    )
+                )
             if role.listed:
                 self.ask(ChangeList(topic=TOPIC, handle=role.handle, listed=True, actor=ROOT))
 

@@ -43,7 +43,10 @@ class Briefed(Body, frozen=True, kw_only=True):
 
 
 class Posted(Body, frozen=True, kw_only=True):
-    """A cleared person is authorised to handle information at a site, or no longer (Articles 6(e), 11, 16(i))."""
+    """A cleared person is authorised to handle information at a site, or no longer (Articles 6(e), 11, 16(i)).
+
+    ``under`` names the relationships whose agreements ask for the register that this keeps.
+    """
 
     kind: ClassVar[str] = "posting/1"
     crosses: ClassVar[bool] = False
@@ -52,10 +55,14 @@ class Posted(Body, frozen=True, kw_only=True):
     posted: bool
     after: Digest
     signature: PersonSignature
+    under: Relationships = ()
 
 
 class OfficerNamed(Body, frozen=True, kw_only=True):
-    """A qualified person answers for a site, by the authority that is named; None relieves him (Articles 10, 16(j))."""
+    """A qualified person answers for a site, by the authority that is named; None relieves him (Articles 10, 16(j)).
+
+    ``under`` names the relationships whose agreements ask for him.
+    """
 
     kind: ClassVar[str] = "responsible-officer/1"
     crosses: ClassVar[bool] = False
@@ -64,6 +71,7 @@ class OfficerNamed(Body, frozen=True, kw_only=True):
     authority: Words
     after: Digest
     signature: PersonSignature
+    under: Relationships = ()
 
 
 class Inspected(Body, frozen=True, kw_only=True):

@@ -14,6 +14,7 @@ class PersonThenRow(Row, frozen=True, kw_only=True):
     """A person as he stood from an instant on. Key: ``person/instant/sequence``, so that a scan gives his history."""
 
     table: ClassVar[str] = "person-then"
+    since: datetime
     person: PersonRow
 
 
