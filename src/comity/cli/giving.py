@@ -104,7 +104,9 @@ def recipients_of(desk: Desk, relationship: str, named: Sequence[str], *, here: 
     entries: list[DirectoryShown] = desk.call("directory.list", ListDirectory())
     own = desk.session.party
     open_to = [
-        each for each in entries if each.relationship == relationship and (each.party == own) == here and each.receives
+        each
+        for each in entries
+        if each.relationship == relationship and (each.party == own) == here and each.receives and not each.withdrawn
     ]
     return tuple(_recipient(open_to, each) for each in named)
 
