@@ -7,6 +7,7 @@ import unicodedata
 from ast import literal_eval
 from base64 import b64encode
 from datetime import UTC, datetime
+from typing import get_args
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -110,6 +111,7 @@ LABELS = st.builds(
     categories=st.sets(_MARK, max_size=3).map(lambda each: tuple(sorted(each))),
 )
 COPIES = st.builds(bodies.CopyMade, COUNTS, IDENTIFIERS, DIGESTS)
+BENEFICIARY_KINDS = st.sampled_from(get_args(bodies.consents.BeneficiaryKind))
 _BY_NAME = {
     "Identifier": IDENTIFIERS,
     "Relationship": st.builds("{}/{}".format, IDENTIFIERS, IDENTIFIERS),
@@ -128,6 +130,17 @@ _BY_NAME = {
     "Numbers": st.lists(COUNTS, min_size=1, max_size=3).map(tuple),
     "Digests": st.lists(DIGESTS, max_size=3).map(tuple),
     "tuple[Name, Name]": st.tuples(NAMES, NAMES),
+    "Acts": st.lists(NAMES, min_size=1, max_size=3).map(tuple),
+    "Conditions": st.lists(WORDS, max_size=3).map(tuple),
+    "Manner": st.sampled_from(get_args(bodies.consents.Manner)),
+    "BeneficiaryKind": BENEFICIARY_KINDS,
+    "Onward": st.builds(
+        bodies.consents.Onward,
+        beneficiary=IDENTIFIERS,
+        beneficiary_kind=BENEFICIARY_KINDS,
+        nationality=IDENTIFIERS,
+        recipient=WORDS,
+    ),
     "msgspec.Raw": st.sampled_from((b"{}", b'{"a":[1,"x"]}', b"[]")).map(msgspec.Raw),
     "Annotated[tuple[CopyMade, ...], msgspec.Meta(min_length=1, max_length=LIST_ENTRIES_MAX)]": st.lists(
         COPIES, min_size=1, max_size=3
