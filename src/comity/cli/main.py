@@ -60,6 +60,9 @@ SECTIONS: dict[str, dict[str, Verb]] = {
         "pouch": Verb("pouch", "pouch", "The exchange as one file, carried by hand."),
     },
     "What follows": {
+        "copy": Verb("custody", "copy", "Numbered copies: make, list, label, trace, lose and find."),
+        "hand-over": Verb("custody", "hand_over", "Hand a copy over to somebody else of your house."),
+        "take-over": Verb("custody", "take_over", "Sign for a copy that was sent to you."),
         "translate": Verb("deriving", "translate", "Register a translation of an item that came."),
         "extract": Verb("deriving", "extract", "Register an extract of an item that came."),
         "contain": Verb("deriving", "contain", "Register a document of yours that contains what came."),
