@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import unicodedata
 from ast import literal_eval
 from base64 import b64encode
@@ -153,7 +154,8 @@ def _of(annotation: str) -> st.SearchStrategy[object]:
     if annotation.endswith(" | None"):
         return st.none() | _of(annotation.removesuffix(" | None"))
     if annotation.startswith("Literal["):
-        return st.sampled_from(literal_eval(annotation.removeprefix("Literal")))
+        # as a decoder makes them: a default is told by its identity
+        return st.sampled_from([sys.intern(word) for word in literal_eval(annotation.removeprefix("Literal"))])
     return _BY_NAME[annotation]
 
 
