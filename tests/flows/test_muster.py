@@ -7,6 +7,7 @@ import pytest
 
 from comity.errors import Misuse, Refused
 from comity.flows.actors import Actor
+from comity.flows.copy_references import reference_of
 from comity.flows.findings import Explain, ShowMusters, explain, show
 from comity.flows.muster import Begin, CountCopies, DropMuster, Signed, SignMuster, begin, count, drop, sign
 from comity.register.rows import CopyRow
@@ -21,6 +22,12 @@ async def held(world: World, number: int = 2) -> list[str]:
     return [f"{(await world.given(path=world.document(bytes([n]), f'{n}.txt'))).item}/1" for n in range(number)]
 
 
+async def label(world: World, reference: str) -> str:
+    """What the label of a copy says."""
+    item, _, number = reference.partition("/")
+    return reference_of(await world.kr.need(CopyRow, f"{RELATIONSHIP}/{item}/{int(number):06d}", "copy"))
+
+
 async def mustered(world: World, references: list[str], **changes: object) -> Signed:
     await begin(world.kr, Begin(actor=LEE, **changes))
     await count(world.kr, CountCopies(references=tuple(references), actor=LEE))
@@ -32,6 +39,7 @@ async def set_state(world: World, reference: str, state: str) -> None:
     item, _, number = reference.partition("/")
     key = f"{RELATIONSHIP}/{item}/{int(number):06d}"
     row = await world.kr.need(CopyRow, key, "copy")
+
     async def put(work: object) -> None:
         work.rows[CopyRow.table, key] = msgspec.structs.replace(row, state=state)  # type: ignore[attr-defined]  # a Work
 
@@ -45,7 +53,7 @@ async def test_everything_that_is_here_was_counted(world: World) -> None:  # (1)
     first = await count(world.kr, CountCopies(references=(references[0],), actor=LEE))
     assert [(line.found, line.holder) for line in first.lines] == [("present", "kim's desk")]
     assert (first.muster.counted, first.muster.remaining) == (1, 1)
-    await count(world.kr, CountCopies(references=(f"comity:{RELATIONSHIP}/{references[1]}",), actor=LEE))
+    await count(world.kr, CountCopies(references=(await label(world, references[1]),), actor=LEE))
     signed = await sign(world.kr, SignMuster(actor=LEE))
     assert (signed.muster.expected, signed.muster.counted, signed.findings) == (2, 2, ())
     assert signed.muster.signed is not None
@@ -57,17 +65,18 @@ async def test_what_is_missing_and_what_should_not_be_there_are_findings(world: 
     references = await held(world, 5)
     await set_state(world, references[1], "destroyed")
     await set_state(world, references[2], "lost")
-    counted = [*references[:3], references[3], "i-aaaaaaaaaaaaaaaa/7"]
+    counted = [*references[:3], references[3], "i-aaaaaaaaaaaaaaaa/7", "c-aaaaaaaaaaaaaaaa"]
     signed = await mustered(world, counted)
     assert [(each.here, each.there) for each in signed.findings] == [
         ("destroyed", "counted"),
         ("lost", "counted"),
         ("unknown", "counted"),
+        ("unknown", "counted"),
         ("held", "missing"),
     ]
-    assert (signed.muster.expected, signed.muster.counted, signed.muster.findings) == (3, 5, 4)
-    assert signed.findings[3].item == references[4].partition("/")[0]
-    assert len([key async for key, _ in world.kr.rows(OpenFindingRow)]) == 4
+    assert (signed.muster.expected, signed.muster.counted, signed.muster.findings) == (3, 6, 5)
+    assert signed.findings[4].item == references[4].partition("/")[0]
+    assert len([key async for key, _ in world.kr.rows(OpenFindingRow)]) == 5
 
 
 async def test_a_muster_of_one_holder_expects_his_copies_and_finds_anothers(world: World) -> None:  # (1)
@@ -81,7 +90,7 @@ async def test_a_copy_is_counted_once(world: World) -> None:  # (2)
     references = await held(world, 1)
     await begin(world.kr, Begin(actor=LEE))
     with pytest.raises(Misuse) as caught:
-        await count(world.kr, CountCopies(references=(references[0], f"{RELATIONSHIP}/{references[0]}"), actor=LEE))
+        await count(world.kr, CountCopies(references=(references[0], await label(world, references[0])), actor=LEE))
     assert caught.value.code == "counted-twice"
     assert (await show(world.kr, ShowMusters())).musters[0].counted == 0  # refused whole
     await count(world.kr, CountCopies(references=tuple(references), actor=LEE))

@@ -8,18 +8,18 @@ from datetime import datetime
 import msgspec
 
 from comity.errors import Misuse, Rejected
+from comity.flows.copy_references import REFERENCE, copy_by_reference
 from comity.flows.house import PSEUDONYM_OF, House
 from comity.record.bodies.inventory import SHEET_COPIES_MAX, CopyCounted, Counted
 from comity.record.encoding import Count, Identifier, Instant, Relationship, decode, encode
 from comity.register.rows import CopyRow, DirectoryRow, PersonRow
 from comity.register.rows.inventory import MusterRow
+from comity.register.rows.lineage import DerivativeRow
 
 DRAFT = "muster-draft"
 """Side table: musters that are under way, by id; removed when they are signed or given up."""
 MUSTER_COPIES_MAX = 48 * SHEET_COPIES_MAX
 """Most copies of one muster; a larger house counts by facility or by holder."""
-LABEL_PREFIX = "comity:"
-"""What a scanned label of a copy may begin with."""
 NUMBER_DIGITS_MAX = 15
 """Longest number of a copy, in digits."""
 DRAFTS_MAX = 1_000
@@ -106,10 +106,16 @@ class Scope:
 
     async def expected(self) -> AsyncIterator[CopyRef]:
         """Every copy that must be here, in the order of the register."""
+        made: set[tuple[str, int]] = set()
         for relationship, _peer in await self._house.relationships():
             async for _key, copy in self._house.rows(CopyRow, f"{relationship}/"):
-                if copy.state == "held" and (await self.holder(relationship, copy.holder))[0]:
-                    yield CopyRef(relationship, copy.item, copy.number)
+                if copy.state != "held" or not (await self.holder(relationship, copy.holder))[0]:
+                    continue
+                if await _made_here(self._house, relationship, copy):
+                    if (copy.item, copy.number) in made:
+                        continue
+                    made.add((copy.item, copy.number))
+                yield CopyRef(relationship, copy.item, copy.number)
 
 
 async def lines_of(house: House, draft: MusterDraft) -> list[CopyCounted]:
@@ -135,29 +141,56 @@ async def lines_of(house: House, draft: MusterDraft) -> list[CopyCounted]:
 async def resolve(house: House, reference: str) -> CopyRef:
     """The copy that a scanned label or a typed reference names.
 
+    A label whose reference nobody here knows is a copy too: an unknown one, called by that reference, number 0.
+
     Raises:
         Misuse: it names none that could be, or several relationships have that copy.
     """
-    path, _, number = reference.strip().removeprefix(LABEL_PREFIX).rpartition("/")
+    typed = reference.strip()
+    if REFERENCE.fullmatch(typed):
+        try:
+            relationship, copy = await copy_by_reference(house, typed)
+        except Misuse:
+            return CopyRef(None, typed, 0)
+        found = await _relationships(house, copy.item, copy.number)
+        return CopyRef(
+            found[0] if await _made_here(house, relationship, copy) else relationship, copy.item, copy.number
+        )
+    ref = _typed(typed)
+    known = [each for each in await _relationships(house, ref.item, ref.number) if ref.relationship in (None, each)]
+    if len(known) > 1:
+        copy = await house.need(CopyRow, f"{known[0]}/{ref.item}/{ref.number:06d}", "copy")
+        if not await _made_here(house, known[0], copy):
+            raise Misuse(
+                f"copy {ref.number} of {ref.item!r} is known in {' and '.join(known)}; scan its label",
+                code="which-copy",
+            )
+    return CopyRef(known[0] if known else None, ref.item, ref.number)
+
+
+def _typed(reference: str) -> CopyRef:
+    path, _, number = reference.rpartition("/")
     relationship, _, item = path.rpartition("/")
     written = number.isascii() and number.isdecimal() and len(number) <= NUMBER_DIGITS_MAX
     try:
-        ref = decode(encode((relationship or None, item, int(number) if written else -1)), CopyRef)
+        return decode(encode((relationship or None, item, int(number) if written else -1)), CopyRef)
     except Rejected:
-        raise Misuse(
-            f"{reference!r} is no copy; scan its label, or type ITEM/NUMBER", code="no-copy", place=reference
-        ) from None
-    known = [
+        raise Misuse(f"{reference[:80]!r} is no copy; scan its label, or type ITEM/NUMBER", code="no-copy") from None
+
+
+async def _relationships(house: House, item: str, number: int) -> list[str]:
+    """Where this house knows a copy of that number."""
+    return [
         each
         for each, _ in await house.relationships()
-        if ref.relationship in (None, each)
-        and await house.row(CopyRow, f"{each}/{ref.item}/{ref.number:06d}") is not None
+        if await house.row(CopyRow, f"{each}/{item}/{number:06d}") is not None
     ]
-    if len(known) > 1:
-        raise Misuse(
-            f"copy {ref.number} of {ref.item!r} is known in {' and '.join(known)}; scan its label", code="which-copy"
-        )
-    return CopyRef(known[0] if known else None, ref.item, ref.number)
+
+
+async def _made_here(house: House, relationship: str, copy: CopyRow) -> bool:
+    """Whether a copy is of something made here from what was received: one thing, in several relationships."""
+    made = await house.row(DerivativeRow, f"{relationship}/{copy.item}")
+    return made is not None and made.maker == house.party and made.record == copy.consignment
 
 
 async def drafts(house: House) -> AsyncIterator[MusterDraft]:

@@ -46,7 +46,7 @@ class Begin(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CountCopies(msgspec.Struct, frozen=True, kw_only=True):
-    """Count copies: scanned labels, or ``item/number``. Without ``muster`` it is the one that is under way."""
+    """Count copies: references on labels, or ``item/number``; in the only muster under way, unless it is named."""
 
     references: tuple[str, ...]
     actor: Actor
