@@ -80,6 +80,8 @@ SECTIONS: dict[str, dict[str, Verb]] = {
     "The books": {
         "register": Verb("boxes", "register", "Every item, its copies and their fate."),
         "duties": Verb("duties", "duties", "What is owed, by whom, until when."),
+        "muster": Verb("inventory", "muster", "Count the copies that are here."),
+        "reconcile": Verb("inventory", "reconcile", "Compare your register with another party's."),
         "cost": Verb("notices", "cost", "What this side spends; it stays in this house."),
         "ledger": Verb("ledger", "ledger", "Verify, show and rebuild the ledgers."),
         "evidence": Verb("evidence", "evidence", "One item's story in one file, verified offline."),
