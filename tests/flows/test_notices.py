@@ -69,7 +69,7 @@ LOG = b"06:00:01 contact at 12 km\n06:00:09 contact lost\n"
 async def world(tmp_path: Path) -> AsyncIterator[World]:
     made = await World.make(tmp_path)
     await made.person("jp", "mori", roles=("agreement-authority",))
-    await made.person("kr", "yun", roles=("agreement-authority",))
+    await made.person("kr", "yun", roles=("agreement-authority", "registry"))
     await made.exchange()
     yield made
     await made.close()
@@ -266,12 +266,13 @@ async def test_a_dispute_about_an_item_is_seen_by_whoever_may_see_the_item(world
 
 async def test_who_may_not_see_an_item_cannot_learn_of_it_by_disputing_it(world: World) -> None:
     given = await world.given()
+    await world.person("kr", "bae", roles=("agreement-authority",))
     said = []
     for item in (given.item, "i-" + "a" * 16):
         with pytest.raises(Misuse) as refused:
-            await opened(world, about="item", subject=item)
+            await opened(world, about="item", subject=item, actor=Actor("bae"))
         said.append((refused.value.code, refused.value.sentence.replace(item, "ID")))
-    assert said[0] == said[1] == ("unknown-item", "there is no item 'ID'")
+    assert said == [("unknown-item", "there is no item 'ID'")] * 2
 
 
 # ---- deposits -------------------------------------------------------------------------------------------------------
