@@ -254,12 +254,12 @@ def found(
 def carry(
     desk: Desk, item: str, number: int | None, relationship: str | None, actor: str, key: Path | None, **packed: Any
 ) -> None:
-    """Sign, as a carrier, for a thing that is on its way, and say how it is packed.
+    r"""Sign, as a carrier, for a thing that is on its way, and say how it is packed.
 
     By the reference on its label a carrier signs for what he has in his hands, and learns nothing of what it is.
 
     Example:
-      comity copy carry c-5q2k… --inner-mark 極秘 --inner-address "Air defence desk, Seoul"
+      comity copy carry c-5q2k… --inner-mark 極秘 --inner-address "Air defence desk, Seoul" \
         --to "Ministry of National Defense" --sender "Ministry of Defense" --as courier
     """
     request = Carry(item=item, copy=number, actor=Actor(actor), packing=_packing(**packed), relationship=relationship)
