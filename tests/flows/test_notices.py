@@ -275,6 +275,25 @@ async def test_who_may_not_see_an_item_cannot_learn_of_it_by_disputing_it(world:
     assert said == [("unknown-item", "there is no item 'ID'")] * 2
 
 
+async def test_a_dispute_about_a_duty_is_seen_by_whoever_may_know_of_the_duty(world: World) -> None:
+    given = await world.given()
+    await world.person("kr", "bae", roles=("agreement-authority",))
+    asked = await ask_laws(world.kr, AskLaws(relationship=RELATIONSHIP, matter="clearance", actor=LEGATE))
+    about_law = await opened(
+        world, about="duty", subject=asked.request, obligation="o-3-request", actor=Actor("bae")
+    )  # a duty about no item is known to everybody who handles the agreement
+    duty = f"{given.item}/{given.request}"
+    about_item = await opened(world, about="duty", subject=duty, obligation="o-7.5")
+    for handle, seen in (("bae", [about_law]), ("lee", [about_law, about_item])):
+        assert await list_disputes(world.kr, ListDisputes(viewer=Actor(handle))) == seen
+    said = []
+    for subject in (duty, duty.replace(given.request, "r-" + "a" * 16)):
+        with pytest.raises(Misuse) as refused:
+            await opened(world, about="duty", subject=subject, obligation="o-7.5", actor=Actor("bae"))
+        said.append((refused.value.code, refused.value.sentence.replace(subject, "ID")))
+    assert said == [("unknown-duty", "nothing is owed under 'o-7.5' about 'ID'")] * 2
+
+
 # ---- deposits -------------------------------------------------------------------------------------------------------
 
 

@@ -12,6 +12,7 @@ import msgspec
 
 from comity.errors import Misuse
 from comity.flows.actors import Actor
+from comity.flows.duties import sees_duty
 from comity.flows.house import House
 from comity.flows.speaking import speak, speaker
 from comity.flows.visibility import may_see, sees_all, viewer, visible_item
@@ -19,6 +20,7 @@ from comity.record.bodies.notices import DisputeAbout, DisputeOpened, PositionTa
 from comity.record.encoding import TEXT_CHARACTERS_MAX
 from comity.record.person_act import unsigned
 from comity.register.rows import ItemRow, PersonRow
+from comity.register.rows.duties import DutiesRow
 from comity.register.rows.notices import DisputeRow
 
 
@@ -128,8 +130,13 @@ async def open_dispute(house: House, request: OpenDispute) -> DisputeShown:
     Raises:
         Misuse: the actor may not, or there is no such item, duty or clause between the parties.
     """
+    person = await viewer(house, request.actor)
     if request.about == "item":
-        await visible_item(house, None, request.subject, await viewer(house, request.actor))
+        await visible_item(house, None, request.subject, person)
+    elif request.about == "duty" and not await _sees_duty(
+        house, request.relationship, request.subject, request.obligation, person
+    ):
+        raise Misuse(f"nothing is owed under {request.obligation!r} about {request.subject!r}", code="unknown-duty")
     body = DisputeOpened(
         dispute=house.name("x", request.dispute),
         about=request.about,
@@ -185,7 +192,7 @@ async def list_disputes(house: House, request: ListDisputes) -> list[DisputeShow
     found = []
     for relationship, _peer in await house.relationships():
         async for _key, row in house.rows(DisputeRow, f"{relationship}/"):
-            if await _visible(house, row, person):
+            if await _visible(house, relationship, row, person):
                 found.append(_tell(relationship, row))
     return sorted(found, key=lambda each: (each.opened, each.dispute))
 
@@ -203,17 +210,30 @@ async def show_dispute(house: House, request: ShowDispute) -> DisputeShown:
 async def _find(house: House, dispute: str, person: PersonRow | None) -> tuple[str, DisputeRow]:
     for relationship, _peer in await house.relationships():
         row = await house.row(DisputeRow, f"{relationship}/{dispute}")
-        if row is not None and await _visible(house, row, person):
+        if row is not None and await _visible(house, relationship, row, person):
             return relationship, row
     raise Misuse(f"there is no dispute {dispute!r}", code="unknown-dispute")
 
 
-async def _visible(house: House, row: DisputeRow, person: PersonRow | None) -> bool:
-    """Whether a viewer may know of a dispute: of one about an item, or about a duty, who may see the item."""
+async def _visible(house: House, relationship: str, row: DisputeRow, person: PersonRow | None) -> bool:
+    """Whether a viewer may know of a dispute: who may know of the item, or of the duty, that it is about."""
     if row.about == "reading" or sees_all(person):
         return True
-    item = await house.row(ItemRow, row.subject.partition("/")[0])
+    if row.about == "duty":
+        return await _sees_duty(house, relationship, row.subject, row.obligation, person)
+    item = await house.row(ItemRow, row.subject)
     return item is not None and await may_see(house, item, person)
+
+
+async def _sees_duty(
+    house: House, relationship: str, subject: str, obligation: str | None, person: PersonRow | None
+) -> bool:
+    """Whether there is such a duty, and the viewer may know of it."""
+    row = await house.row(DutiesRow, f"{relationship}/{subject}")
+    for duty in row.duties if row is not None else ():
+        if duty.obligation == obligation and await sees_duty(house, duty, person):
+            return True
+    return False
 
 
 async def _shown(house: House, relationship: str, dispute: str) -> DisputeShown:

@@ -204,7 +204,7 @@ async def _pressing(
     for pressing in DATED if request.overdue else PRESSING:
         until = _until(party, at) if request.overdue else f"{party}/{pressing}0"  # "0" comes after "/"
         async for _, row, duty in _indexed(house, f"{party}/{pressing}/", until):
-            if await _visible(house, duty, person):
+            if await sees_duty(house, duty, person):
                 if len(found) == limit:
                     return found, True
                 found.append((row, duty))
@@ -214,7 +214,7 @@ async def _pressing(
 async def _standing(house: House, party: str, person: PersonRow | None, limit: int) -> list[tuple[DutiesRow, Duty]]:
     found = []
     async for _, row, duty in _indexed(house, f"{party}/4/", f"{party}/40"):
-        if await _visible(house, duty, person):
+        if await sees_duty(house, duty, person):
             found.append((row, duty))
             if len(found) == limit:
                 break
@@ -254,7 +254,7 @@ async def _about_item(house: House, item: str) -> AsyncIterator[tuple[DutiesRow,
                     yield row, duty
 
 
-async def _visible(house: House, duty: Duty, person: PersonRow | None) -> bool:
+async def sees_duty(house: House, duty: Duty, person: PersonRow | None) -> bool:
     """Whether a viewer may know of a duty (8)."""
     if sees_all(person) or duty.event in OPEN_TO_ALL:
         return True
