@@ -94,7 +94,7 @@ def investigate(desk: Desk, incident_id: str, note: str, actor: str, key: Path |
     """
     changed = desk.act("incident.investigate", Investigate(incident=incident_id, note=note, actor=Actor(actor)), key)
     follow = f'comity incident result {incident_id} --result "…" --measures "…" --as HANDLE'
-    desk.show(changed, lambda out, told: _tell_changed(out, told, "under investigation", desk, follow))
+    desk.show(changed, lambda out, told: _tell_changed(out, told, desk, follow))
 
 
 @incident.command()
@@ -111,9 +111,11 @@ def result(desk: Desk, incident_id: str, result: str, measures: str, actor: str,
         --measures "the safe is counted every evening" --as lee
     """
     request = TellResult(incident=incident_id, result=result, measures=measures, actor=Actor(actor))
-    changed = desk.act("incident.result", request, key)
+    changed: IncidentChanged = desk.act("incident.result", request, key)
     follow = f'comity incident close {incident_id} --reason "…" --as HANDLE'
-    desk.show(changed, lambda out, told: _tell_changed(out, told, "result told", desk, follow))
+    if not changed.stage.startswith("result and"):
+        follow = f'comity incident result {incident_id} --{"measures" if result else "result"} "…" --as HANDLE'
+    desk.show(changed, lambda out, told: _tell_changed(out, told, desk, follow))
 
 
 @incident.command()
@@ -130,7 +132,7 @@ def release(desk: Desk, incident_id: str, reason: str, actor: str, key: Path | N
     request = ReleaseItems(incident=incident_id, reason=reason, actor=Actor(actor))
     changed = desk.act("incident.release", request, key)
     follow = f"comity incident show {incident_id}"
-    desk.show(changed, lambda out, told: _tell_changed(out, told, "released", desk, follow))
+    desk.show(changed, lambda out, told: _tell_changed(out, told, desk, follow))
 
 
 @incident.command()
@@ -148,7 +150,7 @@ def close(desk: Desk, incident_id: str, reason: str, actor: str, key: Path | Non
     request = CloseIncident(incident=incident_id, reason=reason, false_alarm=false_alarm, actor=Actor(actor))
     changed = desk.act("incident.close", request, key)
     follow = f"comity incident show {incident_id}"
-    desk.show(changed, lambda out, told: _tell_changed(out, told, "closed", desk, follow))
+    desk.show(changed, lambda out, told: _tell_changed(out, told, desk, follow))
 
 
 @incident.command("list")
@@ -194,7 +196,7 @@ def _tell_report(out: Output, told: IncidentTold, desk: Desk) -> None:
                 )
                 for relationship, record in told.told.items()
             ),
-            ("affected", f"{told.items} items, {told.copies} copies, {told.holders} holders"),
+            ("affected", _counted(told)),
         ]
     )
     _tell_suspended(out, told.suspended)
@@ -203,6 +205,11 @@ def _tell_report(out: Output, told: IncidentTold, desk: Desk) -> None:
         (f'comity incident investigate {told.incident} --note "…" --as HANDLE', "a security officer"),
         *desk.sending(),
     )
+
+
+def _counted(told: IncidentTold) -> str:
+    counts = ((told.items, "item", "items"), (told.copies, "copy", "copies"), (told.holders, "holder", "holders"))
+    return ", ".join(f"{count} {one if count == 1 else many}" for count, one, many in counts)
 
 
 def _numbers(numbers: Sequence[int]) -> str:
@@ -216,8 +223,8 @@ def _tell_suspended(out: Output, suspended: Sequence[Suspended]) -> None:
         )
 
 
-def _tell_changed(out: Output, changed: IncidentChanged, done: str, desk: Desk, follow: str) -> None:
-    out.line((f"{done} ", "good"), changed.incident)
+def _tell_changed(out: Output, changed: IncidentChanged, desk: Desk, follow: str) -> None:
+    out.line((changed.incident, "strong"), "  ", (changed.stage, "good"))
     out.fields([("told", f"{relationship}, {record[:16]}") for relationship, record in changed.records.items()])
     out.next((follow, "what follows"), *desk.sending())
 

@@ -345,7 +345,7 @@ def _registered(
 
 
 async def _copy(house: House, source: Source, person: PersonRow) -> int:
-    """(3) The copy from which the maker works: his own, in each relationship that the ancestor belongs to."""
+    """(5) The copy from which the maker works: his own, by the same number in each relationship it belongs to."""
     first = source.row.relationship
     mine = house.pseudonym(first, person.person)
     async for _, copy in house.rows(CopyRow, f"{first}/{source.item.item}/"):
@@ -358,7 +358,7 @@ async def _copy(house: House, source: Source, person: PersonRow) -> int:
 
 
 async def _check_recall(house: House, source: Source) -> None:
-    """(3) Nothing new is made from what was recalled."""
+    """(5) Nothing new is made from what was recalled."""
     for relationship in source.rows:
         recall = await house.row(RecallRow, f"{relationship}/{source.item.item}")
         if recall is not None and recall.recalled:

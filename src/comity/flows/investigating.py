@@ -73,10 +73,11 @@ class CloseIncident(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class IncidentChanged(msgspec.Struct, frozen=True, kw_only=True):
-    """An act about an incident was recorded, in each relationship it was told in."""
+    """An act about an incident was recorded, in each relationship it was told in; ``stage`` is how far it has come."""
 
     incident: str
     records: dict[str, str]
+    stage: str
 
 
 async def investigate(house: House, request: Investigate) -> IncidentChanged:
@@ -167,7 +168,9 @@ async def _follow(house: House, incident: str, actor: Actor, body: Callable[[Inc
             for relationship, each in said
         }
 
-    return IncidentChanged(incident=incident, records=await house.sequencer.submit(say))
+    records = await house.sequencer.submit(say)
+    changed = (await rows_of(house, incident))[0][0]
+    return IncidentChanged(incident=incident, records=records, stage=stage(changed))
 
 
 async def rows_of(house: House, incident: str) -> list[tuple[IncidentRow, AgreementRow]]:
@@ -187,13 +190,15 @@ async def rows_of(house: House, incident: str) -> list[tuple[IncidentRow, Agreem
 
 
 def stage(row: IncidentRow) -> str:
-    """How far an incident has come, in a word of ``STAGES``."""
+    """How far an incident has come, in words."""
     if row.closed is not None:
         return "false alarm" if row.false_alarm else "closed"
     if row.reported is not None:
         return "result and measures told"
     if row.result:
-        return "measures not told yet"
+        return "result told, measures still to come"
+    if row.measures:
+        return "measures told, result still to come"
     if row.investigated is not None:
         return "under investigation"
     return "reported"
