@@ -6,11 +6,15 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
+from comity.flows.erasing import USABLE
 from comity.flows.giving import Waiting, basis
 from comity.ports import JournalEntry
 from comity.record import bodies
+from comity.record.bodies.custody import Reproduced
+from comity.record.bodies.lineage import Derived
 from comity.record.encoding import decode
 from comity.record.statement import DOMESTIC, chain_id, peek
+from comity.register.holdings import LEFT
 from comity.register.rows import (
     TABLES,
     AssuranceRow,
@@ -23,6 +27,13 @@ from comity.register.rows import (
     Row,
     decode_row,
 )
+from comity.register.rows.consents import ConsentAskedRow, ConsentRow
+from comity.register.rows.duties import DutiesRow, OpenDutyRow
+from comity.register.rows.ending import ChangeRow, HoldingRow
+from comity.register.rows.inventory import TallyItemRow, TallyPartRow, TallyRow, tally_part_key
+from comity.register.rows.lineage import ChildRow, DerivativeRow
+from comity.register.tally import NOTHING as NO_SUM
+from comity.register.tally import CopyLine, added, copy_line, item_sum, part_of
 from world import RELATIONSHIP
 
 from .witness import SECRET
@@ -31,6 +42,19 @@ if TYPE_CHECKING:
     from .node import Node
     from .simulation import Simulation
 
+SHARED = (
+    AssuranceRow,
+    ChangeRow,
+    ChildRow,
+    ConsentAskedRow,
+    ConsentRow,
+    CopyRow,
+    DerivativeRow,
+    DirectoryRow,
+)
+"""Tables of what both sides know, which must then be the same."""
+AT_HOME = ("mark", "inspect-site")
+"""Deeds that a record of one's own house can do too."""
 R = TypeVar("R", bound=Row)
 B = TypeVar("B", bound=bodies.Body)
 
@@ -96,25 +120,40 @@ def everything_is_witnessed(simulation: Simulation) -> Iterator[str]:
 
 def copies_are_conserved(simulation: Simulation) -> Iterator[str]:
     """(17)"""
+    made = [each for giver, _, chain in giving(simulation) for each in _copies_made(giver, chain)]
     for node in simulation.nodes.values():
-        consignments = rows(node, ConsignmentRow)
-        by_item: dict[str, list[CopyRow]] = {}
-        for copy in rows(node, CopyRow).values():
-            by_item.setdefault(copy.item, []).append(copy)
+        refused = rows(node, ReturnedRow)
+        expected = Counter(key for record, key in made if record.hex() not in refused or key in _undelivered(node))
+        copies = rows(node, CopyRow)
+        for key in sorted(expected.keys() | copies.keys()):
+            if expected[key] != (key in copies):
+                yield f"copy {key} was made {expected[key]} times; {node.party} accounts for {int(key in copies)}"
+        given = Counter(row.item for row in rows(node, ConsignmentRow).values() for _ in row.copies)
         for item in rows(node, ItemRow).values():
-            copies = sorted(by_item.pop(item.item, []), key=lambda copy: copy.number)
-            if [copy.number for copy in copies] != list(range(1, item.copies + 1)):
-                yield f"{item.item} in {node.party} made {item.copies} copies and accounts for {len(copies)}"
-            carried = Counter(
-                (record, number)
-                for record in item.consignments
-                if record.hex() in consignments
-                for number in consignments[record.hex()].copies
-            )
-            if carried != Counter((copy.consignment, copy.number) for copy in copies):
-                yield f"the copies of {item.item} in {node.party} are not those its consignments carried"
-        for item_id in by_item:
-            yield f"{node.party} has copies of {item_id}, which is not registered"
+            if item.consignments and item.copies != given[item.item]:
+                yield f"{node.party} counts {item.copies} copies of {item.item}, its consignments {given[item.item]}"
+        left = Counter(copy.item for copy in copies.values() if copy.state in LEFT)
+        for key, holding in rows(node, HoldingRow).items():
+            if holding.left != left[key.removeprefix(f"{RELATIONSHIP}/")]:
+                yield f"{node.party} counts {holding.left} copies left of {key}"
+
+
+def _copies_made(node: Node, chain: str) -> Iterator[tuple[bytes, str]]:
+    """Every copy that a record of a chain makes: the record, and the key of the copy."""
+    for kind in (bodies.Consigned, Reproduced, Derived):
+        for entry, body in said(node, kind, chain):
+            for copy in body.copies:
+                yield entry.record, f"{RELATIONSHIP}/{body.item}/{copy.number:06d}"
+
+
+def _undelivered(node: Node) -> set[str]:
+    """Copies of this house that came back because the other side did not take them: they were made all the same."""
+    return {
+        f"{RELATIONSHIP}/{row.item}/{number:06d}"
+        for row in rows(node, ConsignmentRow).values()
+        if row.returned is not None
+        for number in row.copies
+    }
 
 
 def registers_reconcile(simulation: Simulation) -> Iterator[str]:
@@ -143,9 +182,33 @@ def registers_reconcile(simulation: Simulation) -> Iterator[str]:
             if stray.author == giver.party:
                 yield f"{receiver.party} registered a consignment of {giver.party} that it does not know"
     one, other = simulation.nodes.values()
-    for kind in (DirectoryRow, AssuranceRow, ReturnedRow):
-        if rows(one, kind) != rows(other, kind):
-            yield f"the table {kind.table!r} differs between the two houses"
+    undelivered = _undelivered(one) | _undelivered(other)
+    for kind in SHARED:
+        ours, others = rows(one, kind), rows(other, kind)
+        for key in sorted(ours.keys() | others.keys()):
+            if key.startswith(RELATIONSHIP) and key not in undelivered and ours.get(key) != others.get(key):
+                yield f"{kind.table} {key} reads {ours.get(key)!r} in {one.party}, {others.get(key)!r} in {other.party}"
+    duties = [_duties_that_both_see(node) for node in (one, other)]
+    for key in sorted(duties[0].keys() | duties[1].keys()):
+        if duties[0].get(key) != duties[1].get(key):
+            yield f"duty {key} is {duties[0].get(key)} in {one.party} and {duties[1].get(key)} in {other.party}"
+    if rows(one, ReturnedRow) != rows(other, ReturnedRow):
+        yield "the houses do not name the same records as returned"
+
+
+def _duties_that_both_see(node: Node) -> dict[tuple[str, ...], str]:
+    """What became of every duty that crossing records alone have opened and discharged; standing ones open by turns."""
+    crossed = {entry.record for entry in node.disk.database.entries if not entry.chain.startswith(DOMESTIC)}
+    refused = rows(node, ReturnedRow)
+    found = {}
+    for key, row in rows(node, DutiesRow).items():
+        for duty in row.duties:
+            at_home = duty.discharged is not None and duty.discharged not in crossed
+            told = duty.opened in crossed and duty.opened.hex() not in refused and not duty.standing
+            if told and not at_home and duty.deed not in AT_HOME:
+                ended = duty.discharged.hex()[:16] if duty.discharged else f"open, due {duty.due}"
+                found[key, duty.instrument, duty.obligation, duty.who, duty.opened.hex()[:16]] = ended
+    return found
 
 
 def giving_rests_on_permit(simulation: Simulation) -> Iterator[str]:
@@ -240,14 +303,63 @@ def what_was_given_is_there(simulation: Simulation) -> Iterator[str]:
             if consignment.author != node.party and consignment.payload not in node.disk.blobs:
                 yield f"the payload of {consignment.item} is not in {node.party}, which received it"
         received = {row.record for row in rows(node, ConsignmentRow).values() if row.author != node.party}
+        received |= {row.record for row in rows(node, DerivativeRow).values() if row.maker == node.party}
         for copy in rows(node, CopyRow).values():
-            if copy.consignment in received and copy.header.hex() not in headers:
+            if copy.consignment in received and copy.state in USABLE and copy.header.hex() not in headers:
                 yield f"the header of copy {copy.number} of {copy.item} is not in {node.party}, which holds it"
+            if copy.state not in USABLE and copy.header.hex() in headers and copy.consignment in received:
+                yield f"the header of the {copy.state} copy {copy.number} of {copy.item} is still in {node.party}"
         requests = rows(node, RequestRow)
         for request, value in node.disk.database.rows.get("prepared", {}).items():
             refused = requests[request].approvals and not requests[request].approvals[-1].granted
             if not refused and decode(value, Waiting).prepared.payload not in node.disk.blobs:
                 yield f"what {request} waits to give is not in {node.party} any more"
+
+
+def duties_balance(simulation: Simulation) -> Iterator[str]:
+    """(25)"""
+    for node in simulation.nodes.values():
+        index = rows(node, OpenDutyRow)
+        listed = Counter((entry.duty, entry.place) for entry in index.values())
+        opened = discharged = 0
+        for key, row in rows(node, DutiesRow).items():
+            for place, duty in enumerate(row.duties):
+                opened += 1
+                discharged += not duty.open
+                if listed[key, place] != duty.open:
+                    yield f"duty {duty.obligation!r} about {row.subject} is listed {listed[key, place]} times as open"
+                journal = node.disk.database.newest
+                if duty.opened not in journal or (duty.discharged is not None and duty.discharged not in journal):
+                    yield f"duty {duty.obligation!r} about {row.subject} names a record that is not in {node.party}"
+        if opened != discharged + len(index):
+            yield f"{node.party} opened {opened} duties, discharged {discharged}, and lists {len(index)} as open"
+
+
+def tallies_add_up(simulation: Simulation) -> Iterator[str]:
+    """(26)"""
+    for node in simulation.nodes.values():
+        copies: dict[str, list[CopyLine]] = {}
+        undelivered = _undelivered(node)
+        for key, copy in rows(node, CopyRow).items():
+            if key not in undelivered:
+                copies.setdefault(copy.item, []).append(copy_line(copy))
+        sums: dict[str, list[bytes]] = {}
+        for name, row in rows(node, TallyItemRow).items():
+            item = name.rpartition("/")[2]
+            if item_sum(item, row, copies.get(item, ())) != row.digest:
+                yield f"the tally of {item} in {node.party} is not what its lines add up to"
+            sums.setdefault(tally_part_key(RELATIONSHIP, part_of(RELATIONSHIP, item))[1], []).append(row.digest)
+        for key, part in rows(node, TallyPartRow).items():
+            if added(NO_SUM, *sums.get(key, ())) != part.digest:
+                yield f"part {key} of the tally in {node.party} is not what its items add up to"
+    one, other = simulation.nodes.values()
+    for kind in (TallyItemRow, TallyPartRow, TallyRow):
+        ours, others = (
+            {key: row for key, row in rows(node, kind).items() if row.digest != NO_SUM} for node in (one, other)
+        )  # of what came back undelivered an empty sum remains where it was made
+        for key in sorted(ours.keys() | others.keys()):
+            if ours.get(key) != others.get(key):
+                yield f"{kind.table} {key} is {ours.get(key)!r} in {one.party} and {others.get(key)!r} in {other.party}"
 
 
 RestInvariant = Callable[["Simulation"], Iterator[str]]
@@ -265,6 +377,8 @@ AT_REST: dict[int, RestInvariant] = dict(
             verification_finds_nothing,
             disks_hold_no_plaintext,
             what_was_given_is_there,
+            duties_balance,
+            tallies_add_up,
         ),
         start=14,
     )

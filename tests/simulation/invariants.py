@@ -227,7 +227,7 @@ def errors_are_ours(_: Invariants, news: News, __: list[Fresh]) -> Iterator[str]
 
 def openings_show_what_was_given(seen: Invariants, news: News, _: list[Fresh]) -> Iterator[str]:
     """(11)"""
-    given = {asked.request: asked.content for asked in seen.simulation.asked}
+    given = {asked.request: asked.content for asked in seen.simulation.asked} | seen.simulation.made
     for opening in news.openings:
         if given.get(opening.request) != opening.content:
             yield f"what {opening.party} opened under {opening.request} is not what was given"

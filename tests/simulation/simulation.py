@@ -11,7 +11,7 @@ from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from comity.errors import ComityError, InternalError
+from comity.errors import ComityError, InternalError, Misuse, Refused
 from comity.flows.giving import advance
 from comity.flows.house import House
 from comity.flows.parcel import read_parcel
@@ -66,6 +66,8 @@ class Simulation:
 
     Attributes:
         asked: every request anybody made, with its content.
+        made: content of everything that somebody wanted to make of what he received, by item.
+        passing: party, request and holder of each request to pass a copy on.
         verified, rebuilt: what each house says of itself at rest, and after its register was rebuilt there.
         tables: the register's rows of each house at rest, before they were rebuilt.
         restless: what kept the houses from coming to rest.
@@ -83,6 +85,8 @@ class Simulation:
         self.weather = weather or draw_weather(self.random)
         self.pseudonyms: dict[tuple[str, str], str] = {}
         self.asked: list[Asked] = []
+        self.made: dict[str, bytes] = {}
+        self.passing: list[tuple[str, str, str]] = []
         self.verified: dict[str, LedgerVerified] = {}
         self.rebuilt: dict[str, LedgerVerified] = {}
         self.tables: dict[str, dict[str, dict[str, bytes]]] = {}
@@ -111,7 +115,7 @@ class Simulation:
             houses[party] = node.house
         await cast.found(houses, self.time.now)
         for party, house in houses.items():
-            for who in cast.READERS:
+            for who in (*cast.ROLES, *cast.READERS):
                 person = await house.person(cast.handle(party, who))
                 self.pseudonyms[party, who] = house.pseudonym(RELATIONSHIP, person.person)
         await self.exchange_until_quiet()
@@ -291,7 +295,10 @@ class Simulation:
     async def _look_closely(self, party: str, node: Node, house: House) -> None:
         self.verified[party] = await verify_ledger(house, VerifyLedger())
         async for _, row in house.rows(RequestRow):
-            given = await house.sequencer.submit(lambda work, row=row: advance(house, work, row.request))
+            try:
+                given = await house.sequencer.submit(lambda work, row=row: advance(house, work, row.request))
+            except (Misuse, Refused):  # what keeps it waiting is told to whoever asks
+                continue
             if given is not None and given.consignment is not None:
                 self.carried_late.append(row.request)
         self.tables[party] = {table: dict(rows) for table, rows in node.disk.database.rows.items()}

@@ -23,7 +23,8 @@ from comity.record import bodies
 from comity.record.contexts import origin
 from comity.record.encoding import decode, encode
 from comity.record.statement import DOMESTIC, Record, chain_id, peek, write
-from comity.register.rows import CopyRow, ItemRow, RequestRow, encode_row
+from comity.register.rows import ConsignmentRow, CopyRow, ItemRow, RequestRow, encode_row
+from comity.register.rows.duties import DutiesRow
 from world import RELATIONSHIP
 
 from . import acts
@@ -414,6 +415,29 @@ def a_payload_is_collected_too_early(world: Simulation) -> None:
 @breaks(24)
 def a_header_is_gone(world: Simulation) -> None:
     world.nodes["kr"].disk.database.rows["header"].clear()
+
+
+@breaks(24)
+def a_header_outlives_its_copy(world: Simulation) -> None:
+    node = world.nodes["kr"]
+    received = {row.record for row in rows(node, ConsignmentRow).values() if row.author != node.party}
+    key, copy = next((key, copy) for key, copy in rows(node, CopyRow).items() if copy.consignment in received)
+    put_row(node, msgspec.structs.replace(copy, state="destroyed"), key)
+
+
+@breaks(25)
+def a_duty_is_discharged_and_still_listed(world: Simulation) -> None:
+    node = world.nodes["jp"]
+    key, row = next((key, row) for key, row in rows(node, DutiesRow).items() if any(duty.open for duty in row.duties))
+    done = [msgspec.structs.replace(duty, discharged=duty.opened) for duty in row.duties]
+    node.disk.database.put(Put(DutiesRow.table, key, encode_row(msgspec.structs.replace(row, duties=tuple(done)))))
+
+
+@breaks(26)
+def a_copy_changes_behind_the_tally(world: Simulation) -> None:
+    node = world.nodes["kr"]
+    key, copy = a_copy(node)
+    put_row(node, msgspec.structs.replace(copy, holder="n-somebody"), key)
 
 
 @pytest.mark.parametrize(

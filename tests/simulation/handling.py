@@ -1,0 +1,324 @@
+"""What people do with information after it has crossed: one function for each kind of act, as in ``acts.py``.
+
+Nobody here knows better either: copies are handed to people who may not have them, destroyed twice, found before they
+were lost, and passed on without a word to the originator.
+"""
+
+from __future__ import annotations
+
+from base64 import b32encode
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import TYPE_CHECKING, TypeVar
+
+from comity.errors import Misuse
+from comity.flows.actors import Actor
+from comity.flows.answering import Approve, approve
+from comity.flows.consenting import (
+    AnswerConsent,
+    AskConsent,
+    GrantConsent,
+    WithdrawConsent,
+    answer_consent,
+    ask_consent,
+    grant_consent,
+    withdraw_consent,
+)
+from comity.flows.copying import MakeCopies, make_copies
+from comity.flows.deriving import Derive, derive
+from comity.flows.findings import Explain, explain
+from comity.flows.handing_over import Carry, HandOver, TakeOver, carry, hand_over, take_over
+from comity.flows.house import House
+from comity.flows.losing import FindCopy, LoseCopy, find_again, lose_copy
+from comity.flows.muster import Begin, CountCopies, DropMuster, SignMuster, begin, count, drop, sign
+from comity.flows.passing_on import AskPassOn, SealPassOn, ask_pass_on, seal_pass_on
+from comity.register.rows import CopyRow, ItemRow, Row
+from comity.register.rows.consents import ConsentAskedRow, ConsentRow
+from comity.register.rows.inventory import FindingRow
+from comity.seal.x25519 import X25519Identity
+from world import RELATIONSHIP
+
+from . import cast
+from .witness import OURS, SECRET
+
+if TYPE_CHECKING:
+    from .simulation import Simulation
+
+R = TypeVar("R", bound=Row)
+Doing = Callable[["Simulation", House], Awaitable[object]]
+RECENT = 12
+"""People mostly handle what moved lately."""
+THIRD = "us"
+"""A body outside the parties."""
+ABROAD = str(X25519Identity(bytes(range(1, 33))).recipient)
+"""Its age recipient."""
+WRONG = 0.08
+"""How often somebody picks the wrong copy, the wrong person or the wrong moment."""
+
+
+async def _recent(house: House, kind: type[R], prefix: str = f"{RELATIONSHIP}/") -> list[tuple[str, R]]:
+    """The rows of a kind in this relationship, oldest first."""
+    return [(key, row) async for key, row in house.rows(kind, prefix)]
+
+
+def _one(sim: Simulation, found: list[tuple[str, R]], what: str) -> R:
+    if not found:
+        raise Misuse(f"there is no {what} yet")
+    return sim.random.choice(found[-RECENT:])[1]
+
+
+async def copy_in(sim: Simulation, house: House, *states: str, mine: bool = True) -> CopyRow:
+    """A copy in one of these states, mostly; held by people of this house if ``mine``, of the other if not."""
+    found = await _recent(house, CopyRow)
+    people = {name for (party, _), name in sim.pseudonyms.items() if (party == house.party) == mine}
+    fit = [each for each in found if each[1].state in states and {each[1].holder, each[1].taker} & people]
+    return _one(sim, found if sim.random.random() < WRONG else fit, "copy in such a state")
+
+
+def handle_of(sim: Simulation, house: House, pseudonym: str | None) -> str:
+    """What the house calls the person of a pseudonym; sometimes the wrong one, always so for somebody else's."""
+    who = [each for (party, each), name in sim.pseudonyms.items() if party == house.party and name == pseudonym]
+    if not who or sim.random.random() < WRONG:
+        who = [*cast.READERS, cast.GUARD]
+    return cast.handle(house.party, sim.random.choice(who))
+
+
+def _somebody(sim: Simulation, house: House) -> str:
+    return cast.handle(house.party, sim.random.choices(cast.READERS, weights=(6, 6, 2, 1, 1, 1, 1))[0])
+
+
+async def _item(house: House, item: str) -> ItemRow:
+    return await house.need(ItemRow, item, "item")
+
+
+async def _purpose(sim: Simulation, house: House, item: str) -> str:
+    provided = (await _item(house, item)).provided
+    return provided if provided and sim.random.random() > WRONG else sim.random.choice(cast.PURPOSES)
+
+
+# ---- copies ---------------------------------------------------------------------------------------------------------
+
+
+async def reproduce(sim: Simulation, house: House) -> object:
+    """A holder copies what he holds."""
+    copy = await copy_in(sim, house, "held")
+    request = MakeCopies(
+        item=copy.item,
+        copy=copy.number,
+        holders=tuple(_somebody(sim, house) for _ in range(sim.random.choice((1, 1, 2)))),
+        purpose=await _purpose(sim, house, copy.item),
+        actor=Actor(handle_of(sim, house, copy.holder)),
+    )
+    return await make_copies(house, request)
+
+
+async def hand_on(sim: Simulation, house: House) -> object:
+    """A holder hands his copy over."""
+    copy = await copy_in(sim, house, "held")
+    request = HandOver(
+        item=copy.item,
+        copy=copy.number,
+        taker=_somebody(sim, house),
+        actor=Actor(handle_of(sim, house, copy.holder)),
+    )
+    return await hand_over(house, request)
+
+
+async def sign_for(sim: Simulation, house: House) -> object:
+    """Somebody signs for a copy that was sent to him."""
+    copy = await copy_in(sim, house, "in transit")
+    actor = Actor(handle_of(sim, house, copy.taker))
+    condition = "a corner is torn" if sim.random.random() < WRONG else ""
+    return await take_over(house, TakeOver(item=copy.item, copy=copy.number, actor=actor, condition=condition))
+
+
+async def carry_on(sim: Simulation, house: House) -> object:
+    """A carrier of either side takes a copy over on its way."""
+    copy = await copy_in(sim, house, "in transit", mine=sim.random.random() < 0.7)
+    return await carry(house, Carry(item=copy.item, copy=copy.number, actor=cast.actor(house.party, cast.CARRIER)))
+
+
+async def lose(sim: Simulation, house: House) -> object:
+    """A copy cannot be found."""
+    copy = await copy_in(sim, house, "held", "in transit")
+    actor = Actor(handle_of(sim, house, copy.holder))
+    return await lose_copy(house, LoseCopy(item=copy.item, copy=copy.number, circumstances="not there", actor=actor))
+
+
+async def find(sim: Simulation, house: House) -> object:
+    """A lost copy is there again."""
+    copy = await copy_in(sim, house, "lost")
+    actor = Actor(handle_of(sim, house, copy.holder))
+    return await find_again(house, FindCopy(item=copy.item, copy=copy.number, circumstances="behind it", actor=actor))
+
+
+# ---- what is made of it ---------------------------------------------------------------------------------------------
+
+
+async def make(sim: Simulation, house: House) -> object:
+    """A holder translates, extracts from, or writes something that contains what he holds."""
+    copy = await copy_in(sim, house, "held")
+    relation = sim.random.choice(("translation", "extract", "contains"))
+    path = sim.folder / f"{OURS.decode()}made-{sim.number()}.txt"
+    content = SECRET * sim.random.choice((1, 40))
+    path.write_bytes(content)
+    item = f"i-{b32encode(sim.random.randbytes(10)).decode().lower()}"
+    sim.made[item] = content
+    request = Derive(
+        item=item,
+        path=str(path),
+        relation=relation,
+        ancestors=(copy.item,),
+        purpose=await _purpose(sim, house, copy.item),
+        actor=Actor(handle_of(sim, house, copy.holder)),
+        holders=(_somebody(sim, house),) if sim.random.random() < 0.5 else (),
+        language=sim.random.choice(("en", "ja", "ko")) if relation == "translation" else None,
+    )
+    return await derive(house, request)
+
+
+# ---- consent and passing on -----------------------------------------------------------------------------------------
+
+
+async def ask_originator(sim: Simulation, house: House) -> object:
+    """Somebody asks the originator for its consent, mostly to pass a copy on."""
+    copy = await copy_in(sim, house, "held")
+    passing = sim.random.random() < 0.7
+    request = AskConsent(
+        item=copy.item,
+        acts=("pass-on",) if passing else ("open",),
+        beneficiary=THIRD if passing else house.party,
+        beneficiary_kind="government" if passing else "party",
+        purpose=sim.random.choice(cast.PURPOSES),
+        reason="they watch the same sea",
+        until=house.now() + timedelta(days=sim.random.choice((1, 60))),
+        answer_by=house.now() + timedelta(days=10) if sim.random.random() < 0.3 else None,
+        actor=cast.actor(house.party, sim.random.choices((cast.OFFICER, cast.GUARD, "reader"), weights=(6, 6, 1))[0]),
+    )
+    return await ask_consent(house, request)
+
+
+async def consent(sim: Simulation, house: House) -> object:
+    """The originator answers a request for its consent."""
+    asked = _one(sim, await _recent(house, ConsentAskedRow), "request for consent")
+    request = AnswerConsent(
+        request=asked.request,
+        granted=sim.random.random() < 0.8,
+        reason="considered",
+        conditions=("for eyes only",) if sim.random.random() < 0.3 else (),
+        actor=cast.actor(house.party, sim.random.choices((cast.AUTHORITY, cast.OFFICER), weights=(12, 1))[0]),
+    )
+    return await answer_consent(house, request)
+
+
+async def consent_unasked(sim: Simulation, house: House) -> object:
+    """An originator consents to a whole topic."""
+    request = GrantConsent(
+        relationship=RELATIONSHIP,
+        acts=("pass-on",),
+        beneficiaries=(THIRD,),
+        purpose=sim.random.choice(cast.PURPOSES),
+        until=house.now() + timedelta(days=20),
+        reason="they share the load",
+        topic=sim.random.choice(cast.TOPICS),
+        actor=cast.actor(house.party, cast.AUTHORITY),
+    )
+    return await grant_consent(house, request)
+
+
+async def take_back(sim: Simulation, house: House) -> object:
+    """A consent is withdrawn, sometimes by whoever got it."""
+    given = _one(sim, await _recent(house, ConsentRow), "consent")
+    actor = cast.actor(house.party, cast.AUTHORITY)
+    return await withdraw_consent(house, WithdrawConsent(consent=given.consent, reason="no longer", actor=actor))
+
+
+async def ask_to_pass_on(sim: Simulation, house: House) -> object:
+    """A holder asks that his copy may go to somebody outside."""
+    copy = await copy_in(sim, house, "held")
+    request = AskPassOn(
+        item=copy.item,
+        copy=copy.number,
+        beneficiary=THIRD,
+        beneficiary_kind="government",
+        recipient=ABROAD,
+        purpose=sim.random.choice(cast.PURPOSES),
+        actor=Actor(handle_of(sim, house, copy.holder)),
+    )
+    told = await ask_pass_on(house, request)
+    if told.request:
+        sim.passing.append((house.party, told.request, request.actor.handle))
+    return told
+
+
+async def release_abroad(sim: Simulation, house: House) -> object:
+    """An authority approves that a copy is passed on, or does not."""
+    request, _ = _passing(sim, house)
+    granted = sim.random.random() < 0.9
+    actor = cast.actor(house.party, cast.AUTHORITY)
+    return await approve(house, Approve(request=request, reason="seen", granted=granted, actor=actor))
+
+
+async def pass_on(sim: Simulation, house: House) -> object:
+    """The holder passes the copy on, if he may."""
+    request, holder = _passing(sim, house)
+    path = sim.folder / f"abroad-{sim.number()}.age"
+    told = await seal_pass_on(house, SealPassOn(request=request, path=str(path), actor=Actor(holder)))
+    path.unlink(missing_ok=True)
+    return told
+
+
+def _passing(sim: Simulation, house: House) -> tuple[str, str]:
+    asked = [(request, holder) for party, request, holder in sim.passing if party == house.party]
+    if not asked:
+        raise Misuse("nobody asked to pass anything on yet")
+    return sim.random.choice(asked[-RECENT:])
+
+
+# ---- counting -------------------------------------------------------------------------------------------------------
+
+
+async def count_copies(sim: Simulation, house: House) -> object:
+    """The registry counts what is here, and does not always find everything."""
+    actor = cast.actor(house.party, cast.GUARD)
+    if sim.random.random() < 0.1:
+        return await drop(house, DropMuster(actor=actor))
+    begun = await begin(house, Begin(actor=actor))
+    held = [row for _, row in await _recent(house, CopyRow) if row.state == "held"]
+    people = {name for (party, _), name in sim.pseudonyms.items() if party == house.party}
+    here = [f"{row.item}/{row.number}" for row in held if row.holder in people and sim.random.random() > WRONG]
+    if here:
+        await count(house, CountCopies(references=tuple(here[:200]), actor=actor, muster=begun.muster))
+    return await sign(house, SignMuster(actor=actor, muster=begun.muster))
+
+
+async def explain_finding(sim: Simulation, house: House) -> object:
+    """Somebody says why something did not add up."""
+    finding = _one(sim, await _recent(house, FindingRow, ""), "finding")
+    request = Explain(
+        finding=f"{finding.source}/{finding.number}",
+        reason="it lay on the other table",
+        actor=cast.actor(house.party, cast.GUARD),
+    )
+    return await explain(house, request)
+
+
+HANDLING: dict[str, tuple[Doing, float]] = {
+    "reproduce": (reproduce, 3),
+    "hand on": (hand_on, 3),
+    "sign for": (sign_for, 4),
+    "carry": (carry_on, 1),
+    "lose": (lose, 1),
+    "find": (find, 1),
+    "make": (make, 3),
+    "ask originator": (ask_originator, 1.5),
+    "consent": (consent, 1.5),
+    "consent unasked": (consent_unasked, 0.3),
+    "take back": (take_back, 0.4),
+    "ask to pass on": (ask_to_pass_on, 1.5),
+    "release abroad": (release_abroad, 1.5),
+    "pass on": (pass_on, 2),
+    "count": (count_copies, 0.7),
+    "explain": (explain_finding, 0.5),
+}
+"""Every kind of act on what has crossed, and how often it is done."""
