@@ -214,7 +214,7 @@ def _of(told: MusterTold) -> str:
 
 def _tell_begun(out: Output, told: MusterTold) -> None:
     out.line("begun ", (told.muster, "strong"), f"  {_of(told)}")
-    out.fields([("expected", f"{told.expected} copies")])
+    out.fields([("expected", counted_out(told.expected, "copy", "copies"))])
     out.next(
         ("comity muster count REFERENCE… --as HANDLE", "what the labels say, or ITEM/NUMBER"),
         ("comity muster sign --as HANDLE", "when everything was counted"),
@@ -325,7 +325,7 @@ def _tell_reconciliation(out: Output, found: Reconciliation) -> None:
     out.line("compared with ", (found.peer, "strong"), f" as of {told_instant(found.at)} ({found.relationship})")
     out.fields(
         [
-            ("passed", f"{found.items} items, {found.copies} copies"),
+            ("passed", _passed(found)),
             ("our records", f"{found.ours[0]}, of which {found.peer} has {found.ours[1]}"),
             ("their records", f"{found.theirs[0]}, of which {found.theirs[1]} are here"),
             ("recorded as", found.reconciliation),
@@ -360,6 +360,15 @@ def _tell_reconciliation(out: Output, found: Reconciliation) -> None:
         )
     elif any(each.because == "on its way there" for each in found.differences):
         out.next(("comity node run", "or 'comity pouch export', so that the other party hears of it"))
+
+
+def counted_out(number: int, one: str, more: str) -> str:
+    """A number with its noun."""
+    return f"{number} {one if number == 1 else more}"
+
+
+def _passed(found: Reconciliation) -> str:
+    return f"{counted_out(found.items, 'item', 'items')}, {counted_out(found.copies, 'copy', 'copies')}"
 
 
 def _because(because: str, by: str, sequence: int | None, record: str, says: str) -> str:

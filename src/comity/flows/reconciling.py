@@ -13,7 +13,7 @@ from typing import Literal
 
 import msgspec
 
-from comity.errors import Misuse, Rejected
+from comity.errors import Misuse, Refused, Rejected
 from comity.flows.actors import Actor
 from comity.flows.comparing import Asked, Carried, There, Unlike, compare
 from comity.flows.findings import overseer
@@ -419,7 +419,9 @@ async def _agreement(house: House, peer: str, relationship: str | None) -> Agree
             f"several agreements run with {peer!r} ({', '.join(found)}); name one with --relationship",
             code="which-relationship",
         )
-    return await house.agreement_row(found[0] if found else "", peer)
+    if not found:
+        raise Refused(f"no agreement runs here with {peer!r}", code="unknown-relationship")
+    return await house.agreement_row(found[0], peer)
 
 
 def _question(house: House, row: AgreementRow, asks: Buckets | Parts | Items | Copies | Differing) -> Question:
