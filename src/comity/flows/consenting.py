@@ -7,16 +7,18 @@ What decisions read of it is in ``consents.py``.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 
 import msgspec
 
 from comity.agreement.vocabulary import Act
 from comity.decision import model as decision
-from comity.errors import Misuse, Refused
+from comity.errors import ComityError, Misuse, Refused
 from comity.flows.actors import Actor
 from comity.flows.cases import answer, new_item
-from comity.flows.house import House
+from comity.flows.giving import PREPARED, advance
+from comity.flows.house import SCAN_MAX, House
 from comity.flows.library import Running
 from comity.flows.visibility import viewer, visible_item
 from comity.flows.work import Draft, Work
@@ -29,7 +31,7 @@ from comity.record.bodies.consents import (
 )
 from comity.record.person_act import unsigned
 from comity.record.statement import DOMESTIC
-from comity.register.rows import AgreementRow, ItemRow, PersonRow
+from comity.register.rows import AgreementRow, ItemRow, PersonRow, RequestRow
 from comity.register.rows.consents import (
     ConsentAskedRow,
     ConsentRow,
@@ -399,9 +401,37 @@ async def _consent(house: House, relationship: str, body: Consented | ConsentWit
     signed = await house.sign(body, relationship, actor, body.by)
     function = (await house.person(actor.handle)).function
 
+    waiting = await _waiting(house) if isinstance(body, Consented) and "give" in body.acts else []
+
     async def say(work: Work) -> ConsentShown:
         record = await work.say(Draft(relationship, signed, function))
         row = await work.need(ConsentRow, f"{relationship}/{body.consent}", "consent")
+        for request in waiting:
+            await _carry_out(house, work, relationship, request, row)
         return ConsentShown(consent=body.consent, relationship=relationship, record=record.id.hex(), row=row)
 
     return await house.sequencer.submit(say)
+
+
+async def _waiting(house: House) -> list[str]:
+    """The requests to give that wait here, sealed; what is wanted may be our own consent to them."""
+    found: list[str] = []
+    first = ""
+    while some := await house.store.scan(PREPARED, first, limit=SCAN_MAX):
+        found += [request for request, _ in some]
+        first = some[-1][0] + "\0"
+    return found
+
+
+async def _carry_out(house: House, work: Work, relationship: str, request: str, consent: ConsentRow) -> None:
+    """Give what waited for this consent and for nothing else; what hinders it stays with the request."""
+    asked = await work.need(RequestRow, request, "request")
+    item = await work.need(ItemRow, asked.item, "item")
+    if asked.relationship != relationship:
+        return
+    if not consent.holds(work.at) or not consent.speaks_of(item.item, item.topic, item.subject, item.label.mark):
+        return
+    attempt = work.child(work.context)
+    with suppress(ComityError):
+        await advance(house, attempt, request)
+        work.absorb(attempt)

@@ -17,10 +17,13 @@ ReadRows = Callable[[Iterable[Key]], Awaitable[dict[Key, Row | None]]]
 
 async def live_consents(read: ReadRows, relationship: str, item: ItemRow, at: datetime) -> tuple[ConsentRow, ...]:
     """The consents in a relationship that speak of an item and hold at ``at``, in the order of their ids."""
-    level = cast("LevelRow | None", (await read([level_key(relationship, item.item)])).popitem()[1])
-    mark = level.mark if level is not None else item.label.mark
-    keys = consent_lists_of(relationship, item.item, item.topic, item.subject, mark)
-    lists = [cast("ConsentListRow", row) for row in (await read(keys)).values() if row is not None]
+    keys = consent_lists_of(relationship, item.item, item.topic, item.subject, item.label.mark)
+    changed = level_key(relationship, item.item)
+    found = await read([changed, *keys])
+    level = cast("LevelRow | None", found.pop(changed))
+    if level is not None and level.mark != item.label.mark:
+        found = await read(consent_lists_of(relationship, item.item, item.topic, item.subject, level.mark))
+    lists = [cast("ConsentListRow", row) for row in found.values() if row is not None]
     named = {consent_key(relationship, entry.consent) for row in lists for entry in row.consents if at < entry.until}
     if not named:
         return ()

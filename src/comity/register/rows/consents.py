@@ -7,6 +7,7 @@ found by seven keys of patterns and one of the item itself, however many consent
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
 from itertools import product
 from typing import ClassVar, Literal
@@ -16,6 +17,9 @@ import msgspec
 from comity.marking.label import Label
 from comity.record.bodies.consents import BeneficiaryKind
 from comity.register.rows.base import Key, Row
+
+PATTERNS_REMEMBERED_MAX = 4_096
+"""Keys of patterns that need not be made again: the items of a register are about few topics, subjects and marks."""
 
 
 class ConsentWantedRow(Row, frozen=True, kw_only=True):
@@ -197,6 +201,7 @@ def item_consents_key(relationship: str, item: str) -> Key:
     return ConsentListRow.table, f"{relationship}/item/{item}"
 
 
+@lru_cache(maxsize=PATTERNS_REMEMBERED_MAX)
 def pattern_consents_key(relationship: str, topic: str, subject: str, mark: str) -> Key:
     """Key of the list of consents to a pattern; an empty word stands for what the pattern does not name."""
     digest = sha256(msgspec.json.encode((topic, subject, mark))).hexdigest()
