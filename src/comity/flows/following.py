@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import cast
 
 from comity.errors import ComityError
+from comity.flows.destruction import forget_with
 from comity.flows.giving import advance
 from comity.flows.house import Follow, House
+from comity.flows.remarking import carry_out
 from comity.flows.work import Work
 from comity.record import bodies
+from comity.record.bodies.ending import Destroyed, DestructionWitnessed, LevelChanged
 from comity.record.statement import Record
 from comity.register.rows import RequestRow
 
@@ -20,7 +23,12 @@ async def _carry_out(house: House, work: Work, record: Record) -> None:
         await advance(house, work, assured.request)
 
 
-FOLLOW: dict[type[bodies.Body], Follow] = {bodies.Assured: _carry_out}
+FOLLOW: dict[type[bodies.Body], Follow] = {
+    bodies.Assured: _carry_out,
+    Destroyed: forget_with,
+    DestructionWitnessed: forget_with,
+    LevelChanged: carry_out,
+}
 """What follows here on a record of the other party that took effect, by its type."""
 
 
