@@ -70,6 +70,7 @@ SECTIONS: dict[str, dict[str, Verb]] = {
         "incident": Verb("incidents", "incident", "Report a loss or compromise, and see it to its end."),
     },
     "Between parties": {
+        "visit": Verb("visits", "visit", "Ask for visits, permit them, follow them up."),
         "authority": Verb("notices", "authority", "Which authorities are competent, from when."),
         "law": Verb("notices", "law", "Laws that bear on protection: tell, ask, answer."),
         "dispute": Verb("disputes", "dispute", "Consult about an item, a duty or a reading."),

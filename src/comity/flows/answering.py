@@ -12,6 +12,7 @@ from comity.flows.giving import Given, advance
 from comity.flows.house import PSEUDONYM_OF, House
 from comity.flows.sites import shown_at, sites_from
 from comity.flows.work import Draft, Work
+from comity.marking.label import Label
 from comity.record import bodies
 from comity.record.person_act import unsigned
 from comity.record.statement import DOMESTIC
@@ -107,7 +108,7 @@ async def assure(house: House, request: Assure) -> AssuranceGiven:
     officer = await house.person(request.actor.handle)
     conditions: tuple[str, ...] = ()
     if request.refuse is None:
-        conditions = await _conditions(house, agreement, request.relationship, asked, pseudonym)
+        conditions = await assurable(house, agreement, request.relationship, pseudonym, asked.label, asked.topic)
     signer = house.pseudonym(request.relationship, officer.person)
     body = bodies.Assured(
         request=asked.request,
@@ -153,10 +154,23 @@ async def _recipient(house: House, request: Assure, asked: AskedRow) -> str:
     return pseudonym
 
 
-async def _conditions(
-    house: House, agreement: Agreement, relationship: str, asked: AskedRow, pseudonym: str
+async def assurable(
+    house: House, agreement: Agreement, relationship: str, pseudonym: str, label: Label, topic: str
 ) -> tuple[str, ...]:
-    """Every condition the agreement asks for about this item and recipient, once the register bears it out."""
+    """Every condition that the agreement asks for about a person of this house, once the register bears it out.
+
+    Args:
+        house: this house.
+        agreement: which asks.
+        relationship: in which the person is known by ``pseudonym``.
+        pseudonym: who is to receive, or to be shown, something.
+        label: of what.
+        topic: its need-to-know list.
+
+    Raises:
+        Misuse: nobody of this house, or the register contradicts what would be assured.
+        Rejected: the agreement does not know the mark.
+    """
     person_id = await house.side(PSEUDONYM_OF, f"{relationship}/{pseudonym}")
     if person_id is None:
         raise Misuse(f"{pseudonym!r} is nobody of this house", code="unknown-person")
@@ -165,14 +179,14 @@ async def _conditions(
     if person.clearance is None or person.clearance_until is None or person.clearance_until <= now:
         raise Misuse("this recipient holds no valid clearance; nothing can be assured", code="no-clearance")
     cleared = level_of(agreement, house.party, person.clearance)
-    if cleared.rank < level_of(agreement, asked.label.policy, asked.label.mark).rank:
+    if cleared.rank < level_of(agreement, label.policy, label.mark).rank:
         raise Misuse(
-            f"this recipient is cleared to {cleared.mark!r}, too low for {asked.label.mark!r}; nothing can be assured",
+            f"this recipient is cleared to {cleared.mark!r}, too low for {label.mark!r}; nothing can be assured",
             code="clearance-too-low",
         )
-    if asked.topic not in person.topics:
+    if topic not in person.topics:
         raise Misuse(
-            f"this recipient is not on the need-to-know list {asked.topic!r}; nothing can be assured",
+            f"this recipient is not on the need-to-know list {topic!r}; nothing can be assured",
             code="no-need-to-know",
         )
     asks = [

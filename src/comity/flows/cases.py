@@ -10,7 +10,7 @@ from datetime import datetime
 
 import msgspec
 
-from comity.agreement.model import Agreement
+from comity.agreement.model import Agreement, Layer
 from comity.agreement.vocabulary import Act
 from comity.decision import model as decision
 from comity.decision.decide import decide
@@ -85,9 +85,16 @@ def reader(row: PersonRow, party: str, pseudonym: str) -> decision.Person:
 
 
 def attestations(
-    agreement: Agreement, conditions: Iterable[str], by: str, *, item: str, recipient: str, site: str, evidence: str
+    text: Agreement | Layer,
+    conditions: Iterable[str],
+    by: str,
+    *,
+    item: str,
+    recipient: str,
+    site: str,
+    evidence: str,
 ) -> list[decision.Attestation]:
-    """The checklists of an agreement that ``conditions`` (clause ids) speak to, each about what it is bound to."""
+    """The checklists of a text that ``conditions`` (clause ids) speak to, each about what it is bound to."""
     given = set(conditions)
     about = {"item-and-recipient": recipient, "item": item, "site": site, "party": by}
     return [
@@ -99,7 +106,7 @@ def attestations(
             item=item if checklist.bound_to == "item-and-recipient" else "",
             evidence=evidence,
         )
-        for checklist in agreement.checklists
+        for checklist in text.checklists
         if given & set(checklist.conditions)
     ]
 

@@ -14,7 +14,7 @@ from comity.register.house import OFFICER, need
 from comity.register.providing import check_approved, check_provided, item_provided, provided_reads
 from comity.register.rows import AgreementRow, DirectoryRow, Facts, ItemRow, Key, RequestRow, asked_key, directory_key
 from comity.register.rows.consents import ShownRow, shown_key
-from comity.register.rows.visits import VisitRow, visit_key
+from comity.register.rows.visits import VisitRow, VisitShownRow, visit_key, visit_shown_key
 from comity.register.verdict import Context, Put, Rule, no
 from comity.register.visits import check_shown
 
@@ -113,6 +113,8 @@ def _shown(context: Context, facts: Facts, record: Record) -> list[Put]:
         at=statement.at,
         visit=body.visit,
     )
+    if body.visit is not None:
+        puts.append(Put(visit_shown_key(relationship, body.visit, record.id), VisitShownRow(item=body.item)))
     return [*puts, Put(shown_key(relationship, body.item, record.id), row)]
 
 

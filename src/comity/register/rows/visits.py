@@ -76,6 +76,13 @@ class FindingRow(Row, frozen=True, kw_only=True):
     evidence: str = ""
 
 
+class VisitShownRow(Row, frozen=True, kw_only=True):
+    """Index of what was shown during a visit. Key: ``relationship/visit/record``, the record in hex."""
+
+    table: ClassVar[str] = "visit-shown"
+    item: str
+
+
 def visit_key(relationship: str, visit: str) -> Key:
     """Key of a visit."""
     return VisitRow.table, f"{relationship}/{visit}"
@@ -84,3 +91,8 @@ def visit_key(relationship: str, visit: str) -> Key:
 def finding_key(relationship: str, visit: str, finding: str) -> Key:
     """Key of a finding."""
     return FindingRow.table, f"{relationship}/{visit}/{finding}"
+
+
+def visit_shown_key(relationship: str, visit: str, record: bytes) -> Key:
+    """Key in the index of what was shown during a visit."""
+    return VisitShownRow.table, f"{relationship}/{visit}/{record.hex()}"
