@@ -19,7 +19,16 @@ from comity.flows.agreements import (
     list_agreements,
 )
 from comity.flows.duties import ListDuties, list_duties
+from comity.flows.end_notes import (
+    ListEndNotes,
+    PreviewEndNote,
+    TellEndNote,
+    list_end_notes,
+    preview_end_note,
+    tell_end_note,
+)
 from comity.flows.opening import Open, open_item
+from comity.register.rows.duties import DutiesRow
 from world import RELATIONSHIP, ROOT, World, adopt, hand_over, library
 
 HISTORY = "jp-kr-2016.history.toml"
@@ -135,6 +144,76 @@ async def test_after_a_notice_has_run_its_time_nothing_is_provided(make_world: A
     assert asked.outcome == "no-basis"
     (reason,) = [each for each in asked.decision.reasons if each.code == "not-in-force"]
     assert set(reason.parameters) == {"jp", "kr"}
+
+
+@article(
+    "21.3",
+    does="records a written notice of the end on both sides, discharges the duty to give it, says when it ends",
+    command="comity agreement notice give",
+    rests_on=("o-21.3", "term.notice"),
+)
+async def test_a_notice_is_told_recorded_and_counted(world: World) -> None:
+    await world.person("kr", "yun", roles=("agreement-authority",))
+    await world.exchange()
+    row = await world.kr.agreement_row(RELATIONSHIP)
+    with pytest.raises(Misuse, match="does not have the role"):
+        await tell_end_note(world.kr, noted("notice", actor=Actor("kim")))
+    before = await ask_status(world.kr, AskStatus(relationship=RELATIONSHIP))
+    told = await tell_end_note(world.kr, noted("notice"))
+    await world.exchange()
+    (note,) = told.notes
+    for house in (world.jp, world.kr):
+        shown = await list_end_notes(house, ListEndNotes(relationship=RELATIONSHIP))
+        ((party, step, state, known),) = [(each.party, each.step, each.state, each.in_history) for each in shown.notes]
+        assert (party, step, state, known) == ("kr", "notice", "given", False)
+        assert shown.follows is not None
+        ends = {each.counting: each.at for each in shown.follows.reading("jp").ahead if each.what == "end"}
+        # given on 21 November 2026, too late for the renewal of the 23rd by either way of counting
+        assert {at.astimezone(UTC).isoformat() for at in ends.values()} == {"2027-11-22T15:00:00+00:00"}
+        duties = [each async for _, each in house.rows(DutiesRow, f"{RELATIONSHIP}/{note.notice}")]
+        ((obligation, who, discharged),) = [
+            (each.obligation, each.who, each.discharged) for row in duties for each in row.duties
+        ]
+        assert (obligation, who) == ("o-21.3", "kr")
+        assert discharged is not None
+    # the record moves nothing: it is the history of each house that says how it reads what happened
+    assert await ask_status(world.kr, AskStatus(relationship=RELATIONSHIP, at=before.at)) == before
+    assert (await world.ask()).outcome == "needs-consent"
+    suspended = await tell_end_note(world.kr, noted("suspension", notice=note.notice))
+    assert suspended.follows is not None
+    assert suspended.follows.reading("kr").phase == "notice-suspended"
+    with pytest.raises(Misuse, match="is suspended; no suspension follows"):
+        await tell_end_note(world.kr, noted("suspension", notice=note.notice))
+    assert row.peer == "jp"
+
+
+def noted(step: Any, actor: Actor = Actor("yun"), notice: str | None = None) -> TellEndNote:  # noqa: B008 - frozen
+    return TellEndNote(
+        relationship=RELATIONSHIP, step=step, note="NV 114/2026", day="2026-11-21", actor=actor, notice=notice
+    )
+
+
+@article(
+    "21.3",
+    does="says what would follow from a notice before anybody gives it, and records nothing",
+    command="comity agreement notice give --preview",
+    rests_on=("term.notice",),
+)
+async def test_what_would_follow_is_told_before_a_notice_is_given(world: World) -> None:
+    early = PreviewEndNote(relationship=RELATIONSHIP, step="notice", day="2026-08-24")
+    shown = await preview_end_note(world.jp, early)
+    assert shown.notes == ()
+    assert shown.follows is not None
+    reading = shown.follows.reading("jp")
+    # in time for the renewal of 23 November 2026, two days from now
+    ends = {each.at.astimezone(UTC).date().isoformat() for each in reading.ahead if each.what == "end"}
+    assert ends == {"2026-11-22"}
+    too_early = PreviewEndNote(relationship=RELATIONSHIP, step="notice", day="2016-01-01")
+    impossible = await preview_end_note(world.jp, too_early)
+    assert impossible.follows is None
+    assert impossible.contradiction
+    with pytest.raises(Misuse, match="given no notice"):
+        await preview_end_note(world.jp, PreviewEndNote(relationship=RELATIONSHIP, step="withdrawal", day="2026-11-21"))
 
 
 @article(

@@ -11,7 +11,7 @@ Rules of this file (``spec/term.md`` steps 5 and 6):
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal, get_args
 
 Act = Literal[
@@ -61,6 +61,9 @@ NoticeState = Literal["not-given", "given", "suspended", "withdrawn"]
 Phase = Literal["not-signed", "signed", "in-force", "notice-given", "notice-suspended", "lapsed"]
 """Both tables in one word, for people: ``in-force`` with what has become of the notice."""
 
+Step = Literal["notice", "suspension", "reactivation", "withdrawal"]
+"""What a note about the end does: it gives a notice, suspends it, lets it run again, or withdraws it."""
+
 AGREEMENT: Mapping[tuple[State, str], State] = {
     ("not-signed", "signature-called-off"): "not-signed",
     ("not-signed", "signature"): "signed",
@@ -87,6 +90,17 @@ NOTICE: Mapping[tuple[NoticeState, str], NoticeState] = {
     ("suspended", "withdrawal-of-suspension"): "given",
     ("withdrawn", "withdrawal-of-suspension"): "withdrawn",
 }
+
+
+def state_of(steps: Sequence[Step]) -> NoticeState | None:
+    """What has become of a notice after ``steps``; None where one of them could not follow."""
+    state: NoticeState = "not-given"
+    for step in steps:
+        after = NOTICE.get((state, step))
+        if after is None:
+            return None
+        state = after
+    return state
 
 
 def diagram() -> str:

@@ -15,6 +15,7 @@ import msgspec
 
 from comity.agreement.term import Status
 from comity.cli.coverage import covered, tell_coverage
+from comity.cli.end_notes import notice
 from comity.cli.instants import read_instant
 from comity.cli.options import Desk, Verbs, acting, housed
 from comity.cli.output import FINDINGS, Output, visible
@@ -62,6 +63,9 @@ def agreement() -> None:
     An agreement is named by a file, by a library name such as jp-kr-2016, or, where it runs, by its relationship such
     as jp-kr-2016/jp.kr.
     """
+
+
+agreement.add_command(notice)
 
 
 @agreement.command()

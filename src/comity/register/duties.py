@@ -34,6 +34,7 @@ from comity.register import (
     notices,
     occasions,
     places,
+    term,
     visits,
 )
 from comity.register.rows import AgreementRow, Facts, Key
@@ -51,7 +52,21 @@ from comity.register.verdict import Consequence, Context, Discharge, Occasions, 
 
 TEXTS_KEPT = 64
 """Agreements, each with its layers, whose obligations are kept sorted by event."""
-_AREAS = (house, crossing, occasions, consents, custody, ending, incidents, inventory, lineage, notices, places, visits)
+_AREAS = (
+    house,
+    crossing,
+    occasions,
+    consents,
+    custody,
+    ending,
+    incidents,
+    inventory,
+    lineage,
+    notices,
+    places,
+    term,
+    visits,
+)
 
 
 def _gather() -> dict[type[Body], tuple[Occasions, ...]]:

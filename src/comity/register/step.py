@@ -8,7 +8,19 @@ from typing import cast
 from comity.errors import Refused, Rejected
 from comity.record.bodies import Body
 from comity.record.statement import DOMESTIC, Record
-from comity.register import consents, custody, ending, incidents, inventory, lineage, notices, places, requests, visits
+from comity.register import (
+    consents,
+    custody,
+    ending,
+    incidents,
+    inventory,
+    lineage,
+    notices,
+    places,
+    requests,
+    term,
+    visits,
+)
 from comity.register.crossing import CROSSING_RULES
 from comity.register.duties import DUTIES
 from comity.register.hands import HANDS
@@ -40,6 +52,7 @@ _RULES: dict[type[Body], Rule] = {
     **notices.RULES,
     **places.RULES,
     **requests.RULES,
+    **term.RULES,
     **visits.RULES,
 }
 _CONSEQUENCES: tuple[Consequence, ...] = (DUTIES, TALLIES, HOLDINGS, HANDS, custody.CHAINS)

@@ -14,6 +14,7 @@ from comity.register.rows import (
     lineage,
     notices,
     places,
+    term,
     visits,
 )
 from comity.register.rows.base import Facts, Key, Row
@@ -84,6 +85,7 @@ __all__ = [
     "notices",
     "passage_key",
     "places",
+    "term",
     "visits",
 ]
 
