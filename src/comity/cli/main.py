@@ -56,6 +56,7 @@ SECTIONS: dict[str, dict[str, Verb]] = {
         "outbox": Verb("boxes", "outbox", "What waits, what was given, what arrived there."),
         "inbox": Verb("boxes", "inbox", "What came, and what is asked of you."),
         "open": Verb("opening", "open_command", "Open an item for a purpose."),
+        "use": Verb("using", "use", "Ask whether an item may be used for a purpose."),
         "why": Verb("why", "why", "A decision with its articles, in plain words."),
         "pouch": Verb("pouch", "pouch", "The exchange as one file, carried by hand."),
     },
