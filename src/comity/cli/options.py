@@ -14,6 +14,7 @@ import click
 
 from comity.cli.output import Output
 from comity.cli.session import Session
+from comity.flows.actors import Actor
 
 FOLDER_VARIABLE = "COMITY_HOME"
 """Environment variable that names the data folder."""
@@ -106,6 +107,16 @@ def acting(command: Command) -> Command:
     return click.option(
         "--as", "actor", required=True, metavar="HANDLE", help="Who does it: a handle, or root for the root key."
     )(command)
+
+
+seeing = click.option(
+    "--as", "actor", metavar="HANDLE", help="As this person may see it; the whole house where nobody is named."
+)
+
+
+def as_actor(handle: str | None) -> Actor | None:
+    """Who looks; None for the house itself."""
+    return None if handle is None else Actor(handle)
 
 
 relationship = click.option(
