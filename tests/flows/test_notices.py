@@ -444,10 +444,10 @@ async def test_costs_stay_in_the_house_and_are_summed_by_currency(world: World) 
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
-        ({"amount": "1,200"}, "malformed"),
-        ({"amount": "-1"}, "malformed"),
-        ({"amount": "1e3"}, "malformed"),
-        ({"currency": "yen"}, "malformed"),
+        ({"amount": "1,200"}, "bad-amount"),
+        ({"amount": "-1"}, "bad-amount"),
+        ({"amount": "1e3"}, "bad-amount"),
+        ({"currency": "yen"}, "bad-currency"),
         ({"day": "2026-11-31"}, "bad-day"),
         ({"item": "i-none"}, "unknown-item"),
         ({"actor": Actor("abe")}, "no-role"),

@@ -101,7 +101,8 @@ def list_authorities(desk: Desk, on: str | None) -> None:
     Example:
       comity authority list --on 2026-12-01
     """
-    desk.show(desk.call("authority.list", ListDesignations(on=on)), _tell_authorities)
+    found = desk.call("authority.list", ListDesignations(on=on))
+    desk.show(found, lambda out, shown: _tell_authorities(out, shown, on))
 
 
 @click.group(cls=Verbs)
@@ -298,9 +299,9 @@ def _tell_made(out: Output, made: DesignationShown, desk: Desk) -> None:
     out.next(("comity authority list", "the registers of both sides"), *desk.sending())
 
 
-def _tell_authorities(out: Output, found: list[DesignationShown]) -> None:
+def _tell_authorities(out: Output, found: list[DesignationShown], on: str | None) -> None:
     if not found:
-        out.line("no authority is designated")
+        out.line(f"no designation holds on {on}" if on else "no authority is designated")
         out.next(("comity authority designate NAME --since DAY --note ID --as HANDLE", "tell the other side"))
     for each in found:
         out.line((f"{each.party}  ", "dim"), (each.authority, "strong"))

@@ -13,6 +13,10 @@ from comity.agreement.vocabulary import Deed, Event
 from comity.register.rows.duties import DutiesRow, Duty
 
 
+LOOKING = ("comity person list", "comity register", "comity agreement timeline")
+"""Commands that nobody signs."""
+
+
 class Words(NamedTuple):
     """What is to be done, and the command for it; ``{item}``, ``{subject}`` and ``{last}`` stand for what is known."""
 
@@ -24,19 +28,19 @@ WORDS: Mapping[tuple[Deed, Event] | Deed, Words] = {
     "notify": Words("tell the other side in writing", ""),
     ("notify", "designation-changed"): Words(
         "tell the other side which authority is competent",
-        "comity authority designate NAME --since DAY --note ID --as HANDLE",
+        "comity authority designate NAME --since DAY --note ID",
     ),
     ("notify", "law-changed"): Words(
-        "tell the other side of the change of law", "comity law notify TITLE --note ID --as HANDLE"
+        "tell the other side of the change of law",
+        "comity law notify TITLE --in-force DAY --says TEXT --note ID",
     ),
     ("notify", "law-requested"): Words(
-        "tell the other side its laws on protection, as it asked", "comity law answer {subject} --note ID --as HANDLE"
+        "tell the other side its laws on protection, as it asked",
+        "comity law answer {subject} --says TEXT --note ID",
     ),
     ("notify", "level-changed"): Words("tell the recipient in writing of the change of level", ""),
     ("notify", "loss-suspected"): Words("tell the originator of the loss or compromise, actual or possible", ""),
-    "mark": Words(
-        "put the provider's name and our own equivalent mark on it", "comity inbox mark {item} MARK --as HANDLE"
-    ),
+    "mark": Words("put the provider's name and our own equivalent mark on it", "comity inbox mark {item} MARK"),
     ("mark", "derivative-made"): Words(
         "mark what was made from it with its level, and that it contains the other side's information", ""
     ),
@@ -51,7 +55,7 @@ WORDS: Mapping[tuple[Deed, Event] | Deed, Words] = {
     "re-mark": Words("re-mark every copy and everything made from it", ""),
     "return-or-destroy": Words("return or destroy it, now that its purpose has ended", ""),
     "assure": Words(
-        "assure the originator about each recipient before anything is handed over", "comity assure {last} --as HANDLE"
+        "assure the originator about each recipient before anything is handed over", "comity assure {last}"
     ),
     "request-visit": Words("ask the host authority for permission for the visit", ""),
     "brief-site": Words("tell the site about the visit: topic, scope and the highest level that may be shown", ""),
@@ -69,7 +73,7 @@ WORDS: Mapping[tuple[Deed, Event] | Deed, Words] = {
     "report-visit": Words("record what was shown during the visit, and what was found", ""),
     "close-finding": Words("mend what was found, and say so", ""),
     "review-level": Words("review the level, and keep or change it", ""),
-    "consult": Words("take a position, and consult", "comity dispute answer {subject} --as HANDLE"),
+    "consult": Words("take a position, and consult", "comity dispute answer {subject} --says TEXT"),
     "give-notice": Words("give written notice to the other side", "comity agreement timeline {agreement}"),
 }
 """By deed and event, or by deed alone."""
@@ -92,4 +96,5 @@ def next_command(row: DutiesRow, duty: Duty) -> str:
         "last": row.subject.rpartition("/")[2],
         "agreement": row.relationship.partition("/")[0],
     }
-    return _words(duty).command.format_map(known)
+    command = _words(duty).command.format_map(known)
+    return f"{command} --as HANDLE" if command and not command.startswith(LOOKING) else command

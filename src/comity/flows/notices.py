@@ -6,10 +6,11 @@ agreement file lists is where the register of designations begins.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 import msgspec
 
+from comity.errors import Misuse
 from comity.flows.actors import Actor
 from comity.flows.house import House
 from comity.flows.speaking import speak, speaker
@@ -209,7 +210,13 @@ async def end_designation(house: House, request: EndDesignation) -> DesignationS
 
 
 async def list_designations(house: House, request: ListDesignations) -> list[DesignationShown]:
-    """The registers of designations, what the agreement files list and what was told, by day."""
+    """The registers of designations, what the agreement files list and what was told, by day.
+
+    Raises:
+        Misuse: there is no such day.
+    """
+    if request.on is not None:
+        _check_day(request.on)
     found: list[DesignationShown] = []
     for relationship, peer in await house.relationships():
         running = await house.library.load(await house.agreement_row(relationship))
@@ -295,6 +302,15 @@ async def list_laws(house: House, _: ListLaws) -> LawsShown:
         laws += [_law(relationship, row) async for _key, row in house.rows(LawRow, f"{relationship}/")]
         requests += [_request(relationship, row) async for _key, row in house.rows(LawRequestRow, f"{relationship}/")]
     return LawsShown(laws=tuple(laws), requests=tuple(requests))
+
+
+def _check_day(day: str) -> None:
+    try:
+        written = date.fromisoformat(day).isoformat()
+    except ValueError:
+        written = ""
+    if written != day:
+        raise Misuse(f"there is no day {day!r}; write 2026-12-01", code="bad-day")
 
 
 def _designation(relationship: str, row: DesignationRow) -> DesignationShown:

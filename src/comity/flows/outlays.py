@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 
 import msgspec
 
+from comity.errors import Misuse
 from comity.flows.actors import Actor
 from comity.flows.house import ROOT, House
 from comity.flows.visibility import may_see, viewer, visible_item
 from comity.flows.work import Draft, Work
-from comity.record.bodies.notices import OutlayNoted
+from comity.record.bodies.notices import AMOUNT_PATTERN, CURRENCY_PATTERN, OutlayNoted
 from comity.record.person_act import unsigned
 from comity.record.statement import DOMESTIC
 from comity.register.rows import ItemRow
@@ -73,6 +75,10 @@ async def note_outlay(house: House, request: NoteOutlay) -> OutlayShown:
     Raises:
         Misuse: the actor may not, the amount or the currency has another form, or there is no such day or item.
     """
+    if not re.fullmatch(AMOUNT_PATTERN, request.amount):
+        raise Misuse(f"{request.amount!r} is no amount; write digits, such as 1200.50", code="bad-amount")
+    if not re.fullmatch(CURRENCY_PATTERN, request.currency):
+        raise Misuse(f"{request.currency!r} is no currency; write three capital letters", code="bad-currency")
     if request.item is not None:
         await visible_item(house, None, request.item, await viewer(house, request.actor))
     await house.agreement_row(request.relationship)

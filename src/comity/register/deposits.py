@@ -13,7 +13,7 @@ from comity.record.contexts import DEPOSIT
 from comity.record.encoding import encode
 from comity.record.statement import Record
 from comity.register.crossing import officer_key
-from comity.register.house import AGREEMENT_AUTHORITY, OFFICER, REGISTRY, need
+from comity.register.house import AGREEMENT_AUTHORITY, OFFICER, REGISTRY
 from comity.register.parties import check_authority
 from comity.register.rows import Facts, Key
 from comity.register.rows.notices import DepositRow, deposit_key
@@ -64,7 +64,9 @@ def _revealed(_: Context, facts: Facts, record: Record) -> list[Put]:
     body, statement = cast("Revealed", record.body), record.statement
     check_authority(facts, record, *DEPOSITORS)
     key = deposit_key(statement.relationship, body.deposit)
-    row: DepositRow = need(facts, key, "deposit")
+    row = cast("DepositRow | None", facts[key])
+    if row is None:
+        raise no("unknown-deposit", f"there is no deposit {body.deposit!r}")
     if row.party != statement.author:
         raise no("not-depositor", f"deposit {body.deposit!r} is not {statement.author!r}'s to reveal")
     if row.reveal is not None:

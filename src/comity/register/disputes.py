@@ -14,7 +14,7 @@ from comity.record.bodies import Body
 from comity.record.bodies.notices import DisputeOpened, PositionTaken, SettlementSigned
 from comity.record.statement import Record
 from comity.register.crossing import officer_key
-from comity.register.house import AGREEMENT_AUTHORITY, check_after, need
+from comity.register.house import AGREEMENT_AUTHORITY, check_after
 from comity.register.parties import check_authority
 from comity.register.rows import AgreementRow, ConsignmentRow, Facts, ItemRow, Key
 from comity.register.rows.duties import DutiesRow, duties_key
@@ -76,7 +76,8 @@ def _check_subject(context: Context, facts: Facts, row: AgreementRow, record: Re
 def _check_deposits(facts: Facts, record: Record) -> None:
     body = cast("DisputeOpened | PositionTaken", record.body)
     for each in body.deposits:
-        need(facts, deposit_key(record.statement.relationship, each), "deposit")
+        if facts[deposit_key(record.statement.relationship, each)] is None:
+            raise no("unknown-deposit", f"there is no deposit {each!r}")
 
 
 def _opened(context: Context, facts: Facts, record: Record) -> list[Put]:
@@ -125,7 +126,9 @@ def _under_way(facts: Facts, record: Record) -> DisputeRow:
     """The dispute that a record goes on with, once it may (5, 6)."""
     body = cast("PositionTaken | SettlementSigned", record.body)
     check_authority(facts, record, AGREEMENT_AUTHORITY)
-    row: DisputeRow = need(facts, dispute_key(record.statement.relationship, body.dispute), "dispute")
+    row = cast("DisputeRow | None", facts[dispute_key(record.statement.relationship, body.dispute)])
+    if row is None:
+        raise no("unknown-dispute", f"there is no dispute {body.dispute!r}")
     if row.settled is not None:
         raise no("settled", f"dispute {body.dispute!r} was settled; what is new is another dispute")
     check_after(body.after, row.last)

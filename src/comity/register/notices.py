@@ -86,7 +86,9 @@ def _designation_ended(_: Context, facts: Facts, record: Record) -> list[Put]:
     body, statement = cast("DesignationEnded", record.body), record.statement
     check_authority(facts, record, AGREEMENT_AUTHORITY)
     key = designation_key(statement.relationship, statement.author, body.designation)
-    row: DesignationRow = need(facts, key, "designation of this party")
+    row = cast("DesignationRow | None", facts[key])
+    if row is None:
+        raise no("unknown-designation", f"{statement.author!r} has told of no designation {body.designation!r}")
     if row.ended is not None:
         raise no("designation-ended", f"designation {body.designation!r} ended already, on {row.until}")
     if check_day(body.since) < row.since:
@@ -187,13 +189,16 @@ def _law_answered(_: Context, facts: Facts, record: Record) -> list[Put]:
     body, statement = cast("LawAnswered", record.body), record.statement
     check_authority(facts, record, AGREEMENT_AUTHORITY)
     key = law_request_key(statement.relationship, body.request)
-    asked: LawRequestRow = need(facts, key, "request for laws")
+    asked = cast("LawRequestRow | None", facts[key])
+    if asked is None:
+        raise no("unknown-law-request", f"there is no request for laws {body.request!r}")
     if asked.author == statement.author:
         raise no("own-request", f"{statement.author!r} asked this and cannot answer it")
     if asked.answer is not None:
         raise no("already-answered", f"request {body.request!r} was answered already")
     for law in body.laws:
-        need(facts, law_key(statement.relationship, statement.author, law), "law of this party")
+        if facts[law_key(statement.relationship, statement.author, law)] is None:
+            raise no("unknown-law", f"{statement.author!r} has told of no law {law!r}")
     row = msgspec.structs.replace(
         asked, answer=record.id, answered=statement.at, laws=tuple(sorted(set(body.laws))), says=body.says
     )

@@ -15,9 +15,11 @@ Said = Annotated[Words, msgspec.Meta(min_length=1)]
 """A sentence that is not empty."""
 Subject = Annotated[str, msgspec.Meta(pattern=r"\A[a-z0-9]+(?:[./-][a-z0-9]+)*\Z", max_length=NAME_CHARACTERS_MAX)]
 """An identifier, or several joined by ``/``, as subjects of duties are named."""
-Amount = Annotated[str, msgspec.Meta(pattern=r"\A(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,4})?\Z")]
+AMOUNT_PATTERN = r"\A(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,4})?\Z"
+Amount = Annotated[str, msgspec.Meta(pattern=AMOUNT_PATTERN)]
 """An amount of money in decimal digits; never a binary fraction."""
-Currency = Annotated[str, msgspec.Meta(pattern=r"\A[A-Z]{3}\Z")]
+CURRENCY_PATTERN = r"\A[A-Z]{3}\Z"
+Currency = Annotated[str, msgspec.Meta(pattern=CURRENCY_PATTERN)]
 """Three capital letters, as ISO 4217 has them."""
 LawChange = Literal["stated", "enacted", "amended", "repealed"]
 """Whether a law is told as it stands, or a change of it is."""
