@@ -7,6 +7,7 @@ shows the code and the reference alone, because no level, item or name stands on
 from __future__ import annotations
 
 import io
+from itertools import groupby
 from xml.sax.saxutils import escape
 
 import segno
@@ -48,7 +49,6 @@ def svg(label: Label, *, outside: bool) -> bytes:
     """The label for a printer, in its real size; with ``outside`` only what may stand on an outer envelope."""
     made = code(label.reference)
     modules = made.symbol_size(border=BORDER)[0]
-    path = made.svg_inline(border=BORDER, omitsize=True, svgclass=None, lineclass=None)
     lines = [label.reference] if outside else _lines(label)
     width, height = CODE_MM + TEXT_MM, max(CODE_MM, (len(lines) + 1) * LINE_MM)
     texts = "".join(
@@ -60,8 +60,21 @@ def svg(label: Label, *, outside: bool) -> bytes:
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}mm" height="{height}mm" '
         f'viewBox="0 0 {width} {height}" font-family="{FONT}">'
         f'<rect width="{width}" height="{height}" fill="#fff"/>'
-        f'<g transform="scale({CODE_MM / modules:.5f})">{path}</g>{texts}</svg>\n'
+        f'<path transform="scale({CODE_MM / modules:.5f})" d="{_path(made)}"/>{texts}</svg>\n'
     ).encode()
+
+
+def _path(made: segno.QRCode) -> str:
+    """The dark modules as an outline, each run in a row one rectangle."""
+    runs: list[str] = []
+    for y, row in enumerate(made.matrix_iter(border=BORDER)):
+        x = 0
+        for dark, modules in groupby(row):
+            length = len(list(modules))
+            if dark:
+                runs.append(f"M{x} {y}h{length}v1h-{length}z")
+            x += length
+    return "".join(runs)
 
 
 def _lines(label: Label) -> list[str]:

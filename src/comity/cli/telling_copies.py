@@ -109,7 +109,8 @@ def tell_chain(out: Output, shown: CopyShown, known: Known) -> None:
     for link in shown.chain:
         sign = "●" if link.answers else "│"
         at = told_instant(link.at)
-        out.line((at, "dim"), f"  {sign}  {named(_sentence(link), known)}", indent=2)
+        made = f" from copy {copy.made_from}" if link.kind == "reproduction/1" else ""
+        out.line((at, "dim"), f"  {sign}  {named(_sentence(link), known)}{made}", indent=2)
         left = " " * len(at)
         for more in _details(link):
             out.line(f"{left}  │  ", (more, "dim"), indent=2)

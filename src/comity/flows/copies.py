@@ -283,7 +283,7 @@ async def _chain(house: House, relationship: str, copy: CopyRow) -> list[Link]:
             links.append(receipt)
     prefix = f"{relationship}/{copy.item}/{copy.number:06d}/"
     links += [await _link(house, row) async for _, row in house.rows(LinkRow, prefix)]
-    return links
+    return sorted(links, key=lambda link: link.at)
 
 
 async def _given_to(house: House, consignment: bytes, number: int) -> str:
