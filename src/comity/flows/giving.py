@@ -31,7 +31,7 @@ from comity.record.contexts import BASIS
 from comity.record.encoding import decode, encode
 from comity.record.person_act import unsigned
 from comity.record.statement import DOMESTIC
-from comity.register.rows import AgreementRow, DirectoryRow, ItemRow, Key, RequestRow, Row
+from comity.register.rows import AgreementRow, AskedRow, DirectoryRow, ItemRow, Key, RequestRow, Row
 from comity.seal.commitment import commitment
 
 PREPARED = "prepared"
@@ -198,6 +198,9 @@ async def advance(house: House, work: Work, request: str) -> Given | None:
     """Carry a request out if nothing is missing any more; None while something is, and when it was carried out before.
 
     The decision is made again on what is recorded at that instant, and recorded with the consignment it allows.
+
+    Raises:
+        Refused: it was sealed and assured under another level than the item has now, or for a key that was replaced.
     """
     asked = await work.need(RequestRow, request, "request")
     waiting = await work.side_value(PREPARED, request)
@@ -206,6 +209,12 @@ async def advance(house: House, work: Work, request: str) -> Given | None:
     row = await work.need(AgreementRow, asked.relationship, "agreement")
     running = await house.library.load(row)
     registered = await work.need(ItemRow, asked.item, "item")
+    assured = await work.need(AskedRow, f"{row.relationship}/{request}", "request for assurance")
+    if assured.label != registered.label:
+        raise Refused(
+            f"the level of item {registered.item!r} was changed since this was asked for; ask for the release again",
+            code="level-changed",
+        )
     item = new_item(
         registered.item,
         row.agreement,

@@ -268,7 +268,8 @@ class Family:
                 (ItemRow.table, self._item),
             ]
         )
-        made, level, holding, row = facts.values()
+        made, level = facts[derivative_key(relationship, self._item)], facts[level_key(relationship, self._item)]
+        holding, row = facts[holding_key(relationship, self._item)], facts[ItemRow.table, self._item]
         if isinstance(made, DerivativeRow):
             return self._rank(made.label.mark)
         if isinstance(level, LevelRow) and level.marked is not None:
