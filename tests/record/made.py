@@ -142,6 +142,13 @@ _BY_NAME = {
         nationality=IDENTIFIERS,
         recipient=WORDS,
     ),
+    "Day": st.dates().map(lambda day: day.isoformat()),
+    "Said": WORDS.filter(bool),
+    "Subject": st.lists(IDENTIFIERS, min_size=1, max_size=3).map("/".join),
+    "Amount": st.from_regex(bodies.notices.AMOUNT_PATTERN),
+    "Currency": st.from_regex(bodies.notices.CURRENCY_PATTERN),
+    "LawChange": st.sampled_from(get_args(bodies.notices.LawChange)),
+    "DisputeAbout": st.sampled_from(get_args(bodies.notices.DisputeAbout)),
     "msgspec.Raw": st.sampled_from((b"{}", b'{"a":[1,"x"]}', b"[]")).map(msgspec.Raw),
     "Annotated[tuple[CopyMade, ...], msgspec.Meta(min_length=1, max_length=LIST_ENTRIES_MAX)]": st.lists(
         COPIES, min_size=1, max_size=3

@@ -12,7 +12,6 @@ from typing import NamedTuple
 from comity.agreement.vocabulary import Deed, Event
 from comity.register.rows.duties import DutiesRow, Duty
 
-
 LOOKING = ("comity person list", "comity register", "comity agreement timeline")
 """Commands that nobody signs."""
 
