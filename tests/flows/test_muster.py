@@ -121,7 +121,7 @@ async def test_only_the_registry_counts_and_whoever_began_signs(world: World) ->
         await sign(world.kr, SignMuster(actor=Actor("yun")))
     assert misuse.value.code == "other-signer"
     with pytest.raises(Refused):
-        await show(world.kr, ShowMusters(viewer=Actor("kim")))
+        await show(world.kr, ShowMusters(actor=Actor("kim")))
 
 
 async def test_two_musters_at_once_are_told_apart_and_one_is_given_up(world: World) -> None:  # (4)

@@ -350,7 +350,10 @@ async def reader(world: World, handle: str) -> str:
 
     until = TODAY + timedelta(days=300)
     await grant_clearance(
-        world.kr, GrantClearance(handle=handle, mark="군사 Ⅱ급 비밀", until=until, basis="vetted", all_information=True, actor=ROOT)
+        world.kr,
+        GrantClearance(
+            handle=handle, mark="군사 Ⅱ급 비밀", until=until, basis="vetted", all_information=True, actor=ROOT
+        ),
     )
     await change_list(world.kr, ChangeList(topic="missiles", handle=handle, listed=True, actor=ROOT))
     return await world.pseudonym(handle)
@@ -359,9 +362,9 @@ async def reader(world: World, handle: str) -> str:
 async def test_only_who_answers_for_the_register_sees_what_differs(world: World) -> None:
     connect(world)
     with pytest.raises(Refused) as caught:
-        await compared(world, viewer=Actor("sato"))
+        await compared(world, actor=Actor("sato"))
     assert caught.value.code == "no-role"
-    assert (await compared(world, viewer=Actor("ito"))).differences == ()
+    assert (await compared(world, actor=Actor("ito"))).differences == ()
 
 
 async def test_without_a_road_it_goes_by_file(world: World) -> None:

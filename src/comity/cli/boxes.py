@@ -9,7 +9,7 @@ import click
 
 from comity.cli.decisions import functions, named
 from comity.cli.instants import told_instant
-from comity.cli.options import Desk, Verb, Verbs, acting, housed
+from comity.cli.options import Desk, Verb, Verbs, acting, as_actor, housed, seeing
 from comity.cli.output import Output, size
 from comity.flows.actors import Actor
 from comity.flows.marks import MarkingShown, MarkItem
@@ -42,8 +42,9 @@ class Boxed(Verb, Verbs):
 
 
 @click.group(cls=Boxed, invoke_without_command=True)
+@seeing
 @housed
-def inbox(desk: Desk) -> None:
+def inbox(desk: Desk, actor: str | None) -> None:
     """See what came, and which assurances the other party waits for.
 
     Example:
@@ -51,7 +52,9 @@ def inbox(desk: Desk) -> None:
     """
     if click.get_current_context().invoked_subcommand is None:
         known = functions(desk)
-        desk.show(desk.call("inbox", ShowInbox()), lambda out, inbox: _tell_inbox(out, inbox, known))
+        desk.show(
+            desk.call("inbox", ShowInbox(actor=as_actor(actor))), lambda out, inbox: _tell_inbox(out, inbox, known)
+        )
 
 
 @inbox.command()
@@ -69,27 +72,31 @@ def mark(desk: Desk, item: str, mark: str, actor: str, key: Path | None) -> None
 
 
 @click.command(cls=Verb)
+@seeing
 @housed
-def outbox(desk: Desk) -> None:
+def outbox(desk: Desk, actor: str | None) -> None:
     """See what waits and for what, what was given, and what the other party has and has witnessed.
 
     Example:
       comity outbox
     """
     known = functions(desk)
-    desk.show(desk.call("outbox", ShowOutbox()), lambda out, outbox: _tell_outbox(out, outbox, known))
+    shown = desk.call("outbox", ShowOutbox(actor=as_actor(actor)))
+    desk.show(shown, lambda out, outbox: _tell_outbox(out, outbox, known))
 
 
 @click.command(cls=Verb)
+@seeing
 @housed
-def register(desk: Desk) -> None:
+def register(desk: Desk, actor: str | None) -> None:
     """See every item with its copies: number, holder, state, how often opened.
 
     Example:
       comity register --json
     """
     known = functions(desk)
-    desk.show(desk.call("register", ShowRegister()), lambda out, items: _tell_register(out, items, known))
+    shown = desk.call("register", ShowRegister(actor=as_actor(actor)))
+    desk.show(shown, lambda out, items: _tell_register(out, items, known))
 
 
 def _marked(label: Label, alternative: Label | None) -> str:
@@ -133,8 +140,9 @@ def _tell_outbox(out: Output, outbox: Outbox, known: Known) -> None:
         _tell_request(out, each, known)
     out.gap()
     _tell_passages(out, "given", "to", outbox.given, known)
-    out.gap()
-    tell_chains(out, outbox.chains)
+    if outbox.chains:
+        out.gap()
+        tell_chains(out, outbox.chains)
     pending = [each for each in outbox.waiting if not each.approved_by]
     if pending:
         out.next((f"comity approve {pending[0].request} --reason WHY --as HANDLE", "somebody else, with the role"))

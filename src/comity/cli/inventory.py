@@ -9,7 +9,7 @@ import click
 
 from comity.cli.files import read_file
 from comity.cli.instants import told_instant
-from comity.cli.options import Desk, Verb, Verbs, acting, housed, relationship
+from comity.cli.options import Desk, Verb, Verbs, acting, as_actor, housed, relationship, seeing
 from comity.cli.output import FINDINGS, Output
 from comity.cli.session import fresh_name
 from comity.flows.actors import Actor
@@ -113,9 +113,9 @@ def drop(desk: Desk, muster: str | None, actor: str, key: Path | None) -> None:
 
 @muster.command()
 @click.argument("muster", required=False)
-@click.option("--as", "viewer", metavar="HANDLE", help="As this person may see it; the whole house otherwise.")
+@seeing
 @housed
-def show(desk: Desk, muster: str | None, viewer: str | None) -> int:
+def show(desk: Desk, muster: str | None, actor: str | None) -> int:
     """See every muster and every open finding, or one muster with all that it found.
 
     Ends with code 6 while a finding is open.
@@ -123,7 +123,7 @@ def show(desk: Desk, muster: str | None, viewer: str | None) -> int:
     Example:
       comity muster show
     """
-    shown: Musters = desk.call("muster.show", ShowMusters(muster=muster, viewer=Actor(viewer) if viewer else None))
+    shown: Musters = desk.call("muster.show", ShowMusters(muster=muster, actor=as_actor(actor)))
     desk.show(shown, _tell_musters)
     return FINDINGS if any(not each.explained for each in shown.findings) else 0
 
@@ -152,7 +152,7 @@ def explain(desk: Desk, finding: str, reason: str, record: str | None, actor: st
 @click.option("--answer", "asked", type=click.Path(path_type=Path), help="Answer the question in this file.")
 @click.option("--out", "answer", type=click.Path(path_type=Path), help="Where the answer goes.")
 @click.option("--read", "answered", type=click.Path(path_type=Path), help="Compare with the answer in this file.")
-@click.option("--as", "viewer", metavar="HANDLE", help="As this person may see it; the whole house otherwise.")
+@seeing
 @housed
 def reconcile(
     desk: Desk,
@@ -162,7 +162,7 @@ def reconcile(
     asked: Path | None,
     answer: Path | None,
     answered: Path | None,
-    viewer: str | None,
+    actor: str | None,
     *,
     recount: bool,
 ) -> int:
@@ -192,12 +192,12 @@ def reconcile(
         request = AnswerByFile(path=str(asked.absolute()), out=str(answer.absolute()))
         desk.show(desk.call("reconcile.answer", request), _tell_answer)
         return 0
-    who = Actor(viewer) if viewer else None
+    who = as_actor(actor)
     if answered is not None:
-        found: Reconciliation = desk.call("reconcile.read", ReadAnswer(path=str(answered.absolute()), viewer=who))
+        found: Reconciliation = desk.call("reconcile.read", ReadAnswer(path=str(answered.absolute()), actor=who))
     else:
         found = desk.call(
-            "reconcile", Reconcile(peer=peer or "", relationship=relationship, recount=recount, viewer=who)
+            "reconcile", Reconcile(peer=peer or "", relationship=relationship, recount=recount, actor=who)
         )
     desk.show(found, _tell_reconciliation)
     return FINDINGS if found.unexplained or found.recounted else 0

@@ -6,15 +6,16 @@ import click
 
 from comity.cli.decisions import functions, tell_outcome
 from comity.cli.instants import told_instant
-from comity.cli.options import Desk, Verb, housed
+from comity.cli.options import Desk, Verb, as_actor, housed, seeing
 from comity.cli.output import Output
 from comity.flows.explaining import DecisionTold, Why
 
 
 @click.command(cls=Verb)
 @click.argument("of")
+@seeing
 @housed
-def why(desk: Desk, of: str) -> None:
+def why(desk: Desk, of: str, actor: str | None) -> None:
     """Tell every decision about an item: its reasons, their articles, and what would change it.
 
     Each is decided again from what was recorded; one that came out differently would be refused. OF is an item, or the
@@ -23,7 +24,7 @@ def why(desk: Desk, of: str) -> None:
     Example:
       comity why i-7k3m…
     """
-    told: list[DecisionTold] = desk.call("why", Why(of=of))
+    told: list[DecisionTold] = desk.call("why", Why(of=of, actor=as_actor(actor)))
     known = functions(desk)
     desk.show(told, lambda out, _: _tell(out, told, known))
 

@@ -6,15 +6,18 @@ import msgspec
 
 from comity.decision import model as decision
 from comity.errors import Misuse
+from comity.flows.actors import Actor
+from comity.flows.explaining import house_record, may_see_decision
 from comity.flows.house import House
+from comity.flows.visibility import Sight, viewer
 from comity.record import bodies
-from comity.record.statement import read
 
 
 class AskDecision(msgspec.Struct, frozen=True, kw_only=True):
-    """Show a recorded decision as data; ``record`` is its record id in hex."""
+    """Show a recorded decision as data, as ``actor`` may see it; ``record`` is its record id in hex."""
 
     record: str
+    actor: Actor | None = None
 
 
 class DecisionShown(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,13 +32,13 @@ async def ask_decision(house: House, request: AskDecision) -> DecisionShown:
     """A recorded decision with its case.
 
     Raises:
-        Misuse: there is no decision with that id.
+        Misuse: there is no decision with that id, or none that whoever asks may see.
     """
     if len(request.record) != 64 or not set(request.record) <= set("0123456789abcdef"):
         raise Misuse(f"{request.record!r} is not a record id: 64 hexadecimal digits", code="bad-record-id")
-    entry = await house.store.find(bytes.fromhex(request.record))
-    body = read(entry.envelope, [house.keys.record.public]).body if entry is not None else None
-    if not isinstance(body, bodies.Decided):
+    body = await house_record(house, bytes.fromhex(request.record))
+    sight = Sight(house, await viewer(house, request.actor))
+    if not isinstance(body, bodies.Decided) or not await may_see_decision(house, sight, body):
         raise Misuse(f"there is no decision {request.record[:16]}…", code="unknown-decision")
     return DecisionShown(
         record=request.record,

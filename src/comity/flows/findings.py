@@ -26,7 +26,7 @@ from comity.register.rows.inventory import FindingRow, MusterRow, OpenFindingRow
 class ShowMusters(msgspec.Struct, frozen=True, kw_only=True):
     """Every muster, those under way first, and every open finding; with ``muster`` given, that one and all it found."""
 
-    viewer: Actor | None = None
+    actor: Actor | None = None
     muster: str | None = None
 
 
@@ -67,9 +67,9 @@ async def show(house: House, request: ShowMusters) -> Musters:
 
     Raises:
         Misuse: no such muster.
-        Refused: the viewer does not answer for the register.
+        Refused: the actor does not answer for the register.
     """
-    await overseer(house, request.viewer)
+    await overseer(house, request.actor)
     if request.muster is not None:
         row = await house.row(MusterRow, request.muster)
         told = (

@@ -71,7 +71,7 @@ class Reconcile(msgspec.Struct, frozen=True, kw_only=True):
     peer: str
     relationship: str | None = None
     recount: bool = False
-    viewer: Actor | None = None
+    actor: Actor | None = None
 
 
 class AskByFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,7 +93,7 @@ class ReadAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """Compare this register with the answer that somebody brought back."""
 
     path: str
-    viewer: Actor | None = None
+    actor: Actor | None = None
 
 
 class Letter(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -187,9 +187,9 @@ async def reconcile(house: House, request: Reconcile) -> Reconciliation:
     Raises:
         Unavailable: the peer is not reached; it can be asked by file.
         Rejected: what it answers is not what it was asked.
-        Refused: the viewer does not answer for the register.
+        Refused: the actor does not answer for the register.
     """
-    await overseer(house, request.viewer)
+    await overseer(house, request.actor)
     row = await _agreement(house, request.peer, request.relationship)
     wrong = await _recount(house, row.relationship) if request.recount else None
     answers: list[Answer] = []
@@ -238,7 +238,7 @@ async def read_by_file(house: House, request: ReadAnswer) -> Reconciliation:
     Raises:
         Rejected: the file is not what it must be, not by a peer, or answers something else.
     """
-    await overseer(house, request.viewer)
+    await overseer(house, request.actor)
     letter, body = await _receive(house, request.path)
     row = await house.agreement_row(letter.relationship, letter.sender)
     answer = read_answer(body)

@@ -7,12 +7,15 @@ from datetime import datetime
 import msgspec
 
 from comity.errors import Misuse
+from comity.flows.actors import Actor
 from comity.flows.exchange import COSIGNED
 from comity.flows.giving import ITEM_TITLE
 from comity.flows.house import House
+from comity.flows.visibility import Sight, viewer
 from comity.flows.witnessing import read_head
 from comity.marking.label import Label
 from comity.record.statement import DOMESTIC, chain_id
+from comity.register.house import ASSURANCE_OFFICER, RELEASE_AUTHORITY
 from comity.register.rows import (
     AskedRow,
     AssuranceRow,
@@ -28,16 +31,22 @@ LINES_MAX = 10_000
 """Most lines of one view; a longer one is asked for in parts."""
 
 
-class ShowInbox(msgspec.Struct, frozen=True):
-    """What other parties gave us, and which assurances they wait for."""
+class ShowInbox(msgspec.Struct, frozen=True, kw_only=True):
+    """What other parties gave us, and which assurances they wait for; as ``actor`` may see it, or the house itself."""
+
+    actor: Actor | None = None
 
 
-class ShowOutbox(msgspec.Struct, frozen=True):
-    """What we asked to give, what it waits for, and how far the other party has our records."""
+class ShowOutbox(msgspec.Struct, frozen=True, kw_only=True):
+    """What we asked to give, what it waits for, and how far the other party has our records; likewise."""
+
+    actor: Actor | None = None
 
 
-class ShowRegister(msgspec.Struct, frozen=True):
-    """Every item with its copies."""
+class ShowRegister(msgspec.Struct, frozen=True, kw_only=True):
+    """Every item with its copies; likewise."""
+
+    actor: Actor | None = None
 
 
 class CopyLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -172,36 +181,49 @@ class RegisterLine(msgspec.Struct, frozen=True, kw_only=True):
     shown: tuple[ShownLine, ...] = ()
 
 
-async def show_inbox(house: House, _: ShowInbox) -> Inbox:
+async def show_inbox(house: House, request: ShowInbox) -> Inbox:
     """What other parties gave us, newest last, and the assurances they wait for."""
+    sight = Sight(house, await viewer(house, request.actor))
     received: list[PassageLine] = []
     asked: list[AskedLine] = []
     for relationship, peer in await house.relationships():
-        received += await passages(house, relationship, peer)
+        received += await passages(house, relationship, peer, sight)
+        if not sight.has(ASSURANCE_OFFICER):
+            continue
         async for _key, row in house.rows(AskedRow, f"{relationship}/"):
             if row.author == peer and row.consignment is None:
                 asked.append(_asked(relationship, row))
     return Inbox(received=tuple(received), asked=tuple(asked))
 
 
-async def show_outbox(house: House, _: ShowOutbox) -> Outbox:
+async def show_outbox(house: House, request: ShowOutbox) -> Outbox:
     """What waits, what was given, and how far the other party has it."""
+    sight = Sight(house, await viewer(house, request.actor))
     given: list[PassageLine] = []
     for relationship, _peer in await house.relationships():
-        given += await passages(house, relationship, house.party)
-    waiting = [await _request(house, row) async for _key, row in house.rows(RequestRow) if row.consignment is None]
-    return Outbox(waiting=tuple(waiting), given=tuple(given), chains=tuple(await chains(house)))
+        given += await passages(house, relationship, house.party, sight)
+    waiting = [
+        await _request(house, row)
+        async for _key, row in house.rows(RequestRow)
+        if row.consignment is None and (sight.has(RELEASE_AUTHORITY) or sight.is_himself(row.by))
+    ]
+    shown = await chains(house) if sight.everything else []
+    return Outbox(waiting=tuple(waiting), given=tuple(given), chains=tuple(shown))
 
 
-async def show_register(house: House, _: ShowRegister) -> list[RegisterLine]:
+async def show_register(house: House, request: ShowRegister) -> list[RegisterLine]:
     """Every item with its copies, by item id."""
+    sight = Sight(house, await viewer(house, request.actor))
     lines = []
-    async for _key, row in house.rows(ItemRow):
+    async for _key, each in house.rows(ItemRow):
+        row = await sight.item(each.item)
+        if row is None:
+            continue
         copies: list[CopyLine] = []
         shown: list[ShownLine] = []
         for relationship, _peer in await house.relationships():
-            copies += await _copies(house, relationship, row.item)
-            shown += await _shown(house, relationship, row.item)
+            copies += [_copy(copy) async for copy in sight.copies(relationship, row)]
+            shown += await _shown(house, relationship, row.item, sight)
         lines.append(
             RegisterLine(
                 title=await title_of(house, row.item),
@@ -215,13 +237,17 @@ async def show_register(house: House, _: ShowRegister) -> list[RegisterLine]:
     return lines
 
 
-async def passages(house: House, relationship: str, author: str) -> list[PassageLine]:
-    """What ``author`` gave in a relationship, in order."""
+async def passages(house: House, relationship: str, author: str, sight: Sight) -> list[PassageLine]:
+    """What ``author`` gave in a relationship, in order, as far as somebody may see it."""
     lines = []
     async for _key, passage in house.rows(PassageRow, f"{relationship}/{author}/"):
         row = await house.need(ConsignmentRow, passage.consignment.hex(), "consignment")
-        item = await house.need(ItemRow, row.item, "item")
-        copies = [copy for copy in await _copies(house, relationship, row.item) if copy.number in row.copies]
+        item = await sight.item(row.item)
+        if item is None:
+            continue
+        copies = [_copy(copy) async for copy in sight.copies(relationship, item) if copy.number in row.copies]
+        if not copies and not await sight.sees_all_copies(item):  # it carried other people's copies
+            continue
         lines.append(
             PassageLine(
                 item=row.item,
@@ -270,23 +296,19 @@ async def title_of(house: House, item: str) -> str:
     return (await house.side(ITEM_TITLE, item) or b"").decode()
 
 
-async def _copies(house: House, relationship: str, item: str) -> list[CopyLine]:
-    return [
-        CopyLine(
-            number=copy.number,
-            holder=copy.holder,
-            state=copy.state,
-            openings=len(copy.openings),
-            trouble=copy.trouble,
-        )
-        async for _, copy in house.rows(CopyRow, f"{relationship}/{item}/")
-    ]
+def _copy(row: CopyRow) -> CopyLine:
+    return CopyLine(
+        number=row.number, holder=row.holder, state=row.state, openings=len(row.openings), trouble=row.trouble
+    )
 
 
-async def _shown(house: House, relationship: str, item: str) -> list[ShownLine]:
+async def _shown(house: House, relationship: str, item: str, sight: Sight) -> list[ShownLine]:
+    """What was shown of an item; a reader sees what was shown to him."""
+    name = "" if sight.person is None else house.pseudonym(relationship, sight.person.person)
     return [
-        ShownLine(manner=row.manner, to=row.to, purpose=row.purpose, at=row.shown, visit=row.visit)
+        ShownLine(manner=row.manner, to=row.to if wide else (name,), purpose=row.purpose, at=row.shown, visit=row.visit)
         async for _, row in house.rows(ShownRow, f"{relationship}/{item}/")
+        if (wide := sight.has(RELEASE_AUTHORITY)) or name in row.to
     ]
 
 

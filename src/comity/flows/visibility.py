@@ -18,10 +18,10 @@ from comity.flows.cases import answer, handling_case
 from comity.flows.house import ROOT, House
 from comity.flows.work import Work
 from comity.record.statement import DOMESTIC
-from comity.register.house import OFFICER, REGISTRY, RELEASE_AUTHORITY, SECURITY_OFFICER
+from comity.register.house import AUDITOR, OFFICER, REGISTRY, RELEASE_AUTHORITY, SECURITY_OFFICER, UNLISTED
 from comity.register.rows import AgreementRow, ConsignmentRow, CopyRow, ItemRow, PersonRow, RequestRow
 
-OVERSIGHT = frozenset({REGISTRY, SECURITY_OFFICER, "auditor"})
+OVERSIGHT = frozenset({REGISTRY, SECURITY_OFFICER, AUDITOR})
 """Roles that see the whole register: they answer for it, or for whoever does."""
 _PERSONAL_STEPS = frozenset({13, 14, 15})
 """Steps of the decision about the person alone: clearance, lists, briefings (``spec/decision.md``)."""
@@ -75,7 +75,9 @@ async def may_see(house: House, item: ItemRow, person: PersonRow | None, work: W
         return True
     if await holds_copy(house, item.item, person):
         return True
-    if item.topic not in person.topics:
+    if item.topic not in person.topics or UNLISTED.issuperset(
+        person.roles
+    ):  # who only keeps the node sees nothing more
         return False
     if item.relationship == DOMESTIC:
         return await _cleared_at_home(house, item, person)
@@ -83,9 +85,9 @@ async def may_see(house: House, item: ItemRow, person: PersonRow | None, work: W
 
 
 async def holds_copy(house: House, item: str, person: PersonRow) -> bool:
-    """(3) Whether a copy of the item was made out to this person, in any relationship."""
+    """(3) Whether a copy of the item is in this person's name, or on its way to him, in any relationship."""
     async for relationship, copy in copies_of(house, item):
-        if copy.holder == house.pseudonym(relationship, person.person):
+        if house.pseudonym(relationship, person.person) in (copy.holder, copy.taker):
             return True
     return False
 
@@ -100,6 +102,55 @@ async def asked_to_give(house: House, item: ItemRow, person: PersonRow) -> bool:
         if request is not None and request.by == person.person:
             return True
     return any([row.item == item.item and row.by == person.person async for _, row in house.rows(RequestRow)])
+
+
+class Sight:
+    """What one viewer sees, asked many times: for lists, and for whatever joins several of them."""
+
+    def __init__(self, house: House, person: PersonRow | None) -> None:
+        self._house = house
+        self.person = person
+        self._seen: dict[str, ItemRow | None] = {}
+        self._all_copies: dict[str, bool] = {}
+
+    @property
+    def everything(self) -> bool:
+        """(2) Whether it is the whole register."""
+        return sees_all(self.person)
+
+    def has(self, *roles: str) -> bool:
+        """Whether he sees everything, or holds one of these roles."""
+        return self.person is None or self.everything or not set(roles).isdisjoint(self.person.roles)
+
+    def is_himself(self, person: str) -> bool:
+        """Whether he sees everything, or is this person."""
+        return self.person is None or self.everything or self.person.person == person
+
+    async def item(self, item: str) -> ItemRow | None:
+        """The item, if he may see it (3, 4)."""
+        if item not in self._seen:
+            row = await self._house.row(ItemRow, item)
+            seen = row is not None and await may_see(self._house, row, self.person)
+            self._seen[item] = row if seen else None
+        return self._seen[item]
+
+    async def copies(self, relationship: str, item: ItemRow) -> AsyncIterator[CopyRow]:
+        """(6) The copies of an item in one relationship that he may see."""
+        everything = await self.sees_all_copies(item)
+        name = "" if self.person is None else self._house.pseudonym(relationship, self.person.person)
+        async for _key, copy in self._house.rows(CopyRow, f"{relationship}/{item.item}/"):
+            if everything or name in (copy.holder, copy.taker):
+                yield copy
+
+    async def sees_all_copies(self, item: ItemRow) -> bool:
+        """(6) Whether he sees every copy of an item, whoever holds it."""
+        if self.person is None or self.everything:
+            return True
+        if item.item not in self._all_copies:
+            own = item.relationship == DOMESTIC
+            releases = own and RELEASE_AUTHORITY in self.person.roles
+            self._all_copies[item.item] = releases or await asked_to_give(self._house, item, self.person)
+        return self._all_copies[item.item]
 
 
 async def copies_of(house: House, item: str) -> AsyncIterator[tuple[str, CopyRow]]:
