@@ -1,0 +1,215 @@
+"""Passing on: nothing without consent, nothing without a second person, and one file for the courier (6(a))."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from io import BytesIO
+from typing import Any, cast
+
+import pytest
+
+from comity.errors import ComityError
+from comity.flows.actors import Actor
+from comity.flows.answering import Approve, approve
+from comity.flows.collecting import Collect, collect
+from comity.flows.consenting import WithdrawConsent, withdraw_consent
+from comity.flows.duties import ListDuties, list_duties
+from comity.flows.opening import Open, open_item
+from comity.flows.passing_on import (
+    ListPassedOn,
+    ReceiptPassOn,
+    list_passed_on,
+    receipt_pass_on,
+)
+from comity.flows.rebuilding import VerifyLedger, verify_ledger
+from comity.register.rows import CopyRow, RequestRow
+from comity.seal.age import open_header, read_header
+from comity.seal.items import unpack_payload
+from comity.seal.manifest import Manifest
+from comity.seal.x25519 import X25519Identity
+from flows.consenting import UNTIL, US, answer, ask, ask_on, grant, passed_on, path, seal, staffed
+from world import RELATIONSHIP, SeededEntropy, World
+
+
+async def refused(code: str, doing: Any) -> ComityError:
+    with pytest.raises(ComityError) as raised:
+        await doing
+    assert raised.value.code == code, raised.value
+    return raised.value
+
+
+async def ready(world: World) -> str:
+    """An item in Kim's hands that the United States may have."""
+    await staffed(world)
+    item = (await world.given()).item
+    await answer(world, (await ask(world, item)).request, conditions=("on paper only",))
+    return item
+
+
+async def state(world: World, party: str, item: str, number: int = 1) -> str:
+    return (await world.house(party).need(CopyRow, f"{RELATIONSHIP}/{item}/{number:06d}", "copy")).state
+
+
+def read_by(identity: Any, sealed: bytes, binding: Any) -> tuple[Manifest, bytes]:
+    header, payload = read_header(cast("Any", BytesIO(sealed)))
+    content = BytesIO()
+    manifest = unpack_payload(open_header(header, [identity]), payload, content, binding)
+    return manifest, content.getvalue()
+
+
+async def test_without_consent_nothing_is_written(world: World) -> None:
+    await staffed(world)
+    item = (await world.given()).item
+    told = await ask_on(world, item)
+    assert (told.request, told.outcome) == ("", "needs-consent")
+    (missing,) = [each for each in told.decision.reasons if each.code == "consent-missing"]
+    assert (missing.clause, missing.effect) == ("6.a", "needs")
+    assert [row async for _, row in world.kr.rows(RequestRow)] == []
+    assert await state(world, "kr", item) == "held"
+    assert not (await list_passed_on(world.kr, ListPassedOn()))
+
+
+async def test_with_consent_and_approval_the_next_body_reads_it(world: World) -> None:
+    item = await ready(world)
+    asked = await ask_on(world, item)
+    assert (asked.outcome, asked.conditions) == ("needs-consent", ("on paper only",))
+    told = await seal(world, asked.request)
+    assert (told.outcome, told.record) == ("needs-consent", None)
+    assert not path(world, "courier.age").exists()
+    await approve(world.kr, Approve(request=asked.request, reason="needed", actor=Actor("baek")))
+    told = await seal(world, asked.request)
+    await world.exchange()
+    assert told.consents == asked.consents
+    sealed = path(world, "courier.age").read_bytes()
+    from comity.flows.opening import sealed_content
+
+    copy = await world.kr.need(CopyRow, f"{RELATIONSHIP}/{item}/000001", "copy")
+    binding = (await sealed_content(world.kr, RELATIONSHIP, copy)).binding
+    manifest, content = read_by(US, sealed, binding)
+    assert (content, manifest.file_name) == (b"a report", "report.txt")
+    with pytest.raises(ComityError):
+        read_by(X25519Identity.generate(SeededEntropy("nobody")), sealed, binding)
+    for party in ("jp", "kr"):
+        assert await state(world, party, item) == "passed on"
+        (line,) = await list_passed_on(world.house(party), ListPassedOn())
+        assert (line.beneficiary, line.consents, line.ours) == ("us", told.consents, party == "kr")
+        assert not (await verify_ledger(world.house(party), VerifyLedger())).findings
+
+
+async def test_what_was_passed_on_opens_here_no_more(world: World) -> None:
+    item = await ready(world)
+    await passed_on(world, item)
+    reading = Open(item=item, purpose="air defence", path=str(path(world, "read")), actor=Actor("kim"))
+    await refused("not-holder", open_item(world.kr, reading))
+    await refused("not-holder", ask_on(world, item))
+
+
+async def test_the_couriers_file_can_be_made_again(world: World) -> None:
+    item = await ready(world)
+    told = await passed_on(world, item)
+    path(world, "courier.age").unlink()
+    await collect(world.kr, Collect())
+    again = await seal(world, told.request, "again.age")
+    assert (again.record, again.decision) == (told.record, None)
+    header, _ = read_header(cast("Any", BytesIO(path(world, "again.age").read_bytes())))
+    open_header(header, [US])
+    assert len(await list_passed_on(world.jp, ListPassedOn())) == 1
+
+
+async def test_a_consent_that_ended_or_was_withdrawn_after_the_request_stops_it(world: World) -> None:
+    await staffed(world)
+    item = (await world.given()).item
+    given = await grant(world)
+    asked = await ask_on(world, item)
+    await approve(world.kr, Approve(request=asked.request, reason="needed", actor=Actor("baek")))
+    await withdraw_consent(world.jp, WithdrawConsent(consent=given.consent, reason="over", actor=Actor("abe")))
+    await world.exchange()
+    assert (await seal(world, asked.request)).outcome == "needs-consent"
+    await grant(world, until=world.clock.time + timedelta(hours=1))
+    world.clock.time += timedelta(hours=2)
+    assert (await seal(world, asked.request)).outcome == "needs-consent"
+    assert not path(world, "courier.age").exists()
+    await grant(world)
+    assert (await seal(world, asked.request)).outcome == "permit"
+
+
+@pytest.mark.parametrize(
+    ("changes", "outcome"),
+    [
+        ({"purpose": "training"}, "needs-consent"),
+        ({"beneficiary": "au"}, "needs-consent"),
+        ({"beneficiary": "acme", "beneficiary_kind": "firm", "nationality": "us"}, "needs-consent"),
+    ],
+)
+async def test_a_consent_is_for_one_body_and_one_purpose(world: World, changes: dict[str, str], outcome: str) -> None:
+    item = await ready(world)
+    told = await ask_on(world, item, **changes)
+    assert (told.request, told.outcome) == ("", outcome)
+
+
+async def test_a_firm_needs_consent_for_itself_and_its_state(world: World) -> None:
+    item = await ready(world)
+    acme = {"beneficiary": "acme", "beneficiary_kind": "firm", "nationality": "us"}
+    asked = await ask(world, item, **acme)
+    assert asked.beneficiaries == ("acme", "us")
+    await answer(world, asked.request)
+    told = await passed_on(world, item, **acme)
+    assert told.record is not None
+
+
+async def test_who_asked_does_not_approve_and_a_wrong_role_neither(world: World) -> None:
+    item = await ready(world)
+    await world.person("kr", "seo", roles=("release-authority",))
+    asked = await ask_on(world, item)
+    for handle, code in (("kim", "no-role"), ("lee", "no-role")):
+        await refused(code, approve(world.kr, Approve(request=asked.request, reason="mine", actor=Actor(handle))))
+
+
+async def test_what_is_refused(world: World) -> None:
+    item = await ready(world)
+    await refused("unknown-item", ask_on(world, "i-aaaaaaaaaaaaaaaa"))
+    await refused("not-holder", ask_on(world, item, copy=2))
+    await refused("not-holder", ask_on(world, item, actor=Actor("lee")))
+    await refused("unknown-item", ask_on(world, item, actor=Actor("choi")))
+    await refused("no-third-party", ask_on(world, item, beneficiary="jp"))
+    await refused("recipient", ask_on(world, item, recipient="age1nothing"))
+    asked = await ask_on(world, item)
+    await refused("unknown-request", seal(world, asked.request, handle="lee"))
+    await refused("unknown-request", seal(world, "r-aaaaaaaaaaaaaaaa"))
+    await world.both_ways()
+    own = (await world.given_back()).item
+    await refused("own-item", ask_on(world, own, actor=Actor("lee")))
+
+
+async def test_the_receipt_ends_the_duty_to_give_one(world: World) -> None:
+    item = await ready(world)
+    before = await _owed(world)
+    await passed_on(world, item)
+    assert len(await _owed(world)) > len(before)
+    receipt = ReceiptPassOn(item=item, copy=1, receipt="no. 14/2026, signed in Honolulu", actor=Actor("lee"))
+    await receipt_pass_on(world.kr, receipt)
+    await world.exchange()
+    assert await _owed(world) == before
+    (line,) = await list_passed_on(world.jp, ListPassedOn())
+    assert line.receipt == "no. 14/2026, signed in Honolulu"
+    await refused("already-received", receipt_pass_on(world.kr, receipt))
+
+
+async def _owed(world: World) -> list[tuple[str, str]]:
+    duties = await list_duties(world.kr, ListDuties())
+    return sorted((each.obligation, each.subject) for each in duties.duties if each.obligation == "o-12")
+
+
+async def test_the_list_is_for_who_may_see_the_item(world: World) -> None:
+    item = await ready(world)
+    await passed_on(world, item)
+    assert len(await list_passed_on(world.kr, ListPassedOn(actor=Actor("kim")))) == 1
+    assert await list_passed_on(world.kr, ListPassedOn(actor=Actor("choi"))) == []
+
+
+async def test_until_is_the_first_instant_outside(world: World) -> None:
+    item = await ready(world)
+    world.clock.time = UNTIL - timedelta(milliseconds=200)
+    assert (await ask_on(world, item)).request
+    world.clock.time = UNTIL
+    assert not (await ask_on(world, item)).request
