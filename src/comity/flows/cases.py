@@ -11,9 +11,10 @@ from datetime import datetime
 import msgspec
 
 from comity.agreement.model import Agreement, Layer
-from comity.agreement.vocabulary import Act
+from comity.agreement.vocabulary import ACCESS_ACTS, Act
 from comity.decision import model as decision
 from comity.decision.decide import decide
+from comity.errors import Refused
 from comity.flows.consents import consents_for
 from comity.flows.house import House
 from comity.flows.library import Running
@@ -24,6 +25,7 @@ from comity.marking.label import Label
 from comity.record import bodies
 from comity.record.encoding import encode
 from comity.record.statement import DOMESTIC, Record
+from comity.register.house import UNLISTED
 from comity.register.rows import (
     AgreementRow,
     AssuranceRow,
@@ -210,8 +212,11 @@ async def handling_case(
         witnesses: of it.
 
     Raises:
-        Refused: the item has too many ancestors (``lineage-too-long``).
+        Refused: the item has too many ancestors (``lineage-too-long``), or somebody keeps the node or audits it and
+            therefore gets at nothing (``no-reader``, ``spec/places.md`` step 3).
     """
+    for each in (person, *beside) if act in ACCESS_ACTS else ():
+        _check_reader(each)
     read = read or house.sequencer.rows.get
     found = await ancestry(house, read, row, item, purpose)
     pseudonym = house.pseudonym(row.relationship, person.person)
@@ -251,6 +256,15 @@ async def handling_case(
         ),
         method=method,
     )
+
+
+def _check_reader(person: PersonRow) -> None:
+    """Whoever only keeps the node running, or audits, gets at no content, whatever clearance he holds."""
+    if person.roles and UNLISTED.issuperset(person.roles):
+        raise Refused(
+            f"somebody who is only {' and '.join(person.roles)} handles no content; another person must",
+            code="no-reader",
+        )
 
 
 async def item_of(

@@ -33,7 +33,8 @@ from comity.record.bodies import Body, FacilityRegistered
 from comity.record.bodies.places import BorneOut, Briefed, ConditionEvidenced, Inspected, OfficerNamed, Posted
 from comity.record.person_act import unsigned
 from comity.record.statement import DOMESTIC
-from comity.register.places import is_cleared, last_of
+from comity.register.conditions import is_cleared
+from comity.register.places import last_of
 from comity.register.rows import FacilityRow
 
 Nature = Literal["government", "contractor", "system"]

@@ -13,7 +13,7 @@ import msgspec
 from comity.flows.house import House
 from comity.flows.obliged import Cited, all_running, cited, heading, site_checklists
 from comity.flows.sites import shown_at, sites_from
-from comity.register.places import evidenced, is_cleared
+from comity.register.conditions import evidenced, is_cleared
 from comity.register.rows import FacilityRow, PersonRow
 from comity.register.rows.places import InspectionRow, PersonThenRow, PostingRow
 

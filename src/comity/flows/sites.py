@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 
-from comity.register.places import PARENTS_MAX, conditions_met
+from comity.register.conditions import PARENTS_MAX, conditions_met
 from comity.register.rows import FacilityRow, Facts, Key, PersonRow
 from comity.register.rows.giving import Evidence
 

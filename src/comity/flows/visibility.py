@@ -77,7 +77,7 @@ async def may_see(house: House, item: ItemRow, person: PersonRow | None, work: W
         return True
     if item.topic not in person.topics or UNLISTED.issuperset(
         person.roles
-    ):  # who only keeps the node sees nothing more
+    ):
         return False
     if item.relationship == DOMESTIC:
         return await _cleared_at_home(house, item, person)

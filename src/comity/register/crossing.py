@@ -141,6 +141,16 @@ def _asked_reads(_: Context, record: Record) -> list[Key]:
     return [asked_key(record.statement.relationship, body.request)]
 
 
+def _asked_more(context: Context, facts: Facts, record: Record) -> list[Key]:
+    """The recipients as their own party lists them: whether one of them works for a contractor opens a duty."""
+    body, statement = cast("bodies.AssuranceAsked", record.body), record.statement
+    row = cast("AgreementRow | None", facts[_agreement_key(record)])
+    if row is None:
+        return []
+    receiver = row.peer if statement.author == context.party else context.party
+    return [directory_key(statement.relationship, receiver, each) for each in body.recipients]
+
+
 def _asked(_: Context, facts: Facts, record: Record) -> list[Put]:
     body = cast("bodies.AssuranceAsked", record.body)
     key = asked_key(record.statement.relationship, body.request)
@@ -393,7 +403,7 @@ def _returned(_: Context, facts: Facts, record: Record) -> list[Put]:
 CROSSING_RULES: dict[type[bodies.Body], Rule] = {
     bodies.Acknowledged: Rule(_acknowledged_reads, _acknowledged),
     bodies.Listed: Rule(_listed_reads, _listed),
-    bodies.AssuranceAsked: Rule(_asked_reads, _asked),
+    bodies.AssuranceAsked: Rule(_asked_reads, _asked, _asked_more),
     bodies.Assured: Rule(_assured_reads, _assured),
     bodies.Consigned: Rule(_consigned_reads, _consigned),
     bodies.Received: Rule(_answer_reads, _received),

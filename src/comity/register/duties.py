@@ -33,7 +33,7 @@ from comity.register import (
     lineage,
     notices,
     occasions,
-    places,
+    place_occasions,
     term,
     visits,
 )
@@ -63,7 +63,7 @@ _AREAS = (
     inventory,
     lineage,
     notices,
-    places,
+    place_occasions,
     term,
     visits,
 )

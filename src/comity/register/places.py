@@ -5,19 +5,17 @@ All of them are records of the house; ``spec/places.md`` has the steps.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from typing import cast
 
 import msgspec
 
-from comity.agreement.vocabulary import Deed
 from comity.record import bodies
 from comity.record.bodies import house as house_bodies
 from comity.record.bodies import places as place_bodies
-from comity.record.bodies.places import DUTIES
 from comity.record.person_act import check_act
 from comity.record.statement import Record
+from comity.register.conditions import is_cleared
 from comity.register.house import (
     ROOT,
     SECURITY_OFFICER,
@@ -32,14 +30,16 @@ from comity.register.house import (
     posting_more,
     signer_keys,
 )
-from comity.register.occasions import THE_AGREEMENT
-from comity.register.rows import AgreementRow, FacilityRow, Facts, Key, PersonRow
+from comity.register.rows import (
+    AgreementRow,
+    FacilityRow,
+    Facts,
+    Key,
+    PersonRow,
+)
 from comity.register.rows.giving import Evidence
 from comity.register.rows.places import InspectionRow, PostingRow, inspection_key, posting_key
-from comity.register.verdict import Context, Discharge, Occasions, Occurrence, Put, Rule, no
-
-PARENTS_MAX = 8
-"""Longest chain of sub-contractors; a site further down is no site that anybody answers for."""
+from comity.register.verdict import Context, Put, Rule, no
 
 
 def facility_key(facility: str) -> Key:
@@ -50,73 +50,6 @@ def facility_key(facility: str) -> Key:
 def last_of(row: FacilityRow) -> bytes:
     """What an act about a site names as the newest record about it."""
     return row.last or bytes(32)
-
-
-# ---- what holds at an instant ----------------------------------------------------------------------------------------
-
-
-def is_cleared(person: PersonRow | None, at: datetime) -> bool:
-    """Whether somebody of this house holds a clearance at ``at``."""
-    return (
-        person is not None
-        and not person.removed
-        and person.clearance is not None
-        and person.clearance_until is not None
-        and at < person.clearance_until
-    )
-
-
-def evidenced(row: FacilityRow, at: datetime) -> dict[str, Evidence]:
-    """What shows at ``at`` that a site meets conditions, by condition; what has ended shows nothing any more (11)."""
-    if at >= row.until:
-        return {}
-    first = {
-        condition: Evidence(condition=condition, record=row.last, evidence=row.evidence, until=row.until)
-        for condition in row.conditions
-        if condition not in row.withdrawn
-    }
-    one_by_one = {each.condition: each for each in row.evidenced}
-    found = {**first, **one_by_one}
-    return {name: each for name, each in found.items() if each.until is None or at < each.until}
-
-
-def borne_out(
-    each: Evidence, row: FacilityRow, officer: PersonRow | None, person: PersonRow | None, at: datetime
-) -> bool:
-    """(12) Whether the register that evidence points to bears it out, for ``person`` where it goes by persons."""
-    match each.borne_out:
-        case "inspections":
-            return row.inspected is not None and (row.inspection_due is None or at < row.inspection_due)
-        case "officer":
-            return is_cleared(officer, at)
-        case "briefings":
-            return person is None or DUTIES in person.briefed
-        case "clearances":
-            return person is None or (
-                is_cleared(person, at) and person.clearing is not None and person.clearing.all_information
-            )
-        case "postings":
-            return person is None or person.site == row.facility or person.firm != row.facility
-    return True
-
-
-def conditions_met(
-    sites: Sequence[FacilityRow], officers: Mapping[str, PersonRow | None], person: PersonRow | None, at: datetime
-) -> dict[str, Evidence]:
-    """(12, 13) The conditions that a site meets at ``at``, each with what shows it.
-
-    Args:
-        sites: the site, then the one of the firm whose sub-contractor it is, and so on up.
-        officers: the responsible officers by person id.
-        person: for whom; None for what holds of the site itself.
-        at: the instant.
-    """
-    met: dict[str, Evidence] | None = None
-    for site in sites:
-        officer = officers.get(site.officer or "")
-        here = {name: each for name, each in evidenced(site, at).items() if borne_out(each, site, officer, person, at)}
-        met = here if met is None else {name: each for name, each in met.items() if name in here}
-    return met or {}
 
 
 # ---- people ---------------------------------------------------------------------------------------------------------
@@ -166,7 +99,7 @@ def _posted_reads(context: Context, record: Record) -> list[Key]:
         *person_reads(context, record),
         facility_key(body.facility),
         posting_key(body.facility, body.person),
-        *_under(body.under),
+        *under_keys(body.under),
     ]
 
 
@@ -202,14 +135,15 @@ def _posted(context: Context, facts: Facts, record: Record) -> list[Put]:
 # ---- sites ----------------------------------------------------------------------------------------------------------
 
 
-def _under(relationships: Sequence[str]) -> list[Key]:
+def under_keys(relationships: Sequence[str]) -> list[Key]:
+    """Keys of the agreements in the relationships that a record about a place names."""
     return [(AgreementRow.table, each) for each in relationships]
 
 
 def _facility_reads(_: Context, record: Record) -> list[Key]:
     body = cast("house_bodies.FacilityRegistered", record.body)
     parent = [facility_key(body.parent)] if body.parent is not None else []
-    return [facility_key(body.facility), *parent, *signer_keys(body), *_under(body.under)]
+    return [facility_key(body.facility), *parent, *signer_keys(body), *under_keys(body.under)]
 
 
 def _facility(context: Context, facts: Facts, record: Record) -> list[Put]:
@@ -254,7 +188,7 @@ def _check_parent(facts: Facts, body: house_bodies.FacilityRegistered, before: F
 
 
 def _check_under(facts: Facts, relationships: Sequence[str]) -> None:
-    for key in _under(relationships):
+    for key in under_keys(relationships):
         need(facts, key, "agreement")
 
 
@@ -279,7 +213,7 @@ def _change_site(row: FacilityRow, record: Record, **changes: object) -> list[Pu
 def _officer_reads(context: Context, record: Record) -> list[Key]:
     body = cast("place_bodies.OfficerNamed", record.body)
     named = [] if body.person is None else [person_key(body.person)]
-    return [*_site_reads(context, record), *named, *_under(body.under)]
+    return [*_site_reads(context, record), *named, *under_keys(body.under)]
 
 
 def _officer(context: Context, facts: Facts, record: Record) -> list[Put]:
@@ -326,7 +260,7 @@ def _condition(context: Context, facts: Facts, record: Record) -> list[Put]:
 
 
 def _inspected_reads(context: Context, record: Record) -> list[Key]:
-    return [*_site_reads(context, record), *_under(cast("place_bodies.Inspected", record.body).under)]
+    return [*_site_reads(context, record), *under_keys(cast("place_bodies.Inspected", record.body).under)]
 
 
 def _inspected(context: Context, facts: Facts, record: Record) -> list[Put]:
@@ -366,77 +300,3 @@ RULES: dict[type[bodies.Body], Rule] = {
     place_bodies.Inspected: Rule(_inspected_reads, _inspected),
 }
 """The rule of every record type of this area."""
-
-
-# ---- duties ---------------------------------------------------------------------------------------------------------
-
-
-def inspection_subject(facility: str, inspection: bytes | None) -> str:
-    """Subject of the inspection that is owed after the last one; the first where there was none."""
-    return f"{facility}/{'first' if inspection is None else inspection.hex()[:32]}"
-
-
-def _next_inspection(
-    facts: Facts, facility: str, under: Sequence[str], last: bytes | None, due: datetime | None
-) -> list[Occurrence | Discharge]:
-    """Under each agreement that asks for it, in the view of this house alone, which is the one to inspect (15)."""
-    return [
-        Occurrence(
-            event="inspection-due",
-            subject=inspection_subject(facility, last),
-            originator=cast("AgreementRow", facts[key]).peer,
-            relationship=key[1],
-            due=due,
-        )
-        for key in _under(under)
-    ]
-
-
-def _first_is_due(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
-    body = cast("house_bodies.FacilityRegistered", record.body)
-    before = cast("FacilityRow | None", facts[facility_key(body.facility)])
-    if body.nature != "contractor" or (before is not None and before.inspection is not None):
-        return []
-    return _next_inspection(facts, body.facility, body.under, None, None)
-
-
-def _was_inspected(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
-    body = cast("place_bodies.Inspected", record.body)
-    row = cast("FacilityRow", facts[facility_key(body.facility)])
-    subject = inspection_subject(body.facility, row.inspection)
-    told: list[Occurrence | Discharge] = [
-        Occurrence(
-            event="contractor-inspected",
-            subject=inspection_subject(body.facility, record.id),
-            originator=cast("AgreementRow", facts[key]).peer,
-            relationship=key[1],
-        )
-        for key in _under(body.under if row.nature == "contractor" else ())
-    ]
-    done: list[Occurrence | Discharge] = [
-        Discharge(deed="inspect-site", subject=subject, relationship=each)
-        for each in dict.fromkeys((*row.under, *body.under))
-    ]
-    done += told
-    if body.due is None or row.nature != "contractor":
-        return done
-    return done + _next_inspection(facts, body.facility, body.under, record.id, body.due)
-
-
-def _shows(deed: Deed) -> Occasions:
-    """What is owed as long as the agreement stands is shown to be done (``spec/duties.md`` step 6)."""
-
-    def shows(_: Facts, record: Record) -> list[Occurrence | Discharge]:
-        body = cast("place_bodies.Posted", record.body)  # or the one that names an officer
-        return [Discharge(deed=deed, subject=THE_AGREEMENT, relationship=each) for each in body.under]
-
-    return shows
-
-
-OCCASIONS: dict[type[bodies.Body], Occasions] = {
-    bodies.FacilityRegistered: _first_is_due,
-    place_bodies.Inspected: _was_inspected,
-    place_bodies.Posted: _shows("keep-register"),
-    place_bodies.OfficerNamed: _shows("name-officer"),
-}
-"""Of what the records of this area are occasions."""
