@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -13,6 +14,12 @@ from comity.flows.actors import Actor
 from comity.flows.answering import Approve, Approved, AssuranceGiven, Assure
 from comity.flows.explaining import tell
 
+_THEN: dict[str, Callable[[str], tuple[str, str]]] = {
+    "show": lambda request: (f"comity show done {request} --as HANDLE", "when it was shown"),
+    "pass-on": lambda request: (f"comity pass-on seal {request} --out FILE --as HANDLE", "whoever asked"),
+}
+"""What follows on the approval of what does not go by itself."""
+
 
 @click.command(cls=Verb)
 @click.argument("request")
@@ -21,9 +28,9 @@ from comity.flows.explaining import tell
 @acting
 @housed
 def approve(desk: Desk, request: str, reason: str, actor: str, key: Path | None, *, refuse: bool) -> None:
-    """Approve a release that somebody else asked for, or refuse it.
+    """Approve a release that somebody else asked for, or refuse it: to give, to show or to pass on.
 
-    When nothing else is missing, the item is given in the same moment. REQUEST is shown by 'comity outbox'.
+    When nothing else is missing, what is to be given goes in the same moment. REQUEST is shown by 'comity outbox'.
 
     Example:
       comity approve r-4xq7… --reason "needed for the exercise" --as abe
@@ -75,6 +82,9 @@ def _tell_approved(out: Output, approved: Approved, known: dict[str, str], desk:
     )
     given = approved.given
     if given is None:
+        if approved.granted and approved.act != "give":
+            out.next(_THEN[approved.act](approved.request))
+            return
         if approved.granted:
             out.text("It waits for something else, most likely the other party's assurance; then it goes by itself.")
         out.next(("comity outbox", "what waits, and for what"))

@@ -29,12 +29,13 @@ class Approve(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Approved(msgspec.Struct, frozen=True, kw_only=True):
-    """An approval, and what it led to."""
+    """An approval, and what it led to; ``act`` is what was asked for: to give, to show or to pass on."""
 
     request: str
     granted: bool
     record: str
     given: Given | None
+    act: str = "give"
 
 
 class Assure(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,8 +86,10 @@ async def approve(house: House, request: Approve) -> Approved:
 
     async def say(work: Work) -> Approved:
         record = await work.say(Draft(DOMESTIC, signed))
-        given = await advance(house, work, request.request) if request.granted else None
-        return Approved(request=request.request, granted=request.granted, record=record.id.hex(), given=given)
+        given = await advance(house, work, request.request) if request.granted and asked.act == "give" else None
+        return Approved(
+            request=request.request, granted=request.granted, record=record.id.hex(), given=given, act=asked.act
+        )
 
     return await house.sequencer.submit(say)
 
