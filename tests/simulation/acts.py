@@ -35,9 +35,11 @@ from comity.register.rows import ConsignmentRow, CopyRow, ItemRow
 from world import RELATIONSHIP
 
 from . import cast
+from .ending import ENDING
 from .handling import HANDLING
 from .network import Message
 from .pouches import parcels_in
+from .telling import TELLING
 from .witness import OURS, SECRET, Opening, Slip
 
 if TYPE_CHECKING:
@@ -312,12 +314,12 @@ async def pack_pouch(sim: Simulation, house: House) -> object:
 
 
 ACTS: dict[str, tuple[Doing, float]] = {
-    "ask": (ask, 8),
+    "ask": (ask, 16),
     "consider": (consider, 2),
-    "release": (release, 9),
-    "vouch": (vouch, 9),
-    "choose mark": (choose_mark, 4),
-    "read": (read, 9),
+    "release": (release, 18),
+    "vouch": (vouch, 18),
+    "choose mark": (choose_mark, 8),
+    "read": (read, 18),
     "clear": (clear, 2),
     "withdraw": (withdraw, 0.5),
     "change need": (change_need, 1.5),
@@ -327,9 +329,11 @@ ACTS: dict[str, tuple[Doing, float]] = {
     "verify": (verify, 0.7),
     "rebuild": (rebuild_register, 0.7),
     "collect": (tidy, 1),
-    "hand over": (hand_over, 25),
+    "hand over": (hand_over, 40),
     "pouch": (pack_pouch, 2),
     **HANDLING,
+    **ENDING,
+    **TELLING,
 }
 """Every kind of act, and how often it is done."""
 

@@ -21,7 +21,7 @@ MARKS = {
 """Each side's own marks; the last is above the ceiling and may never cross."""
 TOPICS = ("missiles", "submarines")
 PURPOSES = ("air defence", "sea rescue")
-OFFICER, AUTHORITY, GUARD, CARRIER = "officer", "authority", "guard", "carrier"
+OFFICER, AUTHORITY, GUARD, CARRIER, ENVOY = "officer", "authority", "guard", "carrier", "envoy"
 READERS = ("reader", "deputy", "junior", "uncleared", "unlisted", "works", "embedded")
 """The first two may read what is SECRET, the third what is CONFIDENTIAL; the others nothing."""
 ROLES = {
@@ -29,6 +29,7 @@ ROLES = {
     AUTHORITY: ("release-authority",),
     GUARD: ("security-officer", "assurance-officer", "registry"),
     CARRIER: ("reader",),
+    ENVOY: ("agreement-authority",),
 }
 CLEARED = {"reader": 1, "deputy": 1, "junior": 0, "unlisted": 1, "works": 1, "embedded": 1}
 LISTED = ("reader", "deputy", "junior", "uncleared", "works", "embedded")
@@ -48,7 +49,7 @@ async def found(houses: dict[str, House], now: datetime) -> None:
     """Make the houses know each other, adopt the agreement, enrol everybody, and acknowledge."""
     await introduce(houses["jp"], houses["kr"])
     for party, house in houses.items():
-        await adopt(house, PEER[party], "jp-kr-2016.history.toml")
+        await adopt(house, PEER[party], "jp-kr-2016.history.toml", ("house.toml", "jp-kr-arrangement.example.toml"))
         for who in (*ROLES, *READERS):
             await enrol(house, who, ROLES.get(who, ("reader",)))
         for who, rank in CLEARED.items():

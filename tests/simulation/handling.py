@@ -56,12 +56,12 @@ WRONG = 0.08
 """How often somebody picks the wrong copy, the wrong person or the wrong moment."""
 
 
-async def _recent(house: House, kind: type[R], prefix: str = f"{RELATIONSHIP}/") -> list[tuple[str, R]]:
+async def recent(house: House, kind: type[R], prefix: str = f"{RELATIONSHIP}/") -> list[tuple[str, R]]:
     """The rows of a kind in this relationship, oldest first."""
     return [(key, row) async for key, row in house.rows(kind, prefix)]
 
 
-def _one(sim: Simulation, found: list[tuple[str, R]], what: str) -> R:
+def one(sim: Simulation, found: list[tuple[str, R]], what: str) -> R:
     if not found:
         raise Misuse(f"there is no {what} yet")
     return sim.random.choice(found[-RECENT:])[1]
@@ -69,10 +69,10 @@ def _one(sim: Simulation, found: list[tuple[str, R]], what: str) -> R:
 
 async def copy_in(sim: Simulation, house: House, *states: str, mine: bool = True) -> CopyRow:
     """A copy in one of these states, mostly; held by people of this house if ``mine``, of the other if not."""
-    found = await _recent(house, CopyRow)
+    found = await recent(house, CopyRow)
     people = {name for (party, _), name in sim.pseudonyms.items() if (party == house.party) == mine}
     fit = [each for each in found if each[1].state in states and {each[1].holder, each[1].taker} & people]
-    return _one(sim, found if sim.random.random() < WRONG else fit, "copy in such a state")
+    return one(sim, found if sim.random.random() < WRONG else fit, "copy in such a state")
 
 
 def handle_of(sim: Simulation, house: House, pseudonym: str | None) -> str:
@@ -200,7 +200,7 @@ async def ask_originator(sim: Simulation, house: House) -> object:
 
 async def consent(sim: Simulation, house: House) -> object:
     """The originator answers a request for its consent."""
-    asked = _one(sim, await _recent(house, ConsentAskedRow), "request for consent")
+    asked = one(sim, await recent(house, ConsentAskedRow), "request for consent")
     request = AnswerConsent(
         request=asked.request,
         granted=sim.random.random() < 0.8,
@@ -228,7 +228,7 @@ async def consent_unasked(sim: Simulation, house: House) -> object:
 
 async def take_back(sim: Simulation, house: House) -> object:
     """A consent is withdrawn, sometimes by whoever got it."""
-    given = _one(sim, await _recent(house, ConsentRow), "consent")
+    given = one(sim, await recent(house, ConsentRow), "consent")
     actor = cast.actor(house.party, cast.AUTHORITY)
     return await withdraw_consent(house, WithdrawConsent(consent=given.consent, reason="no longer", actor=actor))
 
@@ -284,7 +284,7 @@ async def count_copies(sim: Simulation, house: House) -> object:
     if sim.random.random() < 0.1:
         return await drop(house, DropMuster(actor=actor))
     begun = await begin(house, Begin(actor=actor))
-    held = [row for _, row in await _recent(house, CopyRow) if row.state == "held"]
+    held = [row for _, row in await recent(house, CopyRow) if row.state == "held"]
     people = {name for (party, _), name in sim.pseudonyms.items() if party == house.party}
     here = [f"{row.item}/{row.number}" for row in held if row.holder in people and sim.random.random() > WRONG]
     if here:
@@ -294,7 +294,7 @@ async def count_copies(sim: Simulation, house: House) -> object:
 
 async def explain_finding(sim: Simulation, house: House) -> object:
     """Somebody says why something did not add up."""
-    finding = _one(sim, await _recent(house, FindingRow, ""), "finding")
+    finding = one(sim, await recent(house, FindingRow, ""), "finding")
     request = Explain(
         finding=f"{finding.source}/{finding.number}",
         reason="it lay on the other table",

@@ -67,6 +67,8 @@ class Simulation:
     Attributes:
         asked: every request anybody made, with its content.
         made: content of everything that somebody wanted to make of what he received, by item.
+        certificates: party and id of each certificate of destruction.
+        showings: party, request and recipient of each request to show something.
         passing: party, request and holder of each request to pass a copy on.
         verified, rebuilt: what each house says of itself at rest, and after its register was rebuilt there.
         tables: the register's rows of each house at rest, before they were rebuilt.
@@ -86,6 +88,8 @@ class Simulation:
         self.pseudonyms: dict[tuple[str, str], str] = {}
         self.asked: list[Asked] = []
         self.made: dict[str, bytes] = {}
+        self.certificates: list[tuple[str, str]] = []
+        self.showings: list[tuple[str, str, str]] = []
         self.passing: list[tuple[str, str, str]] = []
         self.verified: dict[str, LedgerVerified] = {}
         self.rebuilt: dict[str, LedgerVerified] = {}
