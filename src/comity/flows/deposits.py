@@ -183,7 +183,7 @@ async def reveal_deposit(house: House, request: RevealDeposit) -> DepositShown:
     """
     relationship, row = await _find(house, request.deposit)
     if row.party != house.party:
-        raise Misuse(f"deposit {row.deposit!r} is {row.party!r}'s; only it can reveal it", code="not-depositor")
+        raise Misuse(f"deposit {row.deposit!r} was made by {row.party!r}; only it can reveal it", code="not-depositor")
     key = f"{relationship}/{row.deposit}"
     kept = await _kept(house, key)
     if kept is None:

@@ -17,6 +17,7 @@ from comity.flows.duty_words import next_command, plain_words
 from comity.flows.house import House
 from comity.flows.visibility import may_see, sees_all, viewer, visible_item
 from comity.flows.work import Work
+from comity.register.house import ASSURANCE_OFFICER
 from comity.register.rows import ItemRow, Key, PersonRow, decode_row
 from comity.register.rows.duties import (
     AT_ONCE,
@@ -143,7 +144,7 @@ async def list_duties(house: House, request: ListDuties) -> DutiesShown:
     """
     at, person = house.now(), await viewer(house, request.viewer)
     if request.item is not None:
-        await visible_item(house, None, request.item, person)
+        await _check_item(house, request.item, person)
     limit = max(1, min(request.limit, LINES_MAX))
     found: list[DutyShown] = []
     standing: list[DutyShown] = []
@@ -161,6 +162,18 @@ async def list_duties(house: House, request: ListDuties) -> DutiesShown:
             standing += [_shown(house, row, duty, at) for row, duty in stands if duty.standing and duty.open]
     loud = sum(each.overdue and not each.unchecked for each in found)
     return DutiesShown(party=house.party, at=at, duties=tuple(found), standing=tuple(standing), overdue=loud, more=more)
+
+
+async def _check_item(house: House, item: str, person: PersonRow | None) -> None:
+    """Whoever sees the whole register may ask about an item that is only on its way, too.
+
+    Raises:
+        Misuse: there is no such item for this viewer.
+    """
+    if sees_all(person) and await house.row(ItemRow, item) is None:
+        async for _ in _about_item(house, item):
+            return
+    await visible_item(house, None, item, person)
 
 
 async def untold(house: House, at: datetime, limit: int) -> list[tuple[str, DutyShown]]:
@@ -256,7 +269,9 @@ async def _about_item(house: House, item: str) -> AsyncIterator[tuple[DutiesRow,
 
 async def sees_duty(house: House, duty: Duty, person: PersonRow | None) -> bool:
     """Whether a viewer may know of a duty (8)."""
-    if sees_all(person) or duty.event in OPEN_TO_ALL:
+    if person is None or sees_all(person) or duty.event in OPEN_TO_ALL:
+        return True
+    if duty.event == "hand-over-wanted" and ASSURANCE_OFFICER in person.roles:
         return True
     item = await house.row(ItemRow, duty.item) if duty.item else None
     return item is not None and await may_see(house, item, person)
