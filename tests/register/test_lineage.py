@@ -223,11 +223,15 @@ def _listed_officer(story: Story) -> None:
 
 def test_nothing_is_made_from_what_was_recalled_once_it_is_known() -> None:
     story = ready()
+    story.say("kr", registered("i-6"))
+    story.say("kr", derived("i-6"))
     _listed_officer(story)
     story.say("jp", recalled(story))
     row = story.row("kr", "recall", f"{RELATIONSHIP}/i-1")
     assert isinstance(row, RecallRow)
     assert at_home(story, derived()) == "recalled"
+    story.say("kr", registered("i-7", ("i-6",)))
+    assert at_home(story, derived("i-7", ("i-6", 1), relation="extract")) == "recalled"  # what i-6 was made from
     assert abroad(story, derived()) == ""  # for all Tokyo can see, the recall is still on its way
     assert _abroad_seen(story, row.sequence + 1) == "recalled"
     assert _abroad_seen(story, row.sequence) == ""

@@ -23,6 +23,7 @@ from comity.errors import Misuse, Refused
 from comity.flows.actors import Actor, NeedsSignature
 from comity.flows.cases import answer, handling_case, outcome_word, record_decision
 from comity.flows.content import Prepared, Wrapping, seal_content
+from comity.flows.descent import ancestors_of
 from comity.flows.giving import ITEM_TITLE, basis
 from comity.flows.house import House
 from comity.flows.labelling import Labelled, Source, label_for
@@ -358,16 +359,16 @@ async def _copy(house: House, source: Source, person: PersonRow) -> int:
 
 
 async def _check_recall(house: House, source: Source) -> None:
-    """(5) Nothing new is made from what was recalled."""
-    for relationship in source.rows:
-        recall = await house.row(RecallRow, f"{relationship}/{source.item.item}")
-        if recall is not None and recall.recalled:
-            raise Refused(
-                f"item {source.item.item!r} was recalled on {recall.at:%Y-%m-%d} ({recall.reason}); nothing new is "
-                "made from it",
-                code="recalled",
-                place=recall.clause,
-            )
+    """(5) Nothing new is made from what was recalled, nor from anything made from it."""
+    for item in (source.item.item, *await ancestors_of(house, source.item.item)):
+        for relationship in source.rows:
+            recall = await house.row(RecallRow, f"{relationship}/{item}")
+            if recall is not None and recall.recalled:
+                raise Refused(
+                    f"item {item!r} was recalled on {recall.at:%Y-%m-%d} ({recall.reason}); nothing is made from it",
+                    code="recalled",
+                    place=recall.clause,
+                )
 
 
 def _note(house: House, row: AgreementRow, language: str | None) -> str:

@@ -30,7 +30,16 @@ from comity.register.rows import (
     copy_key,
     directory_key,
 )
-from comity.register.rows.ending import ChangeRow, LevelRow, RecallRow, change_key, level_key, recall_key
+from comity.register.rows.ending import (
+    ChangeRow,
+    HoldingRow,
+    LevelRow,
+    RecallRow,
+    change_key,
+    holding_key,
+    level_key,
+    recall_key,
+)
 from comity.register.rows.lineage import ChildRow, DerivativeRow, child_key, derivative_key
 from comity.register.verdict import Context, Discharge, Occasions, Occurrence, Put, Rule, no
 
@@ -58,6 +67,7 @@ def _derived_reads(_: Context, record: Record) -> list[Key]:
             copy_key(relationship, each.item, each.copy),
             level_key(relationship, each.item),
             recall_key(relationship, each.item),
+            holding_key(relationship, each.item),
         )
     for copy in body.copies:
         keys.append(copy_key(relationship, body.item, copy.number))
@@ -72,7 +82,14 @@ def _derived_more(_: Context, facts: Facts, record: Record) -> list[Key]:
         level = cast("LevelRow | None", facts[level_key(relationship, each.item)])
         if level is not None and level.change:
             keys.append(change_key(relationship, each.item, level.change))
+        keys += (recall_key(relationship, above) for above in _above(facts, relationship, each.item))
     return keys
+
+
+def _above(facts: Facts, relationship: str, item: str) -> tuple[str, ...]:
+    """Everything that an item was made from in one relationship."""
+    holding = cast("HoldingRow | None", facts[holding_key(relationship, item)])
+    return holding.above if holding is not None else ()
 
 
 def _derived(context: Context, facts: Facts, record: Record) -> list[Put]:
@@ -160,9 +177,10 @@ def _ancestor(context: Context, facts: Facts, record: Record, named: bodies.line
         raise no("unknown-copy", f"there is no copy {named.copy} of {named.item!r} in this relationship")
     if copy.state != "held" or copy.holder != body.by:
         raise no("not-held", f"{body.by!r} does not hold copy {named.copy} of {named.item!r}")
-    recall = cast("RecallRow | None", facts[recall_key(relationship, named.item)])
-    if recall is not None and recall.recalled and (ours or _seen(record, recall)):
-        raise no("recalled", f"item {named.item!r} is recalled; nothing new is made from it")
+    for each in (named.item, *_above(facts, relationship, named.item)):
+        recall = cast("RecallRow | None", facts[recall_key(relationship, each)])
+        if recall is not None and recall.recalled and (ours or _seen(record, recall)):
+            raise no("recalled", f"item {each!r} is recalled; nothing new is made from it")
     return _known(context, facts, record, named.item, label)
 
 
