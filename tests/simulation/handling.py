@@ -24,6 +24,7 @@ from comity.flows.consenting import (
     grant_consent,
     withdraw_consent,
 )
+from comity.flows.copy_references import reference_of
 from comity.flows.copying import MakeCopies, make_copies
 from comity.flows.deriving import Derive, derive
 from comity.flows.findings import Explain, explain
@@ -135,7 +136,8 @@ async def sign_for(sim: Simulation, house: House) -> object:
 async def carry_on(sim: Simulation, house: House) -> object:
     """A carrier of either side takes a copy over on its way."""
     copy = await copy_in(sim, house, "in transit", mine=sim.random.random() < 0.7)
-    return await carry(house, Carry(item=copy.item, copy=copy.number, actor=cast.actor(house.party, cast.CARRIER)))
+    actor = cast.actor(house.party, cast.CARRIER)
+    return await carry(house, Carry(item=reference_of(copy), actor=actor))
 
 
 async def lose(sim: Simulation, house: House) -> object:
@@ -183,19 +185,23 @@ async def make(sim: Simulation, house: House) -> object:
 async def ask_originator(sim: Simulation, house: House) -> object:
     """Somebody asks the originator for its consent, mostly to pass a copy on."""
     copy = await copy_in(sim, house, "held")
-    passing = sim.random.random() < 0.7
+    passing = sim.random.random() < 0.8
     request = AskConsent(
         item=copy.item,
         acts=("pass-on",) if passing else ("open",),
         beneficiary=THIRD if passing else house.party,
         beneficiary_kind="government" if passing else "party",
-        purpose=sim.random.choice(cast.PURPOSES),
+        purpose=sim.random.choice(cast.PURPOSES) if passing else _other((await _item(house, copy.item)).provided),
         reason="they watch the same sea",
         until=house.now() + timedelta(days=sim.random.choice((1, 60))),
         answer_by=house.now() + timedelta(days=10) if sim.random.random() < 0.3 else None,
         actor=cast.actor(house.party, sim.random.choices((cast.OFFICER, cast.GUARD, "reader"), weights=(6, 6, 1))[0]),
     )
     return await ask_consent(house, request)
+
+
+def _other(purpose: str | None) -> str:
+    return next(each for each in cast.PURPOSES if each != purpose)
 
 
 async def consent(sim: Simulation, house: House) -> object:
@@ -311,13 +317,13 @@ HANDLING: dict[str, tuple[Doing, float]] = {
     "lose": (lose, 1),
     "find": (find, 1),
     "make": (make, 3),
-    "ask originator": (ask_originator, 1.5),
-    "consent": (consent, 1.5),
-    "consent unasked": (consent_unasked, 0.3),
+    "ask originator": (ask_originator, 3),
+    "consent": (consent, 3),
+    "consent unasked": (consent_unasked, 1),
     "take back": (take_back, 0.4),
-    "ask to pass on": (ask_to_pass_on, 1.5),
-    "release abroad": (release_abroad, 1.5),
-    "pass on": (pass_on, 2),
+    "ask to pass on": (ask_to_pass_on, 3),
+    "release abroad": (release_abroad, 2.5),
+    "pass on": (pass_on, 2.5),
     "count": (count_copies, 0.7),
     "explain": (explain_finding, 0.5),
 }

@@ -234,8 +234,8 @@ async def ask_to_visit(sim: Simulation, house: House) -> object:
         purpose=sim.random.choice(cast.PURPOSES),
         mark=sim.random.choice(cast.MARKS[peer]),
         visitors=(sim.pseudonyms[house.party, sim.random.choice(cast.READERS)],),
-        starts=house.now() + timedelta(days=1),
-        ends=house.now() + timedelta(days=3),
+        starts=house.now() + timedelta(days=30),
+        ends=house.now() + timedelta(days=33),
         security=sim.random.random() < 0.3,
         actor=_envoy(sim, house),
     )
