@@ -8,8 +8,11 @@ from comity.agreement.equivalence import equivalents
 from comity.agreement.model import Agreement
 from comity.errors import Refused, Rejected
 from comity.evidence.chains import Stood
+from comity.evidence.custody import check_hands, hands_before
 from comity.evidence.exhibits import Exhibits
+from comity.marking.label import Label
 from comity.record import bodies
+from comity.record.bodies.ending import Reclassified
 
 
 def check_crossing(exhibits: Exhibits) -> None:
@@ -42,6 +45,8 @@ def _check(exhibits: Exhibits, stood: Stood) -> None:
             _check_opened(exhibits, stood, opened)
         case bodies.Returned() as returned:
             _check_returned(exhibits, stood, returned)
+        case _:
+            check_hands(exhibits, stood)
 
 
 def _check_assured(exhibits: Exhibits, stood: Stood, assured: bodies.Assured) -> None:
@@ -125,9 +130,17 @@ def _check_assurances(exhibits: Exhibits, agreement: Agreement, stood: Stood, co
 
 def _check_registered(exhibits: Exhibits, stood: Stood, registered: bodies.ItemRegistered) -> None:
     for given, consigned in exhibits.of(bodies.Consigned, stood.author):
-        for field in ("label", "form", "topic", "subject", "originator"):
+        for field in ("form", "topic", "subject", "originator"):
             same = getattr(registered, field) == getattr(consigned, field)
             _is(same, given, "other-item", f"its {field} is another than the item was registered with")
+        same = consigned.label in labels_of(exhibits, stood, registered)
+        _is(same, given, "other-item", "its label is another than the item was registered or marked with")
+
+
+def labels_of(exhibits: Exhibits, stood: Stood, registered: bodies.ItemRegistered) -> list[Label]:
+    """The labels that an item has had: as it was registered, and under each mark its originator gave it since."""
+    marks = [body.mark for _, body in exhibits.of(Reclassified, stood.author)]
+    return [registered.label, *(msgspec.structs.replace(registered.label, mark=mark) for mark in marks)]
 
 
 def _answered(exhibits: Exhibits, stood: Stood, consignment: bytes) -> bodies.Consigned:
@@ -148,12 +161,12 @@ def _check_received(exhibits: Exhibits, stood: Stood, received: bodies.Received)
 
 
 def _check_opened(exhibits: Exhibits, stood: Stood, opened: bodies.Opened | bodies.Unopenable) -> None:
-    """(22) A copy that was given and receipted, opened by its holder."""
-    consigned = _answered(exhibits, stood, opened.consignment)
-    copies = {copy.number: copy.holder for copy in consigned.copies}
-    _is(opened.copy in copies, stood, "other-copy", f"copy {opened.copy} was not given")
-    if isinstance(opened, bodies.Opened):
-        holder = copies[opened.copy]
+    """(22) A copy that was given and receipted, or made here, opened by whoever held it then."""
+    _answered(exhibits, stood, opened.consignment)
+    copy = hands_before(exhibits, stood).get(opened.copy)
+    _is(copy is not None, stood, "other-copy", f"copy {opened.copy} was neither given nor made")
+    if isinstance(opened, bodies.Opened) and copy is not None:
+        holder = copy.holder
         _is(opened.holder == holder, stood, "not-holder", f"{opened.holder!r} is not the holder, {holder!r} is")
     receipt = exhibits.last(bodies.Received, stood, lambda each: each.consignment == opened.consignment)
     _is(receipt is not None, stood, "not-received", "no receipt of the consignment comes before it")

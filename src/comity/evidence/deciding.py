@@ -13,6 +13,7 @@ from comity.decision.decide import decide
 from comity.decision.replay import read_case
 from comity.errors import Misuse, Rejected
 from comity.evidence.chains import Stood, at_place
+from comity.evidence.crossing import labels_of
 from comity.evidence.exhibits import Edition, Exhibits, Open
 from comity.evidence.model import EXPORT, Anchor, Evidence
 from comity.record import bodies
@@ -227,10 +228,11 @@ def _record_id(text: str) -> bytes:
 
 def _check_item(exhibits: Exhibits, replayed: Replayed) -> None:
     item = replayed.case.item
-    for _, body in exhibits.of(bodies.ItemRegistered, replayed.stood.author):
-        own = (body.label, body.form, body.subject, (body.topic,), set(body.contains), replayed.case.purpose)
+    for stood, body in exhibits.of(bodies.ItemRegistered, replayed.stood.author):
+        own = (body.form, body.subject, (body.topic,), set(body.contains), replayed.case.purpose)
         ancestors = {ancestor.id for ancestor in item.lineage}
-        if (item.label, item.form, item.subject, item.need_to_know, ancestors, item.purpose) != own:
+        same = (item.form, item.subject, item.need_to_know, ancestors, item.purpose) == own
+        if not same or item.label not in labels_of(exhibits, stood, body):
             raise _no(replayed.stood, "other-item", "the item it decides about is registered otherwise")
 
 

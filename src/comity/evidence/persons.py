@@ -10,7 +10,7 @@ from comity.errors import Rejected
 from comity.evidence.chains import Stood, at_place
 from comity.evidence.exhibits import Exhibits
 from comity.record import bodies
-from comity.record.bodies import PersonSignature
+from comity.record.bodies import PersonSignature, consents, custody, ending, lineage, notices
 from comity.record.person_act import check_act
 from comity.register.house import (
     AGREEMENT_AUTHORITY,
@@ -36,6 +36,29 @@ class Act(msgspec.Struct, frozen=True):
     root: bool = False
 
 
+_HANDLED: tuple[type[bodies.Body], ...] = (
+    custody.Reproduced,
+    custody.HandedOver,
+    custody.Carried,
+    custody.TakenOver,
+    custody.CopyLost,
+    custody.CopyFound,
+    lineage.Derived,
+    ending.LevelChanged,
+    ending.Remarked,
+    ending.PurposeEnded,
+    ending.Recalled,
+    ending.RecallLifted,
+    ending.SentBack,
+    ending.TakenBack,
+    ending.Destroyed,
+    ending.DestructionWitnessed,
+    consents.Consented,
+    consents.Shown,
+    consents.PassedOn,
+    consents.PassOnReceipted,
+)
+
 ACTS: dict[type[bodies.Body], Act] = {
     bodies.PersonEnrolled: Act(SECURITY_OFFICER, root=True),
     bodies.ReleaseRequested: Act(by="by"),
@@ -44,8 +67,12 @@ ACTS: dict[type[bodies.Body], Act] = {
     bodies.Acknowledged: Act(AGREEMENT_AUTHORITY, root=True),
     bodies.Assured: Act(ASSURANCE_OFFICER, "by"),
     bodies.Opened: Act(by="holder"),
+    ending.Reclassified: Act(by="by", root=True),
+    consents.ConsentWanted: Act(by="by"),
+    notices.OutlayNoted: Act(by="by"),
+    **{body: Act(by="by") for body in _HANDLED},
 }
-"""Every type of record that carries a person's signature."""
+"""Every type of record that carries a person's signature; which roles handling asks for, the register says."""
 
 
 def check_persons(exhibits: Exhibits) -> None:

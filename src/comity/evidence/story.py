@@ -10,18 +10,18 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from itertools import accumulate, pairwise
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
-from comity.agreement.model import Agreement
 from comity.evidence.chains import NAMES, Hidden, Stood, StoodChain
-from comity.evidence.crossing import conditions_of
 from comity.evidence.deciding import Replayed
 from comity.evidence.exhibits import Exhibits, Open
 from comity.evidence.grounds import Fingerprint
 from comity.evidence.model import Anchor
+from comity.evidence.telling import clauses_of, parameters_of
 from comity.record import bodies
+from comity.record.bodies import consents, custody, ending, lineage
 from comity.record.statement import SeenCheckpoint
 
 Ground = Literal["both-parties", "witnessed", "replayed", "anchored", "one-party"]
@@ -243,13 +243,32 @@ def _line(exhibits: Exhibits, stood: Stood, decisions: Mapping[bytes, Replayed],
         at=stood.at,
         seen=None if stood.record.statement.seen is None else _seen(stood),
         before=stood.cosigned_at,
-        clauses=_clauses(exhibits, stood, replayed),
+        clauses=clauses_of(exhibits, stood, replayed),
         record=stood.record.id.hex(),
-        parameters=_parameters(stood.body),
+        parameters=parameters_of(stood.body),
     )
 
 
-_ON_ITS_WORD = (bodies.Listed, bodies.Assured, bodies.Opened, bodies.Unopenable)
+_ON_ITS_WORD = (
+    bodies.Listed,
+    bodies.Assured,
+    bodies.Opened,
+    bodies.Unopenable,
+    custody.Reproduced,
+    custody.HandedOver,
+    custody.Carried,
+    custody.CopyLost,
+    custody.CopyFound,
+    lineage.Derived,
+    ending.Remarked,
+    ending.PurposeEnded,
+    ending.SentBack,
+    ending.Destroyed,
+    ending.DestructionWitnessed,
+    consents.Shown,
+    consents.PassedOn,
+    consents.PassOnReceipted,
+)
 """That these were said can be proved; that they are true rests on whoever said them (30)."""
 
 
@@ -289,79 +308,3 @@ def _basis(stood: Stood, decided: bytes) -> Line:
         record=stood.record.id.hex(),
         parameters=(NAMES[stood.record.statement.type], decided.hex()),
     )
-
-
-def _clauses(exhibits: Exhibits, stood: Stood, replayed: Replayed | None) -> tuple[str, ...]:
-    """The articles by the agreement's own tables; nothing is cited that the file does not say."""
-    agreement = exhibits.editions[-1].agreement
-    match stood.body:
-        case bodies.Decided():
-            reasons = replayed.outcome.reasons if replayed is not None else ()
-            cited = [each for each in reasons if each.clause and each.effect != "warns"]
-            found = [
-                each.clause if each.instrument == agreement.id else f"{each.instrument} {each.clause}" for each in cited
-            ]
-        case bodies.AssuranceAsked():
-            wanted = conditions_of(agreement, "give")
-            found = [each.clause for each in agreement.checklists if wanted & set(each.conditions)]
-        case bodies.Assured(conditions=conditions):
-            found = list(conditions)
-        case bodies.Consigned(alternative=alternative):
-            found = [*_permitting(agreement, "give"), *_equivalences(agreement, stood.body.label.mark, alternative)]
-        case bodies.Received():
-            found = [each.clause for each in agreement.obligations if each.act == "give-receipt"]
-        case bodies.Opened():
-            found = _permitting(agreement, "open")
-        case bodies.Marked():
-            found = [each.clause for each in agreement.obligations if (each.act, each.on) == ("mark", "received")]
-        case _:
-            found = []
-    return tuple(dict.fromkeys(found))
-
-
-def _permitting(agreement: Agreement, act: str) -> list[str]:
-    return [rule.clause for rule in agreement.rules if rule.permits and act in rule.acts]
-
-
-def _equivalences(agreement: Agreement, mark: str, alternative: object) -> list[str]:
-    rows = agreement.equivalences if alternative is not None else ()
-    return [row.clause for row in rows if any(mark in marks for marks in row.marks.values())]
-
-
-def _parameters(body: bodies.Body) -> tuple[str, ...]:
-    """What the sentence about a record needs (``wording.py``)."""
-    said: Any = body
-    match body:
-        case bodies.AgreementAdopted():
-            return said.agreement, said.digest.hex()
-        case bodies.PersonEnrolled():
-            return said.person, said.function, ", ".join(said.roles)
-        case bodies.ItemRegistered():
-            return said.item, said.label.mark, said.by
-        case bodies.ReleaseRequested():
-            return said.by, said.item, ", ".join(said.recipients), said.purpose
-        case bodies.Approved():
-            return said.by, "approved" if said.granted else "refused", said.request, said.reason
-        case bodies.Marked():
-            return said.by, said.item, said.mark
-        case bodies.Decided():
-            return said.act, said.item, said.outcome
-        case bodies.Acknowledged():
-            return said.agreement, said.digest.hex(), said.signature.signer
-        case bodies.Listed():
-            return said.pseudonym, said.function, ", ".join(said.roles)
-        case bodies.AssuranceAsked():
-            return said.item, ", ".join(said.recipients), said.purpose
-        case bodies.Assured():
-            return said.by, "gave" if said.conditions else "refused", said.recipient, said.reason
-        case bodies.Consigned():
-            marks = (said.label.mark, said.alternative.mark if said.alternative else "")
-            return said.item, *marks, ", ".join(copy.holder for copy in said.copies), said.purpose
-        case bodies.Received():
-            return said.item, ", ".join(map(str, said.copies))
-        case bodies.Opened():
-            return said.holder, str(said.copy), said.purpose
-        case bodies.Unopenable():
-            return str(said.copy), said.code, said.reason
-        case _:
-            return said.record.hex(), said.code, said.reason

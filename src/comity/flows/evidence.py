@@ -297,6 +297,7 @@ def _named(body: Any) -> set[str]:
     names = {signature.signer} if signature is not None else set()
     names |= set(getattr(body, "recipients", ()))
     names |= {copy.holder for copy in getattr(body, "copies", ()) if isinstance(copy, bodies.CopyMade)}
+    names |= {name for name in (getattr(body, "taker", None), getattr(body, "holder", None)) if name}
     return names
 
 
