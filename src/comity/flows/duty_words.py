@@ -17,7 +17,7 @@ LOOKING = ("comity person list", "comity register", "comity agreement timeline")
 
 
 class Words(NamedTuple):
-    """What is to be done, and the command for it; ``{item}``, ``{subject}`` and ``{last}`` stand for what is known."""
+    """What is to be done, and the command for it; ``{item}``, ``{subject}`` … stand for what is known."""
 
     says: str
     command: str
@@ -49,28 +49,41 @@ WORDS: Mapping[tuple[Deed, Event] | Deed, Words] = {
         "ask the originator before it is used for anything else, and wait for the answer", ""
     ),
     "keep-register": Words("keep the register of persons who are cleared and authorised", "comity person list"),
-    "name-officer": Words("name a qualified officer at each facility, with responsibility and authority", ""),
+    "name-officer": Words(
+        "name a qualified officer at each facility, with responsibility and authority",
+        "comity facility officer FACILITY PERSON --authority TEXT",
+    ),
     "keep-inventory": Words("know what there is, where it is, and who has it", "comity register"),
     "re-mark": Words("re-mark every copy and everything made from it", ""),
     "return-or-destroy": Words("return or destroy it, now that its purpose has ended", ""),
     "assure": Words(
         "assure the originator about each recipient before anything is handed over", "comity assure {last}"
     ),
-    "request-visit": Words("ask the host authority for permission for the visit", ""),
-    "brief-site": Words("tell the site about the visit: topic, scope and the highest level that may be shown", ""),
+    "request-visit": Words("ask the host authority for permission for the visit", "comity visit ask --facility SITE"),
+    "brief-site": Words(
+        "tell the site about the visit: topic, scope and the highest level that may be shown",
+        "comity visit approve {subject}",
+    ),
     "give-receipt": Words("sign for it, and send the receipt back to the sender", ""),
-    "meet-checklist": Words("secure every condition for the contractor's site before release", ""),
-    "inspect-site": Words("inspect the site", ""),
+    "meet-checklist": Words(
+        "secure every condition for the contractor's site before release",
+        "comity facility condition FACILITY CLAUSE --evidence TEXT",
+    ),
+    "inspect-site": Words("inspect the site", "comity facility inspect {first} --findings TEXT"),
     "investigate": Words("open an investigation", ""),
     "report": Words("send the result, and the measures against recurrence", ""),
     "protect": Words("go on protecting what was provided, for as long as it is kept", "comity register"),
     "answer-recall": Words("say of each recalled copy that it was returned or destroyed, or why not", ""),
     "return-receipt": Words("sign for what was returned", ""),
     "answer-request": Words("grant or refuse what was asked", ""),
-    "end-access": Words("end the access of a person whose clearance has ended", ""),
-    "answer-visit": Words("permit or refuse the visit", ""),
-    "report-visit": Words("record what was shown during the visit, and what was found", ""),
-    "close-finding": Words("mend what was found, and say so", ""),
+    "end-access": Words(
+        "end the access of a person whose clearance has ended", "comity clearance withdraw HANDLE --reason TEXT"
+    ),
+    "answer-visit": Words("permit or refuse the visit", "comity visit approve {subject}"),
+    "report-visit": Words(
+        "record what was shown during the visit, and what was found", "comity visit end {subject} --report TEXT"
+    ),
+    "close-finding": Words("mend what was found, and say so", "comity visit close {first} {last} --evidence TEXT"),
     "review-level": Words("review the level, and keep or change it", ""),
     "consult": Words("take a position, and consult", "comity dispute answer {subject} --says TEXT"),
     "give-notice": Words("give written notice to the other side", "comity agreement timeline {agreement}"),
@@ -92,6 +105,7 @@ def next_command(row: DutiesRow, duty: Duty) -> str:
     known = {
         "item": duty.item or row.subject,
         "subject": row.subject,
+        "first": row.subject.partition("/")[0],
         "last": row.subject.rpartition("/")[2],
         "agreement": row.relationship.partition("/")[0],
     }
