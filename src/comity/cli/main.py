@@ -81,6 +81,8 @@ SECTIONS: dict[str, dict[str, Verb]] = {
     },
     "The books": {
         "register": Verb("boxes", "register", "Every item, its copies and their fate."),
+        "item": Verb("item", "item", "One item's whole story."),
+        "given": Verb("item", "given", "Where everything is that you gave."),
         "duties": Verb("duties", "duties", "What is owed, by whom, until when."),
         "muster": Verb("inventory", "muster", "Count the copies that are here."),
         "reconcile": Verb("inventory", "reconcile", "Compare your register with another party's."),

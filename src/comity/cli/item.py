@@ -1,0 +1,207 @@
+"""``comity item`` and ``comity given``: one item's whole story, and everything this house gave."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import click
+
+from comity.cli.decisions import functions, named
+from comity.cli.family import tell_family
+from comity.cli.instants import told_instant
+from comity.cli.options import Desk, Verb, as_actor, housed, seeing
+from comity.cli.output import Output, Part
+from comity.flows.duties import DutyShown
+from comity.flows.given import GivenCopy, GivenItem, ShowGiven
+from comity.flows.item_events import KINDS, Event
+from comity.flows.item_story import CopyTold, ItemStory, PlaceTold, ShowItem
+from comity.marking.banner import written
+
+Known = Mapping[str, str]
+"""Functions by pseudonym."""
+
+
+@click.command(cls=Verb)
+@click.argument("item")
+@seeing
+@housed
+def item(desk: Desk, item: str, actor: str | None) -> None:
+    """Read one item's whole story: what it is, who has it, everything that was done and decided, what is owed.
+
+    Example:
+      comity item i-7k3mxl2q4fjt6wza
+    """
+    known = functions(desk)
+    story: ItemStory = desk.call("item", ShowItem(item=item, actor=as_actor(actor)))
+    desk.show(story, lambda out, told: _tell_story(out, told, known))
+
+
+@click.command(cls=Verb)
+@click.argument("item", required=False)
+@seeing
+@housed
+def given(desk: Desk, item: str | None, actor: str | None) -> None:
+    """See what you gave: who holds it, under what mark, what was done with it, what is due.
+
+    With ITEM every copy of it, and of everything that was made from it there.
+
+    Example:
+      comity given i-7k3mxl2q4fjt6wza
+    """
+    known = functions(desk)
+    found: list[GivenItem] = desk.call("given", ShowGiven(item=item, actor=as_actor(actor)))
+    desk.show(found, lambda out, told: _tell_given(out, told, known, whole=item is not None))
+
+
+def times(number: int) -> str:
+    """How often.
+
+    >>> times(1), times(3)
+    ('1 time', '3 times')
+    """
+    return "1 time" if number == 1 else f"{number} times"
+
+
+# ---- the story -------------------------------------------------------------------------------------------------------
+
+
+def _tell_story(out: Output, story: ItemStory, known: Known) -> None:
+    out.line((story.item, "strong"), f"  {story.title}")
+    alternative = f" = {written(story.alternative)}" if story.alternative else ""
+    out.fields(
+        [
+            ("mark", written(story.label) + alternative),
+            ("originator", story.originator),
+            ("topic", f"{story.topic} ({story.subject}, {story.form})"),
+            ("came for", story.provided or ""),
+            ("rights", story.rights),
+            *((each.relationship, _place(each)) for each in story.places),
+        ]
+    )
+    if story.copies:
+        out.gap()
+        out.line(("copies", "strong"))
+        out.fields([(f"copy {each.number}", _copy(each, known)) for each in story.copies])
+    if story.family.ancestors or story.family.descendants:
+        out.gap()
+        out.line(("family", "strong"))
+        tell_family(out, story.family)
+    out.gap()
+    out.line(("what happened", "strong"))
+    if story.more:
+        out.line(f"{story.more} earlier events are left out", indent=2)
+    out.fields([(told_instant(each.at), _event(each, known)) for each in story.events])
+    _tell_duties(out, story.duties)
+
+
+def _place(place: PlaceTold) -> str:
+    parts = [f"{place.mark or 'no mark'}" + (f", there {place.marked}" if place.marked else "")]
+    if place.pending:
+        parts.append("a change of level is not carried out yet")
+    if place.recalled:
+        parts.append(f"recalled ({place.recalled})")
+    if place.ended:
+        parts.append("no longer needed")
+    if place.suspected:
+        parts.append(f"open incidents: {', '.join(place.suspected)}")
+    if place.consents:
+        parts.append(f"consents: {', '.join(place.consents)}")
+    return "; ".join(parts)
+
+
+def _copy(copy: CopyTold, known: Known) -> str:
+    parts = [copy.state, named(copy.holder, known), f"opened {times(copy.openings)}"]
+    if copy.counted is not None:
+        parts.append(f"counted {told_instant(copy.counted)}")
+    if copy.trouble:
+        parts.append(copy.trouble)
+    return ", ".join(parts)
+
+
+def _event(event: Event, known: Known) -> str:
+    what = event.what + (f" (copy {event.copy})" if event.copy is not None else "")
+    by = f" by {named(event.by, known)}" if event.by else ""
+    return what + by + (f": {named(event.says, known)}" if event.says else "")
+
+
+def _tell_duties(out: Output, duties: Sequence[DutyShown]) -> None:
+    if not duties:
+        return
+    out.gap()
+    out.line(("what is owed", "strong"))
+    for each in duties:
+        out.line(_state(each), f"  {each.who}: {each.says}, {each.clause} of {each.instrument}", indent=2)
+
+
+def _state(duty: DutyShown) -> Part:
+    if duty.discharged is not None:
+        return ("done", "good")
+    if duty.overdue:
+        return ("overdue", "warn" if duty.unchecked else "bad")
+    return ("always", "dim") if duty.standing else ("open", "strong")
+
+
+# ---- what was given --------------------------------------------------------------------------------------------------
+
+
+def _tell_given(out: Output, items: Sequence[GivenItem], known: Known, *, whole: bool) -> None:
+    if not items:
+        out.line("nothing was given yet")
+        out.next(("comity give FILE --help", "give something"))
+        return
+    for number, each in enumerate(items):
+        if number:
+            out.gap()
+        out.line((each.item, "strong"), f"  {each.title}")
+        out.fields(
+            [
+                ("in", each.relationship),
+                ("mark", written(each.label) + (f" = {each.marked}" if each.marked else "")),
+                ("told there", each.mark if each.mark != each.label.mark else ""),
+                ("copies", _states(each.states)),
+                ("made from it", f"{each.made} there" if each.made else ""),
+                ("stands", "; ".join(_standing(each))),
+                ("due", _due(each)),
+            ]
+        )
+        if whole:
+            _tell_copies(out, each.copies, known)
+            _tell_duties(out, each.duties)
+    if not whole:
+        out.next((f"comity given {items[0].item}", "every copy, and what is due"))
+
+
+def _states(states: Mapping[str, int]) -> str:
+    return ", ".join(f"{number} {state}" for state, number in sorted(states.items())) or "none"
+
+
+def _standing(item: GivenItem) -> Iterable[str]:
+    if item.pending:
+        yield f"{item.pending} changes of level are not carried out yet"
+    if item.recalled:
+        yield "recalled"
+    if item.ended:
+        yield "no longer needed there"
+    if item.suspected:
+        yield f"open incidents: {', '.join(item.suspected)}"
+
+
+def _due(item: GivenItem) -> str:
+    return "nothing" if not item.due else f"{item.due} {'duty is' if item.due == 1 else 'duties are'} open"
+
+
+def _tell_copies(out: Output, copies: Sequence[GivenCopy], known: Known) -> None:
+    out.gap()
+    out.line(("copies there", "strong"))
+    for each in copies:
+        of = "" if each.relation == "itself" else f" of {each.item} ({each.relation})"
+        parts = [each.state, named(each.holder, known), f"under {each.mark}" if each.mark else "", _done(each)]
+        opened = f"opened {times(each.openings)}"
+        out.fields([(f"copy {each.number}{of}", ", ".join(part for part in (*parts[:3], opened, parts[3]) if part))])
+
+
+def _done(copy: GivenCopy) -> str:
+    if copy.at is None:
+        return ""
+    how = f" ({copy.method})" if copy.method else ""
+    return f"{KINDS.get(copy.done, copy.done)} {told_instant(copy.at)}{how}"
