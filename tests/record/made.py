@@ -149,6 +149,21 @@ _BY_NAME = {
     "Currency": st.from_regex(bodies.notices.CURRENCY_PATTERN),
     "LawChange": st.sampled_from(get_args(bodies.notices.LawChange)),
     "DisputeAbout": st.sampled_from(get_args(bodies.notices.DisputeAbout)),
+    "Packing": st.builds(
+        bodies.custody.DoubleEnvelope,
+        inner_mark=NAMES,
+        inner_address=WORDS,
+        outer_recipient=WORDS,
+        outer_sender=WORDS,
+        register_number=WORDS,
+    )
+    | st.builds(
+        bodies.custody.Enclosure,
+        means=st.sampled_from(("vehicle", "crate")),
+        seal=WORDS,
+        concealed=st.booleans(),
+        control=WORDS,
+    ),
     "msgspec.Raw": st.sampled_from((b"{}", b'{"a":[1,"x"]}', b"[]")).map(msgspec.Raw),
     "Annotated[tuple[CopyMade, ...], msgspec.Meta(min_length=1, max_length=LIST_ENTRIES_MAX)]": st.lists(
         COPIES, min_size=1, max_size=3
