@@ -6,14 +6,17 @@ import io
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import click
 import click.testing
 import msgspec
 import pytest
 
 from comity.cli.duties import duties
+from comity.cli.main import root
 from comity.cli.output import EXIT_CODES, OVERDUE
 from comity.cli.session import Session
 from comity.flows.duties import DutiesShown, DutyShown, ListDuties
+from comity.flows.duty_words import WORDS
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 DUTY = DutyShown(
@@ -109,3 +112,17 @@ def test_a_pipe_is_enough(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
     _, printed = run(monkeypatch, tmp_path, DUTY)
     assert "\x1b[" not in printed
     assert io.StringIO(printed).readline() == "this house owes\n"
+
+
+def test_what_to_type_can_be_typed() -> None:
+    """Each command of the table is a verb, and has the options that it is told with."""
+    for words in filter(lambda each: each.command, WORDS.values()):
+        assert words.command.startswith("comity ")
+        command: click.Command | None = root
+        context = click.Context(root)
+        rest = words.command.split()[1:]
+        while rest and isinstance(command, click.Group):
+            command = command.get_command(context, rest.pop(0))
+        assert command is not None, words.command
+        known = {option for each in command.params for option in each.opts}
+        assert {word for word in rest if word.startswith("-")} <= known, words.command

@@ -83,16 +83,8 @@ async def test_it_is_signed_and_names_no_person_and_no_content(world: World) -> 
     assert headers[SIGNATURE] == "sha256=" + hmac.new(SECRET, body, "sha256").hexdigest()
     message = msgspec.json.decode(body)
     assert set(message) == {"format", "party", "at", "overdue"}
-    assert set(message["overdue"][0]) == {
-        "who",
-        "relationship",
-        "subject",
-        "instrument",
-        "obligation",
-        "clause",
-        "opened",
-        "due",
-    }  # fmt: skip - one line is one thought
+    told = "who relationship subject instrument obligation clause opened due"
+    assert set(message["overdue"][0]) == set(told.split())
     assert not re.search(rb"\b[np]-[a-z2-7]{16}\b", body)
     for word in ("kim", "sato", "missiles", "air defence", "report.txt"):
         assert word.encode() not in body

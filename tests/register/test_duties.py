@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from hashlib import sha256
 from importlib import resources
+from pathlib import Path
+from typing import get_args
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -15,6 +17,7 @@ from hypothesis import strategies as st
 
 from comity.agreement.load import parse_agreement, parse_layer
 from comity.agreement.model import Agreement, Layer
+from comity.agreement.vocabulary import Deed, Event
 from comity.record import bodies
 from comity.record.statement import DOMESTIC, Record
 from comity.register import duties
@@ -405,6 +408,15 @@ def test_a_receipt_for_what_was_never_given_leads_nowhere() -> None:
     story = told("peered")
     verdict = story.try_("kr", received(told("given")))
     assert verdict.code == "unknown-consignment"
+
+
+def test_every_event_and_every_deed_has_a_record() -> None:
+    """A duty that nothing opens or discharges would be silently never owed, or owed for ever."""
+    folder = Path(duties.__file__).parent
+    text = "".join(path.read_text(encoding="utf-8") for path in folder.glob("*.py") if path.name != "duties.py")
+    assert [event for event in get_args(Event) if f'"{event}"' not in text] == []
+    standing = {each.act for each in agreement().obligations if each.within == "continuous"}
+    assert [deed for deed in get_args(Deed) if f'"{deed}"' not in text and deed not in standing] == []
 
 
 # ---- balance --------------------------------------------------------------------------------------------------------

@@ -117,7 +117,8 @@ def _due(duty: DutyShown) -> str:
     word = _WORDS.get(duty.within, duty.within)
     if duty.due is None:
         return word
-    source = f"{duty.limit} by {duty.limit_from}" if duty.limit else duty.within if duty.within.startswith("P") else ""
+    number = duty.limit or (duty.within if duty.within.startswith("P") else "")
+    source = f"{number} by {duty.limit_from}" if duty.limit else number or "as the record says"
     said = "; ".join(part for part in (source, word if duty.limit and duty.within else "") if part)
     return told_instant(duty.due) + (f" ({said})" if said else "")
 

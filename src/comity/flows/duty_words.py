@@ -12,7 +12,7 @@ from typing import NamedTuple
 from comity.agreement.vocabulary import Deed, Event
 from comity.register.rows.duties import DutiesRow, Duty
 
-LOOKING = ("comity person list", "comity register", "comity agreement timeline")
+LOOKING = ("comity person list", "comity register", "comity clearance list", "comity agreement notice")
 """Commands that nobody signs."""
 
 
@@ -38,22 +38,32 @@ WORDS: Mapping[tuple[Deed, Event] | Deed, Words] = {
         "comity law answer {subject} --says TEXT --note ID",
     ),
     ("notify", "level-changed"): Words("tell the recipient in writing of the change of level", ""),
-    ("notify", "loss-suspected"): Words("tell the originator of the loss or compromise, actual or possible", ""),
+    ("notify", "loss-suspected"): Words(
+        "tell the originator of the loss or compromise, actual or possible",
+        "comity incident report --item {item} --what WHAT --circumstances TEXT",
+    ),
     "mark": Words("put the provider's name and our own equivalent mark on it", "comity inbox mark {item} MARK"),
     ("mark", "derivative-made"): Words(
         "mark what was made from it with its level, and that it contains the other side's information", ""
     ),
-    "ask-consent": Words("ask the originator's written consent, and wait for it", ""),
-    ("ask-consent", "pass-on-wanted"): Words("ask the originator before it is passed on, and wait for the answer", ""),
+    "ask-consent": Words(
+        "ask the originator's written consent, and wait for it",
+        "comity consent ask {item} --act ACT --for BODY --purpose WHAT --until DAY --reason WHY",
+    ),
+    ("ask-consent", "pass-on-wanted"): Words(
+        "ask the originator before it is passed on, and wait for the answer",
+        "comity consent ask {item} --act pass-on --for BODY --purpose WHAT --until DAY --reason WHY",
+    ),
     ("ask-consent", "other-use-wanted"): Words(
-        "ask the originator before it is used for anything else, and wait for the answer", ""
+        "ask the originator before it is used for anything else, and wait for the answer",
+        "comity consent ask {item} --act use-for --for BODY --purpose WHAT --until DAY --reason WHY",
     ),
     "keep-register": Words("keep the register of persons who are cleared and authorised", "comity person list"),
     "name-officer": Words(
         "name a qualified officer at each facility, with responsibility and authority",
-        "comity facility officer FACILITY PERSON --authority TEXT",
+        "comity facility officer SITE HANDLE",
     ),
-    "keep-inventory": Words("know what there is, where it is, and who has it", "comity register"),
+    "keep-inventory": Words("know what there is, where it is, and who has it", "comity muster begin"),
     "re-mark": Words("re-mark every copy and everything made from it", ""),
     "return-or-destroy": Words("return or destroy it, now that its purpose has ended", ""),
     "assure": Words(
@@ -64,21 +74,22 @@ WORDS: Mapping[tuple[Deed, Event] | Deed, Words] = {
         "tell the site about the visit: topic, scope and the highest level that may be shown",
         "comity visit approve {subject}",
     ),
-    "give-receipt": Words("sign for it, and send the receipt back to the sender", ""),
+    "give-receipt": Words("sign for it, and send the receipt back to the sender", "comity take-over {item}"),
     "meet-checklist": Words(
         "secure every condition for the contractor's site before release",
-        "comity facility condition FACILITY CLAUSE --evidence TEXT",
+        "comity assure {last}",
     ),
     "inspect-site": Words("inspect the site", "comity facility inspect {first} --findings TEXT"),
-    "investigate": Words("open an investigation", ""),
-    "report": Words("send the result, and the measures against recurrence", ""),
+    "investigate": Words("open an investigation", "comity incident investigate {subject} --note TEXT"),
+    "report": Words(
+        "send the result, and the measures against recurrence",
+        "comity incident result {subject} --result TEXT --measures TEXT",
+    ),
     "protect": Words("go on protecting what was provided, for as long as it is kept", "comity register"),
     "answer-recall": Words("say of each recalled copy that it was returned or destroyed, or why not", ""),
     "return-receipt": Words("sign for what was returned", ""),
-    "answer-request": Words("grant or refuse what was asked", ""),
-    "end-access": Words(
-        "end the access of a person whose clearance has ended", "comity clearance withdraw HANDLE --reason TEXT"
-    ),
+    "answer-request": Words("grant or refuse what was asked", "comity consent grant {last} --reason WHY"),
+    "end-access": Words("end the access of a person whose clearance has ended", "comity clearance list"),
     "answer-visit": Words("permit or refuse the visit", "comity visit approve {subject}"),
     "report-visit": Words(
         "record what was shown during the visit, and what was found", "comity visit end {subject} --report TEXT"
@@ -86,7 +97,7 @@ WORDS: Mapping[tuple[Deed, Event] | Deed, Words] = {
     "close-finding": Words("mend what was found, and say so", "comity visit close {first} {last} --evidence TEXT"),
     "review-level": Words("review the level, and keep or change it", ""),
     "consult": Words("take a position, and consult", "comity dispute answer {subject} --says TEXT"),
-    "give-notice": Words("give written notice to the other side", "comity agreement timeline {agreement}"),
+    "give-notice": Words("give written notice to the other side", "comity agreement notice"),
 }
 """By deed and event, or by deed alone."""
 
