@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from pathlib import Path
+
 import msgspec
 import pytest
 
@@ -176,3 +179,26 @@ async def test_a_large_muster_goes_over_several_sheets(world: World, monkeypatch
     signed = await mustered(world, references[1:])
     assert [(each.item, each.there) for each in signed.findings] == [(references[0].partition("/")[0], "missing")]
     assert (signed.muster.expected, signed.muster.counted) == (3, 2)
+
+
+async def test_without_a_number_nobody_is_told_by_when_to_count_again(world: World) -> None:  # (6)
+    assert (await show(world.kr, ShowMusters())).due == ()
+
+
+async def test_the_day_for_the_next_count_is_each_partys_own(tmp_path: Path) -> None:  # (6)
+    world = await World.make(tmp_path, layers=("jp-kr-arrangement.example.toml", "kr-domestic.example.toml"))
+    try:
+        ((there,), (here,)) = [(await show(house, ShowMusters())).due for house in (world.jp, world.kr)]
+        assert (there.within, there.place) == ("P1Y", "jp-kr-arrangement.example:5.4")
+        assert (here.within, here.place, here.counted) == ("P6M", "kr-domestic.example:4", None)
+        assert here.due.isoformat() == "2027-05-21T14:59:59+00:00"
+        world.clock.time += timedelta(days=200)
+        assert (await show(world.kr, ShowMusters())).due[0].overdue
+        assert not (await show(world.jp, ShowMusters())).due[0].overdue
+        await begin(world.kr, Begin(actor=LEE))
+        await sign(world.kr, SignMuster(actor=LEE))
+        (again,) = (await show(world.kr, ShowMusters())).due
+        assert again.counted is not None
+        assert not again.overdue
+    finally:
+        await world.close()

@@ -283,6 +283,14 @@ def _next_for(out: Output, findings: Sequence[FindingTold]) -> None:
 
 
 def _tell_musters(out: Output, shown: Musters) -> None:
+    for each in shown.due:
+        out.line(
+            "count again by ",
+            (told_instant(each.due), "bad" if each.overdue else "strong"),
+            f"  {each.within} by {each.place}, {each.relationship}",
+            ("; overdue", "bad") if each.overdue else "",
+            (" [K, unchecked: warns only]", "dim") if each.unchecked else "",
+        )
     if not shown.musters:
         out.line("no muster yet")
         out.next(("comity muster begin --as HANDLE", "count what is here"))

@@ -13,6 +13,7 @@ from comity.errors import Misuse, Refused
 from comity.flows.actors import Actor
 from comity.flows.counting import MusterTold, draft_of, drafts, signed_told, under_way
 from comity.flows.house import ROOT, House
+from comity.flows.next_counts import CountDue, next_counts
 from comity.flows.visibility import sees_all, viewer
 from comity.flows.work import Draft, Work
 from comity.record.bodies.inventory import FindingExplained
@@ -56,10 +57,11 @@ class FindingTold(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Musters(msgspec.Struct, frozen=True, kw_only=True):
-    """Musters and findings."""
+    """Musters and findings; of all of them, also by when copies are counted again."""
 
     musters: tuple[MusterTold, ...]
     findings: tuple[FindingTold, ...]
+    due: tuple[CountDue, ...] = ()
 
 
 async def show(house: House, request: ShowMusters) -> Musters:
@@ -84,7 +86,8 @@ async def show(house: House, request: ShowMusters) -> Musters:
     musters = [await signed_told(house, row) for row in sorted(rows, key=lambda row: row.at, reverse=True)]
     open_keys = [key async for key, _ in house.rows(OpenFindingRow)]
     findings = [await finding_told(house, await house.need(FindingRow, key, "finding")) for key in open_keys]
-    return Musters(musters=(*begun, *musters), findings=tuple(sorted(findings, key=lambda each: each.at)))
+    in_order = tuple(sorted(findings, key=lambda each: each.at))
+    return Musters(musters=(*begun, *musters), findings=in_order, due=await next_counts(house))
 
 
 async def explain(house: House, request: Explain) -> FindingTold:
