@@ -24,7 +24,7 @@ from comity.ledger.checkpoint import SignedCheckpoint
 from comity.ledger.tree import TreeHead
 from comity.ports import Put
 from comity.record.card import Card
-from comity.register.rows import TABLES, AgreementRow, encode_row
+from comity.register.rows import TABLES, AgreementRow, CopyRow, encode_row
 
 ROWS_READ = 1_000
 """Rows of the store read at once."""
@@ -98,10 +98,15 @@ async def _verify(house: House, replay: Replay) -> LedgerVerified:
             rows[table][key] = encode_row(row)
     for table, expected in rows.items():
         findings += await _differences(house, table, expected)
+    destroyed = {
+        row.header.hex() for row in replay.rows.values() if isinstance(row, CopyRow) and row.state == "destroyed"
+    }
     for table in (HEADER, TEXT):
         async for key, value in _scan(house, table):
             if sha256(value).hexdigest() != key:
                 findings.append(Finding(f"{table} {key}", "what stands there is not what its digest says"))
+            if table == HEADER and key in destroyed:
+                findings.append(Finding(f"{table} {key}", "it opens a copy that was destroyed, and has to be erased"))
     async for key, proof in _scan(house, CONFLICT):
         findings.append(Finding(key, f"two histories were signed; the proof has {len(proof)} bytes"))
     witnessed = await _notes(house, replay, findings)

@@ -24,8 +24,10 @@ LEFT = frozenset({"in transit", "held", "lost"})
 
 
 def other_party(facts: Facts, record: Record) -> str:
-    """The party of the relationship that is not the author of the record."""
-    row = cast("AgreementRow", facts[AgreementRow.table, record.statement.relationship])
+    """The party of the relationship that is not the author of the record; empty where no agreement runs."""
+    row = cast("AgreementRow | None", facts[AgreementRow.table, record.statement.relationship])
+    if row is None:
+        return ""
     return next((party for party in row.acknowledged if party != record.statement.author), row.peer)
 
 
