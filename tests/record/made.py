@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
 import unicodedata
-from ast import literal_eval
 from base64 import b64encode
 from datetime import UTC, datetime
 from typing import get_args
@@ -14,6 +12,7 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import strategies as st
+from msgspec import inspect
 
 from comity.marking.label import Label
 from comity.record import bodies, dsse
@@ -172,23 +171,54 @@ _BY_NAME = {
 }
 
 
-def _of(annotation: str) -> st.SearchStrategy[object]:
+def _of(annotation: str, info: inspect.Type) -> st.SearchStrategy[object]:
+    """Any value of a field: by the name of its type where that says most, else by what the decoder makes of it."""
+    if annotation in _BY_NAME:
+        return _BY_NAME[annotation]
     if annotation.endswith(" | None"):
-        return st.none() | _of(annotation.removesuffix(" | None"))
-    if annotation.startswith("Literal["):
-        # as a decoder makes them: a default is told by its identity
-        return st.sampled_from([sys.intern(word) for word in literal_eval(annotation.removeprefix("Literal"))])
-    return _BY_NAME[annotation]
+        assert isinstance(info, inspect.UnionType)
+        inner = [each for each in info.types if not isinstance(each, inspect.NoneType)]
+        return st.none() | _of(annotation.removesuffix(" | None"), inner[0] if len(inner) == 1 else info)
+    return _any(info)
 
 
-def _fields(kind: type[Body]) -> dict[str, str]:
-    return {name: kind.__annotations__[name] for name in kind.__struct_fields__}
+def _any(info: inspect.Type) -> st.SearchStrategy[object]:
+    match info:
+        case inspect.LiteralType(values=values):
+            return st.sampled_from(values)
+        case inspect.StructType(cls=cls, fields=fields):
+            return st.builds(cls, **{each.name: _of(cls.__annotations__[each.name], each.type) for each in fields})
+        case inspect.UnionType(types=types):
+            return st.one_of([st.none() if isinstance(each, inspect.NoneType) else _any(each) for each in types])
+        case inspect.VarTupleType(item_type=item, min_length=least):
+            return st.lists(_any(item), min_size=least or 0, max_size=3).map(tuple)
+        case inspect.TupleType(item_types=items):
+            return st.tuples(*map(_any, items))
+        case inspect.StrType(pattern=None, min_length=least):
+            return NAMES if least else WORDS.map(lambda text: text.replace("\n", "_")[: info.max_length])
+        case inspect.StrType(pattern=pattern):
+            return _BY_NAME["Relationship"] if "/" in str(pattern) else IDENTIFIERS
+        case inspect.BytesType(min_length=32):
+            return DIGESTS
+        case inspect.IntType():
+            return COUNTS
+        case inspect.BoolType():
+            return st.booleans()
+        case inspect.DateTimeType():
+            return INSTANTS
+        case inspect.Metadata(type=inner):
+            return _any(inner)
+    raise AssertionError(f"no values for {info}")
+
+
+def _fields(kind: type[Body]) -> dict[str, tuple[str, inspect.Type]]:
+    info = inspect.type_info(kind)
+    assert isinstance(info, inspect.StructType)
+    return {each.name: (kind.__annotations__[each.name], each.type) for each in info.fields}
 
 
 BODY = st.sampled_from(sorted(BODIES)).flatmap(
-    lambda name: st.builds(
-        BODIES[name], **{field: _of(annotation) for field, annotation in _fields(BODIES[name]).items()}
-    )
+    lambda name: st.builds(BODIES[name], **{field: _of(*of) for field, of in _fields(BODIES[name]).items()})
 )
 """A body of any type, every field of any value it may have."""
 
