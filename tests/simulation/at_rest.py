@@ -364,7 +364,7 @@ def tallies_add_up(simulation: Simulation) -> Iterator[str]:
     one, other = simulation.nodes.values()
     for kind in (TallyItemRow, TallyPartRow, TallyRow):
         ours, others = (
-            {key: row for key, row in rows(node, kind).items() if row.digest != NO_SUM} for node in (one, other)
+            {key: row.digest for key, row in rows(node, kind).items() if row.digest != NO_SUM} for node in (one, other)
         )  # of what came back undelivered an empty sum remains where it was made
         for key in sorted(ours.keys() | others.keys()):
             if ours.get(key) != others.get(key):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Mapping
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -70,7 +71,8 @@ class Node:
         try:
             await house.start()
         except (Unavailable, Crashed):
-            await house.close()
+            with suppress(Unavailable, Crashed):
+                await house.close()
             self._died = self.disk.crashes
             return False
         self.house = house

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import cast
 
 from comity.errors import ComityError
 from comity.flows.destruction import forget_with
-from comity.flows.giving import advance
-from comity.flows.house import Follow, House
+from comity.flows.giving import PREPARED, advance
+from comity.flows.house import SCAN_MAX, Follow, House
 from comity.flows.remarking import carry_out
 from comity.flows.work import Work
 from comity.record import bodies
@@ -23,8 +24,28 @@ async def _carry_out(house: House, work: Work, record: Record) -> None:
         await advance(house, work, assured.request)
 
 
+async def _listed_again(house: House, work: Work, record: Record) -> None:
+    """A function can receive again: what waits for it goes, if nothing else is missing."""
+    listed = cast("bodies.Listed", record.body)
+    if listed.withdrawn:
+        return
+    first = ""
+    while page := await house.store.scan(PREPARED, first, limit=SCAN_MAX):
+        for request, _ in page:
+            row = await work.row(RequestRow, request)
+            if row is None or row.relationship != record.statement.relationship:
+                continue
+            if listed.pseudonym in row.recipients:
+                attempt = work.child(work.context)
+                with suppress(ComityError):  # what still keeps it stays with the request
+                    await advance(house, attempt, request)
+                    work.absorb(attempt)
+        first = page[-1][0] + "\0"
+
+
 FOLLOW: dict[type[bodies.Body], Follow] = {
     bodies.Assured: _carry_out,
+    bodies.Listed: _listed_again,
     Destroyed: forget_with,
     DestructionWitnessed: forget_with,
     LevelChanged: carry_out,
