@@ -266,7 +266,7 @@ def _tell_asked(out: Output, asked: AskedForConsent, desk: Desk) -> None:
             ("item", asked.item),
             ("acts", ", ".join(asked.acts)),
             ("for", ", ".join(asked.beneficiaries)),
-            ("asked by", "Article " + ", ".join(asked.clauses)),
+            ("needed by", "Article " + ", ".join(asked.clauses)),
         ]
     )
     out.text("Until it answers nothing of this may be done; silence is no consent.")

@@ -31,6 +31,8 @@ from comity.record.bodies.consents import BeneficiaryKind
 
 COPY_PIECE_BYTES = 1024 * 1024
 """How much of a sealed payload is copied at once."""
+RECIPIENT_SHOWN = 20
+"""How many characters of an age recipient people can tell it by; a hybrid one has two thousand."""
 
 
 @click.group("pass-on", cls=Verbs)
@@ -240,7 +242,7 @@ def _tell_sealed(out: Output, told: PassOnTold, known: dict[str, str], desk: Des
     out.line(("passed on ", "good"), f"{told.item}, copy {told.copy}, to {told.beneficiary}")
     out.fields(
         [
-            ("sealed to", told.recipient),
+            ("sealed to", f"{told.recipient[:RECIPIENT_SHOWN]}…"),
             ("written to", told.path),
             ("by consent", ", ".join(told.consents)),
             *(("on condition", each) for each in told.conditions),
