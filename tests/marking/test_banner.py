@@ -89,6 +89,36 @@ def test_a_derivative_has_its_own_mark_and_says_what_it_holds() -> None:
     assert lines[0].text == "군사 Ⅱ급 비밀 (SECRET)"
 
 
+def test_a_derivative_says_who_provided_what_it_holds_and_how_that_was_marked() -> None:
+    own = Label(policy="kr", mark="군사 Ⅱ급 비밀", originator="jp")
+    originals = (GOKUHI, GOKUHI, Label(policy="jp", mark="", originator="jp"))
+    lines = derivative_banner(
+        AGREEMENT, own, provider="jp", originals=originals, languages=("en",), identify=True
+    ).lines
+    assert [line.kind for line in lines] == ["provided-by", "mark", "identification", "derivative", "originator-mark"]
+    assert lines[-1].text == "Originator's mark: 極秘"  # once, and nothing of what is declassified
+
+
+def test_a_translation_carries_its_note_instead_of_the_words_for_a_derivative() -> None:
+    own = Label(policy="kr", mark="군사 Ⅱ급 비밀", originator="jp")
+    lines = derivative_banner(AGREEMENT, own, languages=("en",), translated_into="ko").lines
+    assert [(line.kind, line.language, line.clause) for line in lines] == [
+        ("mark", "ko", "4.3"),
+        ("translation-note", "ko", "15"),
+    ]
+
+
+def test_what_holds_only_what_is_declassified_says_so() -> None:
+    lines = derivative_banner(AGREEMENT, Label(policy="kr", mark="", originator="jp"), languages=("en",)).lines
+    assert [line.kind for line in lines] == ["declassified", "derivative"]
+
+
+def test_a_derivative_of_an_agreement_without_words_has_its_mark_alone() -> None:
+    own = Label(policy="kr", mark="군사 Ⅱ급 비밀", originator="jp")
+    silent = replace(AGREEMENT, marking=None)
+    assert [line.kind for line in derivative_banner(silent, own, provider="jp", contains=False).lines] == ["mark"]
+
+
 def test_a_label_in_one_line_and_as_a_portion_mark() -> None:
     full = Label(policy="jp", mark="極秘", categories=("A", "B"), releasable_to=("jp", "kr"), originator="jp")
     assert written(full) == "極秘//A/B//REL jp, kr"
