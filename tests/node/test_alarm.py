@@ -18,7 +18,8 @@ from comity.flows.actors import Actor
 from comity.flows.answering import Assure, assure
 from comity.node import alarm as module
 from comity.node.alarm import SIGNATURE, Alarm, poster, read_secret, signature_of
-from comity.node.settings import AlarmSettings
+from comity.node.run import found, running
+from comity.node.settings import AlarmSettings, Settings
 from comity.register.rows import AskedRow
 from flows.test_duties import ARRANGEMENT
 from world import RELATIONSHIP, SeededEntropy, World
@@ -187,3 +188,36 @@ def test_a_secret_that_cannot_keep_anybody_out_is_refused(tmp_path: Path) -> Non
     assert read_secret(settings, tmp_path) == SECRET
     assert read_secret(AlarmSettings(url="https://desk.example/"), tmp_path) is None
     assert signature_of(SECRET, b"") == "sha256=" + hmac.new(SECRET, b"", "sha256").hexdigest()
+
+
+async def test_a_node_raises_it_while_it_runs_and_only_where_it_was_told_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[str] = []
+
+    async def run(alarm: Alarm) -> None:
+        begun.append("begun")
+        try:
+            await asyncio.Event().wait()
+        finally:
+            begun.append("ended")
+
+    monkeypatch.setattr(Alarm, "run", run)
+    for name, alarm in (("without", None), ("with", AlarmSettings(url="http://127.0.0.1:9/"))):
+        await found(tmp_path / name, Settings(party="jp", alarm=alarm), "Japan")
+        async with running(tmp_path / name):
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            assert begun == ([] if alarm is None else ["begun"])
+    assert begun == ["begun", "ended"]
+
+
+async def test_a_node_does_not_run_with_an_alarm_that_it_cannot_sign(tmp_path: Path) -> None:
+    alarm = AlarmSettings(url="https://desk.example/", secret="alarm-secret")
+    await found(tmp_path / "jp", Settings(party="jp", alarm=alarm), "Japan")
+    with pytest.raises(Unavailable, match="cannot be read"):
+        async with running(tmp_path / "jp"):
+            pytest.fail("it ran")
+    (tmp_path / "jp" / "alarm-secret").write_bytes(SECRET)
+    async with running(tmp_path / "jp") as node:
+        assert node.says.party == "jp"
