@@ -138,7 +138,8 @@ def _notified(context: Context, facts: Facts, record: Record) -> list[Put]:
     if body.mark == before and body.review is None:
         raise no("no-change", f"item {body.item!r} has that level already, and no day of review was given")
     label = under_mark(item.label, body.mark)
-    agreement = context.agreement(cast("AgreementRow", facts[AgreementRow.table, relationship]).digest)
+    running: AgreementRow = need(facts, (AgreementRow.table, relationship), "agreement")
+    agreement = context.agreement(running.digest)
     found = translate(agreement, label, holding.keeper)  # (12)
     pending = level.pending if body.mark == before else (*level.pending, body.change)
     if len(pending) > PENDING_MAX:

@@ -1,4 +1,4 @@
-"""Purpose ended, recall, return: the rules of their records (Article 6(h); ``spec/ending.md`` steps 20 to 29)."""
+"""Purpose ended, recall, return: the rules of their records (Article 6(h); ``spec/ending.md`` steps 20 to 28)."""
 
 from __future__ import annotations
 

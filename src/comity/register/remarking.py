@@ -113,7 +113,7 @@ def _remarked(context: Context, facts: Facts, record: Record) -> list[Put]:
     answered = _answered(facts, record)
     for each in answered:
         key = change_key(relationship, body.item, each)
-        row = cast("ChangeRow", facts[key])
+        row: ChangeRow = need(facts, key, "change of level")
         puts.append(Put(key, msgspec.structs.replace(row, remarked=record.id, remarked_at=statement.at)))
     level = msgspec.structs.replace(
         level,
@@ -159,7 +159,7 @@ class _Measure:
         self.relationship = record.statement.relationship
         self.author = record.statement.author
         self.at_home = self.author == context.party
-        agreement = cast("AgreementRow", facts[AgreementRow.table, self.relationship])
+        agreement: AgreementRow = need(facts, (AgreementRow.table, self.relationship), "agreement")
         self.agreement = context.agreement(agreement.digest)
         self.marks: dict[str, str] = {}
 
