@@ -1,0 +1,106 @@
+"""Article 7.3 and 7.4: what a clearance rests on, how it is come to, and what its withdrawal closes."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from clauses import against, article
+from comity.errors import Misuse, Refused
+from comity.flows.actors import Actor
+from comity.flows.opening import Open, OpenedItem, open_item
+from comity.flows.people import (
+    GrantClearance,
+    ListClearances,
+    WithdrawClearance,
+    grant_clearance,
+    list_clearances,
+    withdraw_clearance,
+)
+from world import ROOT, TODAY, World
+
+SECRET = "군사 Ⅱ급 비밀"
+
+
+async def granted(world: World, handle: str, **changes: object) -> object:
+    fields: dict[str, object] = {
+        "handle": handle,
+        "mark": SECRET,
+        "until": TODAY + timedelta(days=365),
+        "basis": "vetting 81/2026",
+        "actor": ROOT,
+        "all_information": True,
+        **changes,
+    }
+    return await grant_clearance(world.kr, GrantClearance(**fields))  # type: ignore[arg-type]  # by name
+
+
+async def opened(world: World, item: str, reader: str = "kim", name: str = "opened.txt") -> OpenedItem:
+    path = str(world.folder / name)
+    return await open_item(world.kr, Open(item=item, purpose="air defence", path=path, actor=Actor(reader)))
+
+
+@article(
+    "7.3",
+    does="grants a clearance only with the assurance that it rests on all available information",
+    command="comity clearance grant --all-information",
+    rests_on=("access",),
+)
+async def test_a_clearance_rests_on_all_available_information(world: World) -> None:
+    given = await world.given()
+    with pytest.raises(Refused) as raised:
+        await granted(world, "park", all_information=False)
+    assert (raised.value.code, raised.value.place) == ("not-all-information", "7.3")
+    assert "jp-kr-2016:7.2" in against((await opened(world, given.item, "park")).decision)  # and so nothing opens
+    shown = await granted(world, "park")
+    assert shown.all_information
+
+
+@article(
+    "7.4",
+    does="records who decided on a clearance and who signed, never the person himself; lists which end soon",
+    command="comity clearance list --expiring",
+)
+async def test_who_decided_and_who_signed(world: World) -> None:
+    shown = await granted(world, "park", decided_by="the vetting board", actor=Actor("lee"))
+    assert (shown.decided_by, shown.signed_by, shown.clearance_basis) == (
+        "the vetting board",
+        "lee",
+        "vetting 81/2026",
+    )
+    shown = await granted(world, "park", decided_by="kim", actor=Actor("lee"))
+    assert (shown.decided_by, shown.signed_by) == ("kim", "lee")
+    for changes in ({"handle": "lee", "actor": Actor("lee")}, {"handle": "park", "decided_by": "park"}):
+        with pytest.raises(Misuse) as raised:
+            await granted(world, **changes)  # type: ignore[arg-type]  # by name
+        assert raised.value.code == "own-clearance"
+    await granted(world, "choi", until=TODAY + timedelta(days=20))
+    ending = await list_clearances(world.kr, ListClearances(TODAY + timedelta(days=30)))
+    assert [each.handle for each in ending] == ["choi"]
+
+
+@article(
+    "7",
+    "7.2",
+    does="closes with a clearance what it opened: opening stops at that instant, copies are to be handed over",
+    command="comity clearance withdraw",
+    rests_on=("access",),
+)
+async def test_withdrawing_a_clearance_closes_what_is_open(world: World) -> None:
+    given = await world.given()
+    assert (await opened(world, given.item)).opening is not None
+    shown = await withdraw_clearance(world.kr, WithdrawClearance(handle="kim", reason="moved", actor=ROOT))
+    assert [(each.item, each.number, each.state) for each in shown.to_hand_over] == [(given.item, 1, "held")]
+    after = await opened(world, given.item, name="again.txt")
+    assert after.opening is None
+    assert against(after.decision) == {"jp-kr-2016:7.2"}
+    (first,) = (await list_clearances(world.kr, ListClearances()))[:1]  # and it stays a finding until it is done
+    assert (first.handle, len(first.to_hand_over)) == ("kim", 1)
+    await world.exchange()
+    asked = await world.ask()  # the other party knows that nothing new may go to him
+    assert (asked.outcome, against(asked.decision)) == ("forbidden", {"no-recipients"})
+    await granted(world, "kim")
+    await world.exchange()
+    assert (await world.ask()).outcome == "needs-consent"
+    assert (await opened(world, given.item, name="third.txt")).opening is not None
