@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from datetime import UTC, datetime, timedelta
 from xml.etree import ElementTree as Xml
 
 from comity.cli.family import drawing, tell_family
@@ -28,6 +29,7 @@ def line(item: str, *ancestors: str, relation: str = "extract", **changes: objec
         "copies": {"held": 1},
         "recalled": False,
         "suspected": False,
+        "at": datetime(2026, 11, 21, tzinfo=UTC) + timedelta(hours=len(ancestors)),
         **changes,
     }
     return LineageLine(**fields)
@@ -79,9 +81,9 @@ def test_ancestors_are_told_upwards() -> None:
         "i-b  contains it  군사 Ⅱ급 비밀  1 held",
         "",
         "made from",
-        "├─ i-m  extract  군사 Ⅱ급 비밀  1 held",
-        "│  └─ i-a  as it was given  declassified  1 held",
-        "└─ i-a  as above",
+        "├─ i-a  as it was given  declassified  1 held",
+        "└─ i-m  extract  군사 Ⅱ급 비밀  1 held",
+        "   └─ i-a  as above",
         "",
         "made from it",
         "  nothing",

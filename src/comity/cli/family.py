@@ -61,7 +61,8 @@ def _tell(out: Output, head: str, item: LineageLine, family: Sequence[LineageLin
 
 
 def _kin(item: LineageLine, family: Sequence[LineageLine], *, up: bool) -> dict[str, list[LineageLine]]:
-    """Of each item the next ones in the direction of the walk, in the order of the family."""
+    """Of each item the next ones in the direction of the walk, in the order in which they were made."""
+    family = sorted(family, key=lambda each: (each.at, each.item))
     everybody = (item, *family)
     if up:
         return {each.item: [above for above in family if above.item in each.ancestors] for each in everybody}

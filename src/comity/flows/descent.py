@@ -7,6 +7,7 @@ however much else the register holds.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 import msgspec
 
@@ -49,6 +50,7 @@ class LineageLine(msgspec.Struct, frozen=True, kw_only=True):
         copies: how many copies there are in each state.
         recalled: whoever gave it wants it back.
         suspected: an incident about it is open.
+        at: when it was made, given, or registered here.
     """
 
     item: str
@@ -63,6 +65,7 @@ class LineageLine(msgspec.Struct, frozen=True, kw_only=True):
     copies: dict[str, int]
     recalled: bool
     suspected: bool
+    at: datetime
 
 
 class LineageShown(msgspec.Struct, frozen=True, kw_only=True):
@@ -165,7 +168,8 @@ async def _line(house: House, item: str) -> LineageLine:
     shapes = [each for each in made if each is not None]
     shape = shapes[0] if shapes else None
     label = shape.label if shape is not None else row.label if row is not None else None
-    if label is None:
+    at = shape.at if shape is not None else row.registered if row is not None else None
+    if label is None or at is None:
         raise no_item(item)
     recalls = [await house.row(RecallRow, f"{each}/{item}") for each in places]
     suspicions = [await house.row(SuspicionRow, f"{each}/{item}") for each in places]
@@ -183,6 +187,7 @@ async def _line(house: House, item: str) -> LineageLine:
         copies=await copy_counts(house, places, item),
         recalled=any(each is not None and each.recalled for each in recalls),
         suspected=any(each is not None for each in suspicions),
+        at=at,
     )
 
 
