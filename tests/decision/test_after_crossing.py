@@ -229,7 +229,7 @@ class TestEarlierForm:
 
     def first_form(self) -> bytes:
         written = case_bytes(self.CASE)
-        for key in (b',"recalled":false,"suspected":false', b',"witnesses":[]', b',"method":""'):
+        for key in (b',"recalled":false,"suspected":false', b',"witnesses":[]', b',"method":""', b',"copies":0'):
             assert key in written
             written = written.replace(key, b"")
         return written

@@ -32,7 +32,7 @@ from comity.agreement.vocabulary import Measured
 LONGEST_HOLDS: frozenset[Measured] = frozenset({"visit-lead"})
 """Of the intervals of these kinds the longest is the strictest; of all others the shortest."""
 
-EFFECTS = ("permits", "forbids", "requires", "checklist", "consent", "approvals", "witnesses", "methods")
+EFFECTS = ("permits", "forbids", "requires", "checklist", "consent", "approvals", "witnesses", "methods", "copies")
 """The keys of which a rule has exactly one."""
 
 

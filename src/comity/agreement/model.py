@@ -251,9 +251,9 @@ class When(Table, frozen=True):
 class Rule(Table, frozen=True):
     """`[[rule]]`: for these acts, when this holds (and `unless` does not), one effect.
 
-    Exactly one of `permits`, `forbids`, `requires`, `checklist`, `consent`, `approvals`, `witnesses` and `methods` is
-    written. `provenance` stands in for the clause's own where the rule is better or less well known than the clause as
-    a whole, and then `source` says why.
+    Exactly one of `permits`, `forbids`, `requires`, `checklist`, `consent`, `approvals`, `witnesses`, `methods` and
+    `copies` is written. `provenance` stands in for the clause's own where the rule is better or less well known than
+    the clause as a whole, and then `source` says why.
     """
 
     id: Identifier
@@ -271,6 +271,7 @@ class Rule(Table, frozen=True):
     source: str = ""
     witnesses: Annotated[int, Meta(ge=1, le=9)] | None = None
     methods: Annotated[tuple[words.Method, ...], Meta(min_length=1)] | None = None
+    copies: Annotated[int, Meta(ge=0, le=1_000)] | None = None
 
 
 class Checklist(Table, frozen=True):

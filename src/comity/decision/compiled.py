@@ -186,11 +186,11 @@ class Compiled:
         self, instrument: str, rule: Rule, party: str | None, lists: dict[str, tuple[str, Checklist]]
     ) -> Iterator[Asked]:
         """What one rule says, step by step."""
-        fails: Effect = "forbids" if rule.forbids or rule.methods else "needs"
+        fails: Effect = "forbids" if rule.forbids or rule.methods or rule.copies is not None else "needs"
         cites = self.cite(instrument, rule.clause, fails, rule.provenance)
         when = conditions_of(self.agreement, rule.when, party)
         unless = conditions_of(self.agreement, rule.unless) if rule.unless else None
-        special = unless is not None or when.special or rule.methods is not None
+        special = unless is not None or bool(when.categories) or rule.methods is not None or rule.copies is not None
 
         def asked(step: int, weight: int = WEIGHTS[cites.fails], **more: Any) -> Asked:
             return Asked(step, cites, rule, when.tests, special, when, unless, weight, **more)
@@ -209,7 +209,7 @@ class Compiled:
             conditions = tuple(self.cite(owner, each, cites.fails) for each in checklist.conditions)
             needed = frozenset(checklist.conditions)
             yield asked(12, checklist=checklist, conditions=conditions, needed=needed)
-        elif rule.methods:
+        elif rule.methods or rule.copies is not None:
             yield asked(10)
         elif rule.approvals or rule.witnesses:
             yield asked(17)

@@ -225,6 +225,7 @@ class Case(Struct, frozen=True, kw_only=True):
         via: parties by way of which the item travels, in order; empty means directly.
         facts: what has been said and recorded.
         method: how it is to be done, a word of the agreement file such as `"shred"`; empty when nothing is said.
+        copies: how many copies of the item its recipient will have made with this act, of an act that makes copies.
     """
 
     request: str
@@ -238,6 +239,7 @@ class Case(Struct, frozen=True, kw_only=True):
     via: tuple[str, ...] = ()
     facts: Facts = Facts()
     method: str = ""
+    copies: int = 0
 
     def __post_init__(self) -> None:
         _check_utc("case.at", self.at)

@@ -115,9 +115,9 @@ def _check_canonical(data: bytes, again: bytes, name: str) -> None:
 
 
 def _first_form(case: Case) -> bytes:
-    """The bytes of a case as version 1 wrote it, before methods, witnesses, recalls and suspicions."""
+    """The bytes of a case as version 1 wrote it, before methods, copies, witnesses, recalls and suspicions."""
     written: dict[str, Any] = msgspec.to_builtins(case)
-    del written["method"], written["facts"]["witnesses"]
+    del written["method"], written["copies"], written["facts"]["witnesses"]
     items = [written["item"]]
     for item in items:
         del item["recalled"], item["suspected"]

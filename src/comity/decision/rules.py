@@ -20,7 +20,7 @@ from msgspec.structs import replace
 
 from comity.agreement.model import Agreement, Checklist, Rule, When
 from comity.agreement.vocabulary import Beneficiary, Provenance
-from comity.decision.model import Effect, Item, Reason
+from comity.decision.model import Effect, Reason
 
 CONDITIONS = (
     "form",
@@ -38,8 +38,13 @@ CONDITIONS = (
     "body",
     "function",
     "beneficiary",
+    "recalled",
+    "suspected",
 )
 """What a rule may test, in the order in which `steps.py` lists the values of a case."""
+
+SELDOM = CONDITIONS.index("recalled")
+"""From here on the values of a case are listed only for acts of which some rule tests one of them."""
 
 BENEFICIARY_CODES: dict[Beneficiary, frozenset[int]] = {
     "party": frozenset({0}),
@@ -75,32 +80,15 @@ class Citation(Struct, frozen=True):
 
 
 class Conditions(Struct, frozen=True, eq=False):
-    """The ``when`` or the ``unless`` of a rule.
-
-    Attributes:
-        tests: on the values of a case.
-        categories: of which the item's label has one; empty when any item will do.
-        recalled: whether the item is recalled; None when that does not matter.
-        suspected: whether an open incident touches it; None likewise.
-    """
+    """The ``when`` or the ``unless`` of a rule. Without categories any item will do."""
 
     tests: tuple[Test, ...]
     categories: frozenset[str] = frozenset()
-    recalled: bool | None = None
-    suspected: bool | None = None
 
-    @property
-    def special(self) -> bool:
-        """Whether there is more to look at than the tests; few rules have it, and only they pay for it."""
-        return bool(self.categories) or self.recalled is not None or self.suspected is not None
-
-    def hold(self, values: Sequence[object], item: Item) -> bool:
-        """Whether a case with these values, about this item, meets them all."""
-        return (
-            all(values[position] in words for position, words in self.tests)
-            and (not self.categories or not self.categories.isdisjoint(item.label.categories))
-            and self.recalled in {None, item.recalled}
-            and self.suspected in {None, item.suspected}
+    def hold(self, values: Sequence[object], categories: Iterable[str]) -> bool:
+        """Whether a case with these values, and an item with these categories, meets them all."""
+        return all(values[position] in words for position, words in self.tests) and (
+            not self.categories or not self.categories.isdisjoint(categories)
         )
 
 
@@ -108,13 +96,13 @@ class Asked(Struct, frozen=True, eq=False):
     """One thing that a rule says: it belongs to one step.
 
     Attributes:
-        step: 9 permits, 10 forbids and methods, 11 consent, 12 checklist, 13 to 16 a requirement, 17 approvals and
-            witnesses.
+        step: 9 permits, 10 forbids, methods and copies, 11 consent, 12 checklist, 13 to 16 a requirement, 17 approvals
+            and witnesses.
         cites: what the rule rests on.
         rule: the rule as written.
         tests: of the rule's ``when``; nearly all rules have nothing else to look at.
-        special: whether there is more to look at than the tests: an ``unless``, categories, methods …
-        when: the same tests, with the rest of what the rule's ``when`` says.
+        special: whether there is more to look at than the tests: categories, an ``unless``, methods.
+        when: the same tests, with the categories.
         unless: what takes the case out of the rule.
         weight: what it weighs when it fails; for steps 9 and 10, when it applies.
         reason: what steps 9 and 10 say, ready.
@@ -145,11 +133,15 @@ class Drawer(Struct, frozen=True, eq=False):
 
 
 class Index(Struct, frozen=True, eq=False):
-    """The rules of one act: by the words of the condition at ``position``, and those of any other word."""
+    """The rules of one act: by the words of the condition at ``position``, and those of any other word.
+
+    ``seldom`` says whether any of them tests what is seldom tested.
+    """
 
     position: int
     drawers: dict[object, Drawer]
     rest: Drawer
+    seldom: bool
 
 
 def conditions_of(agreement: Agreement, written: When | None, acting: str | None = None) -> Conditions:
@@ -167,9 +159,7 @@ def conditions_of(agreement: Agreement, written: When | None, acting: str | None
     if acting is not None:
         words["acting"] = words.get("acting", frozenset({acting})) & {acting}
     tests = tuple((CONDITIONS.index(name), allowed) for name, allowed in words.items())
-    if written is None:
-        return Conditions(tests)
-    return Conditions(tests, frozenset(written.category or ()), written.recalled, written.suspected)
+    return Conditions(tests, frozenset((written and written.category) or ()))
 
 
 def index_of(asked: Iterable[Asked], place: Callable[[Citation], Place]) -> Index:
@@ -190,7 +180,10 @@ def index_of(asked: Iterable[Asked], place: Callable[[Citation], Place]) -> Inde
         for word in by_word if told is None else told:
             by_word[word].append(replace(each, tests=rest))
     drawers = {word: _drawer(each, place) for word, each in by_word.items()}
-    return Index(max(position, 0), drawers, _drawer(free, place))
+    seldom = any(
+        at >= SELDOM for each in ordered for at, _ in (*each.tests, *(each.unless.tests if each.unless else ()))
+    )
+    return Index(max(position, 0), drawers, _drawer(free, place), seldom)
 
 
 def _telling(asked: Sequence[Asked]) -> int:

@@ -106,7 +106,7 @@ def weigh_person(
     foreign = bool(compiled.nations) and person.nationality not in compiled.nations
     purpose = case.purpose
     acting = case.acting
-    values = (  # in the order of `rules.CONDITIONS`
+    values: tuple[object, ...] = (  # in the order of `rules.CONDITIONS`
         item.form,
         label.mark,
         item.subject,
@@ -123,6 +123,8 @@ def weigh_person(
         person.function,
         third + 2 * foreign,
     )
+    if index.seldom:
+        values += (item.recalled, item.suspected)
     drawer = index.drawers.get(values[index.position], index.rest)
     if not drawer.ordered:
         found |= UNORDERED
@@ -138,12 +140,12 @@ def weigh_person(
             step = asked.step
             cites = asked.cites
             if asked.special:
-                if not _applies(asked, values, item):
+                if not _applies(asked, values, label.categories):
                     continue
-                if asked.rule.methods is not None:
-                    reason = _method(cites, asked.rule.methods, case.method)
-                    add(reason)
-                    found |= WEIGHTS[reason.effect]
+                measure = _measured(cites, asked.rule, case)
+                if measure is not None:
+                    add(measure)
+                    found |= WEIGHTS[measure.effect]
                     continue
             if step <= 10:
                 add(asked.reason)  # type: ignore[arg-type]  # `compiled` makes one for these steps
@@ -192,15 +194,22 @@ def weigh_person(
     return found
 
 
-def _applies(asked: Asked, values: tuple[object, ...], item: Item) -> bool:
-    return asked.when.hold(values, item) and not (asked.unless and asked.unless.hold(values, item))
+def _applies(asked: Asked, values: tuple[object, ...], categories: tuple[str, ...]) -> bool:
+    return asked.when.hold(values, categories) and not (asked.unless and asked.unless.hold(values, categories))
 
 
-def _method(cites: Citation, methods: tuple[str, ...], method: str) -> Reason:
-    """Step 10 for a rule that names the methods there are."""
-    if method in methods:
-        return cites.reason(10, "method-allowed", "holds", "", method)
-    return cites.reason(10, "method-forbidden", cites.fails, "", method, *methods)
+def _measured(cites: Citation, rule: Rule, case: Case) -> Reason | None:
+    """Step 10 for a rule that names the methods there are, or how many copies; None for every other rule."""
+    if rule.methods is not None:
+        if case.method in rule.methods:
+            return cites.reason(10, "method-allowed", "holds", "", case.method)
+        return cites.reason(10, "method-forbidden", cites.fails, "", case.method, *rule.methods)
+    if rule.copies is not None:
+        counted = (str(case.copies), str(rule.copies))
+        if case.copies <= rule.copies:
+            return cites.reason(10, "copies-within", "holds", "", *counted)
+        return cites.reason(10, "copies-beyond", cites.fails, "", *counted)
+    return None
 
 
 def _weigh_label(compiled: Compiled, case: Case, item: Item, person: Person, reasons: list[Reason]) -> int:

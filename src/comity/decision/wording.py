@@ -75,6 +75,8 @@ REASONS: Mapping[str, Mapping[str, str]] = {
         "forbidden": "rule {0} forbids it",
         "method-allowed": "{0} is one of the methods",
         "method-forbidden": "{0} is not one of the methods: {rest}",
+        "copies-within": "{0} of at most {1} copies will have been made of it",
+        "copies-beyond": "{0} copies of it will have been made, and {1} are the most",
         "not-releasable": "the originator's label releases it to {all} only, and {about} stands outside",
         "consent-given": "{0} has consented that {3} gain by it, for {4}",
         "consent-missing": "{0} has not consented in writing that {3} gain by it, for {4}",

@@ -190,6 +190,7 @@ async def handling_case(
     read: ReadRows | None = None,
     beside: Sequence[PersonRow] = (),
     method: str = "",
+    copies: int = 0,
     request: str = "",
     approvals: Sequence[decision.Approval] = (),
     witnesses: Sequence[decision.Witness] = (),
@@ -207,6 +208,7 @@ async def handling_case(
         read: where rows come from: a work's ``facts``, so that what it has said counts; what is committed, by default.
         beside: other people of this house who get at the item by the act.
         method: how it is to be done, where that matters.
+        copies: how many copies its recipient will have made of it with this act.
         request: what approvals and witnesses name; act, item and person by default.
         approvals: of that request.
         witnesses: of it.
@@ -255,6 +257,7 @@ async def handling_case(
             witnesses=tuple(witnesses),
         ),
         method=method,
+        copies=copies,
     )
 
 

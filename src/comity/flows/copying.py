@@ -29,7 +29,7 @@ from comity.flows.custody import (
 from comity.flows.erasing import HEADER
 from comity.flows.giving import basis
 from comity.flows.house import House
-from comity.flows.marks import own_marking
+from comity.flows.remarking import own_marking
 from comity.flows.rewrapping import Rewrap, Rewrapped, check_rewrapped, rewrap, still_permitted, to_rewrap
 from comity.flows.work import Work
 from comity.record.bodies.custody import Reproduced
@@ -173,10 +173,21 @@ async def _decide(house: House, found: Found, request: MakeCopies, holders: Sequ
     row = found.first.row
     running = await house.library.load(row)
     item, person = found.item, found.person
+    made = await house.row(ReproducedRow, f"{row.relationship}/{item.item}/{house.party}")
+    copies = (made.copies if made is not None else 0) + len(holders)
 
     async def decide(work: Work) -> CopiesMade:
         case = await handling_case(
-            house, row, item, person, "copy", request.purpose, work.at, read=work.facts, beside=holders
+            house,
+            row,
+            item,
+            person,
+            "copy",
+            request.purpose,
+            work.at,
+            read=work.facts,
+            beside=holders,
+            copies=copies,
         )
         outcome = answer(running, case)
         if request.rewrapped is not None:
