@@ -13,7 +13,9 @@ from comity.flows.actors import Actor
 from comity.flows.answering import Approve, approve
 from comity.flows.collecting import Collect, collect
 from comity.flows.consenting import WithdrawConsent, withdraw_consent
+from comity.flows.deriving import Derive, derive
 from comity.flows.duties import ListDuties, list_duties
+from comity.flows.levels import Reclassify, reclassify
 from comity.flows.opening import Open, open_item
 from comity.flows.passing_on import (
     ListPassedOn,
@@ -213,3 +215,41 @@ async def test_until_is_the_first_instant_outside(world: World) -> None:
     assert (await ask_on(world, item)).request
     world.clock.time = UNTIL
     assert not (await ask_on(world, item)).request
+
+
+async def test_what_was_made_from_it_is_passed_on_by_a_consent_to_it(world: World) -> None:
+    item = await ready(world)
+    made = await derive(
+        world.kr,
+        Derive(
+            path=world.document(b"the report, in Korean", "report.ko.txt"),
+            relation="translation",
+            ancestors=(item,),
+            purpose="air defence",
+            actor=Actor("kim"),
+            language="ko",
+        ),
+    )
+    await world.exchange()
+    assert not (await ask_on(world, made.item)).request  # the consent was to what it was made from
+    asked = await ask(world, made.item)
+    assert asked.originator == "jp"
+    await answer(world, asked.request)
+    told = await passed_on(world, made.item)
+    assert told.record is not None
+    for party in ("jp", "kr"):
+        assert await state(world, party, made.item) == "passed on"
+        assert await state(world, party, item) == "held"
+        assert not (await verify_ledger(world.house(party), VerifyLedger())).findings
+
+
+async def test_the_level_of_today_decides_which_pattern_speaks_of_it(world: World) -> None:
+    await staffed(world)
+    item = (await world.given()).item
+    await grant(world, topic=None, marks=("秘",))
+    assert not (await ask_on(world, item)).request
+    change = Reclassify(item=item, mark="秘", reason="no longer so secret", actor=Actor("abe"))
+    assert (await reclassify(world.jp, change)).change
+    await world.exchange()
+    assert (await ask_on(world, item)).request
+    assert (await passed_on(world, item)).record is not None

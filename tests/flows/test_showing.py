@@ -12,8 +12,10 @@ from comity.flows.actors import Actor
 from comity.flows.answering import Approve, Assure, approve, assure
 from comity.flows.rebuilding import VerifyLedger, verify_ledger
 from comity.flows.showing import AskShow, CompareShown, DoneShow, ShowTold, ask_show, compare_shown, done_show
+from comity.flows.using import UseItem, use_item
 from comity.flows.views import ShowInbox, ShowOutbox, ShowRegister, show_inbox, show_outbox, show_register
 from comity.register.rows import CopyRow, ItemRow
+from flows.consenting import answer, ask_other_use
 from world import RELATIONSHIP, TODAY, World
 
 
@@ -188,3 +190,14 @@ async def test_the_requester_does_not_approve(world: World) -> None:
     asked = await ask(world)
     for handle in ("sato", "endo"):
         await refused("no-role", approve(world.jp, Approve(request=asked.request, reason="x", actor=Actor(handle))))
+
+
+async def test_what_was_only_shown_serves_no_other_purpose_without_consent(world: World) -> None:
+    item = (await shown(world)).item
+
+    async def used(purpose: str) -> str:
+        return (await use_item(world.kr, UseItem(item=item, purpose=purpose, actor=Actor("kim")))).outcome
+
+    assert (await used("air defence"), await used("training")) == ("permit", "needs-consent")
+    await answer(world, (await ask_other_use(world, item)).request)
+    assert await used("training") == "permit"

@@ -56,7 +56,8 @@ class Session:
         What the act says in his name is asked one by one, and signed once each.
 
         Raises:
-            NeedsSignature: his key is in strict custody and none was given, or the one given is not his.
+            NeedsSignature: his key is in strict custody, and none was given.
+            Misuse: the one given is not his.
         """
         signed: dict[bytes, bytes] = {}
         while True:
@@ -64,7 +65,11 @@ class Session:
             try:
                 return self.call(flow, msgspec.structs.replace(request, actor=actor))
             except NeedsSignature as needed:
-                if key is None or needed.message in signed or len(signed) == ACT_SIGNATURES_MAX:
+                if key is not None and needed.message in signed:
+                    raise Misuse(
+                        f"the keys in {str(key)!r} are not those of {actor.handle!r}", code="other-key"
+                    ) from None
+                if key is None or len(signed) == ACT_SIGNATURES_MAX:
                     raise
                 from comity.cli.person_keys import read_person_keys
 

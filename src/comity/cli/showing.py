@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -108,7 +109,7 @@ def done(desk: Desk, request: str, at: str | None, visit: str | None, actor: str
     Example:
       comity show done r-4xq7… --visit v-2m4p… --as sato
     """
-    asked = DoneShow(request=request, actor=Actor(actor), at=read_instant(at, "UTC").at if at else None, visit=visit)
+    asked = DoneShow(request=request, actor=Actor(actor), at=_instant(at, key), visit=visit)
     told: ShowTold = desk.act("show.done", asked, key)
     known = functions(desk)
     desk.show(told, lambda out, _: _tell_done(out, told, known, desk))
@@ -128,6 +129,13 @@ def compare(desk: Desk, item: str, text: Path) -> int:
     compared: ShownCompared = desk.call("show.compare", CompareShown(item=item, path=absolute(str(text))))
     desk.show(compared, _tell_compared)
     return DONE if compared.same else FINDINGS
+
+
+def _instant(typed: str | None, key: Path | None) -> datetime | None:
+    """When it was shown: as typed; now, where a person signs over it with his own key; else as the house knows it."""
+    if typed is not None:
+        return read_instant(typed, "UTC").at
+    return datetime.now(UTC) if key is not None else None
 
 
 def _tell_asked(out: Output, told: ShowTold, known: dict[str, str], desk: Desk) -> None:

@@ -20,7 +20,7 @@ from comity.flows.actors import Actor
 from comity.flows.cases import answer, handling_case, outcome_word, record_decision
 from comity.flows.consents import ReadRows, consents_used, live_consents
 from comity.flows.content import recipient as parse_recipient
-from comity.flows.giving import basis
+from comity.flows.giving import POSSIBLE, basis
 from comity.flows.house import House
 from comity.flows.lineage import relationships_of
 from comity.flows.opening import COPY_PIECE_BYTES, sealed_content
@@ -39,8 +39,6 @@ from comity.seal.keys import parse_identity
 
 MAGIC = b"age-encryption.org/v1\n"
 """First line of an age file."""
-APPROVALS = 17
-"""Step of the decision that counts approvals: what alone may be missing when a request is made."""
 
 
 class AskPassOn(msgspec.Struct, frozen=True, kw_only=True):
@@ -171,8 +169,8 @@ class _Decided(msgspec.Struct, frozen=True):
 
     @property
     def only_approvals_missing(self) -> bool:
-        needs = {each.step for each in self.outcome.reasons if each.effect == "needs"}
-        return outcome_word(self.outcome) in ("permit", "needs-consent") and needs <= {APPROVALS}
+        needs = {each.code for each in self.outcome.reasons if each.effect == "needs"}
+        return outcome_word(self.outcome) in POSSIBLE and needs <= {"approval-missing"}
 
 
 async def ask_pass_on(house: House, request: AskPassOn) -> PassOnTold:

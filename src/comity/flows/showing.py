@@ -20,7 +20,8 @@ from comity.agreement.equivalence import level_of
 from comity.decision import model as decision
 from comity.errors import Misuse
 from comity.flows.actors import Actor
-from comity.flows.cases import answer, giving_case, handling_case, new_item, outcome_word, record_decision
+from comity.flows.cases import giving_case, handling_case, new_item
+from comity.flows.deciding import decide_once
 from comity.flows.giving import ITEM_TITLE, POSSIBLE, basis
 from comity.flows.house import PSEUDONYM_OF, House
 from comity.flows.library import Running
@@ -80,7 +81,10 @@ class AskShow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DoneShow(msgspec.Struct, frozen=True, kw_only=True):
-    """Say that it was shown: when (now unless given), and during which visit."""
+    """Say that it was shown: when (now unless given), and during which visit.
+
+    A person who signs elsewhere signs over the instant: it is given then.
+    """
 
     request: str
     actor: Actor
@@ -165,7 +169,7 @@ async def ask_show(house: House, request: AskShow) -> ShowTold:
         act="show",
         manner=request.manner,
     )
-    told, _ = await house.sequencer.submit(lambda work: _decide(house, work, subject, wish))
+    told, _ = await house.sequencer.submit(lambda work: _decide(house, work, subject, wish, request.actor))
     if told.outcome not in POSSIBLE:
         return msgspec.structs.replace(told, request="")
     fields = bodies.ReleaseRequested.__struct_fields__
@@ -205,7 +209,7 @@ async def done_show(house: House, request: DoneShow) -> ShowTold:
     item = await house.need(ItemRow, asked.item, "item")
     row = await house.agreement_row(asked.relationship)
     subject = _Subject(row, await house.library.load(row), item, None, item.relationship != DOMESTIC)
-    told, assurances = await house.sequencer.submit(lambda work: _decide(house, work, subject, asked))
+    told, assurances = await house.sequencer.submit(lambda work: _decide(house, work, subject, asked, request.actor))
     if told.outcome != "permit":
         return told
     signer = house.pseudonym(asked.relationship, officer.person)
@@ -296,7 +300,9 @@ async def _subject(house: House, request: AskShow) -> _Subject:
     return _Subject(row, running, item, salt, onward=False)
 
 
-async def _decide(house: House, work: Work, subject: _Subject, asked: RequestRow) -> tuple[ShowTold, tuple[bytes, ...]]:
+async def _decide(
+    house: House, work: Work, subject: _Subject, asked: RequestRow, actor: Actor
+) -> tuple[ShowTold, tuple[bytes, ...]]:
     """Decide by what stands at this instant, record the decision, and name the assurances it rests on."""
     now = await work.row(RequestRow, asked.request) or asked
     if subject.onward:
@@ -315,16 +321,15 @@ async def _decide(house: House, work: Work, subject: _Subject, asked: RequestRow
         case = await giving_case(house, work, subject.row, subject.running, now, described, "show")
     manner = asked.manner or "oral"  # its rule asked for one
     case = msgspec.structs.replace(case, item=msgspec.structs.replace(case.item, form=manner))
-    outcome = answer(subject.running, case)
-    record = await record_decision(work, subject.row, case, outcome)
+    decided = await decide_once(house, work, subject.row, subject.running, case, actor)
     told = ShowTold(
         request=asked.request,
         item=asked.item,
         manner=manner,
         to=asked.recipients,
-        outcome=outcome_word(outcome),
-        decision=outcome,
-        decision_record=record.id.hex(),
+        outcome=decided.word,
+        decision=decided.outcome,
+        decision_record=decided.record.hex(),
     )
     if subject.onward:
         return told, ()
