@@ -346,7 +346,7 @@ async def test_a_holder_with_his_own_key_signs_one_decision(world: World) -> Non
     await change_list(world.kr, ChangeList(topic="missiles", handle="han", listed=True, actor=ROOT))
     await world.exchange()
     given = await world.given(recipients=(await world.pseudonym("han"),))
-    certificate = world.kr.new_name("d")
+    certificate = world.kr.new_name("t")
     with pytest.raises(NeedsSignature) as asked:
         await destroyed(world, given.item, actor=Actor("han"), certificate=certificate)
     told = await destroyed(

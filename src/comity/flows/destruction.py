@@ -102,7 +102,7 @@ async def destroy(house: House, request: Destroy) -> Destruction:
     found = await find_copy(house, request.item, request.copy, request.actor, request.relationship)
     check_own(house, found)  # (30)
     check_state(found, "only a held copy can be destroyed", "held")
-    certificate = house.name("d", request.certificate)
+    certificate = house.name("t", request.certificate)
     purpose = CRISIS if request.crisis else purpose_of(found)
     asked = request_name("destroy", found, certificate)
     decided = await _decide(house, found, request, purpose, asked)

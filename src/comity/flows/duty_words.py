@@ -64,8 +64,10 @@ WORDS: Mapping[tuple[Deed, Event] | Deed, Words] = {
         "comity facility officer SITE HANDLE",
     ),
     "keep-inventory": Words("know what there is, where it is, and who has it", "comity muster begin"),
-    "re-mark": Words("re-mark every copy and everything made from it", ""),
-    "return-or-destroy": Words("return or destroy it, now that its purpose has ended", ""),
+    "re-mark": Words("re-mark every copy and everything made from it", "comity inbox mark {item} MARK"),
+    "return-or-destroy": Words(
+        "return or destroy it, now that its purpose has ended", "comity return {item} --copy N --reason WHY"
+    ),
     "assure": Words(
         "assure the originator about each recipient before anything is handed over", "comity assure {last}"
     ),
@@ -86,8 +88,11 @@ WORDS: Mapping[tuple[Deed, Event] | Deed, Words] = {
         "comity incident result {subject} --result TEXT --measures TEXT",
     ),
     "protect": Words("go on protecting what was provided, for as long as it is kept", "comity register"),
-    "answer-recall": Words("say of each recalled copy that it was returned or destroyed, or why not", ""),
-    "return-receipt": Words("sign for what was returned", ""),
+    "answer-recall": Words(
+        "return or destroy every copy of what is recalled, and of what was made from it",
+        "comity return {item} --copy N --reason WHY",
+    ),
+    "return-receipt": Words("sign for what was returned", "comity return receive {item} --copy N"),
     "answer-request": Words("grant or refuse what was asked", "comity consent grant {last} --reason WHY"),
     "end-access": Words("end the access of a person whose clearance has ended", "comity clearance list"),
     "answer-visit": Words("permit or refuse the visit", "comity visit approve {subject}"),
@@ -95,7 +100,10 @@ WORDS: Mapping[tuple[Deed, Event] | Deed, Words] = {
         "record what was shown during the visit, and what was found", "comity visit end {subject} --report TEXT"
     ),
     "close-finding": Words("mend what was found, and say so", "comity visit close {first} {last} --evidence TEXT"),
-    "review-level": Words("review the level, and keep or change it", ""),
+    "review-level": Words(
+        "review the level, and keep or change it",
+        "comity reclassify {item} --to MARK --reason WHY --review DAY",
+    ),
     "consult": Words("take a position, and consult", "comity dispute answer {subject} --says TEXT"),
     "give-notice": Words("give written notice to the other side", "comity agreement notice"),
 }

@@ -164,7 +164,7 @@ async def recall(house: House, request: Recall) -> list[RecallShown]:
     person = await house.person(request.actor.handle)
     await visible_item(house, None, request.item, person)
     rows = await given_in(house, request.item, request.relationship)
-    name = house.name("c", request.recall)
+    name = house.name("k", request.recall)
     said = []
     for row in rows:
         before = await house.row(RecallRow, recall_key(row.relationship, request.item)[1])
@@ -260,7 +260,7 @@ async def end_purpose(house: House, request: EndPurpose) -> list[RecallShown]:
             f"item {request.item!r} is this house's own; whoever it was given to says when it is needed no longer",
             code="own-item",
         )
-    name = house.name("e", request.ended)
+    name = house.name("z", request.ended)
     said = []
     for relationship in relationships:
         before = await house.row(EndedRow, ended_key(relationship, request.item)[1])

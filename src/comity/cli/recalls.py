@@ -1,0 +1,266 @@
+"""``comity purpose-ended``, ``recall``, ``return``: what is asked back, who answered, what came back (Article 6(h))."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from comity.cli.decisions import functions, named, tell_outcome
+from comity.cli.instants import read_instant, told_instant
+from comity.cli.options import Desk, Verb, Verbs, acting, as_actor, housed, seeing
+from comity.cli.output import DONE, REFUSED, Output
+from comity.cli.session import fresh_name
+from comity.flows.actors import Actor
+from comity.flows.explaining import tell
+from comity.flows.recalls import EndPurpose, LiftRecall, ReachedCopy, Recall, RecallShown, ShowRecall
+from comity.flows.returning import SendBack, SentBackShown, TakeBack, TakenBackShown
+from comity.record.bodies.ending import Asks
+
+NAMED = ("i-", "c-")
+"""How what is asked for begins: an item, or the reference of a copy."""
+copy_number = click.option("--copy", "number", type=click.IntRange(min=1), help="Number of the copy.")
+somewhere = click.option("--relationship", metavar="NAME", help="Only there; everywhere it was given otherwise.")
+
+
+class ShortVerbs(Verbs):
+    """Verbs of which the first need not be typed before an item."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The verb that was typed; the first one, where an item was typed at once."""
+        if args[0].startswith(NAMED):
+            args = [next(iter(self.commands)), *args]
+        return super().resolve_command(ctx, args)
+
+
+@click.command("purpose-ended", cls=Verb)
+@click.argument("item")
+@click.option("--reason", required=True, metavar="TEXT", help="Why; it is recorded, and crosses.")
+@acting
+@housed
+def purpose_ended(desk: Desk, item: str, reason: str, actor: str, key: Path | None) -> None:
+    """Say that an item that came is no longer needed for what it came for; by the registry.
+
+    From then on it is owed that every copy, and everything made from it, is returned or destroyed (Article 6(h)). The
+    end of the agreement alone opens no such duty (Article 21(4)).
+
+    Example:
+      comity purpose-ended i-7k3m… --reason "the exercise is over" --as lee
+    """
+    request = EndPurpose(item=item, reason=reason, actor=Actor(actor), ended=fresh_name("z", key))
+    shown: list[RecallShown] = desk.act("purpose.end", request, key)
+    known = functions(desk)
+    desk.show(shown, lambda out, _: _tell_recalls(out, shown, known, desk, "ended"))
+
+
+@click.group(cls=ShortVerbs)
+def recall() -> None:
+    """Ask for what you gave, see who has answered for which copy, and take the recall back.
+
+    'comity recall ITEM --ask return' is short for 'comity recall ask ITEM --ask return'. The agreement of 2016 has no
+    article on recalls: an arrangement may oblige the other side to answer, and its clause is cited.
+    """
+
+
+@recall.command()
+@click.argument("item")
+@click.option("--ask", "asks", required=True, type=click.Choice(("return", "destroy", "either")), help="For what.")
+@click.option("--reason", required=True, metavar="TEXT", help="Why; it is recorded, and crosses.")
+@click.option("--answer-by", metavar="DAY", help="Until when you ask for an answer.")
+@somewhere
+@acting
+@housed
+def ask(
+    desk: Desk,
+    item: str,
+    asks: Asks,
+    reason: str,
+    answer_by: str | None,
+    relationship: str | None,
+    actor: str,
+    key: Path | None,
+) -> None:
+    """Recall an item of yours from everybody it was given to; by a release authority.
+
+    Example:
+      comity recall ask i-7k3m… --ask return --reason "sent by mistake" --answer-by 2026-12-31 --as abe
+    """
+    request = Recall(
+        item=item,
+        asks=asks,
+        reason=reason,
+        actor=Actor(actor),
+        answer_by=read_instant(answer_by, "UTC", end=True).at if answer_by else None,
+        relationship=relationship,
+        recall=fresh_name("k", key),
+    )
+    shown: list[RecallShown] = desk.act("recall", request, key)
+    known = functions(desk)
+    desk.show(shown, lambda out, _: _tell_recalls(out, shown, known, desk, "recalled"))
+
+
+@recall.command("show")
+@click.argument("item")
+@seeing
+@housed
+def show_command(desk: Desk, item: str, actor: str | None) -> None:
+    """See who has answered for which copy, who has not, and since when.
+
+    Example:
+      comity recall show i-7k3m…
+    """
+    shown: list[RecallShown] = desk.call("recall.show", ShowRecall(item=item, actor=as_actor(actor)))
+    known = functions(desk)
+    desk.show(shown, lambda out, _: _tell_recalls(out, shown, known, desk, ""))
+
+
+@recall.command()
+@click.argument("item")
+@click.option("--reason", required=True, metavar="TEXT", help="Why; it is recorded, and crosses.")
+@somewhere
+@acting
+@housed
+def lift(desk: Desk, item: str, reason: str, relationship: str | None, actor: str, key: Path | None) -> None:
+    """Take a recall back; what was returned or destroyed since stays so.
+
+    Example:
+      comity recall lift i-7k3m… --reason "it was right after all" --as abe
+    """
+    request = LiftRecall(item=item, reason=reason, actor=Actor(actor), relationship=relationship)
+    shown: list[RecallShown] = desk.act("recall.lift", request, key)
+    known = functions(desk)
+    desk.show(shown, lambda out, _: _tell_recalls(out, shown, known, desk, "lifted"))
+
+
+@click.group("return", cls=ShortVerbs)
+def return_command() -> None:
+    """Send a copy back to whoever gave it; sign for one that came back.
+
+    'comity return ITEM --copy N' is short for 'comity return send ITEM --copy N'.
+    """
+
+
+@return_command.command()
+@click.argument("item")
+@copy_number
+@click.option("--reason", required=True, metavar="TEXT", help="Why; it is recorded, and crosses.")
+@somewhere
+@acting
+@housed
+def send(
+    desk: Desk, item: str, number: int | None, reason: str, relationship: str | None, actor: str, key: Path | None
+) -> int:
+    """Send your copy back to whoever gave it; its key is erased here at once.
+
+    Example:
+      comity return send i-7k3m… --copy 1 --reason "done with it" --as kim
+    """
+    request = SendBack(item=item, copy=number, reason=reason, actor=Actor(actor), relationship=relationship)
+    told: SentBackShown = desk.act("return", request, key)
+    known = functions(desk)
+    desk.show(told, lambda out, _: _tell_sent(out, told, known, desk))
+    return DONE if told.record else REFUSED
+
+
+@return_command.command()
+@click.argument("item")
+@copy_number
+@somewhere
+@acting
+@housed
+def receive(desk: Desk, item: str, number: int | None, relationship: str | None, actor: str, key: Path | None) -> None:
+    """Sign for a copy that came back; by the registry of whoever gave it.
+
+    Example:
+      comity return receive i-7k3m… --copy 1 --as ito
+    """
+    request = TakeBack(item=item, copy=number, actor=Actor(actor), relationship=relationship)
+    taken: TakenBackShown = desk.act("return.receive", request, key)
+    desk.show(taken, lambda out, _: _tell_taken(out, taken, desk))
+
+
+# ---- how it reads ---------------------------------------------------------------------------------------------------
+
+
+def _tell_recalls(out: Output, shown: list[RecallShown], known: dict[str, str], desk: Desk, did: str) -> None:
+    for place, each in enumerate(shown):
+        if place:
+            out.gap()
+        _tell_recall(out, each, known)
+    mine = desk.session.party
+    asked = [each for each in shown if each.recall and each.lifted is None]
+    if did and any(each.by == mine for each in shown):
+        out.next((f"comity recall show {shown[0].item}", "who has answered, and who has not"), *desk.sending())
+    elif any(each.by != mine and each.unanswered for each in shown) or (did and not asked):
+        first = next((copy for each in shown for copy in each.reached if copy.answered is None), None)
+        if first is not None:
+            out.next(
+                (f"comity return {first.item} --copy {first.number} --reason WHY --as HOLDER", "send it back"),
+                (
+                    f"comity destroy {first.item} --copy {first.number} --method METHOD --reason WHY --as HOLDER",
+                    "or destroy it",
+                ),
+            )
+
+
+def _tell_recall(out: Output, shown: RecallShown, known: dict[str, str]) -> None:
+    state = "recalled" if shown.recall and shown.lifted is None else "recall lifted" if shown.recall else "not needed"
+    out.line((shown.item, "strong"), f"  {state}  {shown.relationship}")
+    asks = {"return": "its return", "destroy": "its destruction", "either": "its return or its destruction"}
+    silence = f"{shown.unanswered} of {len(shown.reached) + shown.more} copies"
+    out.fields(
+        [
+            ("recall", f"{shown.recall} by {shown.by}, for {asks[shown.asks]}" if shown.recall else ""),
+            ("reason", shown.reason),
+            ("since", told_instant(shown.at)),
+            ("obliges by", shown.clause),
+            (
+                "answer by",
+                told_instant(shown.answer_by) + ("  overdue" if shown.overdue else "") if shown.answer_by else "",
+            ),
+            ("notice", "has arrived" if shown.delivered else "is on its way"),
+            ("lifted", told_instant(shown.lifted) if shown.lifted else ""),
+            ("not needed", f"since {told_instant(shown.ended)}: {shown.ended_reason}" if shown.ended else ""),
+            ("unanswered", silence if shown.unanswered else "none; every copy is accounted for"),
+        ]
+    )
+    if shown.recall and not shown.clause:
+        out.text(
+            "Nothing in the agreement or its layers obliges the other side to answer; it was asked all the same.",
+            indent=2,
+            style="warn",
+        )
+    for copy in shown.reached:
+        _tell_copy(out, copy, shown, known)
+    if shown.more:
+        out.line(f"and {shown.more} copies more", indent=2)
+
+
+def _tell_copy(out: Output, copy: ReachedCopy, shown: RecallShown, known: dict[str, str]) -> None:
+    said = f"copy {copy.number} of {copy.item}  {copy.state}, {named(copy.holder, known)}"
+    if copy.answered is not None:
+        out.line(said, (f"  {told_instant(copy.answered)}", "dim"), indent=2)
+    elif copy.state == "passed on":
+        out.line(said, indent=2)
+    else:
+        waiting = f", certificate {copy.certificate} waits" if copy.certificate else ""
+        out.line(said, (f"  silent since {told_instant(shown.at)}{waiting}", "warn"), indent=2)
+
+
+def _tell_sent(out: Output, told: SentBackShown, known: dict[str, str], desk: Desk) -> None:
+    if not told.record:
+        tell_outcome(out, tell(told.decision), known, full=False)
+        return
+    out.line("sent back  ", (f"copy {told.copy} of {told.item}", "strong"), f"  to {told.to}")
+    out.fields([("recorded as", told.record[:16])])
+    out.text("Its key is erased here; nobody opens it on its way.", indent=2)
+    out.next(*desk.sending() or [(f"comity copy show {told.item} --copy {told.copy}", "whether it has arrived")])
+
+
+def _tell_taken(out: Output, taken: TakenBackShown, desk: Desk) -> None:
+    out.line("returned  ", (f"copy {taken.copy} of {taken.item}", "strong"))
+    out.fields([("recorded as", taken.record[:16])])
+    if sending := desk.sending():
+        out.next(*sending)
