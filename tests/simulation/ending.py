@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from .simulation import Simulation
 
 Doing = Callable[["Simulation", House], Awaitable[object]]
-METHODS = ("key-erasure", "shred", "burn")
+METHODS = ("erase-key", "shred", "burn")
 
 
 async def _given(sim: Simulation, house: House) -> ItemRow:

@@ -25,7 +25,7 @@ PEOPLE = ("person/1", "directory/1")
 
 def prove(house: House, other: House, given: Given, folder: Path, screen: Screen) -> None:
     """Export the story of the item as one file, verify it offline, and alter one byte."""
-    screen.scene("10  Proved to a stranger, offline")
+    screen.scene("11  Proved to a stranger, offline")
     path = folder / "item.evidence"
     exported: EvidenceExported = house.ask(
         ExportEvidence(item=given.item, path=str(path), actor=Actor("sato"), withhold=("openings",))

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from comity.api import Agreement, Node
+from comity.cli.demonstration.afterwards import Afterwards
 from comity.cli.demonstration.cast import RELATIONSHIP, SEOUL, TOKYO, TOPIC, House, found, introduce
 from comity.cli.demonstration.proof import prove
 from comity.cli.demonstration.screen import Screen
@@ -61,6 +62,8 @@ class Play:
             given = self.give()
             self.open(given)
             self.refuse(given)
+            self.screen.scene("7  What happens to it afterwards, and what Tokyo sees of it")
+            Afterwards(self.jp, self.kr, self.folder, self.screen, wait).play(given.item, PURPOSE)
         self.other_days(given)
         self.by_pouch()
         self.tamper()
@@ -206,7 +209,7 @@ class Play:
 
     def other_days(self, given: Given) -> None:
         """The same question on days when the agreement itself was in question."""
-        self.screen.scene("7  The same question, on other days")
+        self.screen.scene("8  The same question, on other days")
         case = self.jp.ask(AskDecision(record=given.decision_record)).case
         assert isinstance(case, Case)
         real = Agreement.load("jp-kr-2016", layers=("house",))
@@ -236,7 +239,7 @@ class Play:
 
     def by_pouch(self) -> None:
         """The same exchange with both nodes stopped and no network, carried by hand."""
-        self.screen.scene("8  The same by pouch: both nodes are stopped, files are carried")
+        self.screen.scene("9  The same by pouch: both nodes are stopped, files are carried")
         asked: Given = self.jp.ask(self.request())
         self._carry(self.jp, self.kr, "1-request")
         self.kr.ask(Assure(request=asked.request, relationship=RELATIONSHIP, actor=Actor("lee")))
@@ -261,7 +264,7 @@ class Play:
 
     def tamper(self) -> None:
         """Somebody with full access to a database changes the purpose in one record; the ledger tells."""
-        self.screen.scene("9  Somebody rewrites the database in Seoul")
+        self.screen.scene("10  Somebody rewrites the database in Seoul")
         clean: LedgerVerified = self.kr.ask(VerifyLedger())
         self.screen.say(f"Before: {clean.entries} journal entries and {clean.rows} rows verified, nothing found.")
         copy = self.folder / "kr-tampered"
