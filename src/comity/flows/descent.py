@@ -15,7 +15,7 @@ from comity.flows.actors import Actor
 from comity.flows.giving import ITEM_TITLE
 from comity.flows.house import House
 from comity.flows.lineage import agreements, relationships_of
-from comity.flows.visibility import may_see, no_item, sees_all, viewer
+from comity.flows.visibility import Sight, may_see, no_item, sees_all, viewer
 from comity.marking.label import Label
 from comity.record.statement import DOMESTIC
 from comity.register.rows import CopyRow, ItemRow, PersonRow
@@ -91,7 +91,7 @@ async def show_lineage(house: House, request: ShowLineage) -> LineageShown:
     shown: dict[str, LineageLine] = {}
     for item in [request.item, *above, *below][:LINEAGE_LINES_MAX]:
         if item == request.item or await _visible(house, item, person):
-            shown[item] = await _line(house, item)
+            shown[item] = await _line(house, item, Sight(house, person))
     kept = {
         item: msgspec.structs.replace(line, ancestors=tuple(each for each in line.ancestors if each in shown))
         for item, line in shown.items()
@@ -161,7 +161,7 @@ async def _visible(house: House, item: str, person: PersonRow | None) -> bool:
     return False
 
 
-async def _line(house: House, item: str) -> LineageLine:
+async def _line(house: House, item: str, sight: Sight) -> LineageLine:
     places = await known_in(house, item)
     row = await house.row(ItemRow, item)
     made = [await house.row(DerivativeRow, f"{each}/{item}") for each in places]
@@ -184,7 +184,7 @@ async def _line(house: House, item: str) -> LineageLine:
         label=label if row is None or not own else row.label,
         alternative=row.alternative if row is not None else None,
         relationships=places,
-        copies=await copy_counts(house, places, item),
+        copies=await _counts(house, places, item, row, sight),
         recalled=any(each is not None and each.recalled for each in recalls),
         suspected=any(each is not None for each in suspicions),
         at=at,
@@ -193,6 +193,18 @@ async def _line(house: House, item: str) -> LineageLine:
 
 async def _giver(house: House, row: ItemRow | None) -> str:
     return "" if row is None else (await house.agreement_row(row.relationship)).peer
+
+
+async def _counts(
+    house: House, places: Sequence[str], item: str, row: ItemRow | None, sight: Sight
+) -> dict[str, int]:
+    """How many copies there are in each state, as far as the viewer may know of them."""
+    if row is None or await sight.sees_all_copies(row):
+        return await copy_counts(house, places, item)
+    counts: dict[str, int] = {}
+    for number in {copy.number: copy.state for place in places async for copy in sight.copies(place, row)}.values():
+        counts[number] = counts.get(number, 0) + 1
+    return counts
 
 
 async def copy_counts(house: House, places: Sequence[str], item: str) -> dict[str, int]:

@@ -231,7 +231,7 @@ async def _sees_duty(
     """Whether there is such a duty, and the viewer may know of it."""
     row = await house.row(DutiesRow, f"{relationship}/{subject}")
     for duty in row.duties if row is not None else ():
-        if duty.obligation == obligation and await sees_duty(house, duty, person):
+        if duty.obligation == obligation and await sees_duty(house, row, duty, person):
             return True
     return False
 

@@ -15,7 +15,7 @@ import msgspec
 from comity.flows.actors import Actor
 from comity.flows.duty_words import next_command, plain_words
 from comity.flows.house import House
-from comity.flows.visibility import may_see, sees_all, viewer, visible_item
+from comity.flows.visibility import about_his_copies, may_see, sees_all, viewer, visible_item
 from comity.flows.work import Work
 from comity.register.house import ASSURANCE_OFFICER
 from comity.register.rows import ItemRow, Key, PersonRow, decode_row
@@ -152,6 +152,7 @@ async def list_duties(house: House, request: ListDuties) -> DutiesShown:
     for party in await _parties(house, request.whose):
         if request.item is not None:
             about = [each async for each in _about_item(house, request.item) if each[1].who == party]
+            about = [each for each in about if await sees_duty(house, *each, person)]
             listed = [each for each in about if not request.overdue or _overdue(each[1], at)]
         else:
             listed, cut = await _pressing(house, party, person, request, limit, at)
@@ -217,7 +218,7 @@ async def _pressing(
     for pressing in DATED if request.overdue else PRESSING:
         until = _until(party, at) if request.overdue else f"{party}/{pressing}0"  # "0" comes after "/"
         async for _, row, duty in _indexed(house, f"{party}/{pressing}/", until):
-            if await sees_duty(house, duty, person):
+            if await sees_duty(house, row, duty, person):
                 if len(found) == limit:
                     return found, True
                 found.append((row, duty))
@@ -227,7 +228,7 @@ async def _pressing(
 async def _standing(house: House, party: str, person: PersonRow | None, limit: int) -> list[tuple[DutiesRow, Duty]]:
     found = []
     async for _, row, duty in _indexed(house, f"{party}/4/", f"{party}/40"):
-        if await sees_duty(house, duty, person):
+        if await sees_duty(house, row, duty, person):
             found.append((row, duty))
             if len(found) == limit:
                 break
@@ -267,14 +268,16 @@ async def _about_item(house: House, item: str) -> AsyncIterator[tuple[DutiesRow,
                     yield row, duty
 
 
-async def sees_duty(house: House, duty: Duty, person: PersonRow | None) -> bool:
+async def sees_duty(house: House, row: DutiesRow, duty: Duty, person: PersonRow | None) -> bool:
     """Whether a viewer may know of a duty (8)."""
     if person is None or sees_all(person) or duty.event in OPEN_TO_ALL:
         return True
     if duty.event == "hand-over-wanted" and ASSURANCE_OFFICER in person.roles:
         return True
     item = await house.row(ItemRow, duty.item) if duty.item else None
-    return item is not None and await may_see(house, item, person)
+    if item is None or not await may_see(house, item, person):
+        return False
+    return await about_his_copies(house, item, person, row.relationship, row.subject)
 
 
 def _overdue(duty: Duty, at: datetime) -> bool:

@@ -20,6 +20,7 @@ from comity.flows.work import Work
 from comity.record.statement import DOMESTIC
 from comity.register.house import AUDITOR, OFFICER, REGISTRY, RELEASE_AUTHORITY, SECURITY_OFFICER, UNLISTED
 from comity.register.rows import AgreementRow, ConsignmentRow, CopyRow, ItemRow, PersonRow, RequestRow
+from comity.register.rows.custody import LinkRow
 
 OVERSIGHT = frozenset({REGISTRY, SECURITY_OFFICER, AUDITOR})
 """Roles that see the whole register: they answer for it, or for whoever does."""
@@ -151,6 +152,20 @@ class Sight:
             releases = own and RELEASE_AUTHORITY in self.person.roles
             self._all_copies[item.item] = releases or await asked_to_give(self._house, item, self.person)
         return self._all_copies[item.item]
+
+
+async def about_his_copies(house: House, item: ItemRow, person: PersonRow, relationship: str, subject: str) -> bool:
+    """(6) Whether something about an item, named by its consignment or by what was done with a copy, is about his."""
+    if not subject.startswith(f"{item.item}/") or await Sight(house, person).sees_all_copies(item):
+        return True
+    named = subject.rpartition("/")[2]
+    async for copy in Sight(house, person).copies(relationship, item):
+        if copy.consignment.hex().startswith(named):
+            return True
+        async for _key, link in house.rows(LinkRow, f"{relationship}/{item.item}/{copy.number:06d}/"):
+            if link.record.hex().startswith(named):
+                return True
+    return False
 
 
 async def copies_of(house: House, item: str) -> AsyncIterator[tuple[str, CopyRow]]:
