@@ -215,8 +215,11 @@ def _hosts_mark(agreement: Agreement, own: str, host: str, mark: str) -> str:
         Rejected: neither ladder has it.
         Refused: it is above the ceiling.
     """
-    if any(level.mark == mark for level in ladder(agreement, host)):
-        return mark
+    for level in ladder(agreement, host):
+        if level.mark == mark and not level.crosses:
+            raise Refused(f"{mark!r} is above what may be shown at all", code="above-ceiling", place=level.clause)
+        if level.mark == mark:
+            return mark
     marks = equivalents(agreement, own, mark, host).marks
     if len(marks) > 1:
         raise Misuse(
