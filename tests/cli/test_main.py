@@ -195,7 +195,7 @@ def test_completion_scripts(shell: str, capsys: pytest.CaptureFixture[str]) -> N
 
 @pytest.mark.parametrize(
     ("words", "expected"),
-    [("comity le", {"ledger"}), ("comity give --pre", {"--preview"}), ("comity peer ", {"card", "add", "list"})],
+    [("comity led", {"ledger"}), ("comity give --pre", {"--preview"}), ("comity peer ", {"card", "add", "list"})],
 )
 def test_completion_knows_verbs_and_options(words: str, expected: set[str]) -> None:
     """(29)"""
