@@ -201,9 +201,10 @@ async def _counts(
     """How many copies there are in each state, as far as the viewer may know of them."""
     if row is None or await sight.sees_all_copies(row):
         return await copy_counts(house, places, item)
+    states = {copy.number: copy.state for place in places async for copy in sight.copies(place, row)}
     counts: dict[str, int] = {}
-    for number in {copy.number: copy.state for place in places async for copy in sight.copies(place, row)}.values():
-        counts[number] = counts.get(number, 0) + 1
+    for state in states.values():
+        counts[state] = counts.get(state, 0) + 1
     return counts
 
 

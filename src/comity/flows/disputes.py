@@ -230,7 +230,9 @@ async def _sees_duty(
 ) -> bool:
     """Whether there is such a duty, and the viewer may know of it."""
     row = await house.row(DutiesRow, f"{relationship}/{subject}")
-    for duty in row.duties if row is not None else ():
+    if row is None:
+        return False
+    for duty in row.duties:
         if duty.obligation == obligation and await sees_duty(house, row, duty, person):
             return True
     return False
