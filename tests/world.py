@@ -9,6 +9,7 @@ third country).
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from importlib import resources
 from pathlib import Path
@@ -104,6 +105,7 @@ class World:
         text: str | None = None,
         layers: tuple[str, ...] = (),
         acknowledge: bool = True,
+        disks: Mapping[str, MemoryDisk] | None = None,
     ) -> World:
         """Two houses under ``text`` (the library's, when none is given).
 
@@ -111,7 +113,10 @@ class World:
         domestic layer is adopted by its own party only.
         """
         world = cls(folder)
-        world.jp, world.kr = [await new_house(party, folder, world.clock) for party in ("jp", "kr")]
+        kept = disks or {}
+        world.jp, world.kr = [
+            await new_house(party, folder, world.clock, kept.get(party)) for party in ("jp", "kr")
+        ]
         await introduce(world.jp, world.kr)
         stacked = ("house.toml", *layers)
         for house, peer in ((world.jp, "kr"), (world.kr, "jp")):
