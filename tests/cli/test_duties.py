@@ -122,7 +122,7 @@ def test_what_to_type_can_be_typed() -> None:
         context = click.Context(root)
         rest = words.command.split()[1:]
         while rest and isinstance(command, click.Group):
-            command = command.get_command(context, rest.pop(0))
+            _, command, rest = command.resolve_command(context, rest)
         assert command is not None, words.command
         known = {option for each in command.params for option in each.opts}
         assert {word for word in rest if word.startswith("-")} <= known, words.command
