@@ -120,7 +120,7 @@ def test_what_to_type_can_be_typed() -> None:
         assert words.command.startswith("comity ")
         command: click.Command | None = root
         context = click.Context(root)
-        rest = words.command.split()[1:]
+        rest = words.command.format_map(dict.fromkeys(NAMED, "i-7k3m")).split()[1:]
         while rest and isinstance(command, click.Group):
             _, command, rest = command.resolve_command(context, rest)
         assert command is not None, words.command
