@@ -54,6 +54,18 @@ class TestRecallAndSuspicion:
             assert isinstance(asked(case, compiled), Permit)
         assert isinstance(asked(touched), Permit)  # no agreement says so by itself
 
+    @pytest.mark.parametrize("act", ["copy", "translate", "extract", "pass-on", "give", "show"])
+    def test_the_house_makes_nothing_more_of_what_is_recalled(self, act: str) -> None:
+        case = replace(GIVE if act in {"give", "show"} else OPEN, act=act)
+        decision = asked(with_item(case, recalled=True))
+        assert isinstance(decision, Forbidden)
+        assert [(each.instrument, each.clause) for each in against(decision)] == [("comity-house", "recalled")]
+        assert isinstance(asked(case), Permit)
+
+    @pytest.mark.parametrize("act", ["open", "return", "destroy"])
+    def test_what_is_recalled_can_be_looked_at_returned_and_destroyed(self, act: str) -> None:
+        assert isinstance(asked(with_item(replace(OPEN, act=act), recalled=True)), Permit)
+
     def test_a_rule_may_speak_of_what_is_not_recalled(self) -> None:
         compiled = under('acts = ["open"]\nwhen = { recalled = false }\nforbids = true')
         assert isinstance(asked(OPEN, compiled), Forbidden)

@@ -65,7 +65,7 @@ def read_case(data: bytes, rule_version: str = RULE_VERSION) -> Case:
     if rule_version == RULE_VERSION:
         _check_canonical(data, case_bytes(case), "case")
     elif rule_version == "1":
-        _check_canonical(data, _first_form(case), "case")
+        _check_canonical(data, first_form(case), "case")
     return case
 
 
@@ -114,7 +114,7 @@ def _check_canonical(data: bytes, again: bytes, name: str) -> None:
         raise Rejected(f"the {name} is not in canonical form", code="not-canonical")
 
 
-def _first_form(case: Case) -> bytes:
+def first_form(case: Case) -> bytes:
     """The bytes of a case as version 1 wrote it, before methods, copies, witnesses, recalls and suspicions."""
     written: dict[str, Any] = msgspec.to_builtins(case)
     del written["method"], written["copies"], written["facts"]["witnesses"]
