@@ -16,6 +16,7 @@ from comity.flows.actors import Actor
 from comity.flows.copy_references import COPY_LABELLED, copy_by_reference, no_such_reference, reference_of, remember
 from comity.flows.custody import copies_seen, no_copy
 from comity.flows.house import House
+from comity.flows.lineage import registered
 from comity.flows.visibility import may_see, viewer
 from comity.record.bodies import Body
 from comity.record.bodies.custody import Packing
@@ -230,8 +231,8 @@ async def _seen(house: House, request: ShowCopy | LabelCopy) -> tuple[AgreementR
 async def _scanned(house: House, reference: str, actor: Actor | None) -> tuple[str, CopyRow]:
     relationship, copy = await copy_by_reference(house, reference)
     person = await viewer(house, actor)
-    item = await house.need(ItemRow, copy.item, "item")
-    if not await may_see(house, item, person):
+    item = await registered(house, copy.item)
+    if item is None or not await may_see(house, item, person):
         raise no_such_reference(reference)
     found = [each async for _, each in copies_seen(house, copy.item, actor) if each == copy]
     if not found:

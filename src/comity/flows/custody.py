@@ -18,6 +18,7 @@ from comity.flows.actors import Actor
 from comity.flows.copy_references import REFERENCE_PREFIX, copy_by_reference, no_such_reference
 from comity.flows.erasing import HEADER
 from comity.flows.house import House
+from comity.flows.lineage import registered
 from comity.flows.visibility import asked_to_give, may_see, sees_all, viewer, visible_item
 from comity.flows.work import Draft, Work
 from comity.record.bodies import Body
@@ -94,10 +95,10 @@ async def find_copy(
     person = await house.person(actor.handle)
     if item.startswith(REFERENCE_PREFIX):
         relationship, copy = await copy_by_reference(house, item)
-        row = await house.need(ItemRow, copy.item, "item")
-        if not in_hand and not await may_see(house, row, person):
+        known = await registered(house, copy.item)
+        if known is None or (not in_hand and not await may_see(house, known, person)):
             raise no_such_reference(item)
-        number = copy.number
+        row, number = known, copy.number
     else:
         row = await visible_item(house, None, item, person)
     if number is None:
@@ -245,9 +246,16 @@ async def copies_seen(house: House, item: str, actor: Actor | None) -> AsyncIter
     """
     person = await viewer(house, actor)
     row = await visible_item(house, None, item, person)
+    made_here: set[int] = set()
     everything = sees_all(person) or (person is not None and await asked_to_give(house, row, person))
     async for _, agreement in house.rows(AgreementRow):
         name = house.pseudonym(agreement.relationship, person.person) if person is not None else ""
+        made = await house.row(DerivativeRow, f"{agreement.relationship}/{row.item}")
+        own = made is not None and made.maker == house.party
         async for _, copy in house.rows(CopyRow, f"{agreement.relationship}/{row.item}/"):
+            if made is not None and own and made.record == copy.consignment:  # one copy, said in several places
+                if copy.number in made_here:
+                    continue
+                made_here.add(copy.number)
             if everything or name in (copy.holder, copy.taker):
                 yield agreement, copy
