@@ -11,10 +11,10 @@ from comity.errors import Misuse
 from comity.flows.actors import Actor
 from comity.flows.affected import affected_by
 from comity.flows.cases import handling_case, item_of
-from comity.flows.descent import ShowLineage, ancestors_of, descendants, known_in, show_lineage
+from comity.flows.descent import ShowLineage, descendants, known_in, show_lineage
 from comity.flows.house import House
 from comity.flows.incidents import ReportIncident, report_incident
-from comity.flows.lineage import originals, relationships_of
+from comity.flows.lineage import ancestors_of, originals, relationships_of
 from comity.flows.recalls import Recall, recall
 from comity.register.rows import CopyRow, ItemRow
 from comity.register.rows.lineage import ChildRow, DerivativeRow

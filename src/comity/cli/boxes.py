@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from comity.cli.decisions import functions, named
+from comity.cli.family import RELATIONS
 from comity.cli.instants import told_instant
 from comity.cli.options import Desk, Verb, Verbs, acting, as_actor, housed, seeing
 from comity.cli.output import Output, size
@@ -17,6 +18,7 @@ from comity.flows.views import (
     ChainLine,
     CopyLine,
     Inbox,
+    MadeLine,
     Outbox,
     PassageLine,
     RegisterLine,
@@ -231,8 +233,21 @@ def _tell_register(out: Output, items: list[RegisterLine], known: Known) -> None
                 ("registered", told_instant(each.registered)),
                 *_copies(each.copies, known),
                 *_shown(each.shown, known),
+                *_made(each.made),
             ]
         )
+
+
+def _made(made: Sequence[MadeLine]) -> list[tuple[str, str]]:
+    return [
+        (
+            "made from it",
+            f"{each.item} {RELATIONS[each.relation]}"
+            + (f" ({each.language})" if each.language else "")
+            + "".join(f", {count} {state}" for state, count in each.copies.items()),
+        )
+        for each in made
+    ]
 
 
 def _shown(showings: Sequence[ShownLine], known: Known) -> list[tuple[str, str]]:

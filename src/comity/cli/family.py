@@ -14,7 +14,7 @@ from comity.cli.output import Output, Part, visible
 from comity.flows.descent import LineageLine, LineageShown
 from comity.marking.banner import written
 
-_RELATIONS: Mapping[str, str] = {
+RELATIONS: Mapping[str, str] = {
     "original": "as it was given",
     "copy": "copy",
     "translation": "translation",
@@ -76,7 +76,7 @@ def _kin(item: LineageLine, family: Sequence[LineageLine], *, up: bool) -> dict[
 
 def _parts(line: LineageLine) -> tuple[Part, ...]:
     """What is said of an item on its line."""
-    what = _RELATIONS[line.relation] + (f" ({line.language})" if line.language else "")
+    what = RELATIONS[line.relation] + (f" ({line.language})" if line.language else "")
     marks = written(line.label) + (f" = {written(line.alternative)}" if line.alternative else "")
     held = ", ".join(f"{count} {state}" for state, count in line.copies.items())
     alarm = ", ".join(word for word, so in (("recalled", line.recalled), ("suspected", line.suspected)) if so)
@@ -142,7 +142,7 @@ def _box(line: LineageLine, place: tuple[int, int], *, this: bool, party: str) -
     colour = _BOX["this"] if this else _BOX["ours"] if line.maker == party else _BOX["theirs"]
     if line.recalled or line.suspected:
         colour = _BOX["alarm"]
-    what = _RELATIONS[line.relation] + (f" ({line.language})" if line.language else "")
+    what = RELATIONS[line.relation] + (f" ({line.language})" if line.language else "")
     states = ", ".join(f"{count} {state}" for state, count in line.copies.items())
     alarm = ", ".join(word for word, so in (("recalled", line.recalled), ("suspected", line.suspected)) if so)
     told = (line.item, f"{what}, {line.maker}: {written(line.label) or 'declassified'}", alarm or states)

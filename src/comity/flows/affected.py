@@ -14,9 +14,9 @@ from typing import Literal
 
 import msgspec
 
-from comity.flows.descent import ancestors_of, descendants
+from comity.flows.descent import descendants
 from comity.flows.house import PSEUDONYM_OF, SCAN_MAX, House
-from comity.flows.lineage import agreements
+from comity.flows.lineage import agreements, ancestors_of
 from comity.record.statement import DOMESTIC
 from comity.register.rows import CopyRow, ItemRow
 from comity.register.rows.lineage import DerivativeRow, derivative_key

@@ -23,11 +23,10 @@ from comity.errors import Misuse, Refused
 from comity.flows.actors import Actor, NeedsSignature
 from comity.flows.cases import answer, handling_case, outcome_word, record_decision
 from comity.flows.content import Prepared, Wrapping, seal_content
-from comity.flows.descent import ancestors_of
 from comity.flows.giving import ITEM_TITLE, basis
 from comity.flows.house import House
 from comity.flows.labelling import Labelled, Source, label_for
-from comity.flows.lineage import ANCESTORS_MAX, agreements, relationships_of, too_many
+from comity.flows.lineage import ANCESTORS_MAX, agreements, ancestors_of, relationships_of, too_many
 from comity.flows.marks import show_derived_marking
 from comity.flows.taking import HEADER
 from comity.flows.visibility import may_see, no_item

@@ -14,14 +14,14 @@ import msgspec
 from comity.flows.actors import Actor
 from comity.flows.giving import ITEM_TITLE
 from comity.flows.house import House
-from comity.flows.lineage import agreements, relationships_of
+from comity.flows.lineage import agreements, ancestors_of, registered, relationships_of
 from comity.flows.visibility import Sight, may_see, no_item, sees_all, viewer
 from comity.marking.label import Label
 from comity.record.statement import DOMESTIC
 from comity.register.rows import CopyRow, ItemRow, PersonRow
 from comity.register.rows.ending import RecallRow
 from comity.register.rows.incidents import SuspicionRow
-from comity.register.rows.lineage import ChildRow, DerivativeRow, derivative_key
+from comity.register.rows.lineage import ChildRow, DerivativeRow
 
 LINEAGE_LINES_MAX = 10_000
 """Most items of one drawing; what is beyond is counted."""
@@ -134,31 +134,10 @@ async def descendants(house: House, items: Iterable[str]) -> list[str]:
     return list(found)
 
 
-async def ancestors_of(house: House, item: str) -> list[str]:
-    """Everything an item was made from, in whatever relationship, nearest first."""
-    running = tuple(await agreements(house))
-    found: dict[str, None] = {}
-    generation = [item]
-    while generation:
-        facts = await house.sequencer.rows.get(derivative_key(place, each) for each in generation for place in running)
-        above = [each for row in facts.values() if isinstance(row, DerivativeRow) for each in row.ancestors]
-        generation = [each for each in dict.fromkeys(above) if each not in found and each != item]
-        found.update(dict.fromkeys(generation))
-    return list(found)
-
-
 async def _visible(house: House, item: str, person: PersonRow | None) -> bool:
-    """Whether somebody may know of an item; of one that is only the other party's, through what it was made from."""
-    if person is None or sees_all(person):
-        return await house.row(ItemRow, item) is not None or bool(await relationships_of(house, item))
-    row = await house.row(ItemRow, item)
-    if row is not None:
-        return await may_see(house, row, person)
-    for ancestor in await ancestors_of(house, item):
-        own = await house.row(ItemRow, ancestor)
-        if own is not None and await may_see(house, own, person):
-            return True
-    return False
+    """Whether somebody may know of an item, whichever side registered it."""
+    row = await registered(house, item)
+    return row is not None and await may_see(house, row, person)
 
 
 async def _line(house: House, item: str, sight: Sight) -> LineageLine:
@@ -195,9 +174,7 @@ async def _giver(house: House, row: ItemRow | None) -> str:
     return "" if row is None else (await house.agreement_row(row.relationship)).peer
 
 
-async def _counts(
-    house: House, places: Sequence[str], item: str, row: ItemRow | None, sight: Sight
-) -> dict[str, int]:
+async def _counts(house: House, places: Sequence[str], item: str, row: ItemRow | None, sight: Sight) -> dict[str, int]:
     """How many copies there are in each state, as far as the viewer may know of them."""
     if row is None or await sight.sees_all_copies(row):
         return await copy_counts(house, places, item)

@@ -17,6 +17,7 @@ from comity.decision import model as decision
 from comity.errors import Refused
 from comity.flows.house import House
 from comity.marking.label import Label
+from comity.record.statement import DOMESTIC
 from comity.register.rows import AgreementRow, ItemRow, Key, Row
 from comity.register.rows.ending import RecallRow, recall_key
 from comity.register.rows.incidents import SuspicionRow, suspicion_key
@@ -87,6 +88,34 @@ def _of(facts: dict[Key, Row | None], relationship: str, item: str) -> Known:
         recalled=recall is not None and recall.recalled,
         suspected=suspicion is not None,
     )
+
+
+async def ancestors_of(house: House, item: str) -> list[str]:
+    """Everything an item was made from, in whatever relationship, nearest first."""
+    running = tuple(await agreements(house))
+    found: dict[str, None] = {}
+    generation = [item]
+    while generation:
+        facts = await house.sequencer.rows.get(derivative_key(place, each) for each in generation for place in running)
+        above = [each for row in facts.values() if isinstance(row, DerivativeRow) for each in row.ancestors]
+        generation = [each for each in dict.fromkeys(above) if each not in found and each != item]
+        found.update(dict.fromkeys(generation))
+    return list(found)
+
+
+async def registered(house: House, item: str, *, read: ReadRows | None = None) -> ItemRow | None:
+    """The row of an item, whichever side registered it: what the other party made from ours has only its derivation."""
+    read = read or house.sequencer.rows.get
+    row = (await read([(ItemRow.table, item)]))[ItemRow.table, item]
+    if isinstance(row, ItemRow):
+        return row
+    facts = await read([derivative_key(place, item) for place in await agreements(house)])
+    return next((as_item(None, made) for made in facts.values() if isinstance(made, DerivativeRow)), None)
+
+
+def is_own(item: ItemRow) -> bool:
+    """Whether it is this house's own: neither received, nor made from what was received."""
+    return item.relationship == DOMESTIC and not item.contains
 
 
 async def originals(house: House, relationship: str, made: DerivativeRow) -> list[ItemRow]:

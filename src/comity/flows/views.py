@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from datetime import datetime
 
 import msgspec
@@ -26,6 +27,7 @@ from comity.register.rows import (
     RequestRow,
 )
 from comity.register.rows.consents import ShownRow
+from comity.register.rows.lineage import ChildRow, DerivativeRow
 
 LINES_MAX = 10_000
 """Most lines of one view; a longer one is asked for in parts."""
@@ -162,8 +164,17 @@ class Outbox(msgspec.Struct, frozen=True, kw_only=True):
     chains: tuple[ChainLine, ...]
 
 
+class MadeLine(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that was made from an item, here or by the other party, and how many copies it has in each state."""
+
+    item: str
+    relation: str
+    language: str
+    copies: dict[str, int]
+
+
 class RegisterLine(msgspec.Struct, frozen=True, kw_only=True):
-    """An item of the register."""
+    """An item of the register; ``made`` is what was made from it and from nothing between."""
 
     item: str
     title: str
@@ -179,6 +190,7 @@ class RegisterLine(msgspec.Struct, frozen=True, kw_only=True):
     copies: tuple[CopyLine, ...]
     rights: str = ""
     shown: tuple[ShownLine, ...] = ()
+    made: tuple[MadeLine, ...] = ()
 
 
 async def show_inbox(house: House, request: ShowInbox) -> Inbox:
@@ -229,12 +241,29 @@ async def show_register(house: House, request: ShowRegister) -> list[RegisterLin
                 title=await title_of(house, row.item),
                 copies=tuple(copies),
                 shown=tuple(shown),
+                made=tuple([line async for line in _made(house, row.item, sight)]),
                 **{name: getattr(row, name) for name in _ITEM_FIELDS},
             )
         )
         if len(lines) > LINES_MAX:
             raise Misuse(f"more than {LINES_MAX} items; export the register in parts", code="too-many-lines")
     return lines
+
+
+async def _made(house: House, item: str, sight: Sight) -> AsyncIterator[MadeLine]:
+    """What was made from an item, as far as somebody may see it."""
+    told: set[str] = set()
+    for relationship, _peer in await house.relationships():
+        async for _key, child in house.rows(ChildRow, f"{relationship}/{item}/"):
+            row = await sight.item(child.item)
+            made = await house.row(DerivativeRow, f"{relationship}/{child.item}")
+            if child.item in told or row is None or made is None:
+                continue
+            told.add(child.item)
+            states: dict[str, int] = {}
+            async for copy in sight.copies(relationship, row):
+                states[copy.state] = states.get(copy.state, 0) + 1
+            yield MadeLine(item=child.item, relation=made.relation, language=made.language, copies=states)
 
 
 async def passages(house: House, relationship: str, author: str, sight: Sight) -> list[PassageLine]:
@@ -348,4 +377,6 @@ def _asked(relationship: str, row: AskedRow) -> AskedLine:
     return AskedLine(relationship=relationship, **fields)
 
 
-_ITEM_FIELDS = tuple(name for name in RegisterLine.__struct_fields__ if name not in ("title", "copies", "shown"))
+_ITEM_FIELDS = tuple(
+    name for name in RegisterLine.__struct_fields__ if name not in ("made", "title", "copies", "shown")
+)

@@ -16,6 +16,7 @@ from comity.errors import Misuse, Rejected
 from comity.flows.actors import Actor
 from comity.flows.cases import answer, handling_case
 from comity.flows.house import ROOT, House
+from comity.flows.lineage import ancestors_of, is_own, registered, relationships_of
 from comity.flows.work import Work
 from comity.record.statement import DOMESTIC
 from comity.register.house import AUDITOR, OFFICER, REGISTRY, RELEASE_AUTHORITY, SECURITY_OFFICER, UNLISTED
@@ -60,7 +61,7 @@ async def visible_item(house: House, work: Work | None, item: str, person: Perso
     Raises:
         Misuse: there is no such item, or he may not see it; nobody can tell which (5).
     """
-    row = await (work.row(ItemRow, item) if work is not None else house.row(ItemRow, item))
+    row = await registered(house, item, read=work.facts if work is not None else None)
     if row is None or not await may_see(house, row, person, work):
         raise no_item(item)
     return row
@@ -70,19 +71,28 @@ async def may_see(house: House, item: ItemRow, person: PersonRow | None, work: W
     """Whether a viewer may know that there is this item (2, 3, 4)."""
     if person is None or sees_all(person):
         return True
-    if item.relationship == DOMESTIC and (
-        RELEASE_AUTHORITY in person.roles or await asked_to_give(house, item, person)
-    ):
+    if is_own(item) and (RELEASE_AUTHORITY in person.roles or await asked_to_give(house, item, person)):
+        return True
+    if await _follows_his_own(house, item, person):
         return True
     if await holds_copy(house, item.item, person):
         return True
-    if item.topic not in person.topics or UNLISTED.issuperset(
-        person.roles
-    ):
+    if item.topic not in person.topics or UNLISTED.issuperset(person.roles):
         return False
-    if item.relationship == DOMESTIC:
+    if is_own(item):
         return await _cleared_at_home(house, item, person)
     return await _cleared(house, item, person, work)
+
+
+async def _follows_his_own(house: House, item: ItemRow, person: PersonRow) -> bool:
+    """(9) Whether the other party made it from something that he may see among this house's own."""
+    if await house.row(ItemRow, item.item) is not None:
+        return False
+    for ancestor in await ancestors_of(house, item.item):
+        row = await house.row(ItemRow, ancestor)
+        if row is not None and await may_see(house, row, person):
+            return True
+    return False
 
 
 async def holds_copy(house: House, item: str, person: PersonRow) -> bool:
@@ -95,7 +105,7 @@ async def holds_copy(house: House, item: str, person: PersonRow) -> bool:
 
 async def asked_to_give(house: House, item: ItemRow, person: PersonRow) -> bool:
     """(2) Whether this person asked for the release of an item of this house."""
-    if OFFICER not in person.roles or item.relationship != DOMESTIC:
+    if OFFICER not in person.roles or not is_own(item):
         return False
     for record in item.consignments:
         consigned = await house.need(ConsignmentRow, record.hex(), "consignment")
@@ -130,7 +140,7 @@ class Sight:
     async def item(self, item: str) -> ItemRow | None:
         """The item, if he may see it (3, 4)."""
         if item not in self._seen:
-            row = await self._house.row(ItemRow, item)
+            row = await registered(self._house, item)
             seen = row is not None and await may_see(self._house, row, self.person)
             self._seen[item] = row if seen else None
         return self._seen[item]
@@ -148,9 +158,9 @@ class Sight:
         if self.person is None or self.everything:
             return True
         if item.item not in self._all_copies:
-            own = item.relationship == DOMESTIC
-            releases = own and RELEASE_AUTHORITY in self.person.roles
-            self._all_copies[item.item] = releases or await asked_to_give(self._house, item, self.person)
+            releases = is_own(item) and RELEASE_AUTHORITY in self.person.roles
+            gave = releases or await asked_to_give(self._house, item, self.person)
+            self._all_copies[item.item] = gave or await _follows_his_own(self._house, item, self.person)
         return self._all_copies[item.item]
 
 
@@ -177,7 +187,10 @@ async def copies_of(house: House, item: str) -> AsyncIterator[tuple[str, CopyRow
 
 async def _cleared(house: House, item: ItemRow, person: PersonRow, work: Work | None) -> bool:
     """What the decision would say about the person himself, were he to open it for what it came for."""
-    row = await house.agreement_row(item.relationship)
+    place = item.relationship
+    if place == DOMESTIC:  # made here from what was received: as its agreements have it
+        place = (await relationships_of(house, item.item))[0]
+    row = await house.agreement_row(place)
     running = await house.library.load(row)
     at = work.at if work is not None else house.now()
     case = await handling_case(house, row, item, person, "open", item.provided or "", at)
