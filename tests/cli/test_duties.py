@@ -51,6 +51,10 @@ DUTY = DutyShown(
 )
 
 
+NAMED = ("item", "subject", "first", "last", "agreement")
+"""What a command of the table can name."""
+
+
 def run(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *found: DutyShown, arguments: tuple[str, ...] = ()
 ) -> tuple[int, str]:
