@@ -24,8 +24,8 @@ from comity.record.statement import DOMESTIC, chain_id, read
 from comity.register.house import RELEASE_AUTHORITY
 from comity.register.rows import DecisionRow, ItemRow
 
-ITEM = re.compile("i-[a-z2-7]{16}")
-"""An item's id, as a house makes them."""
+ITEM = re.compile("[iv]-[a-z2-7]{16}")
+"""An item's id, or a visit's, as a house makes them."""
 DIGITS_MIN = 8
 """Fewest digits of a record id by which one is looked for."""
 RECORD_DIGITS = 64
