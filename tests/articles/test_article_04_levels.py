@@ -75,7 +75,7 @@ async def test_what_was_received_carries_the_providers_name_and_the_own_level(wo
 @article(
     "4.2",
     does="leaves a person to choose where two marks correspond, and guesses none",
-    command="comity mark",
+    command="comity inbox mark",
     rests_on=("equivalence", "o-4.2"),
 )
 async def test_the_way_back_has_two_marks_and_a_person_chooses(world: World) -> None:

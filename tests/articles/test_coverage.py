@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 
+import click
 import pytest
 
 from articles.marked import TABLE, agreement, marked, table
 from comity.agreement.coverage import Coverage, read_coverage, uncovered, write_coverage
+from comity.cli.main import VERBS
 
 AGAIN = "make coverage writes it again"
 
@@ -43,20 +46,16 @@ def test_no_row_leaves_its_clause_to_somebody(committed: Coverage) -> None:
         assert not row.does.endswith("."), row
 
 
-def test_every_command_is_a_command() -> None:
-    from comity.cli.main import VERBS
-
-    for row in table().rows:
-        word, verb, *rest = row.command.split()
-        assert (word, verb in VERBS) == ("comity", True), row
-        if rest and not rest[0].startswith("-") and rest[0].islower():
-            import importlib
-
-            import click
-
-            command = getattr(importlib.import_module(f"comity.cli.{VERBS[verb].module}"), VERBS[verb].command)
-            if isinstance(command, click.Group):
-                assert rest[0] in command.commands, row
+@pytest.mark.parametrize("typed", sorted({row.command for row in table().rows}))
+def test_every_command_can_be_typed(typed: str) -> None:
+    word, verb, *rest = typed.split()
+    assert (word, verb in VERBS) == ("comity", True)
+    command: click.Command = getattr(importlib.import_module(f"comity.cli.{VERBS[verb].module}"), VERBS[verb].command)
+    while isinstance(command, click.Group) and rest and not rest[0].startswith("-"):
+        assert rest[0] in command.commands
+        command = command.commands[rest.pop(0)]
+    options = {option for each in command.params for option in (*each.opts, *each.secondary_opts)}
+    assert {each for each in rest if each.startswith("-")} <= options
 
 
 def test_everything_a_test_can_rest_on_is_rested_on_by_one() -> None:
