@@ -85,7 +85,7 @@ def make(
     must be allowed to open it.
 
     Example:
-      comity copy i-7k3m… --from 1 --to lee --purpose "air defence" --as kim
+      comity copy make i-7k3m… --from 1 --to lee --purpose "air defence" --as kim
     """
     request = MakeCopies(
         item=item, copy=number, holders=holders, purpose=purpose, actor=Actor(actor), relationship=relationship

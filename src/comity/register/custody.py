@@ -8,15 +8,12 @@ its author could not know that the way had ended, is kept in the chain of custod
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple, cast
 
 import msgspec
 
 from comity.record import bodies
 from comity.record.bodies.custody import Carried, CopyFound, CopyLost, HandedOver, Reproduced, TakenOver
-from comity.record.bodies.giving import Consigned, Opened, Received, Unopenable
-from comity.record.person_act import signature_in
 from comity.record.statement import Record
 from comity.register.crossing import check_officer, officer_key
 from comity.register.house import REGISTRY, check_after, need
@@ -32,15 +29,10 @@ from comity.register.rows import (
     copy_key,
     directory_key,
 )
-from comity.register.rows.custody import RECIPIENT_NUMBERS_FROM, LinkRow, ReproducedRow, link_key, reproduced_key
+from comity.register.rows.custody import RECIPIENT_NUMBERS_FROM, ReproducedRow, reproduced_key
 from comity.register.rows.ending import ChangeRow, LevelRow, RecallRow, change_key, level_key, recall_key
 from comity.register.rows.lineage import DerivativeRow, derivative_key
-from comity.register.verdict import Consequence, Context, Discharge, Occasions, Occurrence, Put, Rule, no
-
-_SAID_TOO_LATE = (Carried, CopyLost)
-"""What belongs into the chain of custody even where it changes nothing any more."""
-_NO_LINKS = (Consigned, Received, Opened, Unopenable)
-"""What changes copies and is no link of their chains: it stands in the row of the consignment, or is no custody."""
+from comity.register.verdict import Context, Discharge, Occasions, Occurrence, Put, Rule, no
 
 
 class Held(NamedTuple):
@@ -53,7 +45,8 @@ class Held(NamedTuple):
 # ---- what the rules read --------------------------------------------------------------------------------------------
 
 
-def _copy_of(record: Record) -> Key:
+def copy_of(record: Record) -> Key:
+    """Key of the copy that a record of custody is about."""
     body: Any = record.body
     return copy_key(record.statement.relationship, body.item, body.copy)
 
@@ -61,11 +54,11 @@ def _copy_of(record: Record) -> Key:
 def _reads(_: Context, record: Record) -> list[Key]:
     body: Any = record.body
     relationship = record.statement.relationship
-    return [_copy_of(record), derivative_key(relationship, body.item), officer_key(record)]
+    return [copy_of(record), derivative_key(relationship, body.item), officer_key(record)]
 
 
 def _more(_: Context, facts: Facts, record: Record) -> list[Key]:
-    copy = cast("CopyRow | None", facts[_copy_of(record)])
+    copy = cast("CopyRow | None", facts[copy_of(record)])
     return [] if copy is None else [(ConsignmentRow.table, copy.consignment.hex())]
 
 
@@ -121,7 +114,7 @@ def _held(context: Context, facts: Facts, record: Record) -> Held:
     """
     body: Any = record.body
     statement = record.statement
-    copy: CopyRow = need(facts, _copy_of(record), "copy")
+    copy: CopyRow = need(facts, copy_of(record), "copy")
     consignment = cast("ConsignmentRow | None", facts[ConsignmentRow.table, copy.consignment.hex()])
     made = cast("DerivativeRow | None", facts[derivative_key(statement.relationship, body.item)])
     agreement: AgreementRow = need(facts, (AgreementRow.table, statement.relationship), "agreement")
@@ -160,6 +153,7 @@ def _check_holder(held: Held, officer: DirectoryRow) -> None:
 
 
 def _check_state(copy: CopyRow, *states: str) -> None:
+    """(5) The copy is in one of these states."""
     if copy.state not in states:
         raise no("copy-state", f"copy {copy.number} is {copy.state}, not {' or '.join(states)}")
 
@@ -279,7 +273,7 @@ def _handed_over(context: Context, facts: Facts, record: Record) -> list[Put]:
     sent = msgspec.structs.replace(
         held.copy, state="in transit", taker=body.taker, custodian=None, header=body.header, last=record.id
     )
-    return [Put(_copy_of(record), sent)]
+    return [Put(copy_of(record), sent)]
 
 
 def _taken_over(context: Context, facts: Facts, record: Record) -> list[Put]:
@@ -303,7 +297,7 @@ def _taken_over(context: Context, facts: Facts, record: Record) -> list[Put]:
         last=record.id,
         trouble=body.condition or copy.trouble,
     )
-    return [Put(_copy_of(record), arrived)]
+    return [Put(copy_of(record), arrived)]
 
 
 def _carried(context: Context, facts: Facts, record: Record) -> list[Put]:
@@ -319,7 +313,7 @@ def _carried(context: Context, facts: Facts, record: Record) -> list[Put]:
     if carrier in (copy.custodian, copy.taker):  # (10)
         raise no("same-hands", f"{carrier!r} has copy {copy.number} already, or is the one who signs for it at the end")
     check_after(body.after, copy.carried or copy.last)
-    return [Put(_copy_of(record), msgspec.structs.replace(copy, custodian=carrier, carried=record.id))]
+    return [Put(copy_of(record), msgspec.structs.replace(copy, custodian=carrier, carried=record.id))]
 
 
 def _late(held: Held, record: Record) -> bool:
@@ -348,7 +342,7 @@ def _lost(context: Context, facts: Facts, record: Record) -> list[Put]:
     _check_state(copy, "held", "in transit")
     check_after(body.after, copy.last)
     last = copy.last if on_its_way else record.id  # on its way, its taker names the record that sent it off
-    return [Put(_copy_of(record), msgspec.structs.replace(copy, state="lost", last=last))]
+    return [Put(copy_of(record), msgspec.structs.replace(copy, state="lost", last=last))]
 
 
 def _found(context: Context, facts: Facts, record: Record) -> list[Put]:
@@ -363,7 +357,7 @@ def _found(context: Context, facts: Facts, record: Record) -> list[Put]:
     there = msgspec.structs.replace(
         copy, state=state, custodian=None, carried=None, found=record.id, last=record.id
     )  # who carried it has lost it
-    return [Put(_copy_of(record), there)]
+    return [Put(copy_of(record), there)]
 
 
 RULES: dict[type[bodies.Body], Rule] = {
@@ -377,53 +371,12 @@ RULES: dict[type[bodies.Body], Rule] = {
 """The rule of every record type of this area."""
 
 
-# ---- the chain of custody -------------------------------------------------------------------------------------------
-
-
-def _links_read(_: Context, __: Facts, ___: Record) -> list[Key]:
-    return []
-
-
-def _links(_: Context, facts: Facts, record: Record, puts: Sequence[Put]) -> list[Put]:
-    """(2) A link for every copy that the record made, moved, lost, found or ended, whatever its type."""
-    body: Any = record.body
-    if isinstance(body, _NO_LINKS):
-        return []
-    copies = {put.key: put.row for put in puts if isinstance(put.row, CopyRow) and _moved(facts[put.key], put.row)}
-    if isinstance(body, _SAID_TOO_LATE):
-        copies[_copy_of(record)] = cast("CopyRow", facts[_copy_of(record)])
-    statement = record.statement
-    signature = getattr(body, "signature", None)
-    link = LinkRow(
-        record=record.id,
-        kind=statement.type,
-        at=statement.at,
-        author=statement.author,
-        by=signature_in(body).signer if signature is not None else "",
-        to=getattr(body, "taker", None) or getattr(body, "beneficiary", None) or "",
-    )
-    return [
-        Put(link_key(statement.relationship, copy.item, copy.number, statement.at, record.id), link)
-        for copy in copies.values()
-    ]
-
-
-def _moved(before: object, after: CopyRow) -> bool:
-    return not isinstance(before, CopyRow) or any(
-        getattr(before, name) != getattr(after, name) for name in ("state", "holder", "taker", "custodian", "found")
-    )
-
-
-CHAINS = Consequence(_links_read, _links)
-"""What follows from a record for the chain of custody of each copy."""
-
-
 # ---- duties ---------------------------------------------------------------------------------------------------------
 
 
 def _giver(facts: Facts, record: Record) -> str:
     """The party from which it comes: whoever gave it; of what was made here, whoever gave what it was made from."""
-    copy = cast("CopyRow", facts[_copy_of(record)])
+    copy = cast("CopyRow", facts[copy_of(record)])
     consignment = cast("ConsignmentRow | None", facts[ConsignmentRow.table, copy.consignment.hex()])
     if consignment is not None:
         return consignment.author
@@ -443,7 +396,7 @@ def _sent(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
 def _arrived(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
     """(15) The receipt is given when nothing of what was sent together is still to come."""
     body: Any = record.body
-    copy = cast("CopyRow | None", facts[_copy_of(record)])
+    copy = cast("CopyRow | None", facts[copy_of(record)])
     if copy is None or copy.taker is None:
         return []
     consignment = cast("ConsignmentRow | None", facts[ConsignmentRow.table, copy.consignment.hex()])

@@ -26,6 +26,7 @@ from comity.register.duties import DUTIES
 from comity.register.hands import HANDS
 from comity.register.holdings import HOLDINGS
 from comity.register.house import HOUSE_RULES
+from comity.register.links import CHAINS
 from comity.register.rows import AgreementRow, ChainRow, Facts, Key, chain_key
 from comity.register.tally import TALLIES
 from comity.register.verdict import Changes, Consequence, Context, Held, Put, Rejection, Rule, Verdict
@@ -55,7 +56,7 @@ _RULES: dict[type[Body], Rule] = {
     **term.RULES,
     **visits.RULES,
 }
-_CONSEQUENCES: tuple[Consequence, ...] = (DUTIES, TALLIES, HOLDINGS, HANDS, custody.CHAINS)
+_CONSEQUENCES: tuple[Consequence, ...] = (DUTIES, TALLIES, HOLDINGS, HANDS, CHAINS)
 
 
 def reads(context: Context, record: Record) -> list[Key]:
