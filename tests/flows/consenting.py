@@ -10,16 +10,8 @@ from pathlib import Path
 
 from comity.flows.actors import Actor
 from comity.flows.answering import Approve, approve
-from comity.flows.consenting import (
-    AnswerConsent,
-    AskConsent,
-    AskedForConsent,
-    ConsentShown,
-    GrantConsent,
-    answer_consent,
-    ask_consent,
-    grant_consent,
-)
+from comity.flows.consent_requests import AskConsent, AskedForConsent, ask_consent
+from comity.flows.consenting import AnswerConsent, ConsentShown, GrantConsent, answer_consent, grant_consent
 from comity.flows.passing_on import AskPassOn, PassOnTold, SealPassOn, ask_pass_on, seal_pass_on
 from comity.seal.hybrid import HybridIdentity
 from world import RELATIONSHIP, TODAY, SeededEntropy, World

@@ -5,13 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from comity.errors import ComityError, Misuse
 from comity.flows.actors import Actor
 from comity.flows.answering import Approve, approve
 from comity.flows.consent_register import ConsentsShown, ListConsents, list_consents
+from comity.flows.consent_requests import DropConsent, drop_consent
 from comity.flows.consenting import WithdrawConsent, withdraw_consent
 from comity.flows.consents import consents_for
+from comity.flows.duties import ListDuties, list_duties
 from comity.flows.opening import Open, OpenedItem, open_item
 from comity.flows.rebuilding import VerifyLedger, verify_ledger
 from comity.flows.using import UseItem, use_item
@@ -294,3 +297,27 @@ async def test_finding_consents_reads_what_speaks_of_the_item(world: World) -> N
     facts = await consents_for(counted, row, found, world.kr.now())
     assert len(facts) == 1
     assert len(read) == 10  # a level, eight lists, one consent
+
+
+async def test_what_is_dropped_is_waited_for_no_more(world: World) -> None:
+    item = (await world.given()).item
+    asked = await ask_other_use(world, item)
+    reason = "the course was cancelled"
+    theirs = DropConsent(request=asked.request, reason=reason, actor=Actor("sato"))
+    await refused("not-yours", drop_consent(world.jp, theirs))
+    ours = DropConsent(request=asked.request, reason=reason, actor=Actor("lee"))
+    await refused("no-role", drop_consent(world.kr, replace(ours, actor=Actor("kim"))))
+    assert len(await _wishes(world)) == 1
+    await drop_consent(world.kr, ours)
+    await world.exchange()
+    assert await _wishes(world) == []
+    for party in ("jp", "kr"):
+        assert [each.answer for each in (await listed(world, party)).asked] == ["dropped"]
+        assert not (await verify_ledger(world.house(party), VerifyLedger())).findings
+    await refused("dropped", answer(world, asked.request))
+    await refused("dropped", drop_consent(world.kr, ours))
+
+
+async def _wishes(world: World) -> list[str]:
+    duties = await list_duties(world.kr, ListDuties())
+    return [each.subject for each in duties.duties if each.deed == "ask-consent"]

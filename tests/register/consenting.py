@@ -12,7 +12,9 @@ from comity.record import bodies
 from comity.record.bodies import Body
 from comity.record.bodies.consents import (
     ConsentAsked,
+    ConsentDropped,
     Consented,
+    ConsentUnwanted,
     ConsentWanted,
     ConsentWithdrawn,
     Onward,
@@ -86,11 +88,24 @@ def asked(story: Story, **changes: object) -> Body:
     return ConsentAsked(**{**TERMS, "origin": story.said["consignment/1"].id, "label": LABEL, **changes})
 
 
+def unwanted(signer: str = "p-rei", key: str = "", **changes: object) -> Body:
+    fields = {"request": "r-c", "reason": "cancelled", "by": signer, "signature": unsigned(), **changes}
+    return signed(ConsentUnwanted(**fields), signer, "kr", key)
+
+
 def asking(**changes: object) -> Story:
     """Seoul has asked Tokyo."""
     story = received()
     story.say("kr", wanted(**changes))
     story.say("kr", asked(story, **changes))
+    return story
+
+
+def dropping() -> Story:
+    """Seoul has asked, and then dropped it."""
+    story = asking()
+    story.say("kr", unwanted())
+    story.say("kr", ConsentDropped(request="r-c", reason="cancelled"))
     return story
 
 

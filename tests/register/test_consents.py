@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from comity.record.bodies import Body
+from comity.record.bodies.consents import ConsentDropped
 from comity.register.consents import CONSENTS_LIVE_MAX
 from comity.register.rows import CopyRow, ItemRow, RequestRow
 from comity.register.rows.consents import (
@@ -29,6 +30,7 @@ from register.consenting import (
     asked,
     asking,
     copy_of,
+    dropping,
     later,
     pass_requested,
     passed_on,
@@ -36,6 +38,7 @@ from register.consenting import (
     received,
     shown,
     standing,
+    unwanted,
     wanted,
     withdrawn,
 )
@@ -113,6 +116,10 @@ REFUSED: list[tuple[str, Callable[[], Story], str, Make, str]] = [
     ("nobody", asking, "jp", lambda _: answered("n-ito"), "unknown-directory"),
     ("another key", asking, "jp", lambda _: answered(key="sato"), "unknown-key"),
     ("by somebody else", asking, "jp", lambda _: answered(by="n-sato"), "other-signer"),
+    # dropping
+    ("dropped twice", dropping, "kr", lambda _: ConsentDropped(request="r-c", reason="again"), "dropped"),
+    ("another's request", asking, "jp", lambda _: ConsentDropped(request="r-c", reason=""), "not-yours"),
+    ("dropping nothing", asking, "kr", lambda _: ConsentDropped(request="r-x", reason=""), "unknown-consent-asked"),
     # unasked
     ("another's item", received, "kr", lambda _: standing("n-other", "kr", item="i-1", topic=None), "not-originator"),
     ("about nothing", received, "jp", lambda _: standing(topic=None), "scope"),
@@ -167,6 +174,46 @@ def test_what_is_refused(story: Callable[[], Story], author: str, make: Make, co
 )
 def test_who_may_want_a_consent(make: Callable[[], Body], code: str) -> None:
     assert received().try_("kr", make()).code == code
+
+
+def test_what_is_dropped_across_was_dropped_at_home_by_somebody_entitled() -> None:
+    story = asking()
+    record = story.write("kr", ConsentDropped(request="r-c", reason="cancelled"))
+    assert story.registers["kr"].judge(record, story.now).code == "still-wanted"
+    assert story.try_("kr", unwanted("p-kim")).code == "no-role"
+    assert story.try_("kr", unwanted(request="r-x")).code == "unknown-consent-wanted"
+    story.say("kr", unwanted())
+    assert story.try_("kr", unwanted()).code == "dropped"
+
+
+def test_what_is_dropped_is_answered_no_more_and_what_is_answered_not_dropped() -> None:
+    """In the house that knows of the other's record; what it says all the same is refused there, once it is known."""
+    story = dropping()
+    record = story.write("jp", answered())
+    assert story.registers["jp"].judge(record, story.now).code == "dropped"
+    story = granted()
+    story.say("kr", unwanted())
+    record = story.write("kr", ConsentDropped(request="r-c", reason="late"))
+    assert story.registers["kr"].judge(record, story.now).code == "already-answered"
+
+
+@pytest.mark.parametrize("first", ["jp", "kr"])
+def test_an_answer_and_a_dropping_that_cross_on_the_way_both_stand(first: str) -> None:
+    story = asking()
+    story.say("kr", unwanted())
+    records = {
+        "jp": story.write("jp", answered()),
+        "kr": story.write("kr", ConsentDropped(request="r-c", reason="cancelled")),
+    }
+    for party, register in story.registers.items():
+        for author in (party, "kr" if party == "jp" else "jp"):  # one's own first
+            assert isinstance(register.take(records[author], story.now), Changes)
+    rows = [story.row(party, "consent-asked", f"{RELATIONSHIP}/r-c") for party in ("jp", "kr")]
+    assert rows[0] == rows[1]
+    assert isinstance(rows[0], ConsentAskedRow)
+    assert (rows[0].consent, rows[0].dropped is None) == ("c-1", False)
+    again = story.write(first, answered(consent="c-2") if first == "jp" else ConsentDropped(request="r-c", reason="x"))
+    assert isinstance(story.registers[first].judge(again, story.now), Rejection)
 
 
 def test_a_wish_is_made_once_and_asked_as_it_was_signed() -> None:

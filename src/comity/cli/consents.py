@@ -17,14 +17,8 @@ from comity.cli.session import fresh_name
 from comity.errors import Misuse
 from comity.flows.actors import Actor
 from comity.flows.consent_register import AskedShown, ConsentLine, ConsentsShown, ListConsents
-from comity.flows.consenting import (
-    AnswerConsent,
-    AskConsent,
-    AskedForConsent,
-    ConsentShown,
-    GrantConsent,
-    WithdrawConsent,
-)
+from comity.flows.consent_requests import AskConsent, AskedForConsent, DropConsent
+from comity.flows.consenting import AnswerConsent, ConsentShown, GrantConsent, WithdrawConsent
 from comity.record.bodies.consents import BeneficiaryKind
 from comity.register.rows.consents import ConsentRow
 
@@ -37,6 +31,7 @@ _STYLES: dict[str, Style] = {
     "lapsed": "warn",
     "ended": "dim",
     "withdrawn": "bad",
+    "dropped": "dim",
     "refused": "bad",
 }
 
@@ -218,6 +213,22 @@ def refuse(desk: Desk, request: str, reason: str, actor: str, key: Path | None) 
 
 
 @consent.command()
+@click.argument("request")
+@click.option("--reason", required=True, metavar="TEXT", help="Why; it is recorded and crosses.")
+@acting
+@housed
+def drop(desk: Desk, request: str, reason: str, actor: str, key: Path | None) -> None:
+    """Drop a request of your own that nobody has answered: nothing is waited for any more.
+
+    Example:
+      comity consent drop r-4xq7… --reason "the exercise was cancelled" --as lee
+    """
+    asked = DropConsent(request=request, reason=reason, actor=Actor(actor))
+    dropped: AskedForConsent = desk.act("consent.drop", asked, key)
+    desk.show(dropped, lambda out, _: _tell_dropped(out, dropped, desk))
+
+
+@consent.command()
 @click.argument("consent")
 @click.option("--reason", required=True, metavar="TEXT", help="Why; it is recorded and crosses.")
 @acting
@@ -271,6 +282,12 @@ def _tell_asked(out: Output, asked: AskedForConsent, desk: Desk) -> None:
     )
     out.text("Until it answers nothing of this may be done; silence is no consent.")
     out.next(("comity consent list", "whether it has answered"), *desk.sending())
+
+
+def _tell_dropped(out: Output, dropped: AskedForConsent, desk: Desk) -> None:
+    out.line(("dropped ", "warn"), dropped.request)
+    out.fields([("item", dropped.item), ("acts", ", ".join(dropped.acts)), ("for", ", ".join(dropped.beneficiaries))])
+    out.next(("comity consent list", "what else is asked"), *desk.sending())
 
 
 def _tell_consent(out: Output, word: str, shown: ConsentShown, desk: Desk) -> None:

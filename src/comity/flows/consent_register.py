@@ -18,8 +18,8 @@ from comity.register.house import RELEASE_AUTHORITY
 from comity.register.rows import ItemRow, PersonRow
 from comity.register.rows.consents import ConsentAskedRow, ConsentRow, ConsentWantedRow
 
-Answer = Literal["silent", "lapsed", "granted", "refused"]
-"""Where a request stands: unanswered, unanswered until it lapsed, or answered."""
+Answer = Literal["silent", "lapsed", "dropped", "granted", "refused"]
+"""Where a request stands: unanswered, unanswered until it lapsed, dropped by who asked, or answered."""
 Standing = Literal["holds", "ended", "withdrawn", "refused"]
 """Where a consent stands."""
 DAY = timedelta(days=1)
@@ -132,6 +132,8 @@ async def _asked(
     ours = row.author == house.party
     wanted = await house.row(ConsentWantedRow, row.request) if ours else None
     answer: Answer = "lapsed" if row.lapsed(now) else "silent"
+    if row.dropped is not None:
+        answer = "dropped"
     if row.consent is not None:
         answer = "granted" if answers[row.consent].granted else "refused"
     return AskedShown(

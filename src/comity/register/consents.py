@@ -10,7 +10,14 @@ import msgspec
 from comity.agreement.model import Agreement, Layer
 from comity.agreement.vocabulary import Act, Event
 from comity.record.bodies import Body
-from comity.record.bodies.consents import ConsentAsked, Consented, ConsentWanted, ConsentWithdrawn
+from comity.record.bodies.consents import (
+    ConsentAsked,
+    ConsentDropped,
+    Consented,
+    ConsentUnwanted,
+    ConsentWanted,
+    ConsentWithdrawn,
+)
 from comity.record.person_act import check_act
 from comity.record.statement import Record
 from comity.register import passing_on, showing
@@ -48,6 +55,15 @@ def _other(context: Context, facts: Facts, record: Record) -> str:
     return _agreement(facts, record).peer if record.statement.author == context.party else context.party
 
 
+def _knew(record: Record, sequence: int | None, *, ours: bool) -> bool:
+    """Whether the author of a record had seen the other party's record at ``sequence``.
+
+    What stands here, this house has. Where an author had not, the two crossed on the way, and each takes effect.
+    """
+    seen = record.statement.seen
+    return ours or (sequence is not None and seen is not None and seen.size > sequence)
+
+
 def _check_acts(acts: Sequence[str]) -> None:
     for act in acts:
         if act not in ACTS:
@@ -73,11 +89,7 @@ def _wanted(context: Context, facts: Facts, record: Record) -> list[Put]:
     need(facts, (ItemRow.table, body.item), "item")
     if facts[consent_wanted_key(body.request)] is not None:
         raise no("request-exists", f"request {body.request!r} was already made")
-    person: PersonRow = need(facts, person_key(body.by), "person")
-    if check_act(body, record.statement.relationship, context.party, person.signing_key) != body.by:
-        raise no("other-signer", f"the request names {body.by!r} but somebody else signed it")
-    if not {OFFICER, REGISTRY} & set(person.roles):
-        raise no("no-role", f"{body.by!r} has neither the role {OFFICER!r} nor {REGISTRY!r}")
+    _check_wants(context, facts, record, body.by)
     fields = {name: getattr(body, name) for name in _ASKED_FIELDS}
     row = ConsentWantedRow(record=record.id, relationship=body.relationship, by=body.by, **fields)
     return [Put(consent_wanted_key(body.request), row)]
@@ -141,6 +153,57 @@ def _asked(context: Context, facts: Facts, record: Record) -> list[Put]:
     return [Put(key, row)]
 
 
+def _check_wants(context: Context, facts: Facts, record: Record, by: str) -> None:
+    """An officer or the registry of this house speaks for what it wants."""
+    person: PersonRow = need(facts, person_key(by), "person")
+    body = cast("ConsentWanted | ConsentUnwanted", record.body)
+    if check_act(body, record.statement.relationship, context.party, person.signing_key) != by:
+        raise no("other-signer", f"the request names {by!r} but somebody else signed it")
+    if not {OFFICER, REGISTRY} & set(person.roles):
+        raise no("no-role", f"{by!r} has neither the role {OFFICER!r} nor {REGISTRY!r}")
+
+
+def _unwanted_reads(_: Context, record: Record) -> list[Key]:
+    body = cast("ConsentUnwanted", record.body)
+    return [consent_wanted_key(body.request), person_key(body.by)]
+
+
+def _unwanted(context: Context, facts: Facts, record: Record) -> list[Put]:
+    body = cast("ConsentUnwanted", record.body)
+    row: ConsentWantedRow = need(facts, consent_wanted_key(body.request), "wish for a consent")
+    if row.dropped is not None:
+        raise no("dropped", f"request {body.request!r} was dropped already")
+    _check_wants(context, facts, record, body.by)
+    return [Put(consent_wanted_key(body.request), msgspec.structs.replace(row, dropped=record.id))]
+
+
+def _dropped_reads(context: Context, record: Record) -> list[Key]:
+    body, statement = cast("ConsentDropped", record.body), record.statement
+    keys = [consent_asked_key(statement.relationship, body.request)]
+    if statement.author == context.party:
+        keys.append(consent_wanted_key(body.request))
+    return keys
+
+
+def _dropped(context: Context, facts: Facts, record: Record) -> list[Put]:
+    body, statement = cast("ConsentDropped", record.body), record.statement
+    key = consent_asked_key(statement.relationship, body.request)
+    asked: ConsentAskedRow = need(facts, key, "request for consent")
+    if asked.author != statement.author:
+        raise no("not-yours", f"request {body.request!r} is the other party's; only who asked can drop it")
+    ours = statement.author == context.party
+    if asked.dropped is not None:
+        raise no("dropped", f"request {body.request!r} was dropped already")
+    if asked.consent is not None and _knew(record, asked.answered_sequence, ours=ours):
+        raise no("already-answered", f"request {body.request!r} was already answered")
+    if ours:
+        wanted: ConsentWantedRow = need(facts, consent_wanted_key(body.request), "wish for a consent")
+        if wanted.dropped is None:
+            raise no("still-wanted", f"nobody of this house has dropped request {body.request!r}")
+    dropped = msgspec.structs.replace(asked, dropped=statement.at, dropped_sequence=statement.sequence)
+    return [Put(key, dropped)]
+
+
 # ---- answering -------------------------------------------------------------------------------------------------------
 
 
@@ -170,13 +233,15 @@ def _consented_reads(_: Context, record: Record) -> list[Key]:
     return keys
 
 
-def _check_answer(asked: ConsentAskedRow, record: Record) -> None:
+def _check_answer(asked: ConsentAskedRow, record: Record, *, ours: bool) -> None:
     """That a consent answers a request, once, in time, and allows no more than was asked for."""
     body, statement = cast("Consented", record.body), record.statement
     if asked.author == statement.author:
         raise no("own-request", f"{statement.author!r} asked for this consent and cannot give it")
     if asked.consent is not None:
         raise no("already-answered", f"request {asked.request!r} was already answered")
+    if asked.dropped is not None and _knew(record, asked.dropped_sequence, ours=ours):
+        raise no("dropped", f"request {asked.request!r} was dropped; nobody waits for an answer")
     if asked.lapsed(statement.at):
         raise no("lapsed", f"request {asked.request!r} has lapsed unanswered; it must be asked again")
     if (body.item, body.purpose) != (asked.item, asked.purpose):
@@ -215,7 +280,7 @@ def _check_terms(context: Context, facts: Facts, record: Record) -> ConsentAsked
     asked: ConsentAskedRow | None = None
     if body.request is not None:
         asked = need(facts, consent_asked_key(statement.relationship, body.request), "request for consent")
-        _check_answer(asked, record)
+        _check_answer(asked, record, ours=statement.author == context.party)
     elif not body.granted:
         raise no("nothing-asked", "a refusal answers a request; this one names none")
     else:
@@ -243,7 +308,7 @@ def _consented(context: Context, facts: Facts, record: Record) -> list[Put]:
     )
     puts = [Put(key, row)]
     if asked is not None:
-        answered = msgspec.structs.replace(asked, consent=body.consent)
+        answered = msgspec.structs.replace(asked, consent=body.consent, answered_sequence=statement.sequence)
         puts.append(Put(consent_asked_key(relationship, asked.request), answered))
     if body.granted and body.until is not None:
         entry = ConsentEntry(body.consent, statement.author, body.until)
@@ -257,7 +322,8 @@ def _with(before: ConsentListRow | None, entry: ConsentEntry, record: Record) ->
     kept = [each for each in before.consents if each.until > record.statement.at] if before is not None else []
     if sum(each.author == entry.author for each in kept) >= CONSENTS_LIVE_MAX:
         raise no("too-many-consents", f"{CONSENTS_LIVE_MAX} consents to this hold already; withdraw some")
-    return ConsentListRow(consents=(*kept, entry))
+    listed = sorted((*kept, entry), key=lambda each: (each.author, each.consent))
+    return ConsentListRow(consents=tuple(listed))
 
 
 # ---- withdrawing -----------------------------------------------------------------------------------------------------
@@ -338,7 +404,22 @@ def _consented_occasions(facts: Facts, record: Record) -> list[Occurrence | Disc
     ]
 
 
+def _dropped_occasions(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
+    """Nothing is wanted any more, and nobody waits."""
+    body, statement = cast("ConsentDropped", record.body), record.statement
+    asked = cast("ConsentAskedRow", facts[consent_asked_key(statement.relationship, body.request)])
+    row = cast("AgreementRow", facts[AgreementRow.table, statement.relationship])
+    other = next(each for each in sorted({row.peer, *row.acknowledged}) if each != statement.author)
+    subject = consent_subject(asked.item, asked.request)
+    return [
+        Discharge(deed="ask-consent", subject=subject),
+        Discharge(deed="answer-request", subject=subject, party=other),
+    ]
+
+
 RULES: dict[type[Body], Rule] = {
+    ConsentUnwanted: Rule(_unwanted_reads, _unwanted),
+    ConsentDropped: Rule(_dropped_reads, _dropped),
     ConsentWanted: Rule(_wanted_reads, _wanted),
     ConsentAsked: Rule(_asked_reads, _asked),
     Consented: Rule(_consented_reads, _consented),
@@ -350,6 +431,7 @@ RULES: dict[type[Body], Rule] = {
 OCCASIONS: dict[type[Body], Occasions] = {
     ConsentAsked: _asked_occasions,
     Consented: _consented_occasions,
+    ConsentDropped: _dropped_occasions,
     **passing_on.OCCASIONS,
 }
 """Which duties its records open and discharge."""

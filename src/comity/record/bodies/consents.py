@@ -85,6 +85,26 @@ class ConsentAsked(Body, frozen=True, kw_only=True):
         _in_utc(self.until, self.answer_by)
 
 
+class ConsentUnwanted(Body, frozen=True, kw_only=True):
+    """A person of this house no longer wants a consent that was asked for; the half of ``consent-dropped/1``."""
+
+    kind: ClassVar[str] = "consent-unwanted/1"
+    crosses: ClassVar[bool] = False
+    request: Identifier
+    reason: Words
+    by: Identifier
+    signature: PersonSignature
+
+
+class ConsentDropped(Body, frozen=True, kw_only=True):
+    """Whoever asked for a consent no longer does: nothing is waited for, and nothing need be answered."""
+
+    kind: ClassVar[str] = "consent-dropped/1"
+    crosses: ClassVar[bool] = True
+    request: Identifier
+    reason: Words
+
+
 class Consented(Body, frozen=True, kw_only=True):
     """The originator consents, or refuses: to acts with one item or a pattern of items, for whom, for what, until when.
 

@@ -23,7 +23,7 @@ PATTERNS_REMEMBERED_MAX = 4_096
 
 
 class ConsentWantedRow(Row, frozen=True, kw_only=True):
-    """Who of this house wants a consent. Key: request id. Nothing of it crosses."""
+    """Who of this house wants a consent. Key: request id. Nothing of it crosses. ``dropped``: who no longer does."""
 
     table: ClassVar[str] = "consent-wanted"
     record: bytes
@@ -37,13 +37,16 @@ class ConsentWantedRow(Row, frozen=True, kw_only=True):
     until: datetime
     answer_by: datetime | None = None
     by: str
+    dropped: bytes | None = None
 
 
 class ConsentAskedRow(Row, frozen=True, kw_only=True):
     """A request for consent, ours or theirs. Key: ``relationship/request``.
 
     ``function`` is the function that asks, as the other party may know it; ``consent`` the id of the answer, None while
-    there is silence.
+    there is silence; ``dropped`` when whoever asked no longer did. The sequences are the places of the answer and of
+    the dropping in their authors' chains: who cites a longer chain had seen them. Where the two crossed on the way,
+    both stand.
     """
 
     table: ClassVar[str] = "consent-asked"
@@ -62,6 +65,9 @@ class ConsentAskedRow(Row, frozen=True, kw_only=True):
     until: datetime
     answer_by: datetime | None = None
     consent: str | None = None
+    dropped: datetime | None = None
+    answered_sequence: int | None = None
+    dropped_sequence: int | None = None
 
     def lapsed(self, at: datetime) -> bool:
         """Whether the time to answer it was over at ``at``: what was asked for has ended, or the day set for it has."""
