@@ -68,6 +68,8 @@ HINTS: Mapping[str, str] = {
     "unknown-deposit": "comity deposit list",
     "unknown-designation": "comity authority list",
     "unknown-dispute": "comity dispute list",
+    "unknown-consent": "comity consent list",
+    "unknown-consent-request": "comity consent list",
     "unknown-item": "comity register",
     "unknown-law": "comity law list",
     "unknown-law-request": "comity law list",
