@@ -11,11 +11,14 @@ from comity.errors import Misuse
 from comity.flows.actors import Actor
 from comity.flows.affected import affected_by
 from comity.flows.cases import handling_case, item_of
+from comity.flows.custody import copies_seen
 from comity.flows.descent import ShowLineage, descendants, known_in, show_lineage
+from comity.flows.evidence import ExportEvidence, export_evidence
 from comity.flows.house import House
 from comity.flows.incidents import ReportIncident, report_incident
 from comity.flows.lineage import ancestors_of, originals, relationships_of
 from comity.flows.recalls import Recall, recall
+from comity.flows.views import ShowRegister, show_register
 from comity.register.rows import CopyRow, ItemRow
 from comity.register.rows.lineage import ChildRow, DerivativeRow
 from flows.test_deriving import cleared, made
@@ -180,3 +183,35 @@ async def test_finding_what_is_affected_costs_what_is_found(world: World, monkey
     assert counted.scans == first
     assert len([row async for row in world.kr.rows(ChildRow)]) == 11 * 4
     assert len([row async for row in world.kr.rows(CopyRow)]) == 11 * 4
+
+
+async def test_the_giver_sees_where_copies_of_what_was_made_are(world: World) -> None:
+    _, translation, _, _ = await family(world)
+    await world.exchange()
+    for who in (None, Actor("sato"), Actor("ito")):
+        copies = [copy.state async for _, copy in copies_seen(world.jp, translation, who)]
+        assert copies == ["held"]
+        (line, *_) = await show_register(world.jp, ShowRegister(actor=who))
+        assert (translation, "translation", {"held": 1}) in [
+            (each.item, each.relation, each.copies) for each in line.made
+        ]
+
+
+async def test_what_was_made_from_theirs_is_no_item_of_our_own(world: World) -> None:
+    """A release authority sees what this house may release; what was made from received information is not that."""
+    await world.both_ways()
+    _, translation, _, _ = await family(world)
+    assert not any(line.item == translation for line in await show_register(world.kr, _as("yoon")))
+    assert any(line.item == translation for line in await show_register(world.kr, _as("kim")))
+
+
+def _as(handle: str) -> ShowRegister:
+    return ShowRegister(actor=Actor(handle))
+
+
+async def test_evidence_is_of_what_was_given(world: World) -> None:
+    _, translation, _, _ = await family(world)
+    path = str(world.folder / "item.evidence")
+    with pytest.raises(Misuse) as refused:
+        await export_evidence(world.kr, ExportEvidence(item=translation, path=path, actor=Actor("lee")))
+    assert refused.value.code == "not-given"

@@ -19,7 +19,7 @@ from comity.flows.copy_references import REFERENCE_PREFIX, copy_by_reference, no
 from comity.flows.erasing import HEADER
 from comity.flows.house import House
 from comity.flows.lineage import registered
-from comity.flows.visibility import asked_to_give, may_see, sees_all, viewer, visible_item
+from comity.flows.visibility import Sight, may_see, viewer, visible_item
 from comity.flows.work import Draft, Work
 from comity.record.bodies import Body
 from comity.record.statement import Record
@@ -247,7 +247,7 @@ async def copies_seen(house: House, item: str, actor: Actor | None) -> AsyncIter
     person = await viewer(house, actor)
     row = await visible_item(house, None, item, person)
     made_here: set[int] = set()
-    everything = sees_all(person) or (person is not None and await asked_to_give(house, row, person))
+    everything = await Sight(house, person).sees_all_copies(row)
     async for _, agreement in house.rows(AgreementRow):
         name = house.pseudonym(agreement.relationship, person.person) if person is not None else ""
         made = await house.row(DerivativeRow, f"{agreement.relationship}/{row.item}")

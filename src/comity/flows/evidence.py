@@ -147,7 +147,14 @@ async def _consignment(house: House, item: str, relationship: str | None) -> Con
     for known, _ in await house.relationships():
         if relationship in {None, known}:
             async for _, copy in house.rows(CopyRow, f"{known}/{item}/"):
-                newest[known] = await house.need(ConsignmentRow, copy.consignment.hex(), "consignment")
+                consignment = await house.row(ConsignmentRow, copy.consignment.hex())
+                if consignment is None:
+                    raise Misuse(
+                        f"item {item!r} was made from received information; evidence is exported of what it was made "
+                        f"from, which 'comity lineage {item}' shows",
+                        code="not-given",
+                    )
+                newest[known] = consignment
     if not newest:
         raise Misuse(f"item {item!r} was never given; there is nothing to show", code="not-given")
     if len(newest) > 1:
