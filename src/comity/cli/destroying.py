@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
@@ -92,7 +93,7 @@ def witness(desk: Desk, certificate: str, refuse: str | None, actor: str, key: P
         raise Misuse("say what you saw: --refuse WHY", code="no-reason")
     request = WitnessDestruction(certificate=certificate, actor=Actor(actor), seen=refuse is None, reason=refuse or "")
     shown: CertificateShown = desk.act("destroy.witness", request, key)
-    desk.show(shown, lambda out, _: _tell_certificate(out, shown, desk))
+    desk.show(shown, lambda out, _: _tell_certificate(out, shown, desk.sending()))
 
 
 @destroy.command()
@@ -107,17 +108,17 @@ def certificate(desk: Desk, certificate: str, actor: str | None) -> None:
     """
     request = ShowCertificate(certificate=certificate, actor=as_actor(actor))
     shown: CertificateShown = desk.call("destroy.certificate", request)
-    desk.show(shown, lambda out, _: _tell_certificate(out, shown, desk))
+    desk.show(shown, lambda out, _: _tell_certificate(out, shown, ()))
 
 
 def _tell_destroyed(out: Output, told: Destruction, known: dict[str, str], desk: Desk) -> None:
     if told.certificate is None:
         tell_outcome(out, tell(told.decision), known, full=False)
         return
-    _tell_certificate(out, told.certificate, desk)
+    _tell_certificate(out, told.certificate, desk.sending())
 
 
-def _tell_certificate(out: Output, shown: CertificateShown, desk: Desk) -> None:
+def _tell_certificate(out: Output, shown: CertificateShown, sending: Sequence[tuple[str, str]]) -> None:
     out.line(
         ("certificate of destruction  ", "dim"),
         (shown.certificate, "strong"),
@@ -149,7 +150,7 @@ def _tell_certificate(out: Output, shown: CertificateShown, desk: Desk) -> None:
         return
     if shown.state == "complete":
         out.text(shown.attested, indent=2)
-        if sending := desk.sending():
+        if sending:
             out.next(*sending)
 
 

@@ -190,26 +190,28 @@ def _tell_recalls(out: Output, shown: list[RecallShown], known: dict[str, str], 
             out.gap()
         _tell_recall(out, each, known)
     mine = desk.session.party
-    asked = [each for each in shown if each.recall and each.lifted is None]
+    here = [copy for each in shown if each.keeper == mine for copy in each.reached if copy.state == "held"]
+    back = [copy for each in shown if each.keeper != mine for copy in each.reached if copy.sent and not copy.answered]
+    following: list[tuple[str, str]] = []
     if did and any(each.by == mine for each in shown):
-        out.next((f"comity recall show {shown[0].item}", "who has answered, and who has not"), *desk.sending())
-    elif any(each.by != mine and each.unanswered for each in shown) or (did and not asked):
-        first = next((copy for each in shown for copy in each.reached if copy.answered is None), None)
-        if first is not None:
-            out.next(
-                (f"comity return {first.item} --copy {first.number} --reason WHY --as HOLDER", "send it back"),
-                (
-                    f"comity destroy {first.item} --copy {first.number} --method METHOD --reason WHY --as HOLDER",
-                    "or destroy it",
-                ),
-            )
+        following.append((f"comity recall show {shown[0].item}", "who has answered, and who has not"))
+    following += [
+        (f"comity return receive {each.item} --copy {each.number} --as HANDLE", "once it has come back")
+        for each in back[:1]
+    ]
+    for copy in here[:1] if did != "lifted" else ():
+        what = f"{copy.item} --copy {copy.number}"
+        following.append((f"comity return {what} --reason WHY --as HOLDER", "send it back"))
+        following.append((f"comity destroy {what} --method METHOD --reason WHY --as HOLDER", "or destroy it"))
+    following += desk.sending() if did else []
+    if following:
+        out.next(*following)
 
 
 def _tell_recall(out: Output, shown: RecallShown, known: dict[str, str]) -> None:
     state = "recalled" if shown.recall and shown.lifted is None else "recall lifted" if shown.recall else "not needed"
     out.line((shown.item, "strong"), f"  {state}  {shown.relationship}")
     asks = {"return": "its return", "destroy": "its destruction", "either": "its return or its destruction"}
-    silence = f"{shown.unanswered} of {len(shown.reached) + shown.more} copies"
     out.fields(
         [
             ("recall", f"{shown.recall} by {shown.by}, for {asks[shown.asks]}" if shown.recall else ""),
@@ -223,7 +225,7 @@ def _tell_recall(out: Output, shown: RecallShown, known: dict[str, str]) -> None
             ("notice", "has arrived" if shown.delivered else "is on its way"),
             ("lifted", told_instant(shown.lifted) if shown.lifted else ""),
             ("not needed", f"since {told_instant(shown.ended)}: {shown.ended_reason}" if shown.ended else ""),
-            ("unanswered", silence if shown.unanswered else "none; every copy is accounted for"),
+            ("unanswered", _unanswered(shown)),
         ]
     )
     if shown.recall and not shown.clause:
@@ -238,11 +240,21 @@ def _tell_recall(out: Output, shown: RecallShown, known: dict[str, str]) -> None
         out.line(f"and {shown.more} copies more", indent=2)
 
 
+def _unanswered(shown: RecallShown) -> str:
+    if shown.lifted is not None and shown.ended is None:
+        return ""
+    if not shown.unanswered:
+        return "none; every copy is accounted for"
+    return f"{shown.unanswered} of {len(shown.reached) + shown.more} copies"
+
+
 def _tell_copy(out: Output, copy: ReachedCopy, shown: RecallShown, known: dict[str, str]) -> None:
     said = f"copy {copy.number} of {copy.item}  {copy.state}, {named(copy.holder, known)}"
     if copy.answered is not None:
         out.line(said, (f"  {told_instant(copy.answered)}", "dim"), indent=2)
-    elif copy.state == "passed on":
+    elif copy.sent is not None:
+        out.line(said, (f"  sent back {told_instant(copy.sent)}", "dim"), indent=2)
+    elif copy.state == "passed on" or (shown.lifted is not None and shown.ended is None):
         out.line(said, indent=2)
     else:
         waiting = f", certificate {copy.certificate} waits" if copy.certificate else ""

@@ -99,6 +99,7 @@ class ReachedCopy(msgspec.Struct, frozen=True, kw_only=True):
         holder: pseudonym of its holder, and his function.
         function: of the holder.
         state: of the copy now.
+        sent: when its holder sent it back; None where he has not.
         answered: when it was returned or destroyed since; None while nobody has answered for it.
         certificate: of its destruction, complete or not; empty where there is none.
     """
@@ -108,6 +109,7 @@ class ReachedCopy(msgspec.Struct, frozen=True, kw_only=True):
     holder: str
     function: str
     state: str
+    sent: datetime | None
     answered: datetime | None
     certificate: str
 
@@ -118,6 +120,7 @@ class RecallShown(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         item: the item.
         relationship: where.
+        keeper: party id of the side that keeps the copies.
         recall: its id; empty where nothing was recalled and only the purpose has ended.
         by: party id of whoever asks.
         asks: for what.
@@ -137,6 +140,7 @@ class RecallShown(msgspec.Struct, frozen=True, kw_only=True):
 
     item: str
     relationship: str
+    keeper: str
     recall: str
     by: str
     asks: str
@@ -318,6 +322,7 @@ async def _shown(house: House, row: AgreementRow, item: str, person: PersonRow |
     relationship = row.relationship
     recalled = await house.row(RecallRow, recall_key(relationship, item)[1])
     ended = await house.row(EndedRow, ended_key(relationship, item)[1])
+    holding = await house.need(HoldingRow, holding_key(relationship, item)[1], "item given as")
     since = min(each.at for each in (recalled, ended) if each is not None)
     everything = sees_all(person) or await _gave(house, item, person)
     mine = "" if person is None else house.pseudonym(relationship, person.person)
@@ -328,6 +333,7 @@ async def _shown(house: House, row: AgreementRow, item: str, person: PersonRow |
     return RecallShown(
         item=item,
         relationship=relationship,
+        keeper=holding.keeper,
         recall=recalled.recall if recalled is not None else "",
         by=recalled.author if recalled is not None else "",
         asks=recalled.asks if recalled is not None else "either",
@@ -393,6 +399,7 @@ async def _line(house: House, row: AgreementRow, copy: CopyRow) -> ReachedCopy:
         holder=copy.holder,
         function=function,
         state=copy.state,
+        sent=ending.at if ending is not None and ending.way == "return" else None,
         answered=ending.done if ending is not None and current else None,
         certificate=ending.certificate if ending is not None and current else "",
     )
