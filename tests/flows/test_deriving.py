@@ -196,6 +196,8 @@ BAD: list[tuple[str, type[Exception], dict[str, Any]]] = [
     ("unknown-item", Misuse, {"ancestors": ("i-aaaaaaaaaaaaaaaa",)}),
     ("no-ancestor", Misuse, {"ancestors": ()}),
     ("bad-name", Misuse, {"item": "i-1"}),
+    ("by-hand", Misuse, {"form": "documentary", "holders": ("kim", "park")}),
+    ("form", Misuse, {"form": "oral"}),
     ("unreadable", Misuse, {"path": "nowhere.txt"}),
 ]
 
@@ -358,6 +360,29 @@ async def test_a_translator_signs_with_his_own_key(world: World) -> None:
         await confirm(world.kr, confirming)
     own = Actor("han", (KEY.sign(opening.value.message),))
     assert (await confirm(world.kr, msgspec.structs.replace(confirming, actor=own))).opening is not None
+
+
+async def test_a_maker_signs_once_for_each_relationship(tmp_path: Path) -> None:
+    world = await Three.three(tmp_path)
+    japanese = await world.given(recipients=(await strict_reader(world),))
+    await world.everybody_exchanges()
+    american = await world.given_by_us(recipients=(await world.beside_name("han"),))
+    request = Derive(
+        path=world.document(),
+        relation="contains",
+        ancestors=(japanese.item, american.item),
+        purpose="air defence",
+        actor=Actor("han"),
+        item="i-aaaaaaaaaaaaaaaa",
+    )
+    signatures: list[bytes] = []
+    for _ in range(2):
+        with pytest.raises(NeedsSignature) as asked:
+            await derive(world.kr, msgspec.structs.replace(request, actor=Actor("han", tuple(signatures))))
+        signatures.append(KEY.sign(asked.value.message))
+    brief = await derive(world.kr, msgspec.structs.replace(request, actor=Actor("han", tuple(signatures))))
+    assert set(brief.relationships) == {RELATIONSHIP, BESIDE}
+    await world.close()
 
 
 async def test_what_nobody_signs_is_given_up(world: World) -> None:

@@ -104,6 +104,7 @@ REFUSED: list[tuple[str, Callable[[Story], Body]]] = [
     ("other-note", lambda _: derived(language="ja")),
     ("other-note", lambda _: derived(relation="contains", note=NOTE)),
     ("copy-number", lambda _: derived(copies=(CopyMade(2, "n-kim", header(21)),))),
+    ("copy-number", lambda _: derived(copies=(CopyMade(1, "n-kim", header(21)), CopyMade(1, "n-kim", header(22))))),
     ("unknown-directory", lambda _: derived(copies=(CopyMade(1, "n-nobody", header(21)),))),
 ]
 
@@ -112,6 +113,15 @@ REFUSED: list[tuple[str, Callable[[Story], Body]]] = [
 def test_what_is_forged_or_wrong_is_refused_on_both_sides(expected: str, make: Callable[[Story], Body]) -> None:
     story = ready()
     assert code(story, make(story)) == expected
+
+
+@pytest.mark.parametrize(("form", "expected"), [("documentary", "by-hand"), ("equipment", "by-hand"), ("oral", "form")])
+def test_what_travels_by_hand_begins_with_its_maker(form: str, expected: str) -> None:
+    story = received()
+    story.say("kr", registered(form=form))
+    assert code(story, derived(form=form)) == expected
+    mine = derived(form=form, copies=(CopyMade(1, "n-kim", header(21)),))
+    assert isinstance(story.try_("kr", mine), Rejection if expected == "form" else Changes)
 
 
 def test_nothing_is_made_twice() -> None:

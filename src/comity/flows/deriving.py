@@ -38,7 +38,8 @@ from comity.record.bodies.lineage import Ancestor, Derived, Made
 from comity.record.encoding import decode, encode
 from comity.record.person_act import unsigned
 from comity.record.statement import DOMESTIC
-from comity.register.lineage import translation_note
+from comity.register.lineage import WITHOUT_COPIES, translation_note
+from comity.register.occasions import BY_HAND
 from comity.register.rows import AgreementRow, CopyRow, ItemRow, PersonRow
 from comity.register.rows.ending import RecallRow
 from comity.register.rows.lineage import DerivativeRow
@@ -179,6 +180,12 @@ async def derive(house: House, request: Derive) -> DerivedItem:
 
 def _named(request: Derive) -> tuple[str, ...]:
     """What it is made from, each once."""
+    if request.form in WITHOUT_COPIES:
+        raise Misuse(f"what is {request.form} leaves no copy behind; show it instead: comity show", code="form")
+    if request.form in BY_HAND and set(request.holders) - {request.actor.handle}:
+        raise Misuse(
+            f"what is {request.form} is with who made it; let others sign for it: comity hand-over", code="by-hand"
+        )
     named = tuple(dict.fromkeys(request.ancestors))
     if not named:
         raise Misuse("name what it is made from", code="no-ancestor")

@@ -20,6 +20,7 @@ from comity.record.bodies.lineage import Derived
 from comity.record.statement import DOMESTIC, Record
 from comity.register.crossing import check_officer, officer_key
 from comity.register.house import need
+from comity.register.occasions import BY_HAND
 from comity.register.rows import (
     AgreementRow,
     CopyRow,
@@ -42,6 +43,9 @@ from comity.register.rows.ending import (
 )
 from comity.register.rows.lineage import ChildRow, DerivativeRow, child_key, derivative_key
 from comity.register.verdict import Context, Discharge, Occasions, Occurrence, Put, Rule, no
+
+WITHOUT_COPIES = frozenset({"oral", "visual"})
+"""Forms in which something is said or seen, and nothing stays."""
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -264,8 +268,12 @@ def translation_note(agreement: Agreement, language: str) -> str | None:
 
 
 def _copies(facts: Facts, record: Record) -> list[Put]:
-    """(8) Numbered from 1, held from the start by people of the maker's directory."""
+    """(8) Numbered from 1, held from the start by people of its maker's directory; by hand, by its maker alone."""
     body, statement = cast("Derived", record.body), record.statement
+    if body.form in WITHOUT_COPIES:
+        raise no("form", f"what is {body.form} leaves no copy behind; it is shown, not made")
+    if body.form in BY_HAND and any(copy.holder != body.by for copy in body.copies):
+        raise no("by-hand", f"what is {body.form} is with who made it, until somebody else signs for it")
     if tuple(copy.number for copy in body.copies) != tuple(range(1, len(body.copies) + 1)):
         raise no("copy-number", "the copies of something new are numbered from 1, in order")
     puts = []
