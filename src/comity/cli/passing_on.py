@@ -11,8 +11,9 @@ from comity.cli.consents import KINDS
 from comity.cli.decisions import functions, tell_outcome
 from comity.cli.files import absolute, read_file
 from comity.cli.instants import told_instant
-from comity.cli.options import Desk, Verbs, acting, housed
+from comity.cli.options import Desk, acting, housed
 from comity.cli.output import DONE, REFUSED, Output
+from comity.cli.recalls import ShortVerbs
 from comity.cli.session import fresh_name
 from comity.errors import Misuse
 from comity.flows.actors import Actor
@@ -35,9 +36,12 @@ RECIPIENT_SHOWN = 20
 """How many characters of an age recipient people can tell it by; a hybrid one has two thousand."""
 
 
-@click.group("pass-on", cls=Verbs)
+@click.group("pass-on", cls=ShortVerbs)
 def pass_on() -> None:
-    """Pass a copy on outside the parties, once its originator has consented and somebody else has approved."""
+    """Pass a copy on outside the parties, once its originator has consented and somebody else has approved.
+
+    'comity pass-on ITEM --copy N --to BODY' is short for 'comity pass-on ask ITEM --copy N --to BODY'.
+    """
 
 
 @pass_on.command()

@@ -11,8 +11,9 @@ from comity.cli.decisions import functions, named, tell_outcome
 from comity.cli.files import absolute
 from comity.cli.giving import recipients_of
 from comity.cli.instants import read_instant, told_instant
-from comity.cli.options import Desk, Verbs, acting, housed, relationship
+from comity.cli.options import Desk, acting, housed, relationship
 from comity.cli.output import DONE, FINDINGS, REFUSED, Output
+from comity.cli.recalls import ShortVerbs
 from comity.cli.session import fresh_name
 from comity.flows.actors import Actor
 from comity.flows.explaining import tell
@@ -20,9 +21,12 @@ from comity.flows.showing import AskShow, CompareShown, DoneShow, ShownCompared,
 from comity.record.bodies.consents import Manner
 
 
-@click.group(cls=Verbs)
+@click.group(cls=ShortVerbs)
 def show() -> None:
-    """Show something by word or sight: both registers say what was shown to whom, and no copy is made."""
+    """Show something by word or sight: both registers say what was shown to whom, and no copy is made.
+
+    'comity show ITEM --form oral --to WHO' is short for 'comity show ask ITEM --form oral --to WHO'.
+    """
 
 
 @show.command()
