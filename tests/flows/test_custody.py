@@ -35,7 +35,7 @@ from world import RELATIONSHIP, ROOT, TODAY, SeededEntropy, World
 
 R = TypeVar("R", MakeCopies, HandOver)
 PURPOSE = "air defence"
-HAN_SIGNS = Key(70)
+HAN_SIGNS, MIN_SIGNS = Key(70), Key(71)
 ENTROPY = SeededEntropy("han")
 HAN_OPENS = HybridIdentity.generate(ENTROPY)
 ENVELOPE = DoubleEnvelope(
@@ -235,6 +235,29 @@ async def test_the_registry_cannot_hand_over_for_somebody_who_keeps_his_keys(peo
     with pytest.raises(Refused) as refused:
         await handed(peopled, item, "kim", by="lee")
     assert refused.value.code == "strict-keys"
+
+
+async def test_a_registry_officer_with_his_own_keys_signs_for_what_the_node_wraps(peopled: World) -> None:  # (19)
+    item = (await peopled.given()).item
+    await peopled.person(
+        "kr",
+        "min",
+        custody="strict",
+        recipient=str(HybridIdentity.generate(ENTROPY).recipient),
+        signing_key=MIN_SIGNS.public,
+        roles=("registry",),
+    )
+    request = HandOver(item=item, copy=1, taker="yoon", actor=Actor("min"))
+    asked = await hand_over(peopled.kr, request)
+    assert asked.confirm
+    assert asked.rewrap is None  # the copy is not his, and the node has its holder's key
+    given = Rewrapped(decision_record=asked.decision_record, headers=asked.wrapped)
+    with pytest.raises(NeedsSignature) as needed:
+        await hand_over(peopled.kr, with_rewrapped(request, given))
+    signed = Actor("min", (MIN_SIGNS.sign(needed.value.message),))
+    assert (await hand_over(peopled.kr, with_rewrapped(request, given, signed))).records
+    await take_over(peopled.kr, TakeOver(item=item, copy=1, actor=Actor("yoon")))
+    assert await opens(peopled, item, "yoon") == b"a report"
 
 
 async def given_to_han(world: World) -> Given:

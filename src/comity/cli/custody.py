@@ -337,7 +337,8 @@ def _with_own_keys(desk: Desk, flow: str, request: MakeCopies | HandOver, key: P
         return told
     if key is None:
         raise Misuse(f"{request.actor.handle!r} keeps his own keys; name them with --key FILE", code="strict-keys")
-    headers = _rewrapped(told.rewrap, key) if told.rewrap is not None else ()
+    wrapped = told.wrapped if isinstance(told, HandedOn) else ()
+    headers = _rewrapped(told.rewrap, key) if told.rewrap is not None else wrapped
     given = Rewrapped(decision_record=told.decision_record, headers=headers)
     return desk.act(flow, msgspec.structs.replace(request, rewrapped=given), key)
 

@@ -71,7 +71,13 @@ def tell_told(out: Output, told: CopyTold) -> None:
     out.line((f"copy {told.copy} of {told.item}", "strong"), f"  is {told.state}")
     out.fields([("recorded as", record[:16]) for record in told.records.values()])
     if told.state == "lost":
-        out.next((f"comity copy found {told.item} --copy {told.copy} --help", "once it is there again"))
+        out.next(
+            (
+                f"comity incident report --item {told.item} --copy {told.copy} --what lost --help",
+                "what a loss asks for",
+            ),
+            (f"comity copy found {told.item} --copy {told.copy} --help", "once it is there again"),
+        )
 
 
 def tell_copies(out: Output, item: str, copies: Sequence[CopyLine], known: Known) -> None:

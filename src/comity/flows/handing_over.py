@@ -77,8 +77,9 @@ class HandedOn(msgspec.Struct, frozen=True, kw_only=True):
         decision: the decision.
         decision_record: its record id in hex.
         records: ids of the records in hex, by relationship; none when it was refused or is not done yet.
-        rewrap: what an actor in strict custody has to do on his side before.
-        confirm: whether he has only to sign: the decision is recorded, and named in what he signs.
+        rewrap: what an actor in strict custody has to do on his side before, if the copy is his own.
+        wrapped: what the node has wrapped for him, if it is somebody else's; he signs over it and gives it back.
+        confirm: whether he has to come back with his signature: the decision is recorded, and named in what he signs.
     """
 
     item: str
@@ -89,6 +90,7 @@ class HandedOn(msgspec.Struct, frozen=True, kw_only=True):
     decision_record: str
     records: dict[str, str] = {}
     rewrap: Rewrap | None = None
+    wrapped: tuple[bytes, ...] = ()
     confirm: bool = False
 
 
@@ -152,10 +154,12 @@ async def hand_over(house: House, request: HandOver) -> HandedOn:
     told = await _decide(house, found, taker, request)
     if told.outcome != "permit":
         return told
-    if found.person.custody == "strict" and request.rewrapped is None:
-        asked = await to_rewrap(house, found, (entry.recipient,)) if own_keys else None
-        return msgspec.structs.replace(told, rewrap=asked, confirm=True)
-    if own_keys and request.rewrapped is not None:
+    strict = found.person.custody == "strict"
+    if strict and request.rewrapped is None:
+        if own_keys:
+            return msgspec.structs.replace(told, rewrap=await to_rewrap(house, found, (entry.recipient,)), confirm=True)
+        return msgspec.structs.replace(told, wrapped=await rewrap(house, found, (entry.recipient,)), confirm=True)
+    if strict and request.rewrapped is not None:
         (header,) = check_rewrapped(request.rewrapped, (entry.recipient,))
     else:
         (header,) = await rewrap(house, found, (entry.recipient,))
