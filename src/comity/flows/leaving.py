@@ -111,8 +111,8 @@ async def remove_person(house: House, request: RemovePerson) -> PersonShown:
     if held:
         first = held[0]
         raise Misuse(
-            f"{request.handle!r} has {len(held)} copies in hand, such as copy {first.number} of {first.item}; "
-            "they must be handed over first",
+            f"{request.handle!r} has copies in hand, {len(held)} in all, such as copy {first.number} of {first.item}; "
+            "they are handed over first",
             code="holds-copies",
             place="6.f",
         )

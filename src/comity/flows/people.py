@@ -347,7 +347,7 @@ async def list_clearances(house: House, request: ListClearances) -> list[PersonS
                 found.append((datetime.min.replace(tzinfo=UTC), shown))
         elif request.before is None or row.clearance_until < request.before.astimezone(UTC):
             found.append((row.clearance_until, shown))
-    return [shown for _, shown in sorted(found, key=lambda each: (each[0], each[1].person))]
+    return [shown for _, shown in sorted(found, key=lambda each: (each[0], each[1].handle))]
 
 
 async def list_directory(house: House, _: ListDirectory) -> list[DirectoryShown]:
