@@ -6,11 +6,12 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from comity.record.bodies import Body
 from comity.record.bodies.consents import ConsentDropped
 from comity.register.consents import CONSENTS_LIVE_MAX
-from comity.register.rows import CopyRow, ItemRow, RequestRow
+from comity.register.rows import AgreementRow, CopyRow, ItemRow, RequestRow
 from comity.register.rows.consents import (
     ConsentAskedRow,
     ConsentListRow,
@@ -59,6 +60,7 @@ from register.story import asked as assurance_asked
 
 Make = Callable[[Story], Body]
 DAY = timedelta(days=1)
+OTHERS = replace(LABEL, originator="us")
 
 
 def granted(**changes: object) -> Story:
@@ -95,6 +97,7 @@ REFUSED: list[tuple[str, Callable[[], Story], str, Make, str]] = [
     ("not given by whom it asks", received, "jp", asked, "not-given"),
     ("no record shows it came", received, "kr", lambda s: asked(s, origin=bytes(32)), "not-given"),
     ("another item than was given", received, "kr", lambda s: asked(s, item="i-2"), "not-given"),
+    ("under another's label", received, "kr", lambda s: asked(s, label=OTHERS), "not-originator"),
     ("over before it is asked", received, "kr", lambda s: asked(s, until=START), "ended-before-asked"),
     ("to be answered before", received, "kr", lambda s: asked(s, answer_by=START), "ended-before-asked"),
     # answering
@@ -316,6 +319,21 @@ def test_a_pattern_speaks_of_what_it_names(pattern: dict[str, object], speaks: b
     assert row.speaks_of("i-1", "missiles", "defence", "極秘") is speaks
     keys = consent_lists_of(RELATIONSHIP, "i-1", "missiles", "defence", "極秘")
     assert any(story.row("kr", *key) is not None for key in keys) is speaks
+
+
+def test_a_text_that_is_to_be_acknowledged_anew_hinders_no_question() -> None:
+    """What was given under the text before is still another's, and its originator is still asked."""
+    story = received()
+    for register in story.registers.values():
+        row = register.rows["agreement", RELATIONSHIP]
+        assert isinstance(row, AgreementRow)
+        register.rows["agreement", RELATIONSHIP] = replace(row, acknowledged=())
+    story.say("kr", wanted())
+    story.say("kr", asked(story))
+    story.say("jp", answered())
+    story.say("kr", pass_requested())
+    story.say("kr", approved(story))
+    story.say("kr", passed_on(story))
 
 
 # ---- passing on ------------------------------------------------------------------------------------------------------

@@ -133,7 +133,8 @@ def _asked(context: Context, facts: Facts, record: Record) -> list[Put]:
         raise no("not-given", f"{statement.author!r} was not given item {body.item!r} by the party it asks")
     item = cast("ItemRow | None", facts[ItemRow.table, body.item])
     other = _other(context, facts, record)
-    if not isinstance(came, DerivativeRow) and (item is None or item.originator != other):
+    known = isinstance(came, DerivativeRow) or (item is not None and item.originator == other)
+    if not known or body.label.originator != other:
         _check_every_party(context, facts, record, body.item)
     if body.until <= statement.at or (body.answer_by is not None and body.answer_by <= statement.at):
         raise no("ended-before-asked", "a consent that is to end, or be answered, before it is asked for")
@@ -378,9 +379,7 @@ def consent_subject(item: str, request: str) -> str:
 
 def _asked_occasions(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
     """Whoever wants to pass on or to use otherwise asks first (6(a), 6(c)); the originator owes an answer."""
-    body, author = cast("ConsentAsked", record.body), record.statement.author
-    row = cast("AgreementRow", facts[AgreementRow.table, record.statement.relationship])
-    originator = next(each for each in sorted({row.peer, *row.acknowledged}) if each != author)
+    body = cast("ConsentAsked", record.body)
     events: list[Event] = ["consent-wanted"]
     if body.beneficiary_kind != "party":
         events.append("pass-on-wanted")
@@ -388,7 +387,9 @@ def _asked_occasions(facts: Facts, record: Record) -> list[Occurrence | Discharg
     if body.beneficiary_kind == "party" or (came is not None and came.purpose != body.purpose):
         events.append("other-use-wanted")
     subject = consent_subject(body.item, body.request)
-    return [Occurrence(event=event, subject=subject, originator=originator, item=body.item) for event in events]
+    return [
+        Occurrence(event=event, subject=subject, originator=body.label.originator, item=body.item) for event in events
+    ]
 
 
 def _consented_occasions(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
@@ -408,12 +409,10 @@ def _dropped_occasions(facts: Facts, record: Record) -> list[Occurrence | Discha
     """Nothing is wanted any more, and nobody waits."""
     body, statement = cast("ConsentDropped", record.body), record.statement
     asked = cast("ConsentAskedRow", facts[consent_asked_key(statement.relationship, body.request)])
-    row = cast("AgreementRow", facts[AgreementRow.table, statement.relationship])
-    other = next(each for each in sorted({row.peer, *row.acknowledged}) if each != statement.author)
     subject = consent_subject(asked.item, asked.request)
     return [
         Discharge(deed="ask-consent", subject=subject),
-        Discharge(deed="answer-request", subject=subject, party=other),
+        Discharge(deed="answer-request", subject=subject, party=asked.label.originator),
     ]
 
 

@@ -156,8 +156,8 @@ def _receipted(_: Context, facts: Facts, record: Record) -> list[Put]:
 def _passed_on_occasions(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
     """The copy is in the hands of a courier of the party that passes it on (Article 12)."""
     body, author = cast("PassedOn", record.body), record.statement.author
-    row = cast("AgreementRow", facts[AgreementRow.table, record.statement.relationship])
-    originator = next(each for each in sorted({row.peer, *row.acknowledged}) if each != author)
+    keys = [consent_key(record.statement.relationship, each) for each in body.consents]
+    originator = next((cast("ConsentRow", facts[key]).author for key in keys), "")
     subject = consignment_subject(body.item, record.id)
     events: tuple[Event, ...] = ("hands-changed", "passed-on")
     return [
