@@ -30,7 +30,8 @@ from decision.cases import (
     with_person,
 )
 
-DESTROY = replace(OPEN, act="destroy")
+DESTROY = with_item(replace(OPEN, act="destroy"), form="electronic")
+"""Of how what is electronic is destroyed the agreement itself says nothing, checked or not."""
 DECLASSIFIED = replace(ITEM.label, mark="")
 
 
@@ -109,7 +110,7 @@ class TestRecallAndSuspicion:
 class TestMethods:
     """(10)"""
 
-    COMPILED = under('acts = ["destroy"]\nwhen = { form = ["documentary"] }\nmethods = ["burn", "shred"]')
+    COMPILED = under('acts = ["destroy"]\nwhen = { form = ["electronic"] }\nmethods = ["burn", "shred"]')
 
     def test_a_method_that_is_named_holds_and_says_so(self) -> None:
         decision = asked(replace(DESTROY, method="shred"), self.COMPILED)
