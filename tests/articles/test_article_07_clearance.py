@@ -9,6 +9,7 @@ import pytest
 from clauses import against, article
 from comity.errors import Misuse, Refused
 from comity.flows.actors import Actor
+from comity.flows.copies import ListCopies, list_copies
 from comity.flows.opening import Open, OpenedItem, open_item
 from comity.flows.people import (
     GrantClearance,
@@ -97,6 +98,8 @@ async def test_withdrawing_a_clearance_closes_what_is_open(world: World) -> None
     assert against(after.decision) == {"jp-kr-2016:7.2"}
     (first,) = (await list_clearances(world.kr, ListClearances()))[:1]  # and it stays a finding until it is done
     assert (first.handle, len(first.to_hand_over)) == ("kim", 1)
+    (line,) = await list_copies(world.kr, ListCopies(item=given.item))
+    assert line.to_hand_over
     await world.exchange()
     asked = await world.ask()  # the other party knows that nothing new may go to him
     assert (asked.outcome, against(asked.decision)) == ("forbidden", {"no-recipients"})

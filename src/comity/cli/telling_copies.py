@@ -90,7 +90,9 @@ def tell_copies(out: Output, item: str, copies: Sequence[CopyLine], known: Known
     rows = [
         (
             str(each.number),
-            each.state + (", found again" if each.found and each.state != "lost" else ""),
+            each.state
+            + (", found again" if each.found and each.state != "lost" else "")
+            + (", to be handed over" if each.to_hand_over else ""),
             named(_way(each), known),
             str(each.made_from or ""),
             str(each.openings),

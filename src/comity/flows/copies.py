@@ -15,6 +15,7 @@ from comity.errors import Misuse
 from comity.flows.actors import Actor
 from comity.flows.copy_references import COPY_LABELLED, copy_by_reference, no_such_reference, reference_of, remember
 from comity.flows.custody import copies_seen, no_copy
+from comity.flows.hands import to_hand_over
 from comity.flows.house import House
 from comity.flows.lineage import registered
 from comity.flows.visibility import may_see, viewer
@@ -80,6 +81,7 @@ class CopyLine(msgspec.Struct, frozen=True, kw_only=True):
         openings: how often it was opened, as far as the register counts.
         trouble: what somebody found amiss with it.
         reference: what its label says.
+        to_hand_over: whether its holder, of this house, holds no clearance any more (``spec/places.md`` step 5).
     """
 
     item: str
@@ -94,6 +96,7 @@ class CopyLine(msgspec.Struct, frozen=True, kw_only=True):
     openings: int
     trouble: str | None
     reference: str
+    to_hand_over: bool = False
 
 
 class Link(msgspec.Struct, frozen=True, kw_only=True):
@@ -158,7 +161,7 @@ async def list_copies(house: House, request: ListCopies) -> list[CopyLine]:
         Misuse: there is no such item for whoever asks.
     """
     found = copies_seen(house, request.item, request.actor)
-    return [_line(agreement.relationship, copy) async for agreement, copy in found]
+    return [await _line(house, agreement.relationship, copy) async for agreement, copy in found]
 
 
 async def show_copy(house: House, request: ShowCopy) -> CopyShown:
@@ -170,7 +173,8 @@ async def show_copy(house: House, request: ShowCopy) -> CopyShown:
     """
     agreement, copy = await _seen(house, request)
     return CopyShown(
-        copy=_line(agreement.relationship, copy), chain=tuple(await _chain(house, agreement.relationship, copy))
+        copy=await _line(house, agreement.relationship, copy),
+        chain=tuple(await _chain(house, agreement.relationship, copy)),
     )
 
 
@@ -181,7 +185,7 @@ async def scan_copy(house: House, request: ScanCopy) -> CopyLine:
         Misuse: none has it, or none that whoever asks may see.
     """
     relationship, copy = await _scanned(house, request.reference, request.actor)
-    return _line(relationship, copy)
+    return await _line(house, relationship, copy)
 
 
 async def label_copy(house: House, request: LabelCopy) -> Label:
@@ -240,7 +244,7 @@ async def _scanned(house: House, reference: str, actor: Actor | None) -> tuple[s
     return relationship, copy
 
 
-def _line(relationship: str, copy: CopyRow) -> CopyLine:
+async def _line(house: House, relationship: str, copy: CopyRow) -> CopyLine:
     return CopyLine(
         item=copy.item,
         number=copy.number,
@@ -254,6 +258,7 @@ def _line(relationship: str, copy: CopyRow) -> CopyLine:
         openings=len(copy.openings),
         trouble=copy.trouble,
         reference=reference_of(copy),
+        to_hand_over=await to_hand_over(house, relationship, copy),
     )
 
 

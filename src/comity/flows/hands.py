@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import msgspec
 
-from comity.flows.house import House
+from comity.flows.house import PSEUDONYM_OF, House
 from comity.marking.label import Label
-from comity.register.rows import CopyRow, ItemRow, copy_key
+from comity.register.conditions import is_cleared
+from comity.register.hands import IN_HAND
+from comity.register.rows import CopyRow, ItemRow, PersonRow, copy_key
 from comity.register.rows.places import HolderRow
 
 
@@ -38,3 +40,11 @@ async def in_hand(house: House, person: str) -> tuple[InHand, ...]:
                 )
             )
     return tuple(found)
+
+
+async def to_hand_over(house: House, relationship: str, copy: CopyRow) -> bool:
+    """Whether a copy is in the hands of somebody of this house who holds no clearance, or none any more (5)."""
+    holder = await house.side(PSEUDONYM_OF, f"{relationship}/{copy.holder}")
+    if holder is None or copy.state not in IN_HAND:
+        return False
+    return not is_cleared(await house.row(PersonRow, holder.decode()), house.now())
