@@ -48,7 +48,9 @@ async def test_another_purpose_is_asked_for_granted_and_taken_back(world: World)
     assert (asked.originator, asked.beneficiaries, asked.clauses) == ("jp", ("kr",), ("6.c",))
     assert (await opened(world, item, "training", "2")).outcome == "needs-consent"
     given = await answer(world, asked.request, conditions=("no copies",), until=UNTIL - DAY)
-    assert (await opened(world, item, "training", "3")).outcome == "permit"
+    told = await opened(world, item, "training", "3")
+    assert (told.outcome, told.conditions) == ("permit", ("no copies",))
+    assert (await opened(world, item, "air defence", "3a")).conditions == ()
     assert (await opened(world, item, "a lecture", "4")).outcome == "needs-consent"
     used = await use_item(world.kr, UseItem(item=item, purpose="training", actor=Actor("kim")))
     assert (used.outcome, used.consents, used.conditions) == ("permit", (given.consent,), ("no copies",))

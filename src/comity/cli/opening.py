@@ -85,6 +85,7 @@ def _open_here(desk: Desk, item: str, purpose: str, path: Path, actor: str, key:
         file_name=manifest.file_name,
         size=manifest.length,
         banner=opened.banner,
+        conditions=opened.conditions,
     )
 
 
@@ -109,6 +110,7 @@ def _tell(out: Output, opened: OpenedItem, known: dict[str, str]) -> None:
         [
             ("called", opened.file_name),
             ("size", size(opened.size)),
+            *(("on condition", each) for each in opened.conditions),
             ("recorded as", opened.opening[:16]),
         ]
     )

@@ -75,10 +75,11 @@ def consents_used(outcome: decision.Outcome, consents: Iterable[ConsentRow]) -> 
     return tuple(used[each] for each in sorted(used))
 
 
-def consent_missing(outcome: decision.Outcome) -> tuple[decision.Reason, ...]:
-    """The reasons of a decision that miss somebody's consent, the item's own and its ancestors'."""
-    return tuple(
-        each
-        for each in outcome.reasons
-        if each.effect == "needs" and (each.code == "consent-missing" or "consent-missing" in each.parameters)
-    )
+async def conditions_of(
+    read: ReadRows, relationship: str, item: ItemRow, outcome: decision.Outcome, at: datetime
+) -> tuple[str, ...]:
+    """What the consents ask on which a decision rests; nothing is read where it rests on none."""
+    if not any(each.step == 11 and each.code == "consent-given" for each in outcome.reasons):
+        return ()
+    used = consents_used(outcome, await live_consents(read, relationship, item, at))
+    return tuple(condition for each in used for condition in each.conditions)

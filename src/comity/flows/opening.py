@@ -22,6 +22,7 @@ from comity.decision import model as decision
 from comity.errors import Misuse, Refused, Rejected
 from comity.flows.actors import Actor
 from comity.flows.cases import answer, handling_case, outcome_word, record_decision
+from comity.flows.consents import conditions_of
 from comity.flows.content import open_content
 from comity.flows.giving import basis
 from comity.flows.house import House
@@ -69,6 +70,7 @@ class OpenedItem(msgspec.Struct, frozen=True, kw_only=True):
         size: of the content, in bytes.
         banner: what must stand on it.
         binding: for strict custody, what the manifest inside must say.
+        conditions: what the consents ask by which it was opened for another purpose, or by somebody of a third country.
     """
 
     item: str
@@ -81,6 +83,7 @@ class OpenedItem(msgspec.Struct, frozen=True, kw_only=True):
     size: int = 0
     banner: Banner | None = None
     binding: Binding | None = None
+    conditions: tuple[str, ...] = ()
 
 
 class Confirm(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,6 +116,7 @@ class _Case(msgspec.Struct, frozen=True):
     pseudonym: str
     decision: decision.Outcome
     decision_record: bytes
+    conditions: tuple[str, ...] = ()
 
     @property
     def item(self) -> ItemRow:
@@ -165,6 +169,7 @@ async def open_item(house: House, request: Open) -> OpenedItem:
         file_name=manifest.file_name,
         size=manifest.length,
         banner=marking.banner,
+        conditions=case.conditions,
     )
 
 
@@ -293,7 +298,8 @@ async def _decide(house: House, item_id: str, purpose: str, actor: Actor) -> _Ca
         case = await handling_case(house, found.row, found.item, person, "open", purpose, work.at, read=work.facts)
         outcome = answer(running, case)
         record = await record_decision(work, found.row, case, outcome)
-        return _Case(found, person, case.requester, outcome, record.id)
+        conditions = await conditions_of(work.facts, found.row.relationship, found.item, outcome, work.at)
+        return _Case(found, person, case.requester, outcome, record.id, conditions)
 
     return await house.sequencer.submit(decide)
 
@@ -366,6 +372,7 @@ async def _fetch(
         size=case.item.size,
         banner=banner,
         binding=sealed.binding,
+        conditions=case.conditions,
     )
 
 
