@@ -19,15 +19,16 @@ import msgspec
 
 from comity.agreement.vocabulary import Act
 from comity.decision import model as decision
-from comity.errors import Misuse, Refused
+from comity.errors import Misuse
 from comity.flows.actors import Actor, NeedsSignature
 from comity.flows.cases import answer, handling_case, outcome_word, record_decision
 from comity.flows.content import Prepared, Wrapping, seal_content
 from comity.flows.giving import ITEM_TITLE, basis
 from comity.flows.house import House
-from comity.flows.labelling import Labelled, Source, label_for
-from comity.flows.lineage import ANCESTORS_MAX, agreements, ancestors_of, relationships_of, too_many
+from comity.flows.labelling import Labelled, label_for
+from comity.flows.lineage import ANCESTORS_MAX, too_many
 from comity.flows.marks import show_derived_marking
+from comity.flows.sources import Source, check_recall, copy_of, note_on, source_of
 from comity.flows.taking import HEADER
 from comity.flows.visibility import may_see, no_item
 from comity.flows.work import Draft, Work
@@ -38,10 +39,9 @@ from comity.record.bodies.lineage import Ancestor, Derived, Made
 from comity.record.encoding import decode, encode
 from comity.record.person_act import unsigned
 from comity.record.statement import DOMESTIC
-from comity.register.lineage import WITHOUT_COPIES, translation_note
+from comity.register.lineage import WITHOUT_COPIES
 from comity.register.occasions import BY_HAND
-from comity.register.rows import AgreementRow, CopyRow, ItemRow, PersonRow
-from comity.register.rows.ending import RecallRow
+from comity.register.rows import AgreementRow, PersonRow
 from comity.register.rows.lineage import DerivativeRow
 
 UNSIGNED = "unsigned-derivation"
@@ -162,7 +162,7 @@ async def derive(house: House, request: Derive) -> DerivedItem:
     person = await house.person(request.actor.handle)
     waiting = await _waiting(house, request)
     if waiting is None:
-        sources = [await _source(house, each, person) for each in _named(request)]
+        sources = [await source_of(house, each, person) for each in _named(request)]
         holders = [await house.person(each) for each in dict.fromkeys(request.holders or (request.actor.handle,))]
         decided = await _decide(house, request, person, holders, sources)
         if any(each.outcome != "permit" for each in decided.asked):
@@ -194,28 +194,6 @@ def _named(request: Derive) -> tuple[str, ...]:
     if request.item in named:
         raise Misuse(f"item {request.item!r} cannot be made from itself", code="cycle")
     return named
-
-
-async def _source(house: House, name: str, person: PersonRow) -> Source:
-    item = await house.row(ItemRow, name)
-    if item is None:
-        raise no_item(name)
-    relationships = await relationships_of(house, name)
-    if not relationships:
-        if not await may_see(house, item, person):
-            raise no_item(name)
-        raise Misuse(
-            f"item {name!r} is this house's own; what is made from it is registered by giving it", code="own-item"
-        )
-    if item.relationship != DOMESTIC:
-        relationships = (item.relationship,)
-    running = await agreements(house)
-    made = {}
-    for each in relationships:
-        row = await house.row(DerivativeRow, f"{each}/{name}")
-        if row is not None and row.maker == house.party:
-            made[each] = row
-    return Source(item=item, rows={each: running[each] for each in relationships}, made=made)
 
 
 async def _decide(
@@ -271,12 +249,12 @@ async def _make(
     house: House, request: Derive, person: PersonRow, holders: Sequence[PersonRow], decided: _Decided
 ) -> _Saying:
     """Label it, seal it to its holders, and write what will be said about it."""
-    copies = {source.item.item: await _copy(house, source, person) for source in decided.sources}
+    copies = {source.item.item: await copy_of(house, source, person) for source in decided.sources}
     for source in decided.sources:
-        await _check_recall(house, source)
+        await check_recall(house, source)
     labelled = await label_for(house, decided.sources, request.mark)
     rows = {each: row for source in decided.sources for each, row in source.rows.items()}
-    notes = {each: _note(house, row, request.language) for each, row in rows.items()}
+    notes = {each: note_on(house, row, request.language) for each, row in rows.items()}
     shape = _shape(request, decided.sources)
     item = house.name("i", request.item)
     first = min(rows)
@@ -349,51 +327,6 @@ def _registered(
         originator=labelled.at_home.originator,
         contains=tuple(sorted(source.item.item for source in sources)),
     )
-
-
-async def _copy(house: House, source: Source, person: PersonRow) -> int:
-    """(5) The copy from which the maker works: his own, by the same number in each relationship it belongs to."""
-    first = source.row.relationship
-    mine = house.pseudonym(first, person.person)
-    async for _, copy in house.rows(CopyRow, f"{first}/{source.item.item}/"):
-        if copy.holder == mine and copy.at_hand:
-            return copy.number
-    raise Refused(
-        f"this person holds no copy of {source.item.item!r}; what is made from it is made from a copy of one's own",
-        code="not-holder",
-    )
-
-
-async def _check_recall(house: House, source: Source) -> None:
-    """(5) Nothing new is made from what was recalled, nor from anything made from it."""
-    for item in (source.item.item, *await ancestors_of(house, source.item.item)):
-        for relationship in source.rows:
-            recall = await house.row(RecallRow, f"{relationship}/{item}")
-            if recall is not None and recall.recalled:
-                raise Refused(
-                    f"item {item!r} was recalled on {recall.at:%Y-%m-%d} ({recall.reason}); nothing is made from it",
-                    code="recalled",
-                    place=recall.clause,
-                )
-
-
-def _note(house: House, row: AgreementRow, language: str | None) -> str:
-    """(7) The agreement's note on a translation, in the language of translation."""
-    if language is None:
-        return ""
-    agreement = house.library.agreement(row.digest)
-    note = translation_note(agreement, language)
-    if note is None:
-        words = agreement.marking
-        text = words.translation_note if words is not None else None
-        known = [each for each in ("en", "ja", "ko") if text is not None and getattr(text, each)]
-        raise Refused(
-            f"{agreement.id!r} has no words in {language!r} for the note that a translation carries; translate into "
-            f"{' or '.join(known)}, or agree on the words with {row.peer!r} and adopt a text that has them",
-            code="no-note",
-            place=(words.translation_clause if words is not None else None) or "",
-        )
-    return note
 
 
 def _shape(request: Derive, sources: Sequence[Source]) -> tuple[str, str]:

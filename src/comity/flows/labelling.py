@@ -17,34 +17,10 @@ from comity.agreement.nearest import nearest
 from comity.errors import Misuse, Refused
 from comity.flows.house import House
 from comity.flows.remarking import own_marking
+from comity.flows.sources import Source
 from comity.marking.label import Label
 from comity.marking.translation import NeedsChoice, highest
-from comity.register.rows import AgreementRow, ItemRow
-from comity.register.rows.lineage import DerivativeRow
-
-
-class Source(msgspec.Struct, frozen=True, kw_only=True):
-    """Something to make from: an item with the agreements that protect it.
-
-    Attributes:
-        item: its row here.
-        rows: the agreements, by relationship; the first is the one it is decided under.
-        made: how it was made, by relationship, where it was made here itself.
-    """
-
-    item: ItemRow
-    rows: dict[str, AgreementRow]
-    made: dict[str, DerivativeRow]
-
-    @property
-    def row(self) -> AgreementRow:
-        """The agreement it is decided under."""
-        return next(iter(self.rows.values()))
-
-    def label(self, relationship: str) -> Label:
-        """Its label as that relationship knows it."""
-        made = self.made.get(relationship)
-        return self.item.label if made is None else made.label
+from comity.register.rows import AgreementRow
 
 
 class Labelled(msgspec.Struct, frozen=True, kw_only=True):
