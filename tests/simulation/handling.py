@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING, TypeVar
 from comity.errors import Misuse
 from comity.flows.actors import Actor
 from comity.flows.answering import Approve, approve
+from comity.flows.consent_requests import AskConsent, ask_consent
 from comity.flows.consenting import (
     AnswerConsent,
-    AskConsent,
     GrantConsent,
     WithdrawConsent,
     answer_consent,
-    ask_consent,
     grant_consent,
     withdraw_consent,
 )
