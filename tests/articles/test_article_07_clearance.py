@@ -10,11 +10,14 @@ from clauses import against, article
 from comity.errors import Misuse, Refused
 from comity.flows.actors import Actor
 from comity.flows.copies import ListCopies, list_copies
+from comity.flows.handing_over import HandOver, TakeOver, hand_over, take_over
 from comity.flows.opening import Open, OpenedItem, open_item
 from comity.flows.people import (
+    ChangeList,
     GrantClearance,
     ListClearances,
     WithdrawClearance,
+    change_list,
     grant_clearance,
     list_clearances,
     withdraw_clearance,
@@ -107,3 +110,25 @@ async def test_withdrawing_a_clearance_closes_what_is_open(world: World) -> None
     await world.exchange()
     assert (await world.ask()).outcome == "needs-consent"
     assert (await opened(world, given.item, name="third.txt")).opening is not None
+
+
+@article(
+    "7.2",
+    does="lets whoever lost his clearance do one thing with his copies: hand them over",
+    command="comity hand-over",
+    rests_on=("access",),
+)
+async def test_whoever_lost_his_clearance_hands_over_what_he_has(world: World) -> None:
+    given = await world.given()
+    await change_list(world.kr, ChangeList(topic="missiles", handle="choi", listed=True, actor=ROOT))
+    await withdraw_clearance(world.kr, WithdrawClearance(handle="kim", reason="moved", actor=ROOT))
+    handing = HandOver(item=given.item, copy=1, taker="park", actor=Actor("kim"))
+    refused = await hand_over(world.kr, handing)
+    assert against(refused.decision) == {"jp-kr-2016:7.2"}  # nor to somebody who is not cleared either
+    handed = await hand_over(world.kr, HandOver(item=given.item, copy=1, taker="choi", actor=Actor("kim")))
+    assert handed.records
+    await take_over(world.kr, TakeOver(item=given.item, copy=1, actor=Actor("choi")))
+    assert not any(each.to_hand_over for each in await list_clearances(world.kr, ListClearances()))
+    await world.exchange()
+    (line,) = await list_copies(world.jp, ListCopies(item=given.item))
+    assert line.holder == await world.pseudonym("choi")  # and the originator sees it
