@@ -10,14 +10,16 @@ from clauses import against, article
 from comity.errors import Refused
 from comity.flows.actors import Actor
 from comity.flows.giving import Give, preview
-from comity.flows.opening import Open, OpenedItem, open_item
+from comity.flows.opening import Open, OpenedItem
 from comity.flows.people import GrantClearance, WithdrawClearance, grant_clearance, withdraw_clearance
+from openings import asked_to_open
 from world import ROOT, TODAY, World
 
 
 async def opened(world: World, item: str, reader: str, name: str = "opened.txt") -> OpenedItem:
     path = str(world.folder / name)
-    return await open_item(world.kr, Open(item=item, purpose="air defence", path=path, actor=Actor(reader)))
+    asked = Open(item=item, purpose="air defence", path=path, actor=Actor(reader))
+    return await asked_to_open(world.kr, asked)
 
 
 @article(

@@ -14,18 +14,20 @@ from comity.flows.answering import Approve, Assure, approve, assure
 from comity.flows.consenting import WithdrawConsent, withdraw_consent
 from comity.flows.deriving import Derive, derive
 from comity.flows.duties import ListDuties, list_duties
-from comity.flows.opening import Open, OpenedItem, open_item
+from comity.flows.opening import Open, OpenedItem
 from comity.flows.passing_on import ListPassedOn, list_passed_on
 from comity.flows.people import ChangeList, GrantClearance, change_list, grant_clearance
 from comity.flows.using import UseItem, use_item
 from comity.flows.views import ShowInbox, ShowRegister, show_inbox, show_register
 from flows.consenting import answer, ask, ask_on, ask_other_use, grant, passed_on, path, seal, staffed
+from openings import asked_to_open
 from world import RELATIONSHIP, ROOT, TODAY, World
 
 
 async def opened(world: World, item: str, handle: str, purpose: str = "air defence") -> OpenedItem:
     name = f"{handle}-{len(list(world.folder.iterdir()))}"
-    return await open_item(world.kr, Open(item=item, purpose=purpose, path=str(path(world, name)), actor=Actor(handle)))
+    asked = Open(item=item, purpose=purpose, path=str(path(world, name)), actor=Actor(handle))
+    return await asked_to_open(world.kr, asked)
 
 
 async def owed(world: World, obligation: str, party: str = "kr") -> int:

@@ -9,13 +9,14 @@ from comity.flows.actors import Actor
 from comity.flows.opening import Open, OpenedItem, open_item
 from comity.flows.people import ChangeList, change_list
 from comity.register.rows import DecisionRow
+from openings import asked_to_open
 from world import ROOT, World
 
 
 async def opened(world: World, item: str, reader: str) -> OpenedItem:
     path = world.folder / f"{reader}.txt"
     request = Open(item=item, purpose="air defence", path=str(path), actor=Actor(reader))
-    told = await open_item(world.kr, request)
+    told = await asked_to_open(world.kr, request)
     assert path.exists() == (told.opening is not None)
     return told
 

@@ -29,6 +29,7 @@ from comity.flows.end_notes import (
 )
 from comity.flows.opening import Open, open_item
 from comity.register.rows.duties import DutiesRow
+from openings import asked_to_open
 from world import RELATIONSHIP, ROOT, World, adopt, hand_over, library
 
 HISTORY = "jp-kr-2016.history.toml"
@@ -231,7 +232,7 @@ async def test_after_the_end_protection_goes_on(world: World) -> None:
     for reader in ("kim", "park", "smith"):
         path = str(world.folder / reader)
         request = Open(item=given.item, purpose="air defence", path=path, actor=Actor(reader))
-        told[reader] = await open_item(world.kr, request)
+        told[reader] = await asked_to_open(world.kr, request)
     assert told["kim"].outcome == "permit"
     assert any(each.code == "protected" and each.clause == "21.4" for each in told["kim"].decision.reasons)
     assert "jp-kr-2016:7.2" in against(told["park"].decision)

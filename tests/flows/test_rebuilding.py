@@ -15,7 +15,7 @@ from comity.flows.actors import Actor
 from comity.flows.exchange import COSIGNED, THEIR_CHECKPOINT
 from comity.flows.house import House
 from comity.flows.library import TEXT
-from comity.flows.opening import Open, open_item
+from comity.flows.opening import Open
 from comity.flows.people import WithdrawClearance, withdraw_clearance
 from comity.flows.rebuilding import Rebuild, VerifyLedger, rebuild, verify_ledger
 from comity.flows.replaying import Replay
@@ -26,6 +26,7 @@ from comity.record import bodies
 from comity.register.rows import TABLES, ConsignmentRow, CopyRow, ItemRow
 from comity.stores.memory_disk import Database
 from flows.parcels import JP, KR, after, listed, parcel_with, record_of, replace
+from openings import asked_to_open
 from world import RELATIONSHIP, ROOT, World
 
 
@@ -35,7 +36,7 @@ async def told(tmp_path: Path) -> AsyncIterator[World]:
     world = await World.make(tmp_path)
     given = await world.given()
     for handle in ("kim", "park"):
-        await open_item(
+        await asked_to_open(
             world.kr,
             Open(item=given.item, purpose="air defence", path=str(tmp_path / handle), actor=Actor(handle)),
         )

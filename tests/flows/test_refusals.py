@@ -14,7 +14,7 @@ from comity.flows.actors import Actor
 from comity.flows.answering import Approve, Assure, approve, assure
 from comity.flows.explaining import Why, why
 from comity.flows.giving import Give, Given, preview
-from comity.flows.opening import Open, OpenedItem, open_item
+from comity.flows.opening import Open, OpenedItem
 from comity.flows.people import (
     ChangeList,
     EnrolPerson,
@@ -27,12 +27,13 @@ from comity.flows.people import (
 )
 from comity.flows.places import RegisterFacility, register_facility
 from comity.register.rows import ConsignmentRow, DecisionRow, ItemRow, RequestRow
+from openings import asked_to_open
 from world import RELATIONSHIP, ROOT, TODAY, StandingClock, World
 
 
 async def opened(world: World, item: str, reader: str, purpose: str = "air defence") -> OpenedItem:
     target = world.folder / f"{reader} {purpose}"
-    told = await open_item(world.kr, Open(item=item, purpose=purpose, path=str(target), actor=Actor(reader)))
+    told = await asked_to_open(world.kr, Open(item=item, purpose=purpose, path=str(target), actor=Actor(reader)))
     assert target.exists() == (told.opening is not None)
     return told
 

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import msgspec
 
 from comity.decision import model as decision
-from comity.errors import Misuse, Rejected
+from comity.errors import Misuse, Refused, Rejected
 from comity.evidence.model import (
     EXPORT,
     WITHHELD_BY_DEFAULT,
@@ -36,6 +36,7 @@ from comity.flows.giving import basis, basis_salt
 from comity.flows.house import House
 from comity.flows.sequencer import TILE, tile_key
 from comity.flows.witnessing import read_head
+from comity.flows.visibility import Sight, visible_item
 from comity.flows.work import Work
 from comity.ledger.leaf import record_leaf
 from comity.ledger.proof import inclusion_path, tiles_for_inclusion
@@ -104,12 +105,13 @@ async def export_evidence(house: House, request: ExportEvidence) -> EvidenceExpo
 
     Raises:
         Misuse: no such item, it never crossed, or the file cannot be written there.
+        Refused: he sees no more of the item than his own copies.
     """
-    item = await house.need(ItemRow, request.item, "item")
+    person = await house.person(request.actor.handle)
+    item = await visible_item(house, None, request.item, person)
     consignment = await _consignment(house, item.item, request.relationship)
     row = await house.agreement_row(consignment.relationship)
     running = await house.library.load(row)
-    person = await house.person(request.actor.handle)
 
     async def decide(work: Work) -> tuple[decision.Outcome, bytes, datetime]:
         case = await handling_case(house, row, item, person, EXPORT, consignment.purpose, work.at)
@@ -123,6 +125,12 @@ async def export_evidence(house: House, request: ExportEvidence) -> EvidenceExpo
     )
     if told.outcome != "permit":
         return told
+    if not await Sight(house, person).sees_all_copies(item):
+        raise Refused(
+            "evidence shows every copy and every hand; whoever gave the item exports it, or the registry",
+            code="not-his-to-show",
+            place="6.f",
+        )
     await house.sequencer.raise_mark()
     evidence = await _gather(house, row, item, decided, at, frozenset(request.withhold))
     signer = house.keys.record

@@ -29,6 +29,7 @@ from comity.flows.house import House
 from comity.flows.lineage import relationships_of
 from comity.flows.marks import show_derived_marking, show_marking
 from comity.flows.taking import HEADER
+from comity.flows.visibility import visible_item
 from comity.flows.work import Draft, Work
 from comity.marking.banner import Banner
 from comity.record import bodies
@@ -135,7 +136,7 @@ async def open_item(house: House, request: Open) -> OpenedItem:
     """Open a received item for a person in served custody.
 
     Raises:
-        Misuse: no such item, or the path cannot be written.
+        Misuse: no such item, none that he may know of, or the path cannot be written.
         Refused: the person holds no copy, or its mark here was not chosen yet.
         Rejected: the copy does not open or is not what its record says; that is recorded.
     """
@@ -187,7 +188,7 @@ async def confirm(house: House, request: Confirm) -> OpenedItem:
         raise Misuse(f"there is no decision {request.decision_record!r}", code="unknown-decision")
     body = read_record(decided.envelope, [house.keys.record.public]).body
     person = await house.person(request.actor.handle)
-    found = await _find(house, request.item)
+    found = await _find(house, request.item, person)
     pseudonym = house.pseudonym(found.row.relationship, person.person)
     if not isinstance(body, bodies.Decided) or body.item != request.item or body.outcome != "permit":
         raise Misuse("that decision does not permit this", code="other-decision")
@@ -272,15 +273,16 @@ def _binding(author: str, relationship: str, body: bodies.Consigned | Derived) -
     )
 
 
-async def _find(house: House, item_id: str) -> _Found:
+async def _find(house: House, item_id: str, person: PersonRow) -> _Found:
     """The item with the agreements that protect it; what several protect is decided under the first.
 
     Raises:
-        Misuse: there is none, or it is this house's own.
+        Misuse: there is none, or it is this house's own (told to whoever may see it).
     """
     item = await house.need(ItemRow, item_id, "item")
     relationships = await relationships_of(house, item_id)
     if not relationships:
+        await visible_item(house, None, item_id, person)
         raise Misuse(f"item {item_id!r} was not received from another party", code="own-item")
     rows = [await house.agreement_row(each) for each in relationships]
     if item.relationship != DOMESTIC:
@@ -290,9 +292,9 @@ async def _find(house: House, item_id: str) -> _Found:
 
 
 async def _decide(house: House, item_id: str, purpose: str, actor: Actor) -> _Case:
-    found = await _find(house, item_id)
-    running = await house.library.load(found.row)
     person = await house.person(actor.handle)
+    found = await _find(house, item_id, person)
+    running = await house.library.load(found.row)
 
     async def decide(work: Work) -> _Case:
         case = await handling_case(house, found.row, found.item, person, "open", purpose, work.at, read=work.facts)
@@ -301,7 +303,10 @@ async def _decide(house: House, item_id: str, purpose: str, actor: Actor) -> _Ca
         conditions = await conditions_of(work.facts, found.row.relationship, found.item, outcome, work.at)
         return _Case(found, person, case.requester, outcome, record.id, conditions)
 
-    return await house.sequencer.submit(decide)
+    case = await house.sequencer.submit(decide)
+    if not case.permitted:  # recorded in any case; why, he is told only of what he may know of
+        await visible_item(house, None, item_id, person)
+    return case
 
 
 async def _copy(house: House, case: _Case) -> tuple[CopyRow, Sealed]:

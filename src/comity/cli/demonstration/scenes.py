@@ -22,13 +22,13 @@ from comity.cli.demonstration.cast import RELATIONSHIP, SEOUL, TOKYO, TOPIC, Hou
 from comity.cli.demonstration.proof import prove
 from comity.cli.demonstration.screen import Screen
 from comity.decision.model import Case
-from comity.errors import ComityError, Rejected, Unavailable
+from comity.errors import ComityError, Misuse, Rejected, Unavailable
 from comity.flows.actors import Actor
 from comity.flows.agreements import ListAgreements
 from comity.flows.answering import Approve, Assure
 from comity.flows.cases import outcome_word
 from comity.flows.decisions import AskDecision
-from comity.flows.explaining import OutcomeTold, Why, tell
+from comity.flows.explaining import DecisionTold, OutcomeTold, Why, tell
 from comity.flows.giving import Give, Given
 from comity.flows.opening import Open, OpenedItem
 from comity.flows.people import ListDirectory
@@ -186,9 +186,10 @@ class Play:
         )
         for handle, purpose, what in openings:
             target = str(self.folder / f"{handle}-must-not-have.txt")
-            tried: OpenedItem = self.kr.ask(Open(item=given.item, purpose=purpose, path=target, actor=Actor(handle)))
+            record = self.tried(Open(item=given.item, purpose=purpose, path=target, actor=Actor(handle)))
             assert not Path(target).exists()
-            self.screen.refusal(what, self.why(self.kr, tried.decision_record))
+            self.screen.refusal(what, self.why(self.kr, record))
+        self.screen.say("Park and Choi heard that there is no such item; why not is told by the books to who keeps them.")
         people = self.kr.people
         gives: tuple[tuple[dict[str, Any], str], ...] = (
             ({}, "Sato gives a second document: nobody has assured or approved anything yet"),
@@ -204,6 +205,15 @@ class Play:
         for changes, what in gives:
             tried_give: Given = self.jp.ask(self.request(**changes), "give.preview")
             self.screen.refusal(what, self.why(self.jp, tried_give.decision_record))
+
+    def tried(self, request: Open) -> str:
+        """The record of a refused opening; whoever may not know of the item hears that there is none."""
+        try:
+            return str(self.kr.ask(request).decision_record)
+        except Misuse as nothing:
+            assert nothing.code == "unknown-item"
+        decided: list[DecisionTold] = self.kr.ask(Why(of=request.item))
+        return decided[-1].record
 
     # ---- other days -----------------------------------------------------------------------------------------------
 
