@@ -35,8 +35,8 @@ from comity.flows.exchange import COSIGNED
 from comity.flows.giving import basis, basis_salt
 from comity.flows.house import House
 from comity.flows.sequencer import TILE, tile_key
-from comity.flows.witnessing import read_head
 from comity.flows.visibility import Sight, visible_item
+from comity.flows.witnessing import read_head
 from comity.flows.work import Work
 from comity.ledger.leaf import record_leaf
 from comity.ledger.proof import inclusion_path, tiles_for_inclusion
