@@ -175,13 +175,13 @@ class _Measure:
         """(15) Something that was made, under its new mark, in the relationship and in its maker's own house.
 
         Raises:
-            Rejected: its maker does not have that mark, or it would stand below what it was made from; extracts may.
+            Rejected: its maker does not have that mark, or it would stand below what it was made from.
         """
         if row.maker != self.author:
             raise no("not-maker", f"{row.item!r} was made by {row.maker!r}, not by {self.author!r}")
         rank = rank_of(self.agreement, self.author, mark)
         holding = cast("HoldingRow | None", self.facts[holding_key(self.relationship, row.item)])
-        for above in holding.above if holding is not None and row.relation != "extract" else ():
+        for above in holding.above if holding is not None else ():
             if rank < self._rank(above):
                 raise no("below-ancestor", f"{row.item!r} is marked {mark!r}, below {above!r} from which it was made")
         made = msgspec.structs.replace(row, label=under_mark(row.label, mark))
