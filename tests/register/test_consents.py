@@ -98,6 +98,8 @@ REFUSED: list[tuple[str, Callable[[], Story], str, Make, str]] = [
     ("no record shows it came", received, "kr", lambda s: asked(s, origin=bytes(32)), "not-given"),
     ("another item than was given", received, "kr", lambda s: asked(s, item="i-2"), "not-given"),
     ("under another's label", received, "kr", lambda s: asked(s, label=OTHERS), "not-originator"),
+    ("a body that is no party", received, "kr", lambda s: asked(s, beneficiary_kind="party"), "beneficiary-kind"),
+    ("a party that is none outside", received, "kr", lambda s: asked(s, beneficiaries=("kr",)), "beneficiary-kind"),
     ("over before it is asked", received, "kr", lambda s: asked(s, until=START), "ended-before-asked"),
     ("to be answered before", received, "kr", lambda s: asked(s, answer_by=START), "ended-before-asked"),
     # answering

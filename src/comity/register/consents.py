@@ -136,6 +136,9 @@ def _asked(context: Context, facts: Facts, record: Record) -> list[Put]:
     known = isinstance(came, DerivativeRow) or (item is not None and item.originator == other)
     if not known or body.label.originator != other:
         _check_every_party(context, facts, record, body.item)
+    parties = {party.id for party in context.agreement(_agreement(facts, record).digest).parties}
+    if (body.beneficiary_kind == "party") != (set(body.beneficiaries) <= parties):
+        raise no("beneficiary-kind", f"{', '.join(body.beneficiaries)}: it says {body.beneficiary_kind!r} of them")
     if body.until <= statement.at or (body.answer_by is not None and body.answer_by <= statement.at):
         raise no("ended-before-asked", "a consent that is to end, or be answered, before it is asked for")
     if statement.author == context.party:
