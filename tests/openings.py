@@ -27,6 +27,4 @@ async def asked_to_open(house: House, request: Open) -> OpenedItem:
     assert isinstance(body, bodies.Decided)
     outcome = msgspec.json.decode(body.decision, type=decision.Outcome)
     assert body.outcome != "permit"
-    return OpenedItem(
-        item=request.item, outcome=body.outcome, decision=outcome, decision_record=rows[-1].record.hex()
-    )
+    return OpenedItem(item=request.item, outcome=body.outcome, decision=outcome, decision_record=rows[-1].record.hex())

@@ -114,9 +114,7 @@ class World:
         """
         world = cls(folder)
         kept = disks or {}
-        world.jp, world.kr = [
-            await new_house(party, folder, world.clock, kept.get(party)) for party in ("jp", "kr")
-        ]
+        world.jp, world.kr = [await new_house(party, folder, world.clock, kept.get(party)) for party in ("jp", "kr")]
         await introduce(world.jp, world.kr)
         stacked = ("house.toml", *layers)
         for house, peer in ((world.jp, "kr"), (world.kr, "jp")):

@@ -23,7 +23,7 @@ from comity.record.bodies import Body
 from comity.record.card import Card, RegistryKey, fingerprint, write_card
 from comity.record.encoding import encode
 from comity.record.person_act import sign_act, unsigned
-from comity.record.statement import DOMESTIC, NOTHING, SUITE, VERSION, Record, Statement, write
+from comity.record.statement import DOMESTIC, NOTHING, SUITE, VERSION, Record, SeenCheckpoint, Statement, write
 from comity.register.rows import Key as RowKey
 from comity.register.rows import Row
 from comity.register.step import reads, reads_more, step
@@ -129,7 +129,7 @@ class Story:
         self.said: dict[str, Record] = {}
         self._next: dict[str, tuple[int, bytes]] = {}
 
-    def write(self, author: str, body: Body, at: datetime | None = None) -> Record:
+    def write(self, author: str, body: Body, at: datetime | None = None, seen: SeenCheckpoint | None = None) -> Record:
         """A record at the end of its chain, not stepped yet."""
         relationship = RELATIONSHIP if body.crosses else DOMESTIC
         sequence, previous = self._next.get(f"{relationship}/{author}", (0, NOTHING))
@@ -141,6 +141,7 @@ class Story:
             sequence=sequence,
             previous=previous,
             at=at or self.now,
+            seen=seen,
             type=body.kind,
             body=msgspec.Raw(encode(body)),
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import timedelta
 from hashlib import sha256
 
 import msgspec
@@ -22,6 +24,7 @@ from comity.record.bodies.notices import (
     SettlementSigned,
 )
 from comity.record.person_act import unsigned
+from comity.record.statement import Record, SeenCheckpoint
 from comity.register import deposits, disputes
 from comity.register.deposits import deposit_commitment
 from comity.register.rows.duties import DutiesRow
@@ -130,9 +133,9 @@ def dispute(signer: str = "n-lee", party: str = "kr", **changes: object) -> Body
     return signed(DisputeOpened(**fields), signer, party)
 
 
-def last(story: Story, name: str = "x-1") -> bytes:
-    row = story.row("jp", "dispute", f"{RELATIONSHIP}/{name}")
-    return row.last if isinstance(row, DisputeRow) else bytes(32)
+def last(story: Story, party: str, name: str = "x-1") -> bytes:
+    row = story.row(party, "dispute", f"{RELATIONSHIP}/{name}")
+    return row.last(party) if isinstance(row, DisputeRow) else bytes(32)
 
 
 def position(story: Story, signer: str = "n-oda", party: str = "jp", **changes: object) -> Body:
@@ -140,7 +143,7 @@ def position(story: Story, signer: str = "n-oda", party: str = "jp", **changes: 
         "dispute": "x-1",
         "says": "it was",
         "by": signer,
-        "after": last(story),
+        "after": last(story, party),
         "signature": unsigned(),
         **changes,
     }
@@ -152,7 +155,7 @@ def settlement(story: Story, signer: str = "n-oda", party: str = "jp", **changes
         "dispute": "x-1",
         "digest": DIGEST,
         "by": signer,
-        "after": last(story),
+        "after": last(story, party),
         "signature": unsigned(),
         **changes,
     }
@@ -321,13 +324,90 @@ def test_a_dispute_is_settled_by_the_same_text_and_by_nothing_else(story: Story)
     story.say("kr", settlement(story, "n-lee", "kr", digest=sha256(b"another text").digest()))
     row = same_on_both_sides(story, "dispute", "x-1")
     assert isinstance(row, DisputeRow)
-    assert (row.settled, len(row.proposed), len(row.positions)) == (None, 2, 2)
+    assert (row.settled, len(row.proposed), len(row.positions)) == (None, 3, 2)
     record = story.say("kr", settlement(story, "n-lee", "kr"))
     row = same_on_both_sides(story, "dispute", "x-1")
     assert isinstance(row, DisputeRow)
-    assert (row.settled, {each.digest for each in row.proposed}) == (record.id, {DIGEST})
+    assert (row.settled, row.settlement) == (record.id, DIGEST)
     for late in (position(story), settlement(story)):
-        rejected(story, "jp", late, "settled")
+        verdict = story.registers["jp"].judge(story.write("jp", late), story.now)
+        assert (verdict.word, verdict.code) == ("rejected", "settled")
+
+
+OTHER = sha256(b"another text").digest()
+Said = tuple[str, Callable[[Story], Body]]
+
+
+def _signs(party: str, digest: bytes = DIGEST) -> Said:
+    signer = {"jp": "n-oda", "kr": "n-lee"}[party]
+    return party, lambda story: settlement(story, signer, party, digest=digest)
+
+
+def _speaks(party: str) -> Said:
+    signer = {"jp": "n-oda", "kr": "n-lee"}[party]
+    return party, lambda story: position(story, signer, party)
+
+
+def at_once(story: Story, *said: Said) -> tuple[DisputeRow, list[Record]]:
+    """Each side writes all its part before it hears of the other's: both accept all of it, and end the same."""
+    records = []
+    for author, make in said:
+        story.now += timedelta(seconds=1)
+        record = story.write(author, make(story))
+        verdict = story.registers[author].take(record, story.now)
+        assert isinstance(verdict, Changes), verdict
+        story._next[record.statement.chain] = (record.statement.sequence + 1, record.id)
+        records.append(record)
+    for record in records:
+        other = "kr" if record.statement.author == "jp" else "jp"
+        verdict = story.registers[other].take(record, story.now)
+        assert isinstance(verdict, Changes), verdict
+    row = same_on_both_sides(story, "dispute", "x-1")
+    assert isinstance(row, DisputeRow)
+    return row, records
+
+
+def test_both_sides_may_speak_at_once(story: Story) -> None:  # (5)
+    story.say("kr", dispute())
+    row, records = at_once(story, _speaks("jp"), _speaks("kr"), _speaks("jp"), _speaks("kr"))
+    assert [each.record for each in row.positions[1:]] == [record.id for record in records]
+    assert [row.last(party) for party in ("jp", "kr")] == [records[2].id, records[3].id]
+    assert [open_ for _, _, open_ in duties(story, "x-1")] == [False] * len(duties(story, "x-1"))
+
+
+def test_the_same_text_signed_by_both_at_once_settles_by_the_later(story: Story) -> None:  # (6)
+    story.say("kr", dispute())
+    row, (first, second) = at_once(story, _signs("kr"), _signs("jp"))
+    assert (row.settled, row.settlement) == (second.id, DIGEST)
+    assert first.id != second.id
+
+
+def test_what_was_written_before_the_settlement_was_known_changes_nothing(story: Story) -> None:  # (6)
+    story.say("kr", dispute())
+    story.say("jp", settlement(story))
+    row, records = at_once(story, _signs("jp", OTHER), _speaks("jp"), _signs("kr"))
+    assert (row.settled, row.settlement, len(row.positions)) == (records[2].id, DIGEST, 2)
+
+
+def test_of_two_texts_that_cross_the_one_that_both_had_signed_first_holds(story: Story) -> None:  # (6)
+    story.say("kr", dispute())
+    row, records = at_once(story, _signs("jp"), _signs("kr", OTHER), _signs("kr"), _signs("jp", OTHER))
+    assert (row.settled, row.settlement) == (records[2].id, DIGEST)
+
+
+def test_a_text_that_was_replaced_is_not_settled_by_whoever_could_know(story: Story) -> None:  # (6)
+    story.say("kr", dispute())
+    story.say("jp", settlement(story))
+    replaced = story.say("jp", settlement(story, digest=OTHER))
+    seen = SeenCheckpoint(size=replaced.statement.sequence + 1, root=bytes(32))
+    knowing = story.write("kr", settlement(story, "n-lee", "kr"), seen=seen)
+    unknowing = story.write("kr", settlement(story, "n-lee", "kr"))
+    for record, settled in ((knowing, None), (unknowing, DIGEST)):
+        for register in story.registers.values():
+            verdict = register.judge(record, story.now)
+            assert isinstance(verdict, Changes), verdict
+            rows = [put.row for put in verdict.puts if isinstance(put.row, DisputeRow)]
+            assert [row.settlement for row in rows] == [settled]
 
 
 def test_the_text_of_a_settlement_is_the_one_that_is_signed(story: Story) -> None:  # (6)
@@ -378,10 +458,12 @@ def test_what_never_passed_here_is_answered_as_what_does_not_exist() -> None:  #
 
 
 def test_a_dispute_has_its_bound(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:  # (5)
-    monkeypatch.setattr(disputes, "POSITIONS_MAX", 2)
+    monkeypatch.setattr(disputes, "RECORDS_MAX", 2)
     story.say("kr", dispute())
-    story.say("jp", position(story))
+    for _ in range(2):
+        story.say("jp", position(story))
     rejected(story, "jp", position(story), "too-many-positions")
+    story.say("kr", position(story, "n-lee", "kr"))  # each side has its own
 
 
 # ---- deposits -------------------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from comity.record.encoding import TEXT_CHARACTERS_MAX
 from comity.record.person_act import unsigned
 from comity.register.rows import ItemRow, PersonRow
 from comity.register.rows.duties import DutiesRow
-from comity.register.rows.notices import DisputeRow
+from comity.register.rows.notices import DisputeRow, Proposed
 
 
 class OpenDispute(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,7 +105,7 @@ class DisputeShown(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         party: who opened it.
         positions: of both sides, in order.
-        proposed: texts of settlement that one side has signed.
+        proposed: the newest text of settlement that each side has signed; once settled, the one that both have.
         settled: when both had signed the same text.
         settlement: SHA-256 of that text in hex; empty while there is none.
     """
@@ -160,7 +160,7 @@ async def answer_dispute(house: House, request: AnswerDispute) -> DisputeShown:
         says=request.says,
         deposits=request.deposits,
         by=await speaker(house, relationship, request.actor),
-        after=row.last,
+        after=row.last(house.party),
         signature=unsigned(),
     )
     await speak(house, relationship, body, request.actor)
@@ -179,7 +179,7 @@ async def settle_dispute(house: House, request: SettleDispute) -> DisputeShown:
         digest=_digest(request),
         text=request.text if request.text is not None and len(request.text) <= TEXT_CHARACTERS_MAX else None,
         by=await speaker(house, relationship, request.actor),
-        after=row.last,
+        after=row.last(house.party),
         signature=unsigned(),
     )
     await speak(house, relationship, body, request.actor)
@@ -280,8 +280,17 @@ def _tell(relationship: str, row: DisputeRow) -> DisputeShown:
                 record=each.record.hex(),
                 digest=each.digest.hex(),
             )
-            for each in row.proposed
+            for each in _standing(row)
         ),
         settled=row.settled_at,
-        settlement=row.proposed[-1].digest.hex() if row.settled is not None else "",
+        settlement=row.settlement.hex() if row.settlement is not None else "",
     )
+
+
+def _standing(row: DisputeRow) -> list[Proposed]:
+    """The newest text of each side; once they have settled, the one that both have signed."""
+    newest: dict[str, Proposed] = {}
+    for each in row.proposed:
+        if row.settlement is None or each.digest == row.settlement:
+            newest[each.party] = each
+    return sorted(newest.values(), key=lambda each: each.at)

@@ -108,7 +108,7 @@ async def reclassify(house: House, request: Reclassify) -> Reclassification:
     person = await house.person(request.actor.handle)
     item = await visible_item(house, None, request.item, person)
     places = [await _place(house, row, item) for row in await _given_to(house, item)]
-    own = item.relationship == DOMESTIC and item.originator == house.party
+    own = item.relationship == DOMESTIC and item.originator == house.party and not item.contains
     if own or places:
         await _check_mark(house, item, [each.row for each in places], request.mark)
     asked: list[Asked] = []

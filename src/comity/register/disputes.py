@@ -1,11 +1,16 @@
 """Disputes: the rules of their records (Article 20; ``spec/notices.md`` steps 4 to 7).
 
-Nothing here closes anything: what is in dispute is protected, opened and marked as if it were not.
+Nothing here closes anything: what is in dispute is protected, opened and marked as if it were not. Both sides may speak
+at once. So the records of each side follow on its own, and what becomes of the dispute follows from the records that
+there are, not from the order in which a side heard of them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from hashlib import sha256
+from itertools import combinations
 from typing import cast
 
 import msgspec
@@ -19,11 +24,11 @@ from comity.register.parties import check_authority
 from comity.register.rows import AgreementRow, ConsignmentRow, Facts, ItemRow, Key
 from comity.register.rows.duties import DutiesRow, duties_key
 from comity.register.rows.lineage import DerivativeRow, derivative_key
-from comity.register.rows.notices import DisputeRow, Position, Proposed, deposit_key, dispute_key
+from comity.register.rows.notices import DisputeRow, Position, Proposed, Spoken, deposit_key, dispute_key
 from comity.register.verdict import Context, Discharge, Occasions, Occurrence, Put, Rule, no
 
-POSITIONS_MAX = 256
-"""Most positions in one dispute (step 5)."""
+RECORDS_MAX = 256
+"""Most records of one side in one dispute, beside its opening (step 5)."""
 
 
 def _opened_reads(_: Context, record: Record) -> list[Key]:
@@ -98,7 +103,6 @@ def _opened(context: Context, facts: Facts, record: Record) -> list[Put]:
         question=body.question,
         record=record.id,
         at=statement.at,
-        last=record.id,
         positions=(position,),
     )
     return [Put(key, opened)]
@@ -122,41 +126,85 @@ def _follow_reads(_: Context, record: Record) -> list[Key]:
     return keys
 
 
-def _under_way(facts: Facts, record: Record) -> DisputeRow:
+def _under_way(context: Context, facts: Facts, record: Record) -> DisputeRow:
     """The dispute that a record goes on with, once it may (5, 6)."""
-    body = cast("PositionTaken | SettlementSigned", record.body)
+    body, author = cast("PositionTaken | SettlementSigned", record.body), record.statement.author
     check_authority(facts, record, AGREEMENT_AUTHORITY)
     row = cast("DisputeRow | None", facts[dispute_key(record.statement.relationship, body.dispute)])
     if row is None:
         raise no("unknown-dispute", f"there is no dispute {body.dispute!r}")
-    if row.settled is not None:
+    if row.settled is not None and author == context.party:  # the other side may not know of it yet
         raise no("settled", f"dispute {body.dispute!r} was settled; what is new is another dispute")
-    check_after(body.after, row.last)
+    if row.records(author) >= RECORDS_MAX:
+        raise no("too-many-positions", f"{author!r} has said {RECORDS_MAX} things in dispute {body.dispute!r} already")
+    check_after(body.after, row.last(author))
     return row
 
 
-def _position_taken(_: Context, facts: Facts, record: Record) -> list[Put]:
+def _said(row: DisputeRow, record: Record, **changes: object) -> Put:
+    """The dispute after one more record of a side."""
+    author = record.statement.author
+    spoken = Spoken(author, record.id, row.records(author) + 1)
+    others = [each for each in row.spoken if each.party != author]
+    sides = tuple(sorted((*others, spoken), key=lambda each: each.party))
+    key = dispute_key(record.statement.relationship, row.dispute)
+    return Put(key, msgspec.structs.replace(row, spoken=sides, **changes))
+
+
+def _time(said: Position | Proposed) -> tuple[datetime, str]:
+    """By what both sides list alike what was said; each side's own records keep their order."""
+    return said.at, said.party
+
+
+def _position_taken(context: Context, facts: Facts, record: Record) -> list[Put]:
     body, statement = cast("PositionTaken", record.body), record.statement
-    row = _under_way(facts, record)
-    if len(row.positions) == POSITIONS_MAX:
-        raise no("too-many-positions", f"there are {POSITIONS_MAX} positions in dispute {body.dispute!r} already")
+    row = _under_way(context, facts, record)
     _check_deposits(facts, record)
     position = Position(statement.author, body.by, body.says, record.id, statement.at, body.deposits)
-    taken = msgspec.structs.replace(row, last=record.id, positions=(*row.positions, position))
-    return [Put(dispute_key(statement.relationship, body.dispute), taken)]
+    first, *others = row.positions
+    return [_said(row, record, positions=(first, *sorted((*others, position), key=_time)))]
 
 
-def _settlement_signed(_: Context, facts: Facts, record: Record) -> list[Put]:
+def _settlement_signed(context: Context, facts: Facts, record: Record) -> list[Put]:
     body, statement = cast("SettlementSigned", record.body), record.statement
-    row = _under_way(facts, record)
+    row = _under_way(context, facts, record)
     if body.text is not None and sha256(body.text.encode()).digest() != body.digest:
         raise no("other-text", "the text that settles the dispute is not the one whose digest is signed")
-    signed = Proposed(statement.author, body.by, body.digest, record.id, statement.at, body.text)
-    others = tuple(each for each in row.proposed if each.party != statement.author)
-    after = msgspec.structs.replace(row, last=record.id, proposed=(*others, signed))
-    if any(each.digest == body.digest for each in others):  # (6)
-        after = msgspec.structs.replace(after, settled=record.id, settled_at=statement.at)
-    return [Put(dispute_key(statement.relationship, body.dispute), after)]
+    signed = Proposed(
+        party=statement.author,
+        by=body.by,
+        digest=body.digest,
+        record=record.id,
+        at=statement.at,
+        sequence=statement.sequence,
+        seen=statement.seen.size if statement.seen is not None else 0,
+        text=body.text,
+    )
+    proposed = tuple(sorted((*row.proposed, signed), key=_time))
+    second = _settled_by(proposed)
+    if second is None:
+        return [_said(row, record, proposed=proposed)]
+    return [
+        _said(row, record, proposed=proposed, settled=second.record, settled_at=second.at, settlement=second.digest)
+    ]
+
+
+def _settled_by(proposed: Sequence[Proposed]) -> Proposed | None:
+    """(6) The later of two signatures of both sides under one text; of several such texts the one signed first."""
+    seconds = [
+        max(one, other, key=_time)
+        for one, other in combinations(proposed, 2)
+        if one.party != other.party
+        and one.digest == other.digest
+        and not _replaced(one, other, proposed)
+        and not _replaced(other, one, proposed)
+    ]
+    return min(seconds, key=lambda each: (*_time(each), each.digest), default=None)
+
+
+def _replaced(signed: Proposed, other: Proposed, proposed: Sequence[Proposed]) -> bool:
+    """Whether whoever signed ``other`` could know that the other side had signed something after ``signed``."""
+    return any(each.party == signed.party and signed.sequence < each.sequence < other.seen for each in proposed)
 
 
 def _follow_occasions(_: Facts, record: Record) -> list[Occurrence | Discharge]:

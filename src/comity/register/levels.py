@@ -55,6 +55,8 @@ def _reclassified(context: Context, facts: Facts, record: Record) -> list[Put]:
     item: ItemRow = need(facts, (ItemRow.table, body.item), "item")
     if item.relationship != DOMESTIC or item.originator != context.party:  # (10)
         raise no("not-originator", f"only its originator {item.originator!r} changes the level of item {body.item!r}")
+    if item.contains:
+        raise no("derived", f"item {body.item!r} was made from received information, and is marked with that")
     signer = check_house_act(context, facts, body, DOMESTIC, RELEASE_AUTHORITY)
     if signer != body.by or signer == ROOT:
         raise no("other-signer", f"the change names {body.by!r} but somebody else signed it")
@@ -172,9 +174,10 @@ def _check_author(context: Context, facts: Facts, record: Record, item: ItemRow,
         return
     twin = cast("ChangeRow | None", facts[change_key(DOMESTIC, body.item, body.change)])
     said = (body.mark, body.reason, body.review)
-    if item.originator == author and (twin is None or (twin.mark, twin.reason, twin.review) != said):
+    own = item.originator == author and not item.contains
+    if own and (twin is None or (twin.mark, twin.reason, twin.review) != said):
         raise no("not-reclassified", f"this house has not changed the level of item {body.item!r} as notified")
-    if item.originator != author and item.label.mark != body.mark:
+    if not own and item.label.mark != body.mark:
         raise no("not-reclassified", f"item {body.item!r} is marked {item.label.mark!r} here, and not as passed on")
 
 

@@ -116,7 +116,7 @@ class DisputeOpened(Body, frozen=True, kw_only=True):
 
 
 class PositionTaken(Body, frozen=True, kw_only=True):
-    """A position of either side in a dispute; ``after`` is the newest record about the dispute."""
+    """A position of either side in a dispute; ``after`` is that side's newest record about it, or the opening."""
 
     kind: ClassVar[str] = "position/1"
     crosses: ClassVar[bool] = True
@@ -131,7 +131,8 @@ class PositionTaken(Body, frozen=True, kw_only=True):
 class SettlementSigned(Body, frozen=True, kw_only=True):
     """One side signs a text that settles a dispute; it is settled once both have signed the same text.
 
-    ``digest`` is SHA-256 of the text; ``text`` is the text itself, where it is short.
+    ``digest`` is SHA-256 of the text; ``text`` is the text itself, where it is short. ``after`` is that side's newest
+    record about the dispute, or the opening.
     """
 
     kind: ClassVar[str] = "settlement/1"

@@ -73,18 +73,32 @@ class Position(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Proposed(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A text of settlement that one side has signed."""
+    """A text of settlement that one side signed, at which place of its chain, having seen how much of the other one."""
 
     party: str
     by: str
     digest: bytes
     record: bytes
     at: datetime
+    sequence: int
+    seen: int
     text: str | None = None
 
 
+class Spoken(msgspec.Struct, frozen=True):
+    """The newest record of one side in a dispute, and how many it has written after the opening."""
+
+    party: str
+    record: bytes
+    records: int
+
+
 class DisputeRow(Row, frozen=True, kw_only=True):
-    """A dispute. Key: ``relationship/dispute``. ``proposed`` has at most one text of each side: its newest."""
+    """A dispute. Key: ``relationship/dispute``.
+
+    ``positions`` begin with the opening; the others, and ``proposed``, the texts that were signed, stand by their time,
+    so that they stand alike on both sides, in whatever order each heard of them. ``spoken`` is by party.
+    """
 
     table: ClassVar[str] = "dispute"
     dispute: str
@@ -94,12 +108,21 @@ class DisputeRow(Row, frozen=True, kw_only=True):
     question: str
     record: bytes
     at: datetime
-    last: bytes
     positions: tuple[Position, ...]
     obligation: str | None = None
     proposed: tuple[Proposed, ...] = ()
+    spoken: tuple[Spoken, ...] = ()
     settled: bytes | None = None
     settled_at: datetime | None = None
+    settlement: bytes | None = None
+
+    def last(self, party: str) -> bytes:
+        """The newest record of a side, or the opening: what the next record of that side follows on."""
+        return next((each.record for each in self.spoken if each.party == party), self.record)
+
+    def records(self, party: str) -> int:
+        """How many records a side has written after the opening."""
+        return next((each.records for each in self.spoken if each.party == party), 0)
 
 
 class DepositRow(Row, frozen=True, kw_only=True):
