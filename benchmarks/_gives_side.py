@@ -21,10 +21,10 @@ from typing import Any
 import uvloop
 
 from comity.flows.actors import Actor
-from comity.flows.answering import Approve, Assure, approve, assure
-from comity.flows.giving import Give, give
+from comity.flows.giving.answering import Approve, Assure, approve, assure
+from comity.flows.giving.giving import Give, give
 from comity.flows.house import House
-from comity.flows.work import Work
+from comity.flows.keeping.work import Work
 from comity.node import run as node
 from comity.ports import Head
 from comity.record import bodies, dsse

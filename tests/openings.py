@@ -6,8 +6,8 @@ import msgspec
 
 from comity.decision import model as decision
 from comity.errors import Misuse
+from comity.flows.giving.opening import Open, OpenedItem, open_item
 from comity.flows.house import House
-from comity.flows.opening import Open, OpenedItem, open_item
 from comity.record import bodies
 from comity.record.statement import read
 from comity.register.rows import DecisionRow

@@ -11,12 +11,17 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from comity.flows.actors import Actor
-from comity.flows.agreements import AcknowledgeAgreement, AdoptAgreement, acknowledge_agreement, adopt_agreement
-from comity.flows.answering import Approve, Assure, approve, assure
-from comity.flows.giving import Give, Given, give
+from comity.flows.agreeing.agreements import (
+    AcknowledgeAgreement,
+    AdoptAgreement,
+    acknowledge_agreement,
+    adopt_agreement,
+)
+from comity.flows.exchanging.parcel import read_parcel, write_parcel
+from comity.flows.giving.answering import Approve, Assure, approve, assure
+from comity.flows.giving.giving import Give, Given, give
 from comity.flows.house import House
-from comity.flows.parcel import read_parcel, write_parcel
-from comity.flows.people import EnrolPerson, enrol_person
+from comity.flows.people.people import EnrolPerson, enrol_person
 from world import RELATIONSHIP, ROOT, World, introduce, library, new_house
 
 BESIDE = "kr-us-test/kr.us"

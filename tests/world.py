@@ -15,14 +15,26 @@ from importlib import resources
 from pathlib import Path
 
 from comity.flows.actors import Actor
-from comity.flows.agreements import AcknowledgeAgreement, AdoptAgreement, acknowledge_agreement, adopt_agreement
-from comity.flows.answering import Approve, Assure, approve, assure
-from comity.flows.following import follow
-from comity.flows.founding import AddPeer, CardShown, IssueCard, add_peer, issue_card
-from comity.flows.giving import Give, Given, give
+from comity.flows.agreeing.agreements import (
+    AcknowledgeAgreement,
+    AdoptAgreement,
+    acknowledge_agreement,
+    adopt_agreement,
+)
+from comity.flows.agreeing.founding import AddPeer, CardShown, IssueCard, add_peer, issue_card
+from comity.flows.exchanging.following import follow
+from comity.flows.exchanging.parcel import read_parcel, write_parcel
+from comity.flows.giving.answering import Approve, Assure, approve, assure
+from comity.flows.giving.giving import Give, Given, give
 from comity.flows.house import House
-from comity.flows.parcel import read_parcel, write_parcel
-from comity.flows.people import ChangeList, EnrolPerson, GrantClearance, change_list, enrol_person, grant_clearance
+from comity.flows.people.people import (
+    ChangeList,
+    EnrolPerson,
+    GrantClearance,
+    change_list,
+    enrol_person,
+    grant_clearance,
+)
 from comity.stores.files import LocalFiles
 from comity.stores.keys import KeyFolder
 from comity.stores.memory import MemoryBlobs, MemoryErasedKeys, MemoryHighWaterMark, MemoryStore

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from comity.decision.model import Case, Clearance, Facts, Forbidden, Item, NeedsConsent, NoBasis, Permit, Person
     from comity.errors import ComityError, Misuse, Refused, Rejected, Unavailable
     from comity.flows.actors import Actor
-    from comity.flows.answering import Approve, Assure
-    from comity.flows.giving import Give
-    from comity.flows.opening import Open
+    from comity.flows.giving.answering import Approve, Assure
+    from comity.flows.giving.giving import Give
+    from comity.flows.giving.opening import Open
     from comity.marking.label import Label
 
 _PLACES = {
@@ -41,9 +41,9 @@ _PLACES = {
     ),
     "comity.errors": ("ComityError", "Misuse", "Refused", "Rejected", "Unavailable"),
     "comity.flows.actors": ("Actor",),
-    "comity.flows.answering": ("Approve", "Assure"),
-    "comity.flows.giving": ("Give",),
-    "comity.flows.opening": ("Open",),
+    "comity.flows.giving.answering": ("Approve", "Assure"),
+    "comity.flows.giving.giving": ("Give",),
+    "comity.flows.giving.opening": ("Open",),
     "comity.marking.label": ("Label",),
 }
 _WHERE = {name: place for place, names in _PLACES.items() for name in names}

@@ -9,9 +9,9 @@ import pytest
 from clauses import against, article
 from comity.errors import Rejected
 from comity.flows.actors import Actor
-from comity.flows.answering import Approve, Assure, approve, assure
-from comity.flows.duties import ListDuties, list_duties
-from comity.flows.opening import Open, open_item
+from comity.flows.giving.answering import Approve, Assure, approve, assure
+from comity.flows.giving.opening import Open, open_item
+from comity.flows.looking.duties import ListDuties, list_duties
 from world import RELATIONSHIP, World, adopt, library
 
 LEE = Actor("lee")

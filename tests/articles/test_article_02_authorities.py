@@ -9,9 +9,7 @@ import pytest
 from clauses import article
 from comity.errors import Misuse
 from comity.flows.actors import Actor
-from comity.flows.duties import ListDuties, list_duties
-from comity.flows.house import House
-from comity.flows.notices import (
+from comity.flows.agreeing.notices import (
     Designate,
     DesignationShown,
     EndDesignation,
@@ -20,6 +18,8 @@ from comity.flows.notices import (
     end_designation,
     list_designations,
 )
+from comity.flows.house import House
+from comity.flows.looking.duties import ListDuties, list_duties
 from comity.register.rows.duties import DutiesRow, Duty
 from world import RELATIONSHIP, World
 

@@ -9,9 +9,9 @@ import pytest
 from clauses import against, article
 from comity.errors import Refused
 from comity.flows.actors import Actor
-from comity.flows.giving import Give, preview
-from comity.flows.opening import Open, OpenedItem
-from comity.flows.people import GrantClearance, WithdrawClearance, grant_clearance, withdraw_clearance
+from comity.flows.giving.giving import Give, preview
+from comity.flows.giving.opening import Open, OpenedItem
+from comity.flows.people.people import GrantClearance, WithdrawClearance, grant_clearance, withdraw_clearance
 from openings import asked_to_open
 from world import ROOT, TODAY, World
 
@@ -75,7 +75,7 @@ async def test_the_roles_belong_to_the_item(world: World) -> None:
         (assured,) = {each.by for each in await _attestations(given.decision_record, provider)}
         assert assured == receiver.party  # whoever receives assures, whichever country that is
     for house in (world.jp, world.kr):
-        from comity.flows.views import ShowRegister, show_register
+        from comity.flows.looking.views import ShowRegister, show_register
 
         own = {line.item: line.label.originator for line in await show_register(house, ShowRegister())}
         assert own[there.item] == "jp"
@@ -83,7 +83,7 @@ async def test_the_roles_belong_to_the_item(world: World) -> None:
 
 
 async def _attestations(record: str, house: object) -> tuple[object, ...]:
-    from comity.flows.decisions import AskDecision, ask_decision
+    from comity.flows.deciding.decisions import AskDecision, ask_decision
 
     shown = await ask_decision(house, AskDecision(record=record))  # type: ignore[arg-type]  # either house
     return shown.case.facts.attestations

@@ -6,9 +6,7 @@ from typing import Any
 
 from clauses import article
 from comity.flows.actors import Actor
-from comity.flows.duties import DutyShown, ListDuties, list_duties
-from comity.flows.house import House
-from comity.flows.notices import (
+from comity.flows.agreeing.notices import (
     AnswerLaws,
     AskLaws,
     ListLaws,
@@ -18,6 +16,8 @@ from comity.flows.notices import (
     list_laws,
     notify_law,
 )
+from comity.flows.house import House
+from comity.flows.looking.duties import DutyShown, ListDuties, list_duties
 from comity.record.bodies.notices import LawChange
 from comity.register.rows.duties import DutiesRow
 from world import RELATIONSHIP, World

@@ -10,11 +10,11 @@ from clauses import against, article
 from comity.decision.wording import reason_wording
 from comity.errors import Misuse, Refused, Rejected
 from comity.flows.actors import Actor
-from comity.flows.duties import ListDuties, list_duties
-from comity.flows.giving import Give, preview
-from comity.flows.marks import MarkItem, mark_item
-from comity.flows.opening import Open, open_item
-from comity.flows.views import ShowInbox, show_inbox
+from comity.flows.giving.giving import Give, preview
+from comity.flows.giving.marks import MarkItem, mark_item
+from comity.flows.giving.opening import Open, open_item
+from comity.flows.looking.duties import ListDuties, list_duties
+from comity.flows.looking.views import ShowInbox, show_inbox
 from world import RELATIONSHIP, World
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from clauses import article
 from comity.errors import Rejected
-from comity.flows.duties import ListDuties, list_duties
+from comity.flows.looking.duties import ListDuties, list_duties
 from world import World, adopt, library
 
 ARRANGEMENT = "jp-kr-arrangement.example.toml"
@@ -63,7 +63,7 @@ async def test_an_arrangement_stays_below_the_agreement(world: World) -> None:
     rests_on=(f"{NAME}:a-consent",),
 )
 async def test_an_arrangement_lays_duties_of_its_own(make_world: Any) -> None:
-    from comity.flows.agreements import ListAgreements, list_agreements
+    from comity.flows.agreeing.agreements import ListAgreements, list_agreements
 
     world: World = await make_world(layers=(ARRANGEMENT,))
     for house in (world.jp, world.kr):

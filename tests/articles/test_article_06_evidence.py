@@ -6,7 +6,7 @@ from pathlib import Path
 
 from clauses import against, article
 from comity.flows.actors import Actor
-from comity.flows.evidence import EvidenceExported, ExportEvidence, export_evidence
+from comity.flows.looking.evidence import EvidenceExported, ExportEvidence, export_evidence
 from world import World
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from clauses import article
 from comity.flows.actors import Actor
-from comity.flows.duties import ListDuties, list_duties
 from comity.flows.house import House
-from comity.flows.muster import Begin, CountCopies, SignMuster, begin, count, sign
-from comity.flows.reconciling import Reconcile, reconcile
+from comity.flows.looking.duties import ListDuties, list_duties
+from comity.flows.looking.muster import Begin, CountCopies, SignMuster, begin, count, sign
+from comity.flows.looking.reconciling import Reconcile, reconcile
 from world import World
 
 LEE = Actor("lee")

@@ -9,12 +9,12 @@ import pytest
 from clauses import against, article
 from comity.errors import Misuse
 from comity.flows.actors import Actor
-from comity.flows.deriving import Derive, derive
-from comity.flows.duties import ListDuties, list_duties
-from comity.flows.level_books import ListReviews, ShowLevels, list_reviews, show_levels
-from comity.flows.levels import Reclassification, Reclassify, reclassify
-from comity.flows.marks import MarkItem, mark_item
-from comity.flows.opening import Open, open_item
+from comity.flows.deriving.deriving import Derive, derive
+from comity.flows.ending.level_books import ListReviews, ShowLevels, list_reviews, show_levels
+from comity.flows.ending.levels import Reclassification, Reclassify, reclassify
+from comity.flows.giving.marks import MarkItem, mark_item
+from comity.flows.giving.opening import Open, open_item
+from comity.flows.looking.duties import ListDuties, list_duties
 from comity.register.rows.lineage import DerivativeRow
 from world import RELATIONSHIP, TODAY, World
 

@@ -7,11 +7,11 @@ import pytest
 from clauses import article
 from comity.errors import Refused
 from comity.flows.actors import Actor
-from comity.flows.destruction import Destroy, destroy
-from comity.flows.duties import ListDuties, list_duties
-from comity.flows.erasing import HEADER
-from comity.flows.recalls import EndPurpose, end_purpose
-from comity.flows.returning import SendBack, TakeBack, send_back, take_back
+from comity.flows.ending.destruction import Destroy, destroy
+from comity.flows.ending.recalls import EndPurpose, end_purpose
+from comity.flows.ending.returning import SendBack, TakeBack, send_back, take_back
+from comity.flows.keeping.erasing import HEADER
+from comity.flows.looking.duties import ListDuties, list_duties
 from comity.register.rows import CopyRow
 from world import RELATIONSHIP, World, adopt
 

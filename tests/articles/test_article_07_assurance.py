@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from clauses import against, article
 from comity.flows.actors import Actor
-from comity.flows.answering import Approve, Assure, approve, assure
-from comity.flows.duties import ListDuties, list_duties
-from comity.flows.showing import AskShow, DoneShow, ShowTold, ask_show, done_show
-from comity.flows.views import ShowInbox, ShowOutbox, show_inbox, show_outbox
+from comity.flows.consenting.showing import AskShow, DoneShow, ShowTold, ask_show, done_show
+from comity.flows.giving.answering import Approve, Assure, approve, assure
+from comity.flows.looking.duties import ListDuties, list_duties
+from comity.flows.looking.views import ShowInbox, ShowOutbox, show_inbox, show_outbox
 from world import RELATIONSHIP, World
 
 CONDITIONS = {"jp-kr-2016:7.5.a", "jp-kr-2016:7.5.b", "jp-kr-2016:7.5.c"}

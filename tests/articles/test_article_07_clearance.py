@@ -9,10 +9,10 @@ import pytest
 from clauses import against, article
 from comity.errors import Misuse, Refused
 from comity.flows.actors import Actor
-from comity.flows.copies import ListCopies, list_copies
-from comity.flows.handing_over import HandOver, TakeOver, hand_over, take_over
-from comity.flows.opening import Open, OpenedItem, open_item
-from comity.flows.people import (
+from comity.flows.giving.opening import Open, OpenedItem, open_item
+from comity.flows.handling.copies import ListCopies, list_copies
+from comity.flows.handling.handing_over import HandOver, TakeOver, hand_over, take_over
+from comity.flows.people.people import (
     ChangeList,
     GrantClearance,
     ListClearances,

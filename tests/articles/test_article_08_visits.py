@@ -9,12 +9,12 @@ from articles.visiting import AUTHORITY, DAY, ENDS, HOST, STARTS, asked, permitt
 from clauses import against, article
 from comity.errors import Misuse, Refused
 from comity.flows.actors import Actor
-from comity.flows.answering import Approve, Assure, approve, assure
-from comity.flows.duties import ListDuties, list_duties
-from comity.flows.showing import AskShow, DoneShow, ShowTold, ask_show, done_show
-from comity.flows.visit_views import ListVisits, ShowVisit, list_visits, show_visit
-from comity.flows.visits import PermitVisit, RefuseVisit, permit_visit, refuse_visit
-from comity.flows.work import Draft, Work
+from comity.flows.consenting.showing import AskShow, DoneShow, ShowTold, ask_show, done_show
+from comity.flows.giving.answering import Approve, Assure, approve, assure
+from comity.flows.keeping.work import Draft, Work
+from comity.flows.looking.duties import ListDuties, list_duties
+from comity.flows.people.visit_views import ListVisits, ShowVisit, list_visits, show_visit
+from comity.flows.people.visits import PermitVisit, RefuseVisit, permit_visit, refuse_visit
 from comity.record.bodies.visits import VisitAsked
 from comity.record.person_act import unsigned
 from world import RELATIONSHIP, TODAY, World

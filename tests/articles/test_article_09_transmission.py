@@ -7,10 +7,10 @@ import pytest
 from clauses import article
 from comity.errors import Refused
 from comity.flows.actors import Actor
-from comity.flows.copies import ShowCopy, show_copy
-from comity.flows.handing_over import HandedOn, HandOver, TakeOver, hand_over, take_over
-from comity.flows.opening import Open, open_item
-from comity.flows.people import ChangeList, GrantClearance, change_list, grant_clearance
+from comity.flows.giving.opening import Open, open_item
+from comity.flows.handling.copies import ShowCopy, show_copy
+from comity.flows.handling.handing_over import HandedOn, HandOver, TakeOver, hand_over, take_over
+from comity.flows.people.people import ChangeList, GrantClearance, change_list, grant_clearance
 from comity.register.rows import CopyRow
 from world import RELATIONSHIP, ROOT, TODAY, World
 

@@ -8,8 +8,8 @@ from articles.conftest import MakeWorld
 from clauses import against, article
 from comity.decision.model import Outcome
 from comity.flows.actors import Actor
-from comity.flows.opening import Open, OpenedItem, open_item
-from comity.flows.places import PostPerson, RegisterFacility, post_person, register_facility
+from comity.flows.giving.opening import Open, OpenedItem, open_item
+from comity.flows.people.places import PostPerson, RegisterFacility, post_person, register_facility
 from world import ROOT, TODAY, World
 
 STRICT = """

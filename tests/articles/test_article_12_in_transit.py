@@ -6,9 +6,9 @@ import pytest
 
 from clauses import article
 from comity.flows.actors import Actor
-from comity.flows.copies import LabelCopy, ShowCopy, label_copy, show_copy
-from comity.flows.duties import DutyShown, ListDuties, list_duties
-from comity.flows.handing_over import Carry, TakeOver, carry, take_over
+from comity.flows.handling.copies import LabelCopy, ShowCopy, label_copy, show_copy
+from comity.flows.handling.handing_over import Carry, TakeOver, carry, take_over
+from comity.flows.looking.duties import DutyShown, ListDuties, list_duties
 from comity.record.bodies.custody import DoubleEnvelope, Enclosure, Packing
 from comity.register.rows import CopyRow
 from world import RELATIONSHIP, World

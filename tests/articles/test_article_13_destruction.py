@@ -11,14 +11,14 @@ import pytest
 from clauses import against, article
 from comity.errors import Refused, Rejected
 from comity.flows.actors import Actor
-from comity.flows.certificates import ShowCertificate, show_certificate
-from comity.flows.destruction import Destroy, Destruction, WitnessDestruction, destroy, witness
-from comity.flows.duties import ListDuties, list_duties
-from comity.flows.erasing import HEADER
-from comity.flows.handing_over import TakeOver, take_over
-from comity.flows.opening import Open, open_item
-from comity.flows.people import GrantClearance, grant_clearance
-from comity.flows.recalls import Recall, ShowRecall, recall, show_recall
+from comity.flows.ending.certificates import ShowCertificate, show_certificate
+from comity.flows.ending.destruction import Destroy, Destruction, WitnessDestruction, destroy, witness
+from comity.flows.ending.recalls import Recall, ShowRecall, recall, show_recall
+from comity.flows.giving.opening import Open, open_item
+from comity.flows.handling.handing_over import TakeOver, take_over
+from comity.flows.keeping.erasing import HEADER
+from comity.flows.looking.duties import ListDuties, list_duties
+from comity.flows.people.people import GrantClearance, grant_clearance
 from comity.register.rows import CopyRow
 from comity.stores.memory_disk import MemoryDisk
 from world import RELATIONSHIP, ROOT, TODAY, World, new_house

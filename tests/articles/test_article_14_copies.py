@@ -8,9 +8,9 @@ from articles.conftest import MakeWorld
 from clauses import article
 from comity.errors import Refused
 from comity.flows.actors import Actor
-from comity.flows.copying import CopiesMade, MakeCopies, make_copies
-from comity.flows.opening import Open, open_item
-from comity.flows.people import ChangeList, GrantClearance, change_list, grant_clearance
+from comity.flows.giving.opening import Open, open_item
+from comity.flows.handling.copying import CopiesMade, MakeCopies, make_copies
+from comity.flows.people.people import ChangeList, GrantClearance, change_list, grant_clearance
 from comity.register.rows import CopyRow
 from world import RELATIONSHIP, ROOT, TODAY, World
 

@@ -9,11 +9,11 @@ import pytest
 from clauses import against, article
 from comity.errors import Misuse
 from comity.flows.actors import Actor
-from comity.flows.answering import Assure, assure
-from comity.flows.duties import ListDuties, list_duties
-from comity.flows.opening import Open, OpenedItem, open_item
-from comity.flows.people import ChangeList, GrantClearance, change_list, grant_clearance
-from comity.flows.places import (
+from comity.flows.giving.answering import Assure, assure
+from comity.flows.giving.opening import Open, OpenedItem, open_item
+from comity.flows.looking.duties import ListDuties, list_duties
+from comity.flows.people.people import ChangeList, GrantClearance, change_list, grant_clearance
+from comity.flows.people.places import (
     EvidenceCondition,
     GiveBriefing,
     InspectFacility,
@@ -23,7 +23,7 @@ from comity.flows.places import (
     inspect_facility,
     register_facility,
 )
-from comity.flows.site_registers import FacilityShown
+from comity.flows.people.site_registers import FacilityShown
 from world import RELATIONSHIP, ROOT, TODAY, World
 
 YEAR = timedelta(days=365)

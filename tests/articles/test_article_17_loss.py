@@ -10,9 +10,9 @@ from articles.conftest import MakeWorld
 from clauses import article
 from comity.errors import Misuse
 from comity.flows.actors import Actor
-from comity.flows.duties import DutyShown, ListDuties, list_duties
-from comity.flows.incidents import IncidentTold, ReportIncident, report_incident
-from comity.flows.investigating import (
+from comity.flows.giving.opening import Open, open_item
+from comity.flows.incidents.incidents import IncidentTold, ReportIncident, report_incident
+from comity.flows.incidents.investigating import (
     CloseIncident,
     Investigate,
     ReleaseItems,
@@ -22,7 +22,7 @@ from comity.flows.investigating import (
     release_items,
     tell_result,
 )
-from comity.flows.opening import Open, open_item
+from comity.flows.looking.duties import DutyShown, ListDuties, list_duties
 from comity.register.rows import CopyRow
 from comity.register.rows.incidents import IncidentRow
 from world import RELATIONSHIP, World

@@ -9,9 +9,9 @@ from articles.visiting import AUTHORITY, DAY, HOST, STARTS, asked, permitted, ra
 from clauses import article
 from comity.errors import Misuse
 from comity.flows.actors import Actor
-from comity.flows.duties import ListDuties, list_duties
-from comity.flows.visit_views import ShowVisit, show_visit
-from comity.flows.visits import CloseFinding, EndVisit, MakeFinding, close_finding, end_visit, make_finding
+from comity.flows.looking.duties import ListDuties, list_duties
+from comity.flows.people.visit_views import ShowVisit, show_visit
+from comity.flows.people.visits import CloseFinding, EndVisit, MakeFinding, close_finding, end_visit, make_finding
 from world import RELATIONSHIP, World
 
 FOLLOW_UP = """

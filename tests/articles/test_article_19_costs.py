@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from clauses import article
 from comity.flows.actors import Actor
-from comity.flows.outlays import ListOutlays, NoteOutlay, list_outlays, note_outlay
+from comity.flows.agreeing.outlays import ListOutlays, NoteOutlay, list_outlays, note_outlay
 from comity.record.statement import chain_id
 from world import RELATIONSHIP, World
 

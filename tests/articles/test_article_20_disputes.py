@@ -11,7 +11,7 @@ import pytest
 from clauses import article
 from comity.errors import Misuse
 from comity.flows.actors import Actor
-from comity.flows.deposits import (
+from comity.flows.agreeing.deposits import (
     CheckDeposit,
     ListDeposits,
     MakeDeposit,
@@ -21,7 +21,7 @@ from comity.flows.deposits import (
     make_deposit,
     reveal_deposit,
 )
-from comity.flows.disputes import (
+from comity.flows.agreeing.disputes import (
     AnswerDispute,
     DisputeShown,
     OpenDispute,
@@ -32,8 +32,8 @@ from comity.flows.disputes import (
     settle_dispute,
     show_dispute,
 )
-from comity.flows.duties import ListDuties, list_duties
-from comity.flows.opening import Open, open_item
+from comity.flows.giving.opening import Open, open_item
+from comity.flows.looking.duties import ListDuties, list_duties
 from world import RELATIONSHIP, World
 
 ENVOY, LEGATE = Actor("mori"), Actor("yun")

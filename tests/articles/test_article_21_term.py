@@ -10,7 +10,7 @@ import pytest
 from clauses import against, article
 from comity.errors import Misuse
 from comity.flows.actors import Actor
-from comity.flows.agreements import (
+from comity.flows.agreeing.agreements import (
     AcknowledgeAgreement,
     AskStatus,
     ListAgreements,
@@ -18,8 +18,7 @@ from comity.flows.agreements import (
     ask_status,
     list_agreements,
 )
-from comity.flows.duties import ListDuties, list_duties
-from comity.flows.end_notes import (
+from comity.flows.agreeing.end_notes import (
     ListEndNotes,
     PreviewEndNote,
     TellEndNote,
@@ -27,7 +26,8 @@ from comity.flows.end_notes import (
     preview_end_note,
     tell_end_note,
 )
-from comity.flows.opening import Open, open_item
+from comity.flows.giving.opening import Open, open_item
+from comity.flows.looking.duties import ListDuties, list_duties
 from comity.register.rows.duties import DutiesRow
 from openings import asked_to_open
 from world import RELATIONSHIP, ROOT, World, adopt, hand_over, library

@@ -5,10 +5,17 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from comity.flows.actors import Actor
-from comity.flows.people import ChangeList, EnrolPerson, GrantClearance, change_list, enrol_person, grant_clearance
-from comity.flows.places import RegisterFacility, register_facility
-from comity.flows.visit_views import VisitShown
-from comity.flows.visits import AskVisit, PermitVisit, VisitPermitted, ask_visit, permit_visit
+from comity.flows.people.people import (
+    ChangeList,
+    EnrolPerson,
+    GrantClearance,
+    change_list,
+    enrol_person,
+    grant_clearance,
+)
+from comity.flows.people.places import RegisterFacility, register_facility
+from comity.flows.people.visit_views import VisitShown
+from comity.flows.people.visits import AskVisit, PermitVisit, VisitPermitted, ask_visit, permit_visit
 from world import RELATIONSHIP, ROOT, TODAY, World
 
 DAY = timedelta(days=1)

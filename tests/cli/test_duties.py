@@ -15,8 +15,8 @@ from comity.cli.duties import duties
 from comity.cli.main import root
 from comity.cli.output import EXIT_CODES, OVERDUE
 from comity.cli.session import Session
-from comity.flows.duties import DutiesShown, DutyShown, ListDuties
-from comity.flows.duty_words import WORDS
+from comity.flows.looking.duties import DutiesShown, DutyShown, ListDuties
+from comity.flows.looking.duty_words import WORDS
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 DUTY = DutyShown(

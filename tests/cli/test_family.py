@@ -8,7 +8,7 @@ from xml.etree import ElementTree as Xml
 
 from comity.cli.family import drawing, tell_family
 from comity.cli.output import Output
-from comity.flows.descent import LineageLine, LineageShown
+from comity.flows.deriving.descent import LineageLine, LineageShown
 from comity.marking.label import Label
 
 LABEL = Label(policy="kr", mark="군사 Ⅱ급 비밀", originator="jp")

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as Xml
 import pytest
 
 from comity.cli.labels import BORDER, PNG_SCALE, code, png, svg, terminal
-from comity.flows.copies import Label
+from comity.flows.handling.copies import Label
 
 REFERENCE = "c-5q2kabcdefghijkl"
 LABEL = Label(

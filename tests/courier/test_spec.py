@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from comity.courier import paths, signature
-from comity.flows.parcel import PARCEL_BYTES_MAX
+from comity.flows.exchanging.parcel import PARCEL_BYTES_MAX
 from comity.node.errors import read_error, status_of
 from comity.node.quota import Quotas
 from courier.keys import NOW, card

@@ -15,9 +15,9 @@ from comity.evidence.model import Chain, Evidence, Group, Shown, read_evidence, 
 from comity.evidence.story import Verified
 from comity.evidence.verify import verify
 from comity.flows.actors import Actor
-from comity.flows.evidence import EvidenceExported, ExportEvidence, export_evidence
+from comity.flows.giving.opening import Open, open_item
 from comity.flows.house import House
-from comity.flows.opening import Open, open_item
+from comity.flows.looking.evidence import EvidenceExported, ExportEvidence, export_evidence
 from comity.ledger.checkpoint import Checkpoint, sign_checkpoint
 from comity.ledger.leaf import record_leaf
 from comity.ledger.proof import inclusion_path

@@ -11,7 +11,7 @@ from comity.decision import compiled
 from comity.decision.model import RULE_VERSION, Case
 from comity.decision.replay import first_form
 from comity.errors import Rejected
-from comity.flows import cases
+from comity.flows.deciding import cases
 from comity.record.encoding import encode
 from evidence.made import Made, told
 from world import World

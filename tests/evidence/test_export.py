@@ -12,9 +12,9 @@ import pytest
 from comity.errors import Misuse
 from comity.evidence.model import Shown
 from comity.flows.actors import Actor
-from comity.flows.agreements import AdoptAgreement, adopt_agreement
-from comity.flows.answering import Approve, Assure, approve, assure
-from comity.flows.evidence import ExportEvidence
+from comity.flows.agreeing.agreements import AdoptAgreement, adopt_agreement
+from comity.flows.giving.answering import Approve, Assure, approve, assure
+from comity.flows.looking.evidence import ExportEvidence
 from comity.flows.table import FLOWS
 from comity.register.rows import DecisionRow
 from evidence.made import SHOW_ALL, Made, codes, contents, told

@@ -11,7 +11,7 @@ import pytest
 
 from comity.errors import Rejected
 from comity.flows.house import House
-from comity.flows.work import Draft, Work
+from comity.flows.keeping.work import Draft, Work
 from comity.record import bodies
 from comity.record.bodies import Body
 from comity.record.person_act import sign_act

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from comity.agreement.model import Agreement
-from comity.flows import agreements, library
+from comity.flows.agreeing import agreements, library
 from world import World
 
 

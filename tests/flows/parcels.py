@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from comity.flows.exchanging.parcel import Parcel, Sent
 from comity.flows.house import House
-from comity.flows.parcel import Parcel, Sent
 from comity.ledger.checkpoint import Checkpoint, sign_checkpoint
 from comity.ledger.leaf import record_leaf
 from comity.ledger.tree import Frontier, TreeHead

@@ -8,9 +8,9 @@ import pytest
 
 from comity.errors import ComityError
 from comity.flows.actors import Actor
-from comity.flows.answering import Approve, Approved, Assure, approve, assure
-from comity.flows.passing_on import SealPassOn, seal_pass_on
-from comity.flows.showing import AskShow, DoneShow, ask_show, done_show
+from comity.flows.consenting.passing_on import SealPassOn, seal_pass_on
+from comity.flows.consenting.showing import AskShow, DoneShow, ask_show, done_show
+from comity.flows.giving.answering import Approve, Approved, Assure, approve, assure
 from flows.consenting import answer, ask, ask_on, path, staffed
 from world import RELATIONSHIP, World
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from comity.flows.actors import Actor
-from comity.flows.answering import Approve, approve
-from comity.flows.collecting import Collect, collect
-from comity.flows.opening import Open, open_item
+from comity.flows.giving.answering import Approve, approve
+from comity.flows.giving.opening import Open, open_item
+from comity.flows.keeping.collecting import Collect, collect
 from world import World
 
 

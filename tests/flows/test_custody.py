@@ -9,14 +9,24 @@ import pytest
 
 from comity.errors import ComityError, Misuse, Refused, Rejected
 from comity.flows.actors import Actor, NeedsSignature
-from comity.flows.copies import LabelCopy, ListCopies, ScanCopy, ShowCopy, label_copy, list_copies, scan_copy, show_copy
-from comity.flows.copying import CopiesMade, MakeCopies, make_copies
-from comity.flows.erasing import HEADER
-from comity.flows.giving import Given
-from comity.flows.handing_over import Carry, HandedOn, HandOver, TakeOver, carry, hand_over, take_over
-from comity.flows.losing import FindCopy, LoseCopy, find_again, lose_copy
-from comity.flows.opening import Open, open_item
-from comity.flows.people import (
+from comity.flows.giving.giving import Given
+from comity.flows.giving.opening import Open, open_item
+from comity.flows.handling.copies import (
+    LabelCopy,
+    ListCopies,
+    ScanCopy,
+    ShowCopy,
+    label_copy,
+    list_copies,
+    scan_copy,
+    show_copy,
+)
+from comity.flows.handling.copying import CopiesMade, MakeCopies, make_copies
+from comity.flows.handling.handing_over import Carry, HandedOn, HandOver, TakeOver, carry, hand_over, take_over
+from comity.flows.handling.losing import FindCopy, LoseCopy, find_again, lose_copy
+from comity.flows.handling.rewrapping import Rewrapped
+from comity.flows.keeping.erasing import HEADER
+from comity.flows.people.people import (
     ChangeList,
     GrantClearance,
     WithdrawClearance,
@@ -24,7 +34,6 @@ from comity.flows.people import (
     grant_clearance,
     withdraw_clearance,
 )
-from comity.flows.rewrapping import Rewrapped
 from comity.record.bodies.custody import DoubleEnvelope, Enclosure
 from comity.register.rows import CopyRow, DecisionRow
 from comity.seal.age import rewrap

@@ -9,13 +9,22 @@ from pathlib import Path
 import pytest
 
 from comity.flows.actors import Actor
-from comity.flows.copies import LabelCopy, ListCopies, ScanCopy, ShowCopy, label_copy, list_copies, scan_copy, show_copy
-from comity.flows.copying import MakeCopies, make_copies
-from comity.flows.deriving import Derive, derive
-from comity.flows.handing_over import HandOver, TakeOver, hand_over, take_over
-from comity.flows.losing import FindCopy, LoseCopy, find_again, lose_copy
-from comity.flows.opening import Open, open_item
-from comity.flows.people import ChangeList, GrantClearance, change_list, grant_clearance
+from comity.flows.deriving.deriving import Derive, derive
+from comity.flows.giving.opening import Open, open_item
+from comity.flows.handling.copies import (
+    LabelCopy,
+    ListCopies,
+    ScanCopy,
+    ShowCopy,
+    label_copy,
+    list_copies,
+    scan_copy,
+    show_copy,
+)
+from comity.flows.handling.copying import MakeCopies, make_copies
+from comity.flows.handling.handing_over import HandOver, TakeOver, hand_over, take_over
+from comity.flows.handling.losing import FindCopy, LoseCopy, find_again, lose_copy
+from comity.flows.people.people import ChangeList, GrantClearance, change_list, grant_clearance
 from comity.register.rows import CopyRow
 from comity.register.rows.custody import LinkRow
 from three import BESIDE, Three

@@ -11,16 +11,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from comity.errors import Misuse, Refused
 from comity.flows.actors import Actor, NeedsSignature
-from comity.flows.certificates import CertificateShown, ShowCertificate, show_certificate
-from comity.flows.deriving import Derive, derive
-from comity.flows.destruction import Destroy, Destruction, WitnessDestruction, destroy, witness
-from comity.flows.duties import ListDuties, list_duties
-from comity.flows.erasing import HEADER
-from comity.flows.house import House
-from comity.flows.losing import FindCopy, LoseCopy, find_again, lose_copy
-from comity.flows.opening import Open, open_item
-from comity.flows.people import ChangeList, GrantClearance, change_list, grant_clearance
-from comity.flows.recalls import (
+from comity.flows.deriving.deriving import Derive, derive
+from comity.flows.ending.certificates import CertificateShown, ShowCertificate, show_certificate
+from comity.flows.ending.destruction import Destroy, Destruction, WitnessDestruction, destroy, witness
+from comity.flows.ending.recalls import (
     EndPurpose,
     LiftRecall,
     Recall,
@@ -31,7 +25,13 @@ from comity.flows.recalls import (
     recall,
     show_recall,
 )
-from comity.flows.returning import SendBack, TakeBack, send_back, take_back
+from comity.flows.ending.returning import SendBack, TakeBack, send_back, take_back
+from comity.flows.giving.opening import Open, open_item
+from comity.flows.handling.losing import FindCopy, LoseCopy, find_again, lose_copy
+from comity.flows.house import House
+from comity.flows.keeping.erasing import HEADER
+from comity.flows.looking.duties import ListDuties, list_duties
+from comity.flows.people.people import ChangeList, GrantClearance, change_list, grant_clearance
 from comity.register.rows import CopyRow
 from comity.register.rows.ending import HoldingRow
 from comity.seal.keys import generate_identity
@@ -287,7 +287,7 @@ async def test_a_witness_who_saw_nothing_voids_the_certificate(arranged: World) 
 async def test_the_arrangement_says_how_each_form_is_destroyed(
     arranged: World, form: str, method: str, outcome: str
 ) -> None:
-    from comity.flows.handing_over import TakeOver, take_over
+    from comity.flows.handling.handing_over import TakeOver, take_over
 
     given = await arranged.given(form=form)
     if form != "electronic":

@@ -12,9 +12,9 @@ import pytest
 from comity.agreement.vocabulary import Deed, Event
 from comity.errors import Misuse
 from comity.flows.actors import Actor
-from comity.flows.answering import Approve, Assure, approve, assure
-from comity.flows.duties import DutiesShown, ListDuties, list_duties
-from comity.flows.duty_words import WORDS
+from comity.flows.giving.answering import Approve, Assure, approve, assure
+from comity.flows.looking.duties import DutiesShown, ListDuties, list_duties
+from comity.flows.looking.duty_words import WORDS
 from world import RELATIONSHIP, World
 
 ARRANGEMENT = """

@@ -9,16 +9,16 @@ import pytest
 
 from comity.errors import Misuse, Refused
 from comity.flows.actors import Actor
-from comity.flows.certificates import ShowCertificate, show_certificate
-from comity.flows.deriving import Derive, DerivedItem, derive
-from comity.flows.destruction import Destroy, destroy
-from comity.flows.duties import ListDuties, list_duties
-from comity.flows.erasing import HEADER
-from comity.flows.levels import Reclassify, reclassify
-from comity.flows.opening import Open, open_item
-from comity.flows.rebuilding import VerifyLedger, verify_ledger
-from comity.flows.recalls import EndPurpose, Recall, ShowRecall, end_purpose, recall, show_recall
-from comity.flows.returning import SendBack, send_back
+from comity.flows.deriving.deriving import Derive, DerivedItem, derive
+from comity.flows.ending.certificates import ShowCertificate, show_certificate
+from comity.flows.ending.destruction import Destroy, destroy
+from comity.flows.ending.levels import Reclassify, reclassify
+from comity.flows.ending.recalls import EndPurpose, Recall, ShowRecall, end_purpose, recall, show_recall
+from comity.flows.ending.returning import SendBack, send_back
+from comity.flows.giving.opening import Open, open_item
+from comity.flows.keeping.erasing import HEADER
+from comity.flows.keeping.rebuilding import VerifyLedger, verify_ledger
+from comity.flows.looking.duties import ListDuties, list_duties
 from comity.register.rows import CopyRow, ItemRow
 from comity.register.rows.ending import HoldingRow
 from comity.register.rows.lineage import DerivativeRow

@@ -11,11 +11,9 @@ import pytest
 
 from comity.errors import ComityError, Misuse, Refused, Rejected, Unavailable
 from comity.flows.actors import Actor
-from comity.flows.agreements import AcknowledgeAgreement, acknowledge_agreement
-from comity.flows.answering import Approve, Assure, approve, assure
-from comity.flows.exchange import CONFLICT, CONFLICTS_KEPT, COSIGNED, WAITING_AHEAD_MAX
-from comity.flows.opening import Open, open_item
-from comity.flows.parcel import (
+from comity.flows.agreeing.agreements import AcknowledgeAgreement, acknowledge_agreement
+from comity.flows.exchanging.exchange import CONFLICT, CONFLICTS_KEPT, COSIGNED, WAITING_AHEAD_MAX
+from comity.flows.exchanging.parcel import (
     INLINE_BLOB_BYTES_MAX,
     PARCEL_BYTES_MAX,
     PARCEL_ENTRIES_MAX,
@@ -24,10 +22,12 @@ from comity.flows.parcel import (
     read_parcel,
     write_parcel,
 )
-from comity.flows.rebuilding import Rebuild, VerifyLedger, rebuild, verify_ledger
-from comity.flows.taking import HEADER
-from comity.flows.witnessing import Witnessing, read_head
-from comity.flows.work import Draft
+from comity.flows.exchanging.taking import HEADER
+from comity.flows.exchanging.witnessing import Witnessing, read_head
+from comity.flows.giving.answering import Approve, Assure, approve, assure
+from comity.flows.giving.opening import Open, open_item
+from comity.flows.keeping.rebuilding import Rebuild, VerifyLedger, rebuild, verify_ledger
+from comity.flows.keeping.work import Draft
 from comity.ledger.checkpoint import Checkpoint, sign_checkpoint
 from comity.ledger.tree import TreeHead
 from comity.marking.label import Label

@@ -10,15 +10,16 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from comity.errors import Misuse, Refused, Rejected
 from comity.flows.actors import Actor, NeedsSignature
-from comity.flows.answering import Approve, Assure, approve, assure
-from comity.flows.deriving import Derive, DerivedItem, derive
-from comity.flows.duties import ListDuties, list_duties
-from comity.flows.giving import Given
-from comity.flows.level_books import ListReviews, ShowLevels, list_reviews, show_levels
-from comity.flows.levels import Reclassification, Reclassify, reclassify
-from comity.flows.marks import MarkItem, mark_item
-from comity.flows.opening import Open, open_item
-from comity.flows.people import (
+from comity.flows.deriving.deriving import Derive, DerivedItem, derive
+from comity.flows.ending.level_books import ListReviews, ShowLevels, list_reviews, show_levels
+from comity.flows.ending.levels import Reclassification, Reclassify, reclassify
+from comity.flows.giving.answering import Approve, Assure, approve, assure
+from comity.flows.giving.giving import Given
+from comity.flows.giving.marks import MarkItem, mark_item
+from comity.flows.giving.opening import Open, open_item
+from comity.flows.keeping.rebuilding import VerifyLedger, verify_ledger
+from comity.flows.looking.duties import ListDuties, list_duties
+from comity.flows.people.people import (
     ChangeList,
     GrantClearance,
     WithdrawClearance,
@@ -26,7 +27,6 @@ from comity.flows.people import (
     grant_clearance,
     withdraw_clearance,
 )
-from comity.flows.rebuilding import VerifyLedger, verify_ledger
 from comity.register.rows import ItemRow
 from comity.register.rows.ending import LevelRow
 from comity.register.rows.lineage import DerivativeRow

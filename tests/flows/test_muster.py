@@ -10,9 +10,9 @@ import pytest
 
 from comity.errors import Misuse, Refused
 from comity.flows.actors import Actor
-from comity.flows.copy_references import reference_of
-from comity.flows.findings import Explain, ShowMusters, explain, show
-from comity.flows.muster import Begin, CountCopies, DropMuster, Signed, SignMuster, begin, count, drop, sign
+from comity.flows.handling.copy_references import reference_of
+from comity.flows.looking.findings import Explain, ShowMusters, explain, show
+from comity.flows.looking.muster import Begin, CountCopies, DropMuster, Signed, SignMuster, begin, count, drop, sign
 from comity.register.rows import CopyRow
 from comity.register.rows.inventory import CountedRow, InventoryRow, OpenFindingRow
 from world import RELATIONSHIP, World
@@ -174,7 +174,7 @@ async def test_a_finding_is_explained_once_in_words_and_by_a_record(world: World
 
 
 async def test_a_large_muster_goes_over_several_sheets(world: World, monkeypatch: pytest.MonkeyPatch) -> None:  # (3)
-    monkeypatch.setattr("comity.flows.muster.SHEET_COPIES_MAX", 2)
+    monkeypatch.setattr("comity.flows.looking.muster.SHEET_COPIES_MAX", 2)
     references = await held(world, 3)
     signed = await mustered(world, references[1:])
     assert [(each.item, each.there) for each in signed.findings] == [(references[0].partition("/")[0], "missing")]

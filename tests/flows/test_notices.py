@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from comity.errors import Misuse, Refused
-from comity.flows import deposits
 from comity.flows.actors import Actor
-from comity.flows.deposits import (
+from comity.flows.agreeing import deposits
+from comity.flows.agreeing.deposits import (
     DEPOSIT_COPY,
     DEPOSIT_SALT,
     CheckDeposit,
@@ -23,7 +23,7 @@ from comity.flows.deposits import (
     make_deposit,
     reveal_deposit,
 )
-from comity.flows.disputes import (
+from comity.flows.agreeing.disputes import (
     AnswerDispute,
     DisputeShown,
     ListDisputes,
@@ -36,8 +36,7 @@ from comity.flows.disputes import (
     settle_dispute,
     show_dispute,
 )
-from comity.flows.house import House
-from comity.flows.notices import (
+from comity.flows.agreeing.notices import (
     AnswerLaws,
     AskLaws,
     Designate,
@@ -53,9 +52,10 @@ from comity.flows.notices import (
     list_laws,
     notify_law,
 )
-from comity.flows.outlays import ListOutlays, NoteOutlay, list_outlays, note_outlay
-from comity.flows.rebuilding import VerifyLedger, verify_ledger
-from comity.flows.work import Work
+from comity.flows.agreeing.outlays import ListOutlays, NoteOutlay, list_outlays, note_outlay
+from comity.flows.house import House
+from comity.flows.keeping.rebuilding import VerifyLedger, verify_ledger
+from comity.flows.keeping.work import Work
 from comity.record.statement import chain_id
 from comity.seal.commitment import SALT_BYTES
 from world import RELATIONSHIP, ROOT, World

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from comity.flows.actors import Actor
-from comity.flows.opening import Open, open_item
+from comity.flows.giving.opening import Open, open_item
 from comity.register.rows import ConsignmentRow, CopyRow
 from world import RELATIONSHIP, World
 

@@ -10,20 +10,20 @@ import pytest
 
 from comity.errors import ComityError
 from comity.flows.actors import Actor
-from comity.flows.answering import Approve, approve
-from comity.flows.collecting import Collect, collect
-from comity.flows.consenting import WithdrawConsent, withdraw_consent
-from comity.flows.deriving import Derive, derive
-from comity.flows.duties import ListDuties, list_duties
-from comity.flows.levels import Reclassify, reclassify
-from comity.flows.opening import Open, open_item
-from comity.flows.passing_on import (
+from comity.flows.consenting.consenting import WithdrawConsent, withdraw_consent
+from comity.flows.consenting.passing_on import (
     ListPassedOn,
     ReceiptPassOn,
     list_passed_on,
     receipt_pass_on,
 )
-from comity.flows.rebuilding import VerifyLedger, verify_ledger
+from comity.flows.deriving.deriving import Derive, derive
+from comity.flows.ending.levels import Reclassify, reclassify
+from comity.flows.giving.answering import Approve, approve
+from comity.flows.giving.opening import Open, open_item
+from comity.flows.keeping.collecting import Collect, collect
+from comity.flows.keeping.rebuilding import VerifyLedger, verify_ledger
+from comity.flows.looking.duties import ListDuties, list_duties
 from comity.register.rows import CopyRow, RequestRow
 from comity.seal.age import open_header, read_header
 from comity.seal.items import unpack_payload
@@ -83,7 +83,7 @@ async def test_with_consent_and_approval_the_next_body_reads_it(world: World) ->
     await world.exchange()
     assert told.consents == asked.consents
     sealed = path(world, "courier.age").read_bytes()
-    from comity.flows.opening import sealed_content
+    from comity.flows.giving.opening import sealed_content
 
     copy = await world.kr.need(CopyRow, f"{RELATIONSHIP}/{item}/000001", "copy")
     binding = (await sealed_content(world.kr, RELATIONSHIP, copy)).binding

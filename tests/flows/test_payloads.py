@@ -8,7 +8,7 @@ from hashlib import sha256
 
 import pytest
 
-from comity.flows.payloads import AT_HAND_BYTES_MAX, Payloads
+from comity.flows.keeping.payloads import AT_HAND_BYTES_MAX, Payloads
 from comity.ports import DiskFull
 from comity.stores.memory import MemoryBlobs
 from comity.stores.memory_disk import MemoryDisk

@@ -9,12 +9,13 @@ import pytest
 from comity.decision import model as decision
 from comity.errors import Misuse, Refused
 from comity.flows.actors import Actor
-from comity.flows.giving import Give, give
-from comity.flows.hands import in_hand
+from comity.flows.giving.giving import Give, give
+from comity.flows.giving.opening import Open, OpenedItem, open_item
+from comity.flows.handling.hands import in_hand
 from comity.flows.house import HANDLE, PERSON_NAME
-from comity.flows.leaving import ChangePerson, RemovePerson, change_person, remove_person
-from comity.flows.opening import Open, OpenedItem, open_item
-from comity.flows.people import (
+from comity.flows.keeping.rebuilding import VerifyLedger, verify_ledger
+from comity.flows.people.leaving import ChangePerson, RemovePerson, change_person, remove_person
+from comity.flows.people.people import (
     GrantClearance,
     ListDirectory,
     ListPeople,
@@ -24,7 +25,7 @@ from comity.flows.people import (
     list_people,
     withdraw_clearance,
 )
-from comity.flows.places import (
+from comity.flows.people.places import (
     EvidenceCondition,
     GiveBriefing,
     InspectFacility,
@@ -36,8 +37,7 @@ from comity.flows.places import (
     post_person,
     register_facility,
 )
-from comity.flows.rebuilding import VerifyLedger, verify_ledger
-from comity.flows.site_registers import AskPersons, ListFacilities, list_facilities, show_persons
+from comity.flows.people.site_registers import AskPersons, ListFacilities, list_facilities, show_persons
 from world import RELATIONSHIP, ROOT, TODAY, World
 
 SECRET = "군사 Ⅱ급 비밀"

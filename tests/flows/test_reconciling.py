@@ -11,9 +11,10 @@ import pytest
 
 from comity.errors import Misuse, Refused, Rejected, Unavailable
 from comity.flows.actors import Actor
+from comity.flows.giving.opening import Open, open_item
 from comity.flows.house import House
-from comity.flows.opening import Open, open_item
-from comity.flows.reconciling import (
+from comity.flows.keeping.work import Work
+from comity.flows.looking.reconciling import (
     AnswerByFile,
     AskByFile,
     ReadAnswer,
@@ -24,7 +25,7 @@ from comity.flows.reconciling import (
     read_by_file,
     reconcile,
 )
-from comity.flows.tallies import (
+from comity.flows.looking.tallies import (
     Answer,
     Buckets,
     Copies,
@@ -40,7 +41,6 @@ from comity.flows.tallies import (
     read_question,
     write,
 )
-from comity.flows.work import Work
 from comity.register.rows import CopyRow
 from comity.register.rows.inventory import FindingRow, TallyItemRow, tally_item_key
 from comity.register.tally import NOTHING, part_of
@@ -155,7 +155,7 @@ async def test_what_they_hold_for_its_time_is_held_there(world: World) -> None: 
     ahead = timedelta(hours=1)
     asked = await world.ask()
     await world.exchange()
-    from comity.flows.answering import Approve, Assure, approve, assure
+    from comity.flows.giving.answering import Approve, Assure, approve, assure
 
     await assure(world.kr, Assure(request=asked.request, relationship=RELATIONSHIP, actor=Actor("lee")))
     await world.exchange()
@@ -211,7 +211,7 @@ async def test_where_both_read_alike_the_record_tells_them_apart(world: World) -
 async def test_a_consignment_that_came_back_is_no_difference(world: World) -> None:  # (7)
     asked = await world.ask()
     await world.exchange()
-    from comity.flows.answering import Approve, Assure, approve, assure
+    from comity.flows.giving.answering import Approve, Assure, approve, assure
 
     await assure(world.kr, Assure(request=asked.request, relationship=RELATIONSHIP, actor=Actor("lee")))
     await world.exchange()
@@ -328,7 +328,7 @@ async def test_an_answer_is_from_the_peer_and_for_us(world: World) -> None:
 
 
 async def test_a_long_answer_is_asked_for_in_parts(world: World, monkeypatch: pytest.MonkeyPatch) -> None:  # (10)
-    monkeypatch.setattr("comity.flows.tallies.ANSWER_LINES_MAX", 2)
+    monkeypatch.setattr("comity.flows.looking.tallies.ANSWER_LINES_MAX", 2)
     kim, names = await world.pseudonym("kim"), []
     for number in range(5):
         await world.person("kr", f"r{number}")
@@ -345,7 +345,7 @@ async def test_a_long_answer_is_asked_for_in_parts(world: World, monkeypatch: py
 
 
 async def reader(world: World, handle: str) -> str:
-    from comity.flows.people import ChangeList, GrantClearance, change_list, grant_clearance
+    from comity.flows.people.people import ChangeList, GrantClearance, change_list, grant_clearance
     from world import ROOT, TODAY
 
     until = TODAY + timedelta(days=300)

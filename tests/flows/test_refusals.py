@@ -11,11 +11,11 @@ import pytest
 from comity.decision import model as decision
 from comity.errors import Misuse, Refused, Rejected
 from comity.flows.actors import Actor
-from comity.flows.answering import Approve, Assure, approve, assure
-from comity.flows.explaining import Why, why
-from comity.flows.giving import Give, Given, preview
-from comity.flows.opening import Open, OpenedItem
-from comity.flows.people import (
+from comity.flows.deciding.explaining import Why, why
+from comity.flows.giving.answering import Approve, Assure, approve, assure
+from comity.flows.giving.giving import Give, Given, preview
+from comity.flows.giving.opening import Open, OpenedItem
+from comity.flows.people.people import (
     ChangeList,
     EnrolPerson,
     GrantClearance,
@@ -25,7 +25,7 @@ from comity.flows.people import (
     grant_clearance,
     withdraw_clearance,
 )
-from comity.flows.places import RegisterFacility, register_facility
+from comity.flows.people.places import RegisterFacility, register_facility
 from comity.register.rows import ConsignmentRow, DecisionRow, ItemRow, RequestRow
 from openings import asked_to_open
 from world import RELATIONSHIP, ROOT, TODAY, StandingClock, World

@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 from comity.errors import Misuse, Rejected, Unavailable
-from comity.flows import work
 from comity.flows.house import House
-from comity.flows.rebuilding import VerifyLedger, verify_ledger
-from comity.flows.sequencer import BATCH_JOBS_MAX
-from comity.flows.work import Draft, Work
+from comity.flows.keeping import work
+from comity.flows.keeping.rebuilding import VerifyLedger, verify_ledger
+from comity.flows.keeping.sequencer import BATCH_JOBS_MAX
+from comity.flows.keeping.work import Draft, Work
 from comity.ledger.leaf import record_leaf
 from comity.ledger.tree import Frontier
 from comity.ports import Ambiguous, Conflict, DiskFull, Head

@@ -9,11 +9,19 @@ import pytest
 
 from comity.errors import ComityError
 from comity.flows.actors import Actor
-from comity.flows.answering import Approve, Assure, approve, assure
-from comity.flows.rebuilding import VerifyLedger, verify_ledger
-from comity.flows.showing import AskShow, CompareShown, DoneShow, ShowTold, ask_show, compare_shown, done_show
-from comity.flows.using import UseItem, use_item
-from comity.flows.views import ShowInbox, ShowOutbox, ShowRegister, show_inbox, show_outbox, show_register
+from comity.flows.consenting.showing import (
+    AskShow,
+    CompareShown,
+    DoneShow,
+    ShowTold,
+    ask_show,
+    compare_shown,
+    done_show,
+)
+from comity.flows.giving.answering import Approve, Assure, approve, assure
+from comity.flows.giving.using import UseItem, use_item
+from comity.flows.keeping.rebuilding import VerifyLedger, verify_ledger
+from comity.flows.looking.views import ShowInbox, ShowOutbox, ShowRegister, show_inbox, show_outbox, show_register
 from comity.register.rows import CopyRow, ItemRow
 from flows.consenting import answer, ask_other_use
 from world import RELATIONSHIP, TODAY, World

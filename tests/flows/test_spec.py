@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from comity.flows import exchange, parcel
+from comity.flows.exchanging import exchange, parcel
 
 ROOT = Path(__file__).parents[2]
 SPEC = (ROOT / "spec/exchange.md").read_text(encoding="utf-8").partition("## Over HTTP")[0]
@@ -23,6 +23,6 @@ def test_every_step_is_cited() -> None:
     assert steps == set(range(1, 26))
     cited: set[int] = set()
     for name in ("exchange", "parcel", "taking", "settling", "witnessing", "pouch"):
-        source = (ROOT / f"src/comity/flows/{name}.py").read_text(encoding="utf-8")
+        source = (ROOT / f"src/comity/flows/exchanging/{name}.py").read_text(encoding="utf-8")
         cited |= {int(number) for numbers in re.findall(r"\(([0-9, ]+)\)", source) for number in numbers.split(",")}
     assert steps <= cited

@@ -10,10 +10,10 @@ import pytest
 from articles.visiting import AUTHORITY, DAY, ENDS, HOST, STARTS, asked, permitted, radar_hall, representative
 from comity.errors import Misuse, Refused, Rejected
 from comity.flows.actors import Actor
-from comity.flows.places import RegisterFacility, register_facility
-from comity.flows.rebuilding import VerifyLedger, verify_ledger
-from comity.flows.visit_views import ListVisits, ShowVisit, VisitShown, list_visits, show_visit
-from comity.flows.visits import (
+from comity.flows.keeping.rebuilding import VerifyLedger, verify_ledger
+from comity.flows.people.places import RegisterFacility, register_facility
+from comity.flows.people.visit_views import ListVisits, ShowVisit, VisitShown, list_visits, show_visit
+from comity.flows.people.visits import (
     AskVisit,
     EndVisit,
     MakeFinding,
@@ -24,7 +24,7 @@ from comity.flows.visits import (
     permit_visit,
     refuse_visit,
 )
-from comity.flows.visits import ask_visit as ask
+from comity.flows.people.visits import ask_visit as ask
 from comity.record.bodies import Body
 from comity.record.bodies.visits import FindingClosed, FindingMade, Permission, VisitAnswered, VisitEnded
 from comity.record.person_act import unsigned

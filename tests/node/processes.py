@@ -15,8 +15,8 @@ from typing import TypeVar
 
 import msgspec
 
-from comity.flows.agreements import AgreementShown, ListAgreements
-from comity.flows.founding import AddPeer, CardShown, PeerShown
+from comity.flows.agreeing.agreements import AgreementShown, ListAgreements
+from comity.flows.agreeing.founding import AddPeer, CardShown, PeerShown
 from comity.node.client import call
 from comity.node.run import NodeShown, Ready, ShowNode, found
 from comity.node.serving import listen_tcp

@@ -15,7 +15,7 @@ from aiohttp import web
 
 from comity.errors import Rejected, Unavailable
 from comity.flows.actors import Actor
-from comity.flows.answering import Assure, assure
+from comity.flows.giving.answering import Assure, assure
 from comity.node import alarm as module
 from comity.node.alarm import SIGNATURE, Alarm, poster, read_secret, signature_of
 from comity.node.run import found, running

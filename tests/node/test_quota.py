@@ -7,7 +7,7 @@ from contextlib import ExitStack
 import pytest
 
 from comity.errors import Unavailable
-from comity.flows.parcel import PARCEL_BYTES_MAX
+from comity.flows.exchanging.parcel import PARCEL_BYTES_MAX
 from comity.node.quota import BURST_SECONDS, RECORD_BYTES_FREE, Allowance, Quotas
 
 

@@ -15,13 +15,20 @@ import pytest
 
 from comity.errors import Misuse, Unavailable
 from comity.flows.actors import Actor
-from comity.flows.agreements import AcknowledgeAgreement, AdoptAgreement, AgreementShown
-from comity.flows.answering import Approve, Approved, AssuranceGiven, Assure
-from comity.flows.founding import CardShown, ShowCard
-from comity.flows.giving import Give, Given
-from comity.flows.opening import Open, OpenedItem
-from comity.flows.people import ChangeList, DirectoryShown, EnrolPerson, GrantClearance, ListDirectory, PersonShown
-from comity.flows.views import Inbox, Outbox, ShowInbox, ShowOutbox
+from comity.flows.agreeing.agreements import AcknowledgeAgreement, AdoptAgreement, AgreementShown
+from comity.flows.agreeing.founding import CardShown, ShowCard
+from comity.flows.giving.answering import Approve, Approved, AssuranceGiven, Assure
+from comity.flows.giving.giving import Give, Given
+from comity.flows.giving.opening import Open, OpenedItem
+from comity.flows.looking.views import Inbox, Outbox, ShowInbox, ShowOutbox
+from comity.flows.people.people import (
+    ChangeList,
+    DirectoryShown,
+    EnrolPerson,
+    GrantClearance,
+    ListDirectory,
+    PersonShown,
+)
 from comity.node.client import SOCKET
 from comity.node.run import found, opened
 from comity.node.settings import Settings

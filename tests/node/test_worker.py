@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from comity.courier.loopback import LoopbackCourier
 from comity.errors import Unavailable
-from comity.flows.parcel import Parcel, Sent, read_parcel, write_parcel
+from comity.flows.exchanging.parcel import Parcel, Sent, read_parcel, write_parcel
 from comity.node import worker
 from comity.node.worker import PAUSE_SECONDS_FIRST, PAUSE_SECONDS_MAX, Workers, pause_seconds
 from comity.ports import Reply

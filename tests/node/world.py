@@ -10,7 +10,7 @@ from pathlib import Path
 
 from comity.courier.http import HttpCourier
 from comity.errors import Refused, Rejected
-from comity.flows.parcel import PARCEL_BYTES_MAX
+from comity.flows.exchanging.parcel import PARCEL_BYTES_MAX
 from comity.node.quota import Quotas
 from comity.node.server import PeerDoor
 from comity.node.serving import Serving, listen_tcp

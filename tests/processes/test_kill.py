@@ -16,13 +16,20 @@ from pathlib import Path
 
 from comity.errors import Unavailable
 from comity.flows.actors import Actor
-from comity.flows.agreements import AcknowledgeAgreement, AdoptAgreement, AgreementShown
-from comity.flows.answering import Approve, Approved, AssuranceGiven, Assure
-from comity.flows.giving import Give, Given
-from comity.flows.opening import Open, OpenedItem
-from comity.flows.people import ChangeList, DirectoryShown, EnrolPerson, GrantClearance, ListDirectory, PersonShown
-from comity.flows.rebuilding import LedgerVerified, VerifyLedger
-from comity.flows.views import Inbox, Outbox, RequestLine, ShowInbox, ShowOutbox
+from comity.flows.agreeing.agreements import AcknowledgeAgreement, AdoptAgreement, AgreementShown
+from comity.flows.giving.answering import Approve, Approved, AssuranceGiven, Assure
+from comity.flows.giving.giving import Give, Given
+from comity.flows.giving.opening import Open, OpenedItem
+from comity.flows.keeping.rebuilding import LedgerVerified, VerifyLedger
+from comity.flows.looking.views import Inbox, Outbox, RequestLine, ShowInbox, ShowOutbox
+from comity.flows.people.people import (
+    ChangeList,
+    DirectoryShown,
+    EnrolPerson,
+    GrantClearance,
+    ListDirectory,
+    PersonShown,
+)
 from node.processes import Node, pair, until
 from world import RELATIONSHIP, ROOT
 

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from comity.errors import ComityError
-from comity.flows.answering import Approve, Assure, approve, assure
-from comity.flows.giving import Give, give
+from comity.flows.giving.answering import Approve, Assure, approve, assure
+from comity.flows.giving.giving import Give, give
+from comity.flows.giving.marks import MarkItem, mark_item
+from comity.flows.giving.opening import Open, open_item
 from comity.flows.house import House
-from comity.flows.marks import MarkItem, mark_item
-from comity.flows.opening import Open, open_item
 from comity.register.rows import AskedRow, AssuranceRow, ConsignmentRow, CopyRow, ItemRow, RequestRow
 from comity.stores.memory_disk import Crashed, Fault, WritePoint
 from properties.founded import Founded

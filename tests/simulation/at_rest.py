@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
-from comity.flows.erasing import USABLE
-from comity.flows.giving import Waiting, basis
+from comity.flows.giving.giving import Waiting, basis
+from comity.flows.keeping.erasing import USABLE
 from comity.ports import JournalEntry
 from comity.record import bodies
 from comity.record.bodies.custody import Reproduced

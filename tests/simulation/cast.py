@@ -5,9 +5,16 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from comity.flows.actors import Actor
-from comity.flows.agreements import AcknowledgeAgreement, acknowledge_agreement
+from comity.flows.agreeing.agreements import AcknowledgeAgreement, acknowledge_agreement
 from comity.flows.house import House
-from comity.flows.people import ChangeList, EnrolPerson, GrantClearance, change_list, enrol_person, grant_clearance
+from comity.flows.people.people import (
+    ChangeList,
+    EnrolPerson,
+    GrantClearance,
+    change_list,
+    enrol_person,
+    grant_clearance,
+)
 from world import RELATIONSHIP, ROOT, adopt, introduce
 
 from .witness import OURS

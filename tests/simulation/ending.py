@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 
 from comity.errors import Misuse
 from comity.flows.actors import Actor
-from comity.flows.destruction import Destroy, WitnessDestruction, destroy, witness
+from comity.flows.ending.destruction import Destroy, WitnessDestruction, destroy, witness
+from comity.flows.ending.levels import Reclassify, reclassify
+from comity.flows.ending.recalls import EndPurpose, LiftRecall, Recall, end_purpose, lift, recall
+from comity.flows.ending.returning import SendBack, TakeBack, send_back, take_back
 from comity.flows.house import House
-from comity.flows.incidents import ReportIncident, report_incident
-from comity.flows.investigating import (
+from comity.flows.incidents.incidents import ReportIncident, report_incident
+from comity.flows.incidents.investigating import (
     CloseIncident,
     Investigate,
     ReleaseItems,
@@ -21,9 +24,6 @@ from comity.flows.investigating import (
     release_items,
     tell_result,
 )
-from comity.flows.levels import Reclassify, reclassify
-from comity.flows.recalls import EndPurpose, LiftRecall, Recall, end_purpose, lift, recall
-from comity.flows.returning import SendBack, TakeBack, send_back, take_back
 from comity.register.rows import ItemRow
 from comity.register.rows.ending import RecallRow
 from comity.register.rows.incidents import IncidentRow

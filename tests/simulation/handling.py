@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from comity.errors import Misuse
 from comity.flows.actors import Actor
-from comity.flows.answering import Approve, approve
-from comity.flows.consent_requests import AskConsent, ask_consent
-from comity.flows.consenting import (
+from comity.flows.consenting.consent_requests import AskConsent, ask_consent
+from comity.flows.consenting.consenting import (
     AnswerConsent,
     GrantConsent,
     WithdrawConsent,
@@ -23,15 +22,16 @@ from comity.flows.consenting import (
     grant_consent,
     withdraw_consent,
 )
-from comity.flows.copy_references import reference_of
-from comity.flows.copying import MakeCopies, make_copies
-from comity.flows.deriving import Derive, derive
-from comity.flows.findings import Explain, explain
-from comity.flows.handing_over import Carry, HandOver, TakeOver, carry, hand_over, take_over
+from comity.flows.consenting.passing_on import AskPassOn, SealPassOn, ask_pass_on, seal_pass_on
+from comity.flows.deriving.deriving import Derive, derive
+from comity.flows.giving.answering import Approve, approve
+from comity.flows.handling.copy_references import reference_of
+from comity.flows.handling.copying import MakeCopies, make_copies
+from comity.flows.handling.handing_over import Carry, HandOver, TakeOver, carry, hand_over, take_over
+from comity.flows.handling.losing import FindCopy, LoseCopy, find_again, lose_copy
 from comity.flows.house import House
-from comity.flows.losing import FindCopy, LoseCopy, find_again, lose_copy
-from comity.flows.muster import Begin, CountCopies, DropMuster, SignMuster, begin, count, drop, sign
-from comity.flows.passing_on import AskPassOn, SealPassOn, ask_pass_on, seal_pass_on
+from comity.flows.looking.findings import Explain, explain
+from comity.flows.looking.muster import Begin, CountCopies, DropMuster, SignMuster, begin, count, drop, sign
 from comity.register.rows import CopyRow, ItemRow, Row
 from comity.register.rows.consents import ConsentAskedRow, ConsentRow
 from comity.register.rows.inventory import FindingRow

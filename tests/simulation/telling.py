@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 
 from comity.errors import Misuse
 from comity.flows.actors import Actor
-from comity.flows.answering import Approve, Assure, approve, assure
-from comity.flows.deposits import MakeDeposit, RevealDeposit, make_deposit, reveal_deposit
-from comity.flows.disputes import (
+from comity.flows.agreeing.deposits import MakeDeposit, RevealDeposit, make_deposit, reveal_deposit
+from comity.flows.agreeing.disputes import (
     AnswerDispute,
     OpenDispute,
     SettleDispute,
@@ -20,8 +19,7 @@ from comity.flows.disputes import (
     open_dispute,
     settle_dispute,
 )
-from comity.flows.house import House
-from comity.flows.notices import (
+from comity.flows.agreeing.notices import (
     AnswerLaws,
     AskLaws,
     Designate,
@@ -31,8 +29,10 @@ from comity.flows.notices import (
     designate,
     notify_law,
 )
-from comity.flows.showing import AskShow, DoneShow, ask_show, done_show
-from comity.flows.visits import (
+from comity.flows.consenting.showing import AskShow, DoneShow, ask_show, done_show
+from comity.flows.giving.answering import Approve, Assure, approve, assure
+from comity.flows.house import House
+from comity.flows.people.visits import (
     AskVisit,
     CloseFinding,
     EndVisit,

@@ -10,7 +10,7 @@ from hashlib import sha256
 
 import msgspec
 
-from comity.flows.parcel import Parcel
+from comity.flows.exchanging.parcel import Parcel
 from comity.ports import Batch, Head
 
 SECRET = b"PLAINTEXT-OF-"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from comity.errors import Rejected
-from comity.flows.high_water_mark import check_high_water_mark
+from comity.flows.keeping.high_water_mark import check_high_water_mark
 from comity.ports import Head
 from comity.stores.blobs import FolderBlobs
 from comity.stores.folder import FolderHighWaterMark

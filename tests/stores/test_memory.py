@@ -7,7 +7,7 @@ import hashlib
 import pytest
 
 from comity.errors import Unavailable
-from comity.flows.high_water_mark import check_high_water_mark
+from comity.flows.keeping.high_water_mark import check_high_water_mark
 from comity.ports import Ambiguous, DiskFull, Put
 from comity.stores.memory import MemoryBlobs, MemoryErasedKeys, MemoryHighWaterMark, MemoryStore
 from comity.stores.memory_disk import Crashed, Fault, MemoryDisk, WritePoint

@@ -24,7 +24,7 @@ from comity.timezones import time_zones
 
 if TYPE_CHECKING:
     from comity.api import Agreement
-    from comity.flows.agreements import AgreementShown
+    from comity.flows.agreeing.agreements import AgreementShown
 
 HOUSE_RULES = ("house",)
 """Layers of the library that every agreement is run with: two people for each release."""
@@ -132,7 +132,7 @@ def status(desk: Desk, name: str, at: str | None, history: str | None) -> None:
       comity agreement status jp-kr-2016 --at 2020-11-23
     """
     if _is_relationship(name):
-        from comity.flows.agreements import AskStatus
+        from comity.flows.agreeing.agreements import AskStatus
 
         now: Status = desk.call("agreement.status", AskStatus(relationship=name))
         typed = None if at is None else read_instant(at, now.timezone)
@@ -161,7 +161,7 @@ def timeline(desk: Desk, name: str, until: str | None, history: str | None, svg:
     from comity.agreement.timeline import timeline as rows_of
 
     if _is_relationship(name):
-        from comity.flows.chronicles import ShowTimeline
+        from comity.flows.agreeing.chronicles import ShowTimeline
 
         last = None if until is None else read_instant(until, "UTC", end=True).at
         rows = desk.call("agreement.timeline", ShowTimeline(relationship=name, until=last))
@@ -202,7 +202,7 @@ def adopt(desk: Desk, name: str, peer: str, history: str | None, layers: tuple[s
       comity agreement adopt jp-kr-2016 --with kr
     """
     from comity.api import history_of_source, read_text
-    from comity.flows.agreements import AdoptAgreement
+    from comity.flows.agreeing.agreements import AdoptAgreement
 
     stacked = [read_text(layer) for layer in (*HOUSE_RULES, *layers)]
     text = read_text(name)
@@ -231,7 +231,7 @@ def acknowledge(desk: Desk, relationship: str | None, actor: str, key: Path | No
       comity agreement acknowledge --as root
     """
     from comity.flows.actors import Actor
-    from comity.flows.agreements import AcknowledgeAgreement
+    from comity.flows.agreeing.agreements import AcknowledgeAgreement
 
     request = AcknowledgeAgreement(relationship=desk.session.relationship(relationship), actor=Actor(actor))
     desk.show(desk.act("agreement.acknowledge", request, key), lambda out, shown: _tell_acknowledged(out, shown, desk))
@@ -254,7 +254,7 @@ def coverage(desk: Desk, name: str, clause: str | None) -> int:
     from comity.api import coverage_of
 
     if _is_relationship(name):
-        from comity.flows.agreements import ReadAgreement
+        from comity.flows.agreeing.agreements import ReadAgreement
 
         running = desk.call("agreement.read", ReadAgreement(relationship=name))
         text, digest, clauses = running.agreement, running.digest, running.clauses
@@ -280,7 +280,7 @@ def list_(desk: Desk) -> None:
     Example:
       comity agreement list
     """
-    from comity.flows.agreements import ListAgreements
+    from comity.flows.agreeing.agreements import ListAgreements
 
     desk.show(desk.call("agreement.list", ListAgreements()), _tell_running)
 

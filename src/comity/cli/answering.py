@@ -11,8 +11,8 @@ from comity.cli.decisions import functions, named, tell_outcome
 from comity.cli.options import Desk, Verb, acting, housed, relationship
 from comity.cli.output import Output, size
 from comity.flows.actors import Actor
-from comity.flows.answering import Approve, Approved, AssuranceGiven, Assure
-from comity.flows.explaining import tell
+from comity.flows.deciding.explaining import tell
+from comity.flows.giving.answering import Approve, Approved, AssuranceGiven, Assure
 
 _THEN: dict[str, Callable[[str], tuple[str, str]]] = {
     "show": lambda request: (f"comity show done {request} --as HANDLE", "when it was shown"),

@@ -13,8 +13,8 @@ from comity.cli.instants import told_instant
 from comity.cli.options import Desk, Verb, Verbs, acting, as_actor, housed, seeing
 from comity.cli.output import Output, size
 from comity.flows.actors import Actor
-from comity.flows.marks import MarkingShown, MarkItem
-from comity.flows.views import (
+from comity.flows.giving.marks import MarkingShown, MarkItem
+from comity.flows.looking.views import (
     ChainLine,
     CopyLine,
     Inbox,

@@ -24,12 +24,12 @@ from comity.cli.telling_copies import (
 )
 from comity.errors import Misuse
 from comity.flows.actors import Actor
-from comity.flows.copies import CopyLine, CopyShown, Label, LabelCopy, ListCopies, ScanCopy, ShowCopy
-from comity.flows.copying import CopiesMade, MakeCopies
-from comity.flows.explaining import tell
-from comity.flows.handing_over import Carry, HandedOn, HandOver, TakeOver
-from comity.flows.losing import FindCopy, LoseCopy
-from comity.flows.rewrapping import Rewrap, Rewrapped
+from comity.flows.deciding.explaining import tell
+from comity.flows.handling.copies import CopyLine, CopyShown, Label, LabelCopy, ListCopies, ScanCopy, ShowCopy
+from comity.flows.handling.copying import CopiesMade, MakeCopies
+from comity.flows.handling.handing_over import Carry, HandedOn, HandOver, TakeOver
+from comity.flows.handling.losing import FindCopy, LoseCopy
+from comity.flows.handling.rewrapping import Rewrap, Rewrapped
 from comity.record.bodies.custody import DoubleEnvelope, Enclosure, Packing
 
 NAMED = ("i-", "c-")

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from comity.cli.options import Desk
 from comity.cli.output import Output, Style, visible, width, wrapped
 from comity.decision.wording import EFFECTS
-from comity.flows.explaining import OutcomeTold, ReasonTold
+from comity.flows.deciding.explaining import OutcomeTold, ReasonTold
 
 PROVENANCE: Mapping[str, str] = {
     "P": "P",
@@ -48,7 +48,7 @@ def functions(desk: Desk) -> dict[str, str]:
     """Functions by pseudonym, of every party, so that a sentence can say who is meant; empty when nobody reads it."""
     if desk.out.as_json:
         return {}
-    from comity.flows.people import ListDirectory
+    from comity.flows.people.people import ListDirectory
 
     return {each.pseudonym: each.function for each in desk.call("directory.list", ListDirectory())}
 

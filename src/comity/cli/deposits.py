@@ -12,7 +12,7 @@ from comity.cli.options import Desk, Verbs, acting, housed, relationship
 from comity.cli.output import FINDINGS, Output
 from comity.cli.session import fresh_name
 from comity.flows.actors import Actor
-from comity.flows.deposits import (
+from comity.flows.agreeing.deposits import (
     CheckDeposit,
     DepositChecked,
     DepositShown,

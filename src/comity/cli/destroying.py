@@ -17,9 +17,9 @@ from comity.cli.recalls import ShortVerbs, copy_number, somewhere
 from comity.cli.session import fresh_name
 from comity.errors import Misuse
 from comity.flows.actors import Actor
-from comity.flows.certificates import CertificateShown, ShowCertificate, WitnessShown
-from comity.flows.destruction import Destroy, Destruction, WitnessDestruction
-from comity.flows.explaining import tell
+from comity.flows.deciding.explaining import tell
+from comity.flows.ending.certificates import CertificateShown, ShowCertificate, WitnessShown
+from comity.flows.ending.destruction import Destroy, Destruction, WitnessDestruction
 
 METHODS: tuple[str, ...] = get_args(Method)
 _STATES: dict[str, Style] = {"complete": "good", "waiting": "warn", "void": "bad"}

@@ -13,7 +13,7 @@ from comity.cli.output import Output
 from comity.cli.session import fresh_name
 from comity.errors import Misuse
 from comity.flows.actors import Actor
-from comity.flows.disputes import (
+from comity.flows.agreeing.disputes import (
     AnswerDispute,
     DisputeShown,
     ListDisputes,

@@ -12,7 +12,7 @@ from comity.cli.instants import told_instant
 from comity.cli.options import Desk, Verb, housed
 from comity.cli.output import OVERDUE, Output, Part
 from comity.flows.actors import Actor
-from comity.flows.duties import DutiesShown, DutyShown, ListDuties
+from comity.flows.looking.duties import DutiesShown, DutyShown, ListDuties
 
 Whose = Literal["mine", "theirs", "all"]
 _WORDS = {

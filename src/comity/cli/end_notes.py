@@ -16,7 +16,7 @@ from comity.timezones import time_zones
 if TYPE_CHECKING:
     from comity.agreement.lifecycle import Step
     from comity.agreement.term import Status
-    from comity.flows.end_notes import EndNotesShown
+    from comity.flows.agreeing.end_notes import EndNotesShown
 
 note_options = (
     click.option("--note", default="", metavar="ID", help="Id of the note, as it went through the diplomatic channel."),
@@ -108,7 +108,7 @@ def list_(desk: Desk, relationship: str | None) -> None:
     Example:
       comity agreement notice list
     """
-    from comity.flows.end_notes import ListEndNotes
+    from comity.flows.agreeing.end_notes import ListEndNotes
 
     request = ListEndNotes(relationship=desk.session.relationship(relationship))
     desk.show(desk.call("agreement.notice.list", request), _tell_notes)
@@ -127,7 +127,7 @@ def _tell(
     key: Path | None,
 ) -> None:
     from comity.flows.actors import Actor
-    from comity.flows.end_notes import PreviewEndNote, TellEndNote
+    from comity.flows.agreeing.end_notes import PreviewEndNote, TellEndNote
 
     named = desk.session.relationship(relationship)
     if preview:

@@ -17,7 +17,7 @@ from comity.evidence.model import EVIDENCE_BYTES_MAX, WITHHELD_BY_DEFAULT, Group
 from comity.evidence.story import ChainTold, Line, Verified
 
 if TYPE_CHECKING:
-    from comity.flows.evidence import EvidenceExported
+    from comity.flows.looking.evidence import EvidenceExported
 
 NOTHING = "nothing"
 """The word after ``--withhold`` that shows every record."""
@@ -62,7 +62,7 @@ def export(
       comity evidence export i-7k3m… --out item.evidence --as sato
     """
     from comity.flows.actors import Actor
-    from comity.flows.evidence import ExportEvidence
+    from comity.flows.looking.evidence import ExportEvidence
 
     if NOTHING in groups and len(groups) > 1:
         raise Misuse(f"--withhold {NOTHING} stands alone", code="contradiction")
@@ -78,7 +78,7 @@ def export(
         desk.show(exported, _tell_exported)
         return 0
     from comity.cli.decisions import functions, tell_outcome
-    from comity.flows.explaining import tell
+    from comity.flows.deciding.explaining import tell
 
     known = functions(desk)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from comity.cli.output import Output, Part, visible
-from comity.flows.descent import LineageLine, LineageShown
+from comity.flows.deriving.descent import LineageLine, LineageShown
 from comity.marking.banner import written
 
 RELATIONS: Mapping[str, str] = {

@@ -17,9 +17,9 @@ from comity.cli.output import REFUSED, Output, size
 from comity.cli.session import fresh_name
 from comity.errors import Misuse
 from comity.flows.actors import Actor
-from comity.flows.explaining import tell
-from comity.flows.giving import POSSIBLE, Give, Given
-from comity.flows.people import DirectoryShown, ListDirectory
+from comity.flows.deciding.explaining import tell
+from comity.flows.giving.giving import POSSIBLE, Give, Given
+from comity.flows.people.people import DirectoryShown, ListDirectory
 
 
 @click.command(cls=Verb)

@@ -16,8 +16,8 @@ from comity.cli.options import Desk, Verbs, acting, housed
 from comity.cli.output import Output
 from comity.cli.session import fresh_name
 from comity.flows.actors import Actor
-from comity.flows.incidents import IncidentTold, ReportIncident, Suspended
-from comity.flows.investigating import (
+from comity.flows.incidents.incidents import IncidentTold, ReportIncident, Suspended
+from comity.flows.incidents.investigating import (
     CloseIncident,
     IncidentChanged,
     IncidentLine,

@@ -13,10 +13,10 @@ from comity.cli.options import Desk, Verb, Verbs, acting, as_actor, housed, rela
 from comity.cli.output import FINDINGS, Output
 from comity.cli.session import fresh_name
 from comity.flows.actors import Actor
-from comity.flows.counting import MusterTold
-from comity.flows.findings import Explain, FindingTold, Musters, ShowMusters
-from comity.flows.muster import Begin, CountCopies, CountTold, DropMuster, Signed, SignMuster
-from comity.flows.reconciling import (
+from comity.flows.looking.counting import MusterTold
+from comity.flows.looking.findings import Explain, FindingTold, Musters, ShowMusters
+from comity.flows.looking.muster import Begin, CountCopies, CountTold, DropMuster, Signed, SignMuster
+from comity.flows.looking.reconciling import (
     UNEXPLAINED,
     AnswerByFile,
     AskByFile,

@@ -11,10 +11,10 @@ from comity.cli.family import tell_family
 from comity.cli.instants import told_instant
 from comity.cli.options import Desk, Verb, as_actor, housed, seeing
 from comity.cli.output import Output, Part
-from comity.flows.duties import DutyShown
-from comity.flows.given import GivenCopy, GivenItem, ShowGiven
-from comity.flows.item_events import KINDS, Event
-from comity.flows.item_story import CopyTold, ItemStory, PlaceTold, ShowItem
+from comity.flows.looking.duties import DutyShown
+from comity.flows.looking.given import GivenCopy, GivenItem, ShowGiven
+from comity.flows.looking.item_events import KINDS, Event
+from comity.flows.looking.item_story import CopyTold, ItemStory, PlaceTold, ShowItem
 from comity.marking.banner import written
 
 Known = Mapping[str, str]

@@ -12,7 +12,7 @@ from xml.sax.saxutils import escape
 
 import segno
 
-from comity.flows.copies import Label
+from comity.flows.handling.copies import Label
 
 CORRECTION = "q"
 """A quarter of the code may be torn or smudged (ISO/IEC 18004, level Q)."""

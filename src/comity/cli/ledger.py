@@ -7,9 +7,9 @@ import click
 from comity.cli.boxes import tell_chains
 from comity.cli.options import Desk, Verbs, housed
 from comity.cli.output import FINDINGS, Output, working
-from comity.flows.collecting import Collect, Collected
-from comity.flows.rebuilding import LedgerVerified, Rebuild, VerifyLedger
-from comity.flows.views import ShowOutbox
+from comity.flows.keeping.collecting import Collect, Collected
+from comity.flows.keeping.rebuilding import LedgerVerified, Rebuild, VerifyLedger
+from comity.flows.looking.views import ShowOutbox
 
 
 @click.group(cls=Verbs)

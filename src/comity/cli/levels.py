@@ -13,9 +13,9 @@ from comity.cli.output import DONE, REFUSED, Output
 from comity.cli.session import fresh_name
 from comity.errors import Misuse
 from comity.flows.actors import Actor
-from comity.flows.explaining import tell
-from comity.flows.level_books import ChangeLine, LevelsShown, ListReviews, NoticeShown, ReviewLine, ShowLevels
-from comity.flows.levels import Reclassification, Reclassify
+from comity.flows.deciding.explaining import tell
+from comity.flows.ending.level_books import ChangeLine, LevelsShown, ListReviews, NoticeShown, ReviewLine, ShowLevels
+from comity.flows.ending.levels import Reclassification, Reclassify
 
 DECLASSIFIED = "no mark: declassified"
 

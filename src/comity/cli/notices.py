@@ -12,7 +12,7 @@ from comity.cli.options import Desk, Verbs, acting, housed, relationship
 from comity.cli.output import Output
 from comity.cli.session import fresh_name
 from comity.flows.actors import Actor
-from comity.flows.notices import (
+from comity.flows.agreeing.notices import (
     AnswerLaws,
     AskLaws,
     Designate,
@@ -25,7 +25,7 @@ from comity.flows.notices import (
     ListLaws,
     NotifyLaw,
 )
-from comity.flows.outlays import ListOutlays, NoteOutlay, OutlayShown, OutlaysShown
+from comity.flows.agreeing.outlays import ListOutlays, NoteOutlay, OutlayShown, OutlaysShown
 from comity.record.bodies.notices import LawChange
 
 noted = click.option("--note", required=True, metavar="ID", help="Id of the diplomatic note.")

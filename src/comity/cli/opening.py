@@ -12,8 +12,8 @@ from comity.cli.options import Desk, Verb, acting, housed
 from comity.cli.output import REFUSED, Output, size
 from comity.errors import Misuse
 from comity.flows.actors import Actor
-from comity.flows.explaining import tell
-from comity.flows.opening import Confirm, Open, OpenedItem
+from comity.flows.deciding.explaining import tell
+from comity.flows.giving.opening import Confirm, Open, OpenedItem
 
 
 @click.command("open", cls=Verb)

@@ -17,8 +17,7 @@ from comity.cli.recalls import ShortVerbs
 from comity.cli.session import fresh_name
 from comity.errors import Misuse
 from comity.flows.actors import Actor
-from comity.flows.explaining import tell
-from comity.flows.passing_on import (
+from comity.flows.consenting.passing_on import (
     AskPassOn,
     ConfirmPassOn,
     ListPassedOn,
@@ -28,6 +27,7 @@ from comity.flows.passing_on import (
     ReceiptPassOn,
     SealPassOn,
 )
+from comity.flows.deciding.explaining import tell
 from comity.record.bodies.consents import BeneficiaryKind
 
 COPY_PIECE_BYTES = 1024 * 1024

@@ -9,7 +9,7 @@ import click
 from comity.cli.files import read_file, write_new_file
 from comity.cli.options import Desk, Verbs, housed
 from comity.cli.output import Output
-from comity.flows.founding import AddPeer, CardShown, ListPeers, PeerShown, ShowCard
+from comity.flows.agreeing.founding import AddPeer, CardShown, ListPeers, PeerShown, ShowCard
 from comity.record.dsse import ENVELOPE_BYTES_MAX
 
 

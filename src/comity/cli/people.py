@@ -12,8 +12,8 @@ from comity.cli.options import Desk, Verb, Verbs, acting, housed
 from comity.cli.output import Output
 from comity.cli.session import fresh_name
 from comity.flows.actors import Actor
-from comity.flows.leaving import ChangePerson, RemovePerson
-from comity.flows.people import (
+from comity.flows.people.leaving import ChangePerson, RemovePerson
+from comity.flows.people.people import (
     ChangeList,
     DirectoryShown,
     EnrolPerson,

@@ -11,8 +11,8 @@ from comity.cli.instants import read_instant, told_instant
 from comity.cli.options import Desk, Verbs, acting, housed
 from comity.cli.output import Output
 from comity.flows.actors import Actor
-from comity.flows.obliged import Cited
-from comity.flows.places import (
+from comity.flows.looking.obliged import Cited
+from comity.flows.people.places import (
     EvidenceCondition,
     GiveBriefing,
     InspectFacility,
@@ -21,7 +21,7 @@ from comity.flows.places import (
     PostPerson,
     RegisterFacility,
 )
-from comity.flows.site_registers import (
+from comity.flows.people.site_registers import (
     AskPersons,
     FacilityShown,
     ListFacilities,

@@ -12,9 +12,9 @@ from comity.cli.options import Desk, Verb, Verbs, acting, as_actor, housed, seei
 from comity.cli.output import DONE, REFUSED, Output
 from comity.cli.session import fresh_name
 from comity.flows.actors import Actor
-from comity.flows.explaining import tell
-from comity.flows.recalls import EndPurpose, LiftRecall, ReachedCopy, Recall, RecallShown, ShowRecall
-from comity.flows.returning import SendBack, SentBackShown, TakeBack, TakenBackShown
+from comity.flows.deciding.explaining import tell
+from comity.flows.ending.recalls import EndPurpose, LiftRecall, ReachedCopy, Recall, RecallShown, ShowRecall
+from comity.flows.ending.returning import SendBack, SentBackShown, TakeBack, TakenBackShown
 from comity.record.bodies.ending import Asks
 
 NAMED = ("i-", "c-")

@@ -79,7 +79,7 @@ class Session:
 
     def _naming(self, error: ComityError) -> ComityError:
         """(5) An error about a person of this house, with the handle instead of the identifier records use."""
-        from comity.flows.people import ListPeople
+        from comity.flows.people.people import ListPeople
 
         sentence = error.sentence
         if not IDENTIFIER.search(sentence):
@@ -116,7 +116,7 @@ class Session:
             Misuse: there is none of that name, or none was named and there is not exactly one.
         """
         from comity.agreement.nearest import nearest
-        from comity.flows.agreements import ListAgreements
+        from comity.flows.agreeing.agreements import ListAgreements
 
         found = [str(each.relationship) for each in self.call("agreement.list", ListAgreements())]
         if named is not None and named not in found:

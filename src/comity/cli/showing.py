@@ -16,8 +16,8 @@ from comity.cli.output import DONE, FINDINGS, REFUSED, Output
 from comity.cli.recalls import ShortVerbs
 from comity.cli.session import fresh_name
 from comity.flows.actors import Actor
-from comity.flows.explaining import tell
-from comity.flows.showing import AskShow, CompareShown, DoneShow, ShownCompared, ShowTold
+from comity.flows.consenting.showing import AskShow, CompareShown, DoneShow, ShownCompared, ShowTold
+from comity.flows.deciding.explaining import tell
 from comity.record.bodies.consents import Manner
 
 

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from comity.cli.decisions import named
 from comity.cli.instants import told_instant
 from comity.cli.output import Output
-from comity.flows.copies import CopyLine, CopyShown, Label, Link
-from comity.flows.copying import CopiesMade
-from comity.flows.handing_over import HandedOn, Signed
-from comity.flows.losing import CopyTold
+from comity.flows.handling.copies import CopyLine, CopyShown, Label, Link
+from comity.flows.handling.copying import CopiesMade
+from comity.flows.handling.handing_over import HandedOn, Signed
+from comity.flows.handling.losing import CopyTold
 from comity.record.bodies.custody import DoubleEnvelope, Packing
 
 Known = Mapping[str, str]

@@ -10,8 +10,8 @@ from comity.cli.decisions import functions, tell_outcome
 from comity.cli.options import Desk, Verb, acting, housed
 from comity.cli.output import DONE, REFUSED, Output
 from comity.flows.actors import Actor
-from comity.flows.explaining import tell
-from comity.flows.using import UseItem, UseTold
+from comity.flows.deciding.explaining import tell
+from comity.flows.giving.using import UseItem, UseTold
 
 
 @click.command(cls=Verb)

@@ -13,10 +13,10 @@ from comity.cli.options import Desk, Verbs, acting, housed, relationship
 from comity.cli.output import DONE, REFUSED, Output
 from comity.cli.session import fresh_name
 from comity.flows.actors import Actor
-from comity.flows.explaining import tell
-from comity.flows.people import ListPeople
-from comity.flows.visit_views import ListVisits, ShowVisit, VisitShown
-from comity.flows.visits import (
+from comity.flows.deciding.explaining import tell
+from comity.flows.people.people import ListPeople
+from comity.flows.people.visit_views import ListVisits, ShowVisit, VisitShown
+from comity.flows.people.visits import (
     AskVisit,
     CloseFinding,
     EndVisit,

@@ -8,7 +8,7 @@ from comity.cli.decisions import functions, tell_outcome
 from comity.cli.instants import told_instant
 from comity.cli.options import Desk, Verb, as_actor, housed, seeing
 from comity.cli.output import Output
-from comity.flows.explaining import DecisionTold, Why
+from comity.flows.deciding.explaining import DecisionTold, Why
 
 
 @click.command(cls=Verb)

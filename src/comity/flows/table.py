@@ -10,60 +10,19 @@ from typing import Any, get_type_hints
 
 import msgspec
 
-from comity.flows import (
-    agreements,
-    answering,
-    certificates,
-    chronicles,
-    collecting,
-    consent_register,
-    consent_requests,
-    consenting,
-    copies,
-    copying,
-    decisions,
-    deposits,
-    deriving,
-    descent,
-    destruction,
-    disputes,
-    duties,
-    end_notes,
-    evidence,
-    explaining,
-    findings,
-    founding,
-    given,
-    giving,
-    handing_over,
-    incidents,
-    investigating,
-    item_story,
-    leaving,
-    level_books,
-    levels,
-    losing,
-    marks,
-    muster,
-    notices,
-    opening,
-    outlays,
-    passing_on,
-    people,
-    places,
-    pouch,
-    rebuilding,
-    recalls,
-    reconciling,
-    returning,
-    showing,
-    site_registers,
-    using,
-    views,
-    visit_views,
-    visits,
-)
+from comity.flows.agreeing import agreements, chronicles, deposits, disputes, end_notes, founding, notices, outlays
+from comity.flows.consenting import consent_register, consent_requests, consenting, passing_on, showing
+from comity.flows.deciding import decisions, explaining
+from comity.flows.deriving import deriving, descent
+from comity.flows.ending import certificates, destruction, level_books, levels, recalls, returning
+from comity.flows.exchanging import pouch
+from comity.flows.giving import answering, giving, marks, opening, using
+from comity.flows.handling import copies, copying, handing_over, losing
 from comity.flows.house import House
+from comity.flows.incidents import incidents, investigating
+from comity.flows.keeping import collecting, rebuilding
+from comity.flows.looking import duties, evidence, findings, given, item_story, muster, reconciling, views
+from comity.flows.people import leaving, people, places, site_registers, visit_views, visits
 
 
 class Flow(msgspec.Struct, frozen=True):

@@ -17,8 +17,8 @@ import aiohttp
 import msgspec
 
 from comity.errors import ComityError, Rejected, Unavailable
-from comity.flows.duties import DutyShown, mark_told, untold
 from comity.flows.house import House
+from comity.flows.looking.duties import DutyShown, mark_told, untold
 from comity.node.settings import AlarmSettings
 from comity.node.worker import pause_seconds
 from comity.ports import Entropy

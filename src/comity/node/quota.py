@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from comity.errors import Unavailable
-from comity.flows.parcel import PARCEL_BYTES_MAX
+from comity.flows.exchanging.parcel import PARCEL_BYTES_MAX
 
 Lane = Literal["records", "blobs", "reads"]
 Positive = Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)]

@@ -18,7 +18,7 @@ import msgspec
 
 from comity.courier.paths import PIECE_BYTES_MAX
 from comity.errors import ComityError, InternalError, Unavailable
-from comity.flows.parcel import Parcel, write_parcel
+from comity.flows.exchanging.parcel import Parcel, write_parcel
 from comity.node.sending import exchange, upload
 from comity.ports import Clock, Courier, Entropy
 from comity.record.card import Card

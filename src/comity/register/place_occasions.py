@@ -73,7 +73,9 @@ def _was_inspected(facts: Facts, record: Record) -> list[Occurrence | Discharge]
 def _contractors_asked(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
     """Before anything goes to a contractor's person his site must meet what the agreement asks of it."""
     body, statement = cast("giving_bodies.AssuranceAsked", record.body), record.statement
-    row = cast("AgreementRow", facts[AgreementRow.table, statement.relationship])
+    row = cast("AgreementRow | None", facts[AgreementRow.table, statement.relationship])
+    if row is None:  # only where a damaged journal is stepped again
+        return []
     parties = dict.fromkeys((row.peer, *row.acknowledged))
     keys = [directory_key(statement.relationship, party, each) for party in parties for each in body.recipients]
     entries = [cast("DirectoryRow | None", facts[key]) for key in keys if key in facts]

@@ -10,14 +10,14 @@ from comity.cli.demonstration.cast import House
 from comity.cli.demonstration.screen import Screen
 from comity.decision.model import Outcome
 from comity.flows.actors import Actor
-from comity.flows.deriving import Derive, DerivedItem
-from comity.flows.destruction import Destroy, Destruction
-from comity.flows.duties import DutiesShown, ListDuties
-from comity.flows.explaining import tell
-from comity.flows.given import GivenItem, ShowGiven
-from comity.flows.incidents import IncidentTold, ReportIncident
-from comity.flows.levels import Reclassification, Reclassify
-from comity.flows.passing_on import AskPassOn, PassOnTold
+from comity.flows.consenting.passing_on import AskPassOn, PassOnTold
+from comity.flows.deciding.explaining import tell
+from comity.flows.deriving.deriving import Derive, DerivedItem
+from comity.flows.ending.destruction import Destroy, Destruction
+from comity.flows.ending.levels import Reclassification, Reclassify
+from comity.flows.incidents.incidents import IncidentTold, ReportIncident
+from comity.flows.looking.duties import DutiesShown, ListDuties
+from comity.flows.looking.given import GivenItem, ShowGiven
 
 T = TypeVar("T")
 Wait = Callable[[Callable[[], T], str], T]

@@ -15,8 +15,8 @@ from comity.evidence.story import Verified
 from comity.evidence.verify import verify
 from comity.evidence.wording import line_wording
 from comity.flows.actors import Actor
-from comity.flows.evidence import EvidenceExported, ExportEvidence
-from comity.flows.giving import Given
+from comity.flows.giving.giving import Given
+from comity.flows.looking.evidence import EvidenceExported, ExportEvidence
 from comity.timezones import time_zones
 
 PEOPLE = ("person/1", "directory/1")

@@ -24,17 +24,17 @@ from comity.cli.demonstration.screen import Screen
 from comity.decision.model import Case
 from comity.errors import ComityError, Misuse, Rejected, Unavailable
 from comity.flows.actors import Actor
-from comity.flows.agreements import ListAgreements
-from comity.flows.answering import Approve, Assure
-from comity.flows.cases import outcome_word
-from comity.flows.decisions import AskDecision
-from comity.flows.explaining import DecisionTold, OutcomeTold, Why, tell
-from comity.flows.giving import Give, Given
-from comity.flows.opening import Open, OpenedItem
-from comity.flows.people import ListDirectory
-from comity.flows.pouch import ExportPouch, ImportPouch
-from comity.flows.rebuilding import LedgerVerified, VerifyLedger
-from comity.flows.views import ShowInbox, ShowOutbox
+from comity.flows.agreeing.agreements import ListAgreements
+from comity.flows.deciding.cases import outcome_word
+from comity.flows.deciding.decisions import AskDecision
+from comity.flows.deciding.explaining import DecisionTold, OutcomeTold, Why, tell
+from comity.flows.exchanging.pouch import ExportPouch, ImportPouch
+from comity.flows.giving.answering import Approve, Assure
+from comity.flows.giving.giving import Give, Given
+from comity.flows.giving.opening import Open, OpenedItem
+from comity.flows.keeping.rebuilding import LedgerVerified, VerifyLedger
+from comity.flows.looking.views import ShowInbox, ShowOutbox
+from comity.flows.people.people import ListDirectory
 
 T = TypeVar("T")
 MARK = "極秘"

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import click
 
-from comity.flows.explaining import OutcomeTold, ReasonTold
+from comity.flows.deciding.explaining import OutcomeTold, ReasonTold
 
 WIDTH = 100
 OUTCOMES = {"permit": "green", "needs-consent": "yellow", "forbidden": "red", "no-basis": "red"}

@@ -1,0 +1,180 @@
+"""Adopting an agreement, acknowledging its digest, and asking how it stands (Articles 5 and 21; design 4)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from comity.agreement.load import check_time_zones, parse_agreement, parse_layer
+from comity.agreement.load_history import parse_history
+from comity.agreement.model import Clause
+from comity.agreement.term import Status
+from comity.errors import Misuse
+from comity.flows.actors import Actor
+from comity.flows.agreeing.library import TEXT, known_relationship
+from comity.flows.house import ROOT, House, file_digest
+from comity.flows.keeping.work import Draft, Work
+from comity.flows.people.people import list_everybody
+from comity.record import bodies
+from comity.record.person_act import unsigned
+from comity.record.statement import DOMESTIC
+from comity.register.rows import AgreementRow
+
+
+class AdoptAgreement(msgspec.Struct, frozen=True, kw_only=True):
+    """Run an agreement with a peer.
+
+    Attributes:
+        peer: party id of the other party.
+        text: the agreement file.
+        history: its history file, as this house reads it.
+        layers: implementing arrangement, domestic layer and house rules; they only refuse or ask more.
+        names: file names of text, history and layers, in that order, for errors.
+    """
+
+    peer: str
+    text: str
+    history: str
+    layers: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+
+
+class AcknowledgeAgreement(msgspec.Struct, frozen=True, kw_only=True):
+    """Accept the digest of a running agreement as this party's working model."""
+
+    relationship: str
+    actor: Actor
+
+
+class ListAgreements(msgspec.Struct, frozen=True):
+    """List the agreements this house runs."""
+
+
+class AgreementShown(msgspec.Struct, frozen=True, kw_only=True):
+    """A running agreement."""
+
+    relationship: str
+    agreement: str
+    title: str
+    peer: str
+    digest: str
+    layers: tuple[str, ...]
+    acknowledged: tuple[str, ...]
+    hypothetical: str | None
+
+
+class ReadAgreement(msgspec.Struct, frozen=True, kw_only=True):
+    """Read the text of a running agreement."""
+
+    relationship: str
+
+
+class AgreementRead(msgspec.Struct, frozen=True, kw_only=True):
+    """What a running agreement says, clause by clause."""
+
+    agreement: str
+    digest: str
+    clauses: tuple[Clause, ...]
+
+
+class AskStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """Ask how a running agreement stands at an instant (now, when none is given)."""
+
+    relationship: str
+    at: datetime | None = None
+
+
+async def adopt_agreement(house: House, request: AdoptAgreement) -> AgreementShown:
+    """Check the texts and run the agreement; nothing crosses before both parties acknowledged its digest.
+
+    Raises:
+        Rejected: a file has a mistake; file, line and key are named.
+        Misuse: a party is no party to the agreement, or the peer is unknown.
+    """
+    names = [*request.names, "agreement", "history", *[f"layer {n}" for n in range(len(request.layers))]]
+    agreement = parse_agreement(request.text, names[0])
+    check_time_zones(agreement, request.text, names[0], house.zones.zones)
+    zones = house.zones
+    parse_history(request.history, names[1], agreement, zones)
+    for layer, name in zip(request.layers, names[2:], strict=False):
+        parse_layer(layer, name, agreement)
+    relationship = known_relationship(agreement, house.party, request.peer)
+    texts = [text.encode() for text in (request.text, request.history, *request.layers)]
+    digests = [file_digest(text) for text in texts]
+    body = bodies.AgreementAdopted(
+        agreement=agreement.id,
+        relationship=relationship,
+        peer=request.peer,
+        digest=bytes.fromhex(agreement.digest),
+        text=digests[0],
+        history=digests[1],
+        layers=tuple(digests[2:]),
+    )
+
+    async def adopt(work: Work) -> None:
+        for digest, text in zip(digests, texts, strict=True):
+            work.put_side(TEXT, digest.hex(), text)
+        await work.say(Draft(DOMESTIC, body))
+        await list_everybody(house, work, relationship)
+
+    await house.sequencer.submit(adopt)
+    return await _shown(house, await house.agreement_row(relationship))
+
+
+async def acknowledge_agreement(house: House, request: AcknowledgeAgreement) -> AgreementShown:
+    """Say to the other party that this digest is our working model; signed by root or an authorised person.
+
+    Raises:
+        Misuse: the actor may not, or the agreement was acknowledged already.
+    """
+    row = await house.agreement_row(request.relationship)
+    if {house.party, row.peer} <= set(
+        row.acknowledged
+    ):  # alone, it may have been said before the peer adopted the text
+        raise Misuse(f"{house.party!r} has acknowledged this text of {row.agreement!r} already", code="acknowledged")
+    body = bodies.Acknowledged(agreement=row.agreement, digest=row.digest, signature=unsigned())
+    signer = None
+    if request.actor.handle != ROOT:
+        person = await house.person(request.actor.handle)
+        signer = house.pseudonym(request.relationship, person.person)
+    signed = await house.sign(body, request.relationship, request.actor, signer)
+
+    async def acknowledge(work: Work) -> None:
+        await work.say(Draft(request.relationship, signed))
+
+    await house.sequencer.submit(acknowledge)
+    return await _shown(house, await house.agreement_row(request.relationship))
+
+
+async def list_agreements(house: House, _: ListAgreements) -> list[AgreementShown]:
+    """Every agreement this house runs."""
+    return [await _shown(house, row) async for _, row in house.rows(AgreementRow)]
+
+
+async def read_agreement(house: House, request: ReadAgreement) -> AgreementRead:
+    """The text of a running agreement as this house adopted it."""
+    running = await house.library.load(await house.agreement_row(request.relationship))
+    text = running.agreement
+    return AgreementRead(agreement=text.id, digest=text.digest, clauses=text.clauses)
+
+
+async def ask_status(house: House, request: AskStatus) -> Status:
+    """The state of a running agreement, by every reading."""
+    row = await house.agreement_row(request.relationship)
+    running = await house.library.load(row)
+    return running.chronicle.status(request.at or house.now())
+
+
+async def _shown(house: House, row: AgreementRow) -> AgreementShown:
+    running = await house.library.load(row)
+    return AgreementShown(
+        relationship=row.relationship,
+        agreement=row.agreement,
+        title=running.agreement.header.title.en,
+        peer=row.peer,
+        digest=row.digest.hex(),
+        layers=tuple(layer.id for layer in running.layers),
+        acknowledged=row.acknowledged,
+        hypothetical=running.chronicle.history.hypothetical,
+    )

@@ -1,0 +1,1 @@
+"""What the originator allows others to do: asked, granted, and acted on."""

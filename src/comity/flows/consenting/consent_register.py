@@ -1,0 +1,163 @@
+"""The register of consents: asked of us and by us, granted, ended, withdrawn; and silence (``spec/consent.md`` step 8).
+
+Silence is shown as silence. It is no consent, and it is no refusal.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Literal
+
+import msgspec
+
+from comity.flows.actors import Actor
+from comity.flows.house import House
+from comity.flows.looking.visibility import may_see, sees_all, viewer
+from comity.record.bodies.consents import BeneficiaryKind
+from comity.register.house import RELEASE_AUTHORITY
+from comity.register.rows import ItemRow, PersonRow
+from comity.register.rows.consents import ConsentAskedRow, ConsentRow, ConsentWantedRow
+
+Answer = Literal["silent", "lapsed", "dropped", "granted", "refused"]
+"""Where a request stands: unanswered, unanswered until it lapsed, dropped by who asked, or answered."""
+Standing = Literal["holds", "ended", "withdrawn", "refused"]
+"""Where a consent stands."""
+DAY = timedelta(days=1)
+
+
+class ListConsents(msgspec.Struct, frozen=True, kw_only=True):
+    """Every request for consent and every consent, of one relationship or of all; as ``actor`` may see them."""
+
+    relationship: str | None = None
+    actor: Actor | None = None
+
+
+class AskedShown(msgspec.Struct, frozen=True, kw_only=True):
+    """A request for consent.
+
+    Attributes:
+        ours: whether this house asks.
+        by: who asks, as this house calls the person; of the other party, the function.
+        answer: where it stands.
+        days: whole days since it was asked, for as long as there is no answer.
+        consent: id of the answer, if there is one.
+    """
+
+    request: str
+    relationship: str
+    ours: bool
+    by: str
+    item: str
+    mark: str
+    acts: tuple[str, ...]
+    beneficiaries: tuple[str, ...]
+    beneficiary_kind: BeneficiaryKind
+    purpose: str
+    reason: str
+    at: datetime
+    until: datetime
+    answer_by: datetime | None
+    answer: Answer
+    days: int
+    consent: str | None
+
+
+class ConsentLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A consent, or a refusal; ``ours`` where this house gave it."""
+
+    consent: str
+    relationship: str
+    ours: bool
+    standing: Standing
+    request: str | None
+    item: str | None
+    topic: str | None
+    subject: str | None
+    marks: tuple[str, ...]
+    acts: tuple[str, ...]
+    beneficiaries: tuple[str, ...]
+    purpose: str
+    conditions: tuple[str, ...]
+    until: datetime | None
+    reason: str
+    at: datetime
+    withdrawn: datetime | None
+    withdrawal_reason: str
+
+
+class ConsentsShown(msgspec.Struct, frozen=True, kw_only=True):
+    """What was asked, and what was answered or granted unasked; oldest first by id within a relationship."""
+
+    asked: tuple[AskedShown, ...]
+    consents: tuple[ConsentLine, ...]
+
+
+async def list_consents(house: House, request: ListConsents) -> ConsentsShown:
+    """The requests and the consents that the viewer may see.
+
+    Raises:
+        Refused: no agreement runs in the relationship that was named.
+    """
+    person = await viewer(house, request.actor)
+    places = [request.relationship] if request.relationship else [each for each, _ in await house.relationships()]
+    now = house.now()
+    asked: list[AskedShown] = []
+    consents: list[ConsentLine] = []
+    for relationship in places:
+        await house.agreement_row(relationship)
+        answers: dict[str, ConsentRow] = {}
+        async for _, row in house.rows(ConsentRow, f"{relationship}/"):
+            answers[row.consent] = row
+            if await _sees(house, row.item, person):
+                consents.append(_consent(house, relationship, row, now))
+        async for _, wish in house.rows(ConsentAskedRow, f"{relationship}/"):
+            if await _sees(house, wish.item, person):
+                asked.append(await _asked(house, relationship, wish, answers, now))
+    asked.sort(key=lambda each: each.at)
+    consents.sort(key=lambda each: each.at)
+    return ConsentsShown(asked=tuple(asked), consents=tuple(consents))
+
+
+async def _sees(house: House, item: str | None, person: PersonRow | None) -> bool:
+    """Whether a viewer may know of a consent: of an item when he may see it, of a pattern by his role."""
+    if item is None:
+        return sees_all(person) or (person is not None and RELEASE_AUTHORITY in person.roles)
+    row = await house.row(ItemRow, item)
+    return sees_all(person) if row is None else await may_see(house, row, person)
+
+
+async def _asked(
+    house: House, relationship: str, row: ConsentAskedRow, answers: dict[str, ConsentRow], now: datetime
+) -> AskedShown:
+    ours = row.author == house.party
+    wanted = await house.row(ConsentWantedRow, row.request) if ours else None
+    answer: Answer = "lapsed" if row.lapsed(now) else "silent"
+    if row.dropped is not None:
+        answer = "dropped"
+    if row.consent is not None:
+        answer = "granted" if answers[row.consent].granted else "refused"
+    return AskedShown(
+        relationship=relationship,
+        ours=ours,
+        by=row.function if wanted is None else await house.handle(wanted.by),
+        mark=row.label.mark,
+        answer=answer,
+        days=0 if row.consent is not None else max(0, (now - row.at) // DAY),
+        **{name: getattr(row, name) for name in _ASKED_FIELDS},
+    )
+
+
+def _consent(house: House, relationship: str, row: ConsentRow, now: datetime) -> ConsentLine:
+    standing: Standing = "refused"
+    if row.granted:
+        standing = "withdrawn" if row.withdrawn is not None else "holds" if row.holds(now) else "ended"
+    return ConsentLine(
+        relationship=relationship,
+        ours=row.author == house.party,
+        standing=standing,
+        **{name: getattr(row, name) for name in _CONSENT_FIELDS},
+    )
+
+
+_ASKED_FIELDS = tuple(name for name in AskedShown.__struct_fields__ if name in ConsentAskedRow.__struct_fields__)
+_CONSENT_FIELDS = tuple(name for name in ConsentLine.__struct_fields__ if name in ConsentRow.__struct_fields__)

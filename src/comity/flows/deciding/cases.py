@@ -1,0 +1,355 @@
+"""Cases: from the rows of the register to the question that the decision answers (``spec/decision.md`` step 1).
+
+A case holds everything the decision rests on, so that it can be recorded with it and decided again anywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+import msgspec
+
+from comity.agreement.model import Agreement, Layer
+from comity.agreement.vocabulary import ACCESS_ACTS, Act
+from comity.decision import model as decision
+from comity.decision.decide import decide
+from comity.errors import Refused
+from comity.flows.agreeing.library import Running
+from comity.flows.deciding.consents import consents_for
+from comity.flows.deriving.lineage import Ancestry, ReadRows, ancestry
+from comity.flows.house import House
+from comity.flows.keeping.work import Draft, Work
+from comity.flows.people.sites import shown_at, site_of, sites_from
+from comity.marking.label import Label
+from comity.record import bodies
+from comity.record.encoding import encode
+from comity.record.statement import DOMESTIC, Record
+from comity.register.house import UNLISTED
+from comity.register.rows import (
+    AgreementRow,
+    AssuranceRow,
+    DirectoryRow,
+    FacilityRow,
+    ItemRow,
+    PersonRow,
+    RequestRow,
+)
+
+
+def new_item(
+    item: str, agreement: str, label: Label, form: str, subject: str, topic: str, purpose: str
+) -> decision.Item:
+    """An item that is not registered yet."""
+    return decision.Item(
+        id=item,
+        agreement=agreement,
+        label=label,
+        form=form,  # type: ignore[arg-type]  # as above
+        subject=subject,
+        purpose=purpose,
+        need_to_know=(topic,),
+    )
+
+
+def addressee(row: DirectoryRow) -> decision.Person:
+    """A recipient as the giving side knows him: from the directory, without clearance or lists."""
+    return decision.Person(
+        pseudonym=row.pseudonym,
+        party=row.party,
+        serves=row.serves,
+        nationality=row.nationality,
+        employer="party" if row.employer == "government" else "contractor",
+        body=row.body,
+        function=row.function,
+        site=row.firm or "",
+    )
+
+
+def reader(row: PersonRow, party: str, pseudonym: str) -> decision.Person:
+    """A person as his own house knows him."""
+    clearance = None
+    if row.clearance is not None and row.clearance_until is not None:
+        clearance = decision.Clearance(row.clearance, row.clearance_until)
+    return decision.Person(
+        pseudonym=pseudonym,
+        party=party,
+        serves=row.serves,
+        nationality=row.nationality,
+        employer="party" if row.employer == "government" else "contractor",
+        body=row.body,
+        function=row.function,
+        site=site_of(row),
+        clearance=clearance,
+        need_to_know=row.topics,
+        briefed=row.briefed,
+    )
+
+
+def attestations(
+    text: Agreement | Layer,
+    conditions: Iterable[str],
+    by: str,
+    *,
+    item: str,
+    recipient: str,
+    site: str,
+    evidence: str,
+) -> list[decision.Attestation]:
+    """The checklists of a text that ``conditions`` (clause ids) speak to, each about what it is bound to."""
+    given = set(conditions)
+    about = {"item-and-recipient": recipient, "item": item, "site": site, "party": by}
+    return [
+        decision.Attestation(
+            checklist=checklist.id,
+            conditions=tuple(each for each in checklist.conditions if each in given),
+            about=about[checklist.bound_to],
+            by=by,
+            item=item if checklist.bound_to == "item-and-recipient" else "",
+            evidence=evidence,
+        )
+        for checklist in text.checklists
+        if given & set(checklist.conditions)
+    ]
+
+
+async def giving_case(
+    house: House,
+    work: Work,
+    row: AgreementRow,
+    running: Running,
+    request: RequestRow,
+    item: decision.Item,
+    act: Act = "give",
+) -> decision.Case:
+    """The question whether an item may be given, from what is recorded about the request.
+
+    What is registered is taken as the register has it, with all it came from and what was consented to; ``item`` is
+    for what is not registered yet.
+
+    Raises:
+        Refused: the item has too many ancestors (``lineage-too-long``).
+    """
+    recipients, attested = [], []
+    directory = [f"{row.relationship}/{row.peer}/{recipient}" for recipient in request.recipients]
+    answers = [f"{row.relationship}/{request.request}/{recipient}" for recipient in request.recipients]
+    facts = await work.facts(
+        [*((DirectoryRow.table, key) for key in directory), *((AssuranceRow.table, key) for key in answers)]
+    )
+    for listed, answered in zip(directory, answers, strict=True):
+        entry, assurance = facts[DirectoryRow.table, listed], facts[AssuranceRow.table, answered]
+        if isinstance(entry, DirectoryRow) and entry.reachable:
+            recipients.append(addressee(entry))
+        if isinstance(entry, DirectoryRow) and isinstance(assurance, AssuranceRow):
+            attested += attestations(
+                running.agreement,
+                assurance.conditions,
+                row.peer,
+                item=assurance.item,
+                recipient=assurance.recipient,
+                site=entry.firm or "",
+                evidence=assurance.record.hex(),
+            )
+    approvals = tuple(
+        decision.Approval(request=request.request, by=each.by) for each in request.approvals if each.granted
+    )
+    registered = await work.row(ItemRow, item.id)
+    standings: tuple[decision.Standing, ...] = (await house.library.standing(row, work.at),)
+    consents: tuple[decision.Consent, ...] = ()
+    if registered is not None:
+        found = await ancestry(house, work.facts, row, registered, request.purpose)
+        item, standings = found.item, await _standings(house, found, work.at)
+        consents = await _consents(work.facts, found, work.at)
+    return decision.Case(
+        request=request.request,
+        act=act,
+        item=item,
+        purpose=request.purpose,
+        requester=request.by,
+        acting=house.party,
+        recipients=tuple(recipients),
+        at=work.at,
+        facts=decision.Facts(
+            standings=standings,
+            attestations=tuple(attested),
+            approvals=approvals,
+            consents=consents,
+        ),
+    )
+
+
+async def handling_case(
+    house: House,
+    row: AgreementRow,
+    item: ItemRow,
+    person: PersonRow,
+    act: Act,
+    purpose: str,
+    at: datetime,
+    *,
+    read: ReadRows | None = None,
+    beside: Sequence[PersonRow] = (),
+    method: str = "",
+    copies: int = 0,
+    request: str = "",
+    approvals: Sequence[decision.Approval] = (),
+    witnesses: Sequence[decision.Witness] = (),
+) -> decision.Case:
+    """The question whether a person of this house may open (or use, copy, translate, destroy …) an item.
+
+    Args:
+        house: this house.
+        row: the agreement under which it is decided: of one of the relationships that the item belongs to.
+        item: received, made here from what was received, or this house's own.
+        person: who acts.
+        act: what is to be done.
+        purpose: for which purpose.
+        at: the instant of the decision.
+        read: where rows come from: a work's ``facts``, so that what it has said counts; what is committed, by default.
+        beside: other people of this house who get at the item by the act.
+        method: how it is to be done, where that matters.
+        copies: how many copies its recipient will have made of it with this act.
+        request: what approvals and witnesses name; act, item and person by default.
+        approvals: of that request.
+        witnesses: of it.
+
+    Raises:
+        Refused: the item has too many ancestors (``lineage-too-long``), or somebody keeps the node or audits it and
+            therefore gets at nothing (``no-reader``, ``spec/places.md`` step 3).
+    """
+    for each in (person, *beside) if act in ACCESS_ACTS else ():
+        _check_reader(each)
+    read = read or house.sequencer.rows.get
+    found = await ancestry(house, read, row, item, purpose)
+    pseudonym = house.pseudonym(row.relationship, person.person)
+    people = [person, *(each for each in beside if each.person != person.person)]
+    attested: list[decision.Attestation] = []
+    facilities: dict[str, decision.Facility] = {}
+    for each in people:
+        sites = await sites_from(read, site_of(each))
+        if not sites:
+            continue
+        first = sites[0]
+        facilities[first.facility] = decision.Facility(
+            site=first.facility, party=house.party, mark=first.mark, until=first.until
+        )
+        named = house.pseudonym(row.relationship, each.person)
+        for agreement in found.agreements.values():
+            running = await house.library.load(agreement)
+            attested += await _site_attestations(
+                house, read, running.agreement, sites, each, item=item.item, recipient=named, at=at
+            )
+    return decision.Case(
+        request=request or f"{act}/{item.item}/{pseudonym}",
+        act=act,
+        item=found.item,
+        purpose=purpose,
+        requester=pseudonym,
+        acting=house.party,
+        recipients=tuple(reader(each, house.party, house.pseudonym(row.relationship, each.person)) for each in people),
+        at=at,
+        facts=decision.Facts(
+            standings=await _standings(house, found, at),
+            attestations=tuple(dict.fromkeys(attested)),
+            approvals=tuple(approvals),
+            consents=await _consents(read, found, at),
+            facilities=tuple(facilities.values()),
+            witnesses=tuple(witnesses),
+        ),
+        method=method,
+        copies=copies,
+    )
+
+
+def _check_reader(person: PersonRow) -> None:
+    """Whoever only keeps the node running, or audits, gets at no content, whatever clearance he holds."""
+    if person.roles and UNLISTED.issuperset(person.roles):
+        raise Refused(
+            f"somebody who is only {' and '.join(person.roles)} handles no content; another person must",
+            code="no-reader",
+        )
+
+
+async def item_of(
+    house: House, row: AgreementRow, item: ItemRow, purpose: str, *, read: ReadRows | None = None
+) -> decision.Item:
+    """A registered item as the decision sees it, with all it came from.
+
+    Raises:
+        Refused: it has too many ancestors (``lineage-too-long``).
+    """
+    return (await ancestry(house, read or house.sequencer.rows.get, row, item, purpose)).item
+
+
+async def _standings(house: House, found: Ancestry, at: datetime) -> tuple[decision.Standing, ...]:
+    return tuple([await house.library.standing(row, at) for row in found.agreements.values()])
+
+
+async def _consents(read: ReadRows, found: Ancestry, at: datetime) -> tuple[decision.Consent, ...]:
+    """What was consented to about the item and each ancestor, in the relationship of each."""
+    given = [
+        consent
+        for relationship, row in found.rows
+        for consent in await consents_for(read, found.agreements[relationship], row, at)
+    ]
+    return tuple(dict.fromkeys(given))
+
+
+async def _site_attestations(
+    house: House,
+    read: ReadRows,
+    agreement: Agreement,
+    sites: list[FacilityRow],
+    person: PersonRow,
+    *,
+    item: str,
+    recipient: str,
+    at: datetime,
+) -> list[decision.Attestation]:
+    """What this house attests of a person's site, each condition by what shows it (``spec/places.md`` steps 11, 12)."""
+    shown: dict[tuple[str, datetime | None], list[str]] = {}
+    for condition, each in (await shown_at(read, sites, person, at)).items():
+        shown.setdefault((each.record.hex() or each.evidence, each.until), []).append(condition)
+    return [
+        msgspec.structs.replace(attestation, until=until)
+        for (evidence, until), conditions in shown.items()
+        for attestation in attestations(
+            agreement,
+            conditions,
+            house.party,
+            item=item,
+            recipient=recipient,
+            site=sites[0].facility,
+            evidence=evidence,
+        )
+    ]
+
+
+async def record_decision(work: Work, row: AgreementRow, case: decision.Case, outcome: decision.Outcome) -> Record:
+    """Record a decision with its case in the domestic chain, permits and refusals alike."""
+    body = bodies.Decided(
+        act=case.act,
+        item=case.item.id,
+        relationship=row.relationship,
+        outcome=outcome_word(outcome),
+        agreement=row.digest,
+        case=msgspec.Raw(encode(case)),
+        decision=msgspec.Raw(encode(outcome)),
+    )
+    return await work.say(Draft(DOMESTIC, body))
+
+
+def answer(running: Running, case: decision.Case) -> decision.Outcome:
+    """The decision on a case, under the agreement and layers in use, and those of its ancestors beside it."""
+    others = sorted(_agreements(case.item) - {running.compiled.id})
+    return decide(running.compiled, case, [each for each in map(running.beside, others) if each is not None])
+
+
+def _agreements(item: decision.Item) -> set[str]:
+    """The agreements under which an item and its ancestors were provided."""
+    return {item.agreement}.union(*(_agreements(each) for each in item.lineage))
+
+
+def outcome_word(outcome: decision.Outcome) -> str:
+    """``permit``, ``needs-consent``, ``forbidden`` or ``no-basis``."""
+    return str(type(outcome).__struct_config__.tag)

@@ -1,0 +1,198 @@
+"""Explaining: a recorded decision told again in plain words, after deciding it anew (``spec/decision.md``).
+
+A decision that does not come out the same when it is made again from its recorded case is not believed.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+import msgspec
+
+from comity.decision import model as decision
+from comity.decision.counterfactual import what_would_change
+from comity.decision.wording import duty_wording, missing_wording, outcome_wording, sentence
+from comity.errors import Misuse, Rejected
+from comity.flows.actors import Actor
+from comity.flows.deciding.cases import answer, outcome_word
+from comity.flows.house import House
+from comity.flows.looking.visibility import Sight, viewer
+from comity.record import bodies
+from comity.record.encoding import encode
+from comity.record.statement import DOMESTIC, chain_id, read
+from comity.register.house import RELEASE_AUTHORITY
+from comity.register.rows import DecisionRow, ItemRow
+
+ITEM = re.compile("[iv]-[a-z2-7]{16}")
+"""An item's id, or a visit's, as a house makes them."""
+DIGITS_MIN = 8
+"""Fewest digits of a record id by which one is looked for."""
+RECORD_DIGITS = 64
+
+
+class Why(msgspec.Struct, frozen=True, kw_only=True):
+    """Tell the decisions about an item, or one decision by the first digits of its record id; as ``actor`` may see."""
+
+    of: str
+    actor: Actor | None = None
+
+
+class ReasonTold(msgspec.Struct, frozen=True, kw_only=True):
+    """A reason in words."""
+
+    step: int
+    effect: str
+    clause: str
+    instrument: str
+    provenance: str
+    about: str
+    says: str
+
+
+class OutcomeTold(msgspec.Struct, frozen=True, kw_only=True):
+    """An outcome in words.
+
+    Attributes:
+        outcome: ``permit``, ``needs-consent``, ``forbidden`` or ``no-basis``.
+        means: the same in a few words.
+        reasons: complete, in canonical order.
+        changeable: whether anybody's act could turn it into a permit.
+        missing: those acts, as an irreducible set; empty for a permit.
+        duties: what the act obliges to.
+    """
+
+    outcome: str
+    means: str
+    reasons: tuple[ReasonTold, ...]
+    changeable: bool
+    missing: tuple[str, ...]
+    duties: tuple[str, ...]
+
+
+class DecisionTold(msgspec.Struct, frozen=True, kw_only=True):
+    """A recorded decision in words.
+
+    Attributes:
+        record: its record id in hex.
+        item: item id.
+        act: what was asked.
+        purpose: for which purpose.
+        at: when.
+        told: the outcome, its reasons, and what would change it.
+        replayed: it was decided again from its recorded case and came out the same, byte for byte.
+    """
+
+    record: str
+    item: str
+    act: str
+    purpose: str
+    at: datetime
+    told: OutcomeTold
+    replayed: bool
+
+
+async def why(house: House, request: Why) -> list[DecisionTold]:
+    """Every decision about an item in order, each decided again.
+
+    Raises:
+        Misuse: nothing was decided about it, or nothing that whoever asks may see.
+        Rejected: a recorded decision does not come out the same.
+    """
+    sight = Sight(house, await viewer(house, request.actor))
+    told = [
+        await _told(house, record)
+        for record in await _decisions(house, request.of)
+        if await may_see_decision(house, sight, await _decided(house, record))
+    ]
+    if not told:
+        raise Misuse(f"nothing was decided about {request.of!r}", code="unknown-item")
+    return told
+
+
+async def _decisions(house: House, of: str) -> list[bytes]:
+    """Record ids of the decisions about an item in order, or of those whose ids begin so."""
+    if ITEM.fullmatch(of):
+        return [row.record async for _, row in house.rows(DecisionRow, f"{of}/")]
+    if len(of) < DIGITS_MIN or not set(of) <= set("0123456789abcdef"):
+        return []
+    if len(of) == RECORD_DIGITS:
+        return [bytes.fromhex(of)] if isinstance(await house_record(house, bytes.fromhex(of)), bodies.Decided) else []
+    return [row.record async for _, row in house.rows(DecisionRow) if row.record.hex().startswith(of)]
+
+
+async def may_see_decision(house: House, sight: Sight, body: bodies.Decided) -> bool:
+    """(6) Whether a viewer may know of a decision: his own, or of an item of this house that he releases."""
+    if sight.person is None or sight.everything:
+        return True
+    item = await sight.item(body.item)
+    if item is None and await house.row(ItemRow, body.item) is not None:  # else it was only asked about
+        return False
+    requester = msgspec.json.decode(body.case, type=decision.Case).requester
+    his = {sight.person.person, house.pseudonym(body.relationship, sight.person.person)}
+    own = item is None or item.relationship == DOMESTIC
+    return requester in his or (own and sight.has(RELEASE_AUTHORITY))
+
+
+async def house_record(house: House, record: bytes) -> bodies.Body | None:
+    """What a record of this house's own chain says; None where there is none with that id."""
+    entry = await house.store.find(record)
+    if entry is None or entry.chain != chain_id(DOMESTIC, house.party):
+        return None
+    return read(entry.envelope, [house.keys.record.public]).body
+
+
+async def _decided(house: House, record: bytes) -> bodies.Decided:
+    body = await house_record(house, record)
+    if not isinstance(body, bodies.Decided):
+        raise Rejected(f"decision {record.hex()[:16]}… is not in the journal", code="missing-record")
+    return body
+
+
+async def _told(house: House, record: bytes) -> DecisionTold:
+    entry = await house.store.find(record)
+    if entry is None:
+        raise Rejected(f"decision {record.hex()[:16]}… is not in the journal", code="missing-record")
+    said = read(entry.envelope, [house.keys.record.public])
+    body = said.body
+    assert isinstance(body, bodies.Decided)
+    case = msgspec.json.decode(body.case, type=decision.Case)
+    row = await house.agreement_row(body.relationship)
+    running = await house.library.load(row)
+    outcome = msgspec.json.decode(body.decision, type=decision.Outcome)
+    again = answer(running, case) if bytes.fromhex(running.agreement.digest) == body.agreement else None
+    if again is not None and again.inputs == outcome.inputs and encode(again) != bytes(body.decision):
+        raise Rejected(f"decision {record.hex()[:16]}… comes out differently when it is made again", code="replay")
+    return DecisionTold(
+        record=record.hex(),
+        item=case.item.id,
+        act=case.act,
+        purpose=case.purpose,
+        at=said.statement.at,
+        told=tell(outcome),
+        replayed=again == outcome,
+    )
+
+
+def tell(outcome: decision.Outcome) -> OutcomeTold:
+    """An outcome in words, for somebody who may see the facts of everybody it is about."""
+    change = what_would_change(outcome, {reason.about for reason in outcome.reasons})
+    return OutcomeTold(
+        outcome=outcome_word(outcome),
+        means=outcome_wording(outcome),
+        reasons=tuple(
+            ReasonTold(
+                step=each.step,
+                effect=each.effect,
+                clause=each.clause,
+                instrument=each.instrument,
+                provenance=each.provenance,
+                about=each.about,
+                says=sentence(each),
+            )
+            for each in outcome.reasons
+        ),
+        changeable=change.possible,
+        missing=missing_wording(change.missing),
+        duties=tuple(map(duty_wording, outcome.duties)),
+    )

@@ -1,0 +1,1 @@
+"""What is made from received information, and what that inherits."""

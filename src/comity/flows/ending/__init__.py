@@ -1,0 +1,1 @@
+"""How protection changes and ends: levels, recalls, returns, destruction."""

@@ -1,0 +1,70 @@
+"""Following: what a record of the other party sets in motion here, inside the change that takes it up."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import cast
+
+from comity.errors import ComityError
+from comity.flows.ending.destruction import forget_with
+from comity.flows.giving.giving import PREPARED, advance
+from comity.flows.giving.remarking import carry_out
+from comity.flows.house import SCAN_MAX, Follow, House
+from comity.flows.keeping.work import Work
+from comity.record import bodies
+from comity.record.bodies.ending import Destroyed, DestructionWitnessed, LevelChanged
+from comity.record.statement import Record
+from comity.register.rows import RequestRow
+
+
+async def _carry_out(house: House, work: Work, record: Record) -> None:
+    """The last missing assurance has come."""
+    assured = cast("bodies.Assured", record.body)
+    if await work.row(RequestRow, assured.request) is not None:
+        await advance(house, work, assured.request)
+
+
+async def _listed_again(house: House, work: Work, record: Record) -> None:
+    """A function can receive again: what waits for it goes, if nothing else is missing."""
+    listed = cast("bodies.Listed", record.body)
+    if listed.withdrawn:
+        return
+    first = ""
+    while page := await house.store.scan(PREPARED, first, limit=SCAN_MAX):
+        for request, _ in page:
+            row = await work.row(RequestRow, request)
+            if row is None or row.relationship != record.statement.relationship:
+                continue
+            if listed.pseudonym in row.recipients:
+                attempt = work.child(work.context)
+                with suppress(ComityError):  # what still keeps it stays with the request
+                    await advance(house, attempt, request)
+                    work.absorb(attempt)
+        first = page[-1][0] + "\0"
+
+
+FOLLOW: dict[type[bodies.Body], Follow] = {
+    bodies.Assured: _carry_out,
+    bodies.Listed: _listed_again,
+    Destroyed: forget_with,
+    DestructionWitnessed: forget_with,
+    LevelChanged: carry_out,
+}
+"""What follows here on a record of the other party that took effect, by its type."""
+
+
+async def follow(house: House, work: Work, record: Record) -> None:
+    """Do what follows on a record.
+
+    What keeps it from being done stays with the request and is shown there; it is no fault of the parcel, which is
+    taken all the same.
+    """
+    then = FOLLOW.get(type(record.body)) if record.body is not None else None
+    if then is None:
+        return
+    attempt = work.child(work.context)
+    try:
+        await then(house, attempt, record)
+    except ComityError:
+        return
+    work.absorb(attempt)

@@ -1,0 +1,1 @@
+"""Giving, being answered, and opening: how an item comes to its reader."""

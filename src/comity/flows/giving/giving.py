@@ -1,0 +1,389 @@
+"""Giving: from "may this go?" to a consignment that carries its approvals and assurances (Articles 4, 6, 7.5, 9).
+
+``preview`` asks and changes nothing but the record of the question. ``give`` registers the item, seals it, records the
+request and asks the other party for its assurance. ``advance`` carries a request out once nothing is missing; it is
+called inside each change that brings an approval or an assurance, and does nothing twice.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Awaitable, Callable, Iterable
+from hashlib import sha256
+from pathlib import PurePath
+
+import msgspec
+
+from comity.agreement.equivalence import level_of
+from comity.decision import model as decision
+from comity.errors import Misuse, Refused
+from comity.flows.actors import Actor
+from comity.flows.agreeing.library import Running
+from comity.flows.deciding.cases import answer, giving_case, new_item, outcome_word, record_decision
+from comity.flows.exchanging.taking import HEADER
+from comity.flows.giving.content import Prepared, Wrapping, seal_content
+from comity.flows.giving.marks import alternative_label
+from comity.flows.house import House
+from comity.flows.keeping.work import Draft, Work
+from comity.marking.label import Label
+from comity.record import bodies
+from comity.record.contexts import BASIS
+from comity.record.encoding import decode, encode
+from comity.record.person_act import unsigned
+from comity.record.statement import DOMESTIC
+from comity.register.rows import AgreementRow, AskedRow, DirectoryRow, ItemRow, Key, RequestRow, Row
+from comity.seal.commitment import commitment
+
+PREPARED = "prepared"
+"""Side table: sealed payloads that wait for their release, by request id; removed when it is carried out."""
+ITEM_TITLE = "item-title"
+"""Side table: what this house calls an item, by item id; erasable, never crosses."""
+
+ReadRows = Callable[[Iterable[Key]], Awaitable[dict[Key, Row | None]]]
+POSSIBLE = ("permit", "needs-consent")
+"""Outcomes under which a request makes sense: nothing forbids it, somebody's act may be missing."""
+
+
+class Give(msgspec.Struct, frozen=True, kw_only=True):
+    """Ask that a file be given.
+
+    Attributes:
+        path: the content.
+        relationship: with whom, under which agreement.
+        mark: this party's own mark, exactly.
+        topic: whose need-to-know list a reader must be on.
+        recipients: pseudonyms in the other party's directory; never empty.
+        purpose: what it is given for (Article 6(c)).
+        actor: the officer who asks.
+        form: in which form.
+        subject: what it is about, a word of the agreement's scope.
+        categories: restrictive categories of the label.
+        title: what this house calls it; stays here. The file's name unless given.
+        rights: patents, copyright or trade secrets in it, which the other party is to respect (Article 6(d)).
+        request: identifier for the request, when the caller must know it beforehand.
+        item: identifier for the item, likewise: an officer in strict custody signs over both.
+    """
+
+    path: str
+    relationship: str
+    mark: str
+    topic: str
+    recipients: tuple[str, ...]
+    purpose: str
+    actor: Actor
+    form: str = "electronic"
+    subject: str = "defence"
+    categories: tuple[str, ...] = ()
+    title: str = ""
+    rights: str = ""
+    request: str | None = None
+    item: str | None = None
+
+
+class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+    """What is kept for a request until it is carried out."""
+
+    prepared: Prepared
+    alternative: Label | None
+
+
+class Given(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a request stands.
+
+    Attributes:
+        request: request id.
+        item: item id.
+        outcome: of the newest decision: ``permit``, ``needs-consent``, ``forbidden`` or ``no-basis``.
+        decision: the decision.
+        decision_record: its record id in hex.
+        consignment: record id in hex once it was given.
+        size: of the sealed payload in bytes, 0 when nothing was sealed.
+        alternative: the other party's mark for it; None where it will choose between several, or where nothing goes.
+    """
+
+    request: str
+    item: str
+    outcome: str
+    decision: decision.Outcome
+    decision_record: str
+    consignment: str | None
+    size: int
+    alternative: Label | None
+
+
+async def preview(house: House, request: Give) -> Given:
+    """May it go, under which articles, and what is missing? Records the decision and changes nothing else."""
+    row, running = await _running(house, request.relationship)
+    officer = await house.person(request.actor.handle)
+    label = _label(house, running, request)
+    item = _new_item(house, row, request, label)
+    asked = _request_row(house, request, item.id, officer.person)
+
+    given = await house.sequencer.submit(lambda work: _decide(house, work, row, running, asked, item))
+    if given.outcome not in POSSIBLE:
+        return given
+    return msgspec.structs.replace(given, alternative=alternative_label(running.agreement, label, row.peer))
+
+
+async def give(house: House, request: Give) -> Given:
+    """Ask for the release of a file. What is refused is recorded as refused, and nothing is registered or sealed.
+
+    Raises:
+        Misuse: an unknown person was named, or the file cannot be read.
+        Rejected: the mark is not on this party's ladder; the nearest one is named.
+        Refused: no agreement runs in that relationship.
+    """
+    row, running = await _running(house, request.relationship)
+    officer = await house.person(request.actor.handle)
+    label = _label(house, running, request)
+    item = _new_item(house, row, request, label)
+    asked = _request_row(house, request, item.id, officer.person)
+    first = await house.sequencer.submit(lambda work: _decide(house, work, row, running, asked, item))
+    if first.outcome not in POSSIBLE:
+        return first
+    alternative = alternative_label(running.agreement, label, row.peer)
+    body = bodies.ReleaseRequested(
+        request=asked.request,
+        item=item.id,
+        relationship=row.relationship,
+        recipients=asked.recipients,
+        purpose=asked.purpose,
+        by=officer.person,
+        signature=unsigned(),
+    )
+    signed = await house.sign(body, DOMESTIC, request.actor)
+    entries = await _directory(house.sequencer.rows.get, row, asked.recipients)
+    keys = [(entry.pseudonym, entry.recipient) for entry in entries]
+    wrapping = _wrapping(house, row, item.id, label, PurePath(request.path).name)
+    prepared = await seal_content(house.files, request.path, wrapping, keys, house.payloads, house.entropy)
+
+    async def ask(work: Work) -> Given:
+        registered = bodies.ItemRegistered(
+            item=item.id,
+            label=label,
+            form=request.form,
+            topic=request.topic,
+            subject=request.subject,
+            size=prepared.length,
+            content=prepared.content,
+            by=officer.person,
+            originator=house.party,
+            rights=request.rights,
+        )
+        asking = bodies.AssuranceAsked(
+            request=asked.request,
+            item=item.id,
+            label=label,
+            form=request.form,
+            topic=request.topic,
+            purpose=request.purpose,
+            recipients=asked.recipients,
+        )
+        await work.say(Draft(DOMESTIC, registered))
+        await work.say(Draft(DOMESTIC, signed))
+        await work.say(Draft(row.relationship, asking, officer.function))
+        work.put_side(PREPARED, asked.request, encode(Waiting(prepared=prepared, alternative=alternative)))
+        work.put_side(ITEM_TITLE, item.id, (request.title or PurePath(request.path).name).encode())
+        asked_for = msgspec.structs.replace(first, size=prepared.size, alternative=alternative)
+        nothing_missing = first.outcome == "permit"
+        return (nothing_missing and await advance(house, work, asked.request)) or asked_for
+
+    try:
+        return await house.sequencer.submit(ask)
+    finally:
+        house.payloads.under_way.discard(prepared.payload)
+
+
+async def advance(house: House, work: Work, request: str) -> Given | None:
+    """Carry a request out if nothing is missing any more; None while something is, and when it was carried out before.
+
+    The decision is made again on what is recorded at that instant, and recorded with the consignment it allows.
+
+    Raises:
+        Refused: it was sealed and assured under another level than the item has now, or for a key that was replaced.
+    """
+    asked = await work.need(RequestRow, request, "request")
+    waiting = await work.side_value(PREPARED, request)
+    if asked.consignment is not None or waiting is None:
+        return None
+    row = await work.need(AgreementRow, asked.relationship, "agreement")
+    running = await house.library.load(row)
+    registered = await work.need(ItemRow, asked.item, "item")
+    assured = await work.need(AskedRow, f"{row.relationship}/{request}", "request for assurance")
+    if assured.label != registered.label:
+        raise Refused(
+            f"the level of item {registered.item!r} was changed since this was asked for; ask for the release again",
+            code="level-changed",
+        )
+    item = new_item(
+        registered.item,
+        row.agreement,
+        registered.label,
+        registered.form,
+        registered.subject,
+        registered.topic,
+        registered.provided or asked.purpose,
+    )
+    waited = decode(waiting, Waiting)
+    prepared, alternative = waited.prepared, waited.alternative
+    case = await giving_case(house, work, row, running, asked, item)
+    outcome = answer(running, case)
+    if outcome_word(outcome) == "needs-consent":
+        return None
+    decided = await record_decision(work, row, case, outcome)
+    if outcome_word(outcome) != "permit":
+        return _given(asked, outcome, decided.id, None, prepared.size, alternative)
+    entries = await _directory(work.facts, row, asked.recipients)
+    body = _consignment(house, row, registered, asked, waited, entries, case, decided.id)
+    consigned = await work.say(Draft(row.relationship, body, (await house.person(asked.by)).function))
+    for _, _, header in prepared.headers:
+        work.put_side(HEADER, sha256(header).hexdigest(), header)
+    work.put_side(PREPARED, request, None)
+    return _given(asked, outcome, decided.id, consigned.id, prepared.size, alternative)
+
+
+async def _decide(
+    house: House, work: Work, row: AgreementRow, running: Running, asked: RequestRow, item: decision.Item
+) -> Given:
+    case = await giving_case(house, work, row, running, asked, item)
+    outcome = answer(running, case)
+    record = await record_decision(work, row, case, outcome)
+    return _given(asked, outcome, record.id, None, 0, None)
+
+
+def _consignment(
+    house: House,
+    row: AgreementRow,
+    item: ItemRow,
+    asked: RequestRow,
+    waiting: Waiting,
+    entries: list[DirectoryRow],
+    case: decision.Case,
+    decided: bytes,
+) -> bodies.Consigned:
+    prepared = waiting.prepared
+    current = {entry.pseudonym: entry.recipient for entry in entries}
+    for holder, sealed_to, _ in prepared.headers:
+        if current.get(holder) != sealed_to:
+            raise Refused(
+                f"the key of {holder!r} was replaced since this was sealed; ask for the release again",
+                code="recipient-key",
+            )
+    return bodies.Consigned(
+        request=asked.request,
+        item=item.item,
+        label=item.label,
+        alternative=waiting.alternative,
+        form=item.form,
+        topic=item.topic,
+        subject=item.subject,
+        purpose=asked.purpose,
+        originator=item.originator,
+        agreement=row.digest,
+        payload=prepared.payload,
+        size=prepared.size,
+        content=prepared.content,
+        copies=tuple(
+            bodies.CopyMade(item.copies + number, holder, sha256(header).digest())
+            for number, (holder, _, header) in enumerate(prepared.headers, start=1)
+        ),
+        assurances=tuple(sorted({bytes.fromhex(each.evidence) for each in case.facts.attestations})),
+        basis=basis(house, decided),
+        rights=item.rights,
+    )
+
+
+def basis(house: House, decided: bytes) -> bytes:
+    """The commitment of a crossing record to the decision record ``decided`` of this house's own chain."""
+    return commitment(BASIS, basis_salt(house, decided), decided)
+
+
+def basis_salt(house: House, decided: bytes) -> bytes:
+    """The salt of that commitment: derived, so that it need not be kept; shown only with evidence."""
+    return hmac.digest(house.keys.pairwise(), BASIS + decided, "sha256")
+
+
+async def _running(house: House, relationship: str) -> tuple[AgreementRow, Running]:
+    row = await house.agreement_row(relationship)
+    return row, await house.library.load(row)
+
+
+async def _directory(read: ReadRows, row: AgreementRow, recipients: tuple[str, ...]) -> list[DirectoryRow]:
+    """The directory entries of recipients, in their order.
+
+    Raises:
+        Misuse: one of them is not (or no longer) in the directory.
+    """
+    keys = [(DirectoryRow.table, f"{row.relationship}/{row.peer}/{recipient}") for recipient in recipients]
+    facts = await read(keys)
+    entries = []
+    for key, recipient in zip(keys, recipients, strict=True):
+        entry = facts[key]
+        if not isinstance(entry, DirectoryRow) or not entry.reachable:
+            raise Misuse(f"{recipient!r} is not in the directory of {row.peer!r}", code="unknown-recipient")
+        entries.append(entry)
+    return entries
+
+
+def _label(house: House, running: Running, request: Give) -> Label:
+    """The label that was asked for; a mark that no ladder has is mistyped, and the error names the nearest one."""
+    level_of(running.agreement, house.party, request.mark)
+    return Label(
+        policy=house.party, mark=request.mark, categories=tuple(sorted(request.categories)), originator=house.party
+    )
+
+
+def _new_item(house: House, row: AgreementRow, request: Give, label: Label) -> decision.Item:
+    return new_item(
+        house.name("i", request.item),
+        row.agreement,
+        label,
+        request.form,
+        request.subject,
+        request.topic,
+        request.purpose,
+    )
+
+
+def _request_row(house: House, request: Give, item: str, by: str) -> RequestRow:
+    return RequestRow(
+        request=request.request or house.new_name("r"),
+        record=bytes(32),
+        item=item,
+        relationship=request.relationship,
+        recipients=tuple(sorted(set(request.recipients))),
+        purpose=request.purpose,
+        by=by,
+        at=house.now(),
+    )
+
+
+def _wrapping(house: House, row: AgreementRow, item: str, label: Label, file_name: str) -> Wrapping:
+    return Wrapping(
+        author=house.party,
+        relationship=row.relationship,
+        item=item,
+        label=sha256(encode(label)).digest(),
+        agreement=row.digest,
+        file_name=file_name,
+    )
+
+
+def _given(
+    asked: RequestRow,
+    outcome: decision.Outcome,
+    decided: bytes,
+    consignment: bytes | None,
+    size: int,
+    alternative: Label | None,
+) -> Given:
+    return Given(
+        request=asked.request,
+        item=asked.item,
+        outcome=outcome_word(outcome),
+        decision=outcome,
+        decision_record=decided.hex(),
+        consignment=None if consignment is None else consignment.hex(),
+        size=size,
+        alternative=alternative,
+    )

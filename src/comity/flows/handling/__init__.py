@@ -1,0 +1,1 @@
+"""Copies in people's hands: made, carried, handed over, lost and found."""

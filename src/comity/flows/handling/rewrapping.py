@@ -1,0 +1,107 @@
+"""Re-wrapping: the header of a copy anew, for others, while its payload stays as it is (``spec/custody.md`` step 19).
+
+In served custody the node does it. In strict custody it cannot: it hands the holder his header and the keys of the
+others, he makes the new headers on his side with his own key, and what was decided is decided again before they count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+
+import msgspec
+
+from comity.decision import model as decision
+from comity.errors import Misuse, Refused, Rejected
+from comity.flows.deciding.cases import outcome_word
+from comity.flows.giving.content import recipient
+from comity.flows.handling.custody import Found, header_of
+from comity.flows.house import House
+from comity.record import bodies
+from comity.record.statement import read as read_record
+from comity.seal.age import open_header, require_kind, seal_header
+from comity.seal.keys import parse_identity
+
+HEADER_BYTES_MAX = 64 * 1024
+"""Largest header taken from a holder who made it on his side."""
+
+
+class Rewrap(msgspec.Struct, frozen=True, kw_only=True):
+    """What a holder in strict custody does on his side: open ``header`` with his own key, seal it to each recipient."""
+
+    header: bytes
+    recipients: tuple[str, ...]
+
+
+class Rewrapped(msgspec.Struct, frozen=True, kw_only=True):
+    """What he gives back: one header for each recipient, and the decision that allowed it."""
+
+    decision_record: str
+    headers: tuple[bytes, ...] = ()
+
+
+async def rewrap(house: House, found: Found, recipients: Sequence[str]) -> tuple[bytes, ...]:
+    """A header for each of ``recipients``, made by the node: the holder is in served custody.
+
+    Raises:
+        Rejected: the copy's header is gone, or does not open.
+    """
+    identities = [parse_identity(secret) for secret in house.keys.registry()]
+    file_key = open_header(await header_of(house, found.first.copy), identities)
+    return tuple(seal_header(file_key, [recipient(each)], house.entropy) for each in recipients)
+
+
+async def to_rewrap(house: House, found: Found, recipients: Sequence[str]) -> Rewrap:
+    """What a holder in strict custody is given to do it himself."""
+    return Rewrap(header=await header_of(house, found.first.copy), recipients=tuple(recipients))
+
+
+def check_rewrapped(given: Rewrapped, recipients: Sequence[str]) -> tuple[bytes, ...]:
+    """The headers that a holder made on his side: as many as were asked for, each of its recipient's kind.
+
+    Raises:
+        Misuse: another number of them.
+        Rejected: one is no header, too large, or sealed to a key of another kind.
+    """
+    if len(given.headers) != len(recipients):
+        raise Misuse(
+            f"{len(recipients)} headers were asked for, {len(given.headers)} came; name your own keys with --key FILE",
+            code="strict-keys",
+        )
+    for header, sealed_to in zip(given.headers, recipients, strict=True):
+        if len(header) > HEADER_BYTES_MAX:
+            raise Rejected(f"a header of {len(header)} bytes; at most {HEADER_BYTES_MAX} are taken", code="too-large")
+        require_kind(header, recipient(sealed_to).kind)
+    return given.headers
+
+
+async def still_permitted(house: House, given: Rewrapped, now: decision.Case, outcome: decision.Outcome) -> bytes:
+    """The id of the decision that was recorded, once it is shown to be about the same, and still to hold.
+
+    Args:
+        house: this house.
+        given: names the decision.
+        now: the same question, put again.
+        outcome: its answer.
+
+    Raises:
+        Misuse: no such decision, or it was about something else.
+        Refused: it is not permitted any more.
+    """
+    entry = None
+    with suppress(ValueError):  # not hexadecimal: no record's id
+        entry = await house.store.find(bytes.fromhex(given.decision_record))
+    body = None if entry is None else read_record(entry.envelope, [house.keys.record.public]).body
+    if entry is None or not isinstance(body, bodies.Decided):
+        raise Misuse(f"there is no decision {given.decision_record!r}", code="unknown-decision")
+    then = msgspec.json.decode(body.case, type=decision.Case)
+    if body.outcome != "permit" or _question(then) != _question(now):
+        raise Misuse("that decision does not permit this; ask again", code="other-decision")
+    if outcome_word(outcome) != "permit":
+        raise Refused("what was permitted then is not permitted any more; ask again", code="not-any-more")
+    return entry.record
+
+
+def _question(case: decision.Case) -> tuple[object, ...]:
+    people = tuple(sorted(each.pseudonym for each in case.recipients))
+    return case.act, case.item.id, case.purpose, case.requester, people

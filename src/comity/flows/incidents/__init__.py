@@ -1,0 +1,1 @@
+"""Loss and compromise: reported, investigated, closed."""

@@ -1,0 +1,182 @@
+"""Rebuilding and verifying: what the journal gives, against the tables, the ledgers and their witnesses.
+
+The journal is the source. ``verify_ledger`` compares what comes out of it with everything that stands in the store;
+``rebuild`` puts what comes out in the place of the register's tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
+from hashlib import sha256
+
+import msgspec
+
+from comity.errors import Rejected
+from comity.flows.agreeing.library import TEXT
+from comity.flows.exchanging.exchange import CONFLICT, COSIGNED, THEIR_CHECKPOINT
+from comity.flows.exchanging.taking import HEADER
+from comity.flows.exchanging.witnessing import Witnessing
+from comity.flows.house import House
+from comity.flows.keeping.replaying import Finding, Replay
+from comity.flows.keeping.sequencer import TILE
+from comity.ledger.checkpoint import SignedCheckpoint
+from comity.ledger.tree import TreeHead
+from comity.ports import Put
+from comity.record.card import Card
+from comity.register.rows import TABLES, AgreementRow, CopyRow, encode_row
+
+ROWS_READ = 1_000
+"""Rows of the store read at once."""
+
+
+class VerifyLedger(msgspec.Struct, frozen=True):
+    """Check everything this node keeps against its journal, its ledgers and what others have cosigned."""
+
+
+class Rebuild(msgspec.Struct, frozen=True):
+    """Make the register's tables anew from the journal."""
+
+
+class LedgerVerified(msgspec.Struct, frozen=True, kw_only=True):
+    """What was checked, and what was found.
+
+    Attributes:
+        entries: journal entries checked, each with its signatures.
+        rows: rows of the register compared.
+        chains: size of every chain whose ledger was recomputed.
+        witnessed: for each own chain, how much the other party has cosigned.
+        findings: what is wrong; empty when all is well.
+    """
+
+    entries: int
+    rows: int
+    chains: dict[str, int]
+    witnessed: dict[str, int]
+    findings: tuple[Finding, ...]
+
+
+async def verify_ledger(house: House, _: VerifyLedger) -> LedgerVerified:
+    """Check journal, chains, ledgers, cosignatures and tables against one another.
+
+    The house works on while its journal is stepped again; it pauses for what came meanwhile and for the comparison.
+    """
+    replay = Replay(house)
+    await replay.run()
+    return await house.sequencer.alone(lambda: _verify(house, replay))
+
+
+async def rebuild(house: House, _: Rebuild) -> LedgerVerified:
+    """Replace the register's tables by what the journal gives, atomically, then verify.
+
+    Raises:
+        Rejected: the journal itself is damaged; nothing was replaced.
+    """
+    replay = Replay(house)
+
+    async def puts() -> AsyncIterator[Put]:
+        await replay.run()  # nothing is committed by now, so nothing is left out
+        if replay.findings:
+            first = replay.findings[0]
+            raise Rejected(first.says, code="damaged-journal", place=first.place)
+        for (table, key), row in replay.rows.items():
+            if row is not None:
+                yield Put(table, key, encode_row(row))
+
+    await house.sequencer.alone(lambda: house.store.replace_rows(tuple(TABLES), puts()))
+    return await verify_ledger(house, VerifyLedger())
+
+
+async def _verify(house: House, replay: Replay) -> LedgerVerified:
+    await replay.run()
+    findings = replay.findings
+    findings += await _heads(house, replay)
+    findings += await _differences(house, TILE, replay.tiles)
+    rows: dict[str, dict[str, bytes]] = {table: {} for table in TABLES}
+    for (table, key), row in replay.rows.items():
+        if row is not None:
+            rows[table][key] = encode_row(row)
+    for table, expected in rows.items():
+        findings += await _differences(house, table, expected)
+    destroyed = {
+        row.header.hex() for row in replay.rows.values() if isinstance(row, CopyRow) and row.state == "destroyed"
+    }
+    for table in (HEADER, TEXT):
+        async for key, value in _scan(house, table):
+            if sha256(value).hexdigest() != key:
+                findings.append(Finding(f"{table} {key}", "what stands there is not what its digest says"))
+            if table == HEADER and key in destroyed:
+                findings.append(Finding(f"{table} {key}", "it opens a copy that was destroyed, and has to be erased"))
+    async for key, proof in _scan(house, CONFLICT):
+        findings.append(Finding(key, f"two histories were signed; the proof has {len(proof)} bytes"))
+    witnessed = await _notes(house, replay, findings)
+    return LedgerVerified(
+        entries=replay.entries,
+        rows=sum(map(len, rows.values())),
+        chains={chain: head.size for chain, head in sorted(replay.heads().items())},
+        witnessed=witnessed,
+        findings=tuple(findings),
+    )
+
+
+async def _heads(house: House, replay: Replay) -> list[Finding]:
+    given = replay.heads()
+    stored = {chain: TreeHead(head.size, head.root) for chain, head in (await house.store.heads()).items()}
+    return [
+        Finding(chain, "the head is not what the journal gives")
+        for chain in sorted(given.keys() | stored.keys())
+        if given.get(chain) != stored.get(chain)
+    ]
+
+
+async def _differences(house: House, table: str, expected: dict[str, bytes]) -> list[Finding]:
+    """Rows of the store that the journal does not give, or gives differently."""
+    left = dict(expected)
+    found = []
+    async for key, value in _scan(house, table):
+        if left.pop(key, None) != value:
+            found.append(Finding(f"{table} {key}", "the row is not what the journal gives"))
+    return found + [Finding(f"{table} {key}", "the row is missing") for key in sorted(left)]
+
+
+async def _notes(house: House, replay: Replay, findings: list[Finding]) -> dict[str, int]:
+    """Check every kept checkpoint; returns how much of each own chain is witnessed."""
+    witnessing = Witnessing(house.party, house.keys)
+    witnessed: dict[str, int] = {}
+    for table, read in ((COSIGNED, witnessing.read_cosigned), (THEIR_CHECKPOINT, witnessing.read_theirs)):
+        async for chain, note in _scan(house, table):
+            try:
+                head = replay.check_head(chain, _stated(read, note, chain, _cards(replay, chain)))
+            except Rejected as error:
+                says = f"the checkpoint kept there does not match the records here: {error.sentence}"
+                findings.append(Finding(f"{table} {chain}", says))
+            else:
+                if table == COSIGNED:
+                    witnessed[chain] = head.size
+    return witnessed
+
+
+def _stated(
+    read: Callable[[bytes, str, Card], SignedCheckpoint], note: bytes, chain: str, cards: Sequence[Card]
+) -> TreeHead:
+    """What a note states, verified with the newest of ``cards`` that verifies it."""
+    for card in cards[:-1]:
+        with suppress(Rejected):
+            return read(note, chain, card).checkpoint.head
+    if not cards:
+        raise Rejected("nobody is known who could have signed it", code="unknown-peer")
+    return read(note, chain, cards[-1]).checkpoint.head
+
+
+def _cards(replay: Replay, chain: str) -> list[Card]:
+    """The cards of the other party in the relationship of ``chain``, newest first."""
+    row = replay.rows.get((AgreementRow.table, chain.rpartition("/")[0]))
+    return replay.cards.get(row.peer, [])[::-1] if isinstance(row, AgreementRow) else []
+
+
+async def _scan(house: House, table: str) -> AsyncIterator[tuple[str, bytes]]:
+    first = ""
+    while found := await house.store.scan(table, first, limit=ROWS_READ):
+        for row in found:
+            yield row
+        first = found[-1][0] + "\0"

@@ -1,0 +1,160 @@
+"""Replaying: the journal stepped again into memory (``spec/register.md`` step 8, ``spec/sequencer.md`` step 10).
+
+Every signature, place, link, leaf and verdict of the journal is checked on the way, with the keys that its own records
+name at that point. What is wrong is noted and passed over, so that one damaged entry does not hide another.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from comity.errors import Rejected, Unavailable
+from comity.flows.house import CARD, House
+from comity.flows.keeping.sequencer import tile_key
+from comity.ledger.leaf import record_leaf
+from comity.ledger.tiles import TileId
+from comity.ledger.tree import Frontier, TreeHead
+from comity.ports import JournalEntry
+from comity.record.card import Card, read_card
+from comity.record.statement import NOTHING, Record, read_frame, read_kept, understand
+from comity.register.rows import AgreementRow, Key, PeerRow, Row
+from comity.register.step import MISSING_PREDECESSOR, UNKNOWN_VERSION, reads, reads_more, step
+from comity.register.verdict import RULES_VERSION, Changes, Held, Rejection, Verdict
+
+JOURNAL_READ = 1_000
+"""Journal entries read at once."""
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """Something that is not as it must be: where, and what."""
+
+    place: str
+    says: str
+
+
+class Replay:
+    """The journal of one house, stepped again.
+
+    Attributes:
+        rows: what the journal gives for the register.
+        tiles: what it gives for the ledgers, by the key of the store's row.
+        cards: the cards of each peer, newest last.
+        findings: what is wrong.
+        entries: how many entries were read.
+    """
+
+    def __init__(self, house: House) -> None:
+        self.rows: dict[Key, Row | None] = {}
+        self.tiles: dict[str, bytes] = {}
+        self.cards: dict[str, list[Card]] = {}
+        self.findings: list[Finding] = []
+        self.entries = 0
+        self._house = house
+        self._frontiers: dict[str, Frontier] = {}
+        self._last: dict[str, bytes] = {}
+        self._held: dict[bytes, bytes] = {}
+        self._own: tuple[bytes, ...] = (house.keys.record.public,)
+        self._before: JournalEntry | None = None
+
+    async def run(self) -> None:
+        """Step every entry that was not stepped before."""
+        card = await self._house.side(CARD, "self")
+        if card is not None:
+            self._own = (*self._own, *read_card(card).node_sign)
+        while batch := await self._house.store.journal(self.entries, JOURNAL_READ):
+            for entry in batch:
+                try:
+                    await self._entry(entry)
+                except (Rejected, Unavailable) as error:
+                    self.findings.append(Finding(f"journal entry {self.entries}", error.sentence))
+                self.entries += 1
+                self._before = entry
+
+    def heads(self) -> dict[str, TreeHead]:
+        """The ledger heads that the journal gives."""
+        return {chain: frontier.head() for chain, frontier in self._frontiers.items()}
+
+    def check_head(self, chain: str, head: TreeHead) -> TreeHead:
+        """``head``, once it is shown to be one that the ledger of ``chain`` went through.
+
+        Raises:
+            Rejected: the records of the journal do not give it.
+        """
+        Frontier.restore(head, lambda level, index: self.tiles.get(tile_key(chain, TileId(level, index)), b""))
+        return head
+
+    async def _entry(self, entry: JournalEntry) -> None:
+        record = self._record(entry)
+        statement = record.statement
+        if (record.id, statement.chain, statement.sequence) != (entry.record, entry.chain, entry.sequence):
+            raise Rejected("the record is not the one that its entry names", code="altered-entry")
+        self._check_instant(entry, record)
+        if entry.rules != RULES_VERSION:
+            raise Rejected(f"judged by rules of version {entry.rules}; this program has {RULES_VERSION}", code="rules")
+        if entry.extends:
+            self._extend(entry, record)
+        verdict = self._verdict(entry, record)
+        if (verdict.word, verdict.code) != (entry.verdict, entry.reason):
+            told = f"{verdict.word} {verdict.code}".rstrip()
+            says = f"{entry.verdict} {entry.reason}".rstrip()
+            raise Rejected(f"stepped again it is {told!r}, the journal says {says!r}", code="verdict")
+        if isinstance(verdict, Held):
+            self._held[record.id] = entry.envelope
+        elif isinstance(verdict, Changes):
+            await self._change(verdict)
+
+    def _record(self, entry: JournalEntry) -> Record:
+        """The record of an entry: verified, unless it settles one that was verified before."""
+        held = self._held.get(entry.record)
+        if held is None:
+            if not entry.extends and entry.reason != MISSING_PREDECESSOR:
+                raise Rejected("it settles a record that was not held", code="altered-entry")
+            return read_frame(entry.envelope, self._keys(entry.chain.rpartition("/")[2]))
+        if held != entry.envelope:
+            raise Rejected("it settles a held record with another envelope", code="altered-entry")
+        return read_kept(entry.envelope, entry.record)
+
+    def _keys(self, author: str) -> tuple[bytes, ...]:
+        if author == self._house.party:
+            return self._own
+        return self.cards[author][-1].node_sign if author in self.cards else ()
+
+    def _check_instant(self, entry: JournalEntry, record: Record) -> None:
+        """An own record was judged at its own instant; the others in order between."""
+        own = record.statement.author == self._house.party
+        if (own and entry.at != record.statement.at) or (self._before is not None and entry.at < self._before.at):
+            raise Rejected("the instant of the verdict is not in order", code="altered-entry")
+
+    def _extend(self, entry: JournalEntry, record: Record) -> None:
+        frontier = self._frontiers.get(entry.chain, Frontier())
+        if entry.sequence != frontier.size or record.statement.previous != self._last.get(entry.chain, NOTHING):
+            raise Rejected("the record does not follow the one before it in its chain", code="link")
+        frontier, grown = frontier.append([record_leaf(entry.salt, entry.envelope).data])
+        self._frontiers[entry.chain] = frontier
+        self._last[entry.chain] = entry.record
+        self.tiles.update((tile_key(entry.chain, tile.id), tile.hashes) for tile in grown)
+
+    def _verdict(self, entry: JournalEntry, record: Record) -> Verdict:
+        """The verdict made again; that a record was not known, or its predecessor missing, is the journal's word."""
+        if entry.verdict == Held.word and entry.reason in (MISSING_PREDECESSOR, UNKNOWN_VERSION):
+            if entry.extends == (entry.reason == MISSING_PREDECESSOR):
+                raise Rejected("what waits for its predecessor does not stand in its chain", code="altered-entry")
+            return Held(entry.reason, "")
+        try:
+            record = understand(record)
+        except Rejected as error:
+            return Rejection(error.code, error.sentence)
+        house = self._house
+        context = house.context(entry.at)
+        facts = {key: self.rows.get(key) for key in reads(context, record)}
+        while more := reads_more(context, facts, record):
+            facts.update({key: self.rows.get(key) for key in more})
+        return step(context, facts, record)
+
+    async def _change(self, verdict: Changes) -> None:
+        for put in verdict.puts:
+            self.rows[put.key] = put.row
+            if isinstance(put.row, PeerRow):
+                self.cards.setdefault(put.row.party, []).append(read_card(put.row.card))
+            elif isinstance(put.row, AgreementRow):
+                await self._house.library.load(put.row)

@@ -1,0 +1,1 @@
+"""People and places: clearances, lists, sites, visits."""
