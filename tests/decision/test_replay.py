@@ -123,6 +123,7 @@ class TestWhatReplayRefuses:
         ("old", "new"),
         [
             (b'"act":"open"', b'"act":"steal"'),
+            (b'"act":"open"', b'"act":"op\xb0n"'),
             (b"2020-11-23T03:00:00Z", b"2020-11-23T12:00:00+09:00"),
             (b"2020-11-23T03:00:00Z", b"2020-11-23T03:00:00"),
             (b'"recipients":[', b'"recipients":{'),

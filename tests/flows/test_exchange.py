@@ -101,6 +101,7 @@ async def test_a_parcel_has_one_spelling_and_bounds(world: World) -> None:  # (1
         (encode(["comity-parcel/2", *fields[1:]]), "malformed"),
         (write_parcel(replace(parcel, sender="jp/kr")), "malformed"),
         (write_parcel(replace(parcel, have=-1)), "malformed"),
+        (write_parcel(parcel).replace(b"comity", b"comi\xb0y", 1), "malformed"),
         (long_integer, "not-canonical"),
         (write_parcel(replace(parcel, entries=(sent,) * (PARCEL_ENTRIES_MAX + 1))), "malformed"),
         (write_parcel(replace(parcel, entries=(Sent(sent.envelope, bytes(31)),))), "malformed"),

@@ -63,8 +63,7 @@ def test_a_record_is_read_back_as_it_was_written(made: tuple[Statement, bodies.B
     assert peek(record.envelope) == said
 
 
-def test_every_type_is_generated() -> None:
-    assert len(BODIES) == 21
+def test_every_type_has_its_version() -> None:
     assert all(re.fullmatch(r"[a-z-]+/1", name) for name in BODIES)
 
 

@@ -149,6 +149,7 @@ async def test_callers_at_once_share_a_write_and_each_finds_its_size(tmp_path, m
         b'{"format":2,"sizes":{"r/jp":3}}\n',
         b'{"format":1,"sizes":{"r/jp":3},"more":0}\n',
         b'\xef\xbb\xbf{"format":1,"sizes":{}}\n',
+        b'{"format":1,"sizes":{"r/\xb0p":3}}\n',
     ],
 )
 async def test_a_damaged_mark_is_refused_and_not_overwritten(tmp_path, content):  # (56)

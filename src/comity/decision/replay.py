@@ -105,7 +105,7 @@ def _read(data: bytes, kind: type[Read], name: str) -> Read:
         raise Rejected(f"{name} of {len(data)} bytes; at most {STATEMENT_BYTES_MAX} are read", code="too-long")
     try:
         return msgspec.json.decode(data, type=kind)
-    except (msgspec.DecodeError, Misuse) as error:
+    except (msgspec.DecodeError, ValueError, RecursionError, Misuse) as error:
         raise Rejected(f"no {name}: {error}", code=f"bad-{name}") from None
 
 

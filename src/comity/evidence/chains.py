@@ -218,7 +218,7 @@ def _name(envelope: bytes, place: str) -> str:
     kind = msgspec.json.Decoder(_Type)
     try:
         return NAMES.get(kind.decode(dsse.read(envelope, RECORD, place).payload).type, "the record")
-    except (Rejected, msgspec.DecodeError):
+    except (Rejected, msgspec.DecodeError, ValueError, RecursionError):
         return "the record"
 
 

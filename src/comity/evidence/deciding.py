@@ -77,7 +77,7 @@ def _replay(exhibits: Exhibits, stood: Stood, body: bodies.Decided, compiled: Re
         case = read_case(bytes(body.case), outcome.inputs.rule_version)
     except Rejected as error:
         raise at_place(error, stood.place) from None
-    except (msgspec.DecodeError, Misuse) as error:
+    except (msgspec.DecodeError, ValueError, RecursionError, Misuse) as error:
         raise Rejected(f"it holds no decision: {error}", code="malformed", place=stood.place) from None
     said = (body.act, body.item, body.relationship, body.outcome, body.agreement.hex(), stood.author, stood.at)
     word = str(type(outcome).__struct_config__.tag)

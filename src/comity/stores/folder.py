@@ -162,7 +162,7 @@ def parse_mark(content: bytes, place: str) -> dict[str, int]:
     """
     try:
         mark = msgspec.json.decode(content[:MARK_BYTES_MAX], type=_Mark)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, ValueError):
         mark = None
     if mark is None or mark.format != MARK_FORMAT or format_mark(mark.sizes) != content:
         raise Rejected(

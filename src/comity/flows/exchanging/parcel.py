@@ -91,7 +91,7 @@ def read_parcel(data: bytes) -> Parcel:
         raise Rejected(f"a parcel of {len(data)} bytes; at most {PARCEL_BYTES_MAX} are allowed", code="too-large")
     try:
         parcel = _decode(data)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, ValueError) as error:  # bytes that are no UTF-8 are a ValueError
         raise Rejected(f"not a parcel: {error}", code="malformed") from None
     if _encode(parcel) != data:  # (1)
         raise Rejected("a parcel that is not written in its one form", code="not-canonical")
