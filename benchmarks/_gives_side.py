@@ -22,7 +22,7 @@ import uvloop
 
 from comity.flows.actors import Actor
 from comity.flows.giving.answering import Approve, Assure, approve, assure
-from comity.flows.giving.giving import Give, give
+from comity.flows.giving.release import Give, give
 from comity.flows.house import House
 from comity.flows.keeping.work import Work
 from comity.node import run as node

@@ -22,8 +22,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from comity.api import Node
 from comity.cli.demonstration.cast import RELATIONSHIP, SEOUL, TOKYO, House, free_port, introduce
-from comity.flows.exchanging.pouch import ExportPouch, ImportPouch
-from comity.flows.people.people import ListDirectory
+from comity.flows.people.enrolment import ListDirectory
+from comity.flows.pouch import ExportPouch, ImportPouch
 from comity.ledger.tree import Frontier
 from comity.ports import Batch, Put
 from comity.seal.age import seal_bytes

@@ -19,9 +19,9 @@ from comity.flows.agreeing.agreements import (
 )
 from comity.flows.exchanging.parcel import read_parcel, write_parcel
 from comity.flows.giving.answering import Approve, Assure, approve, assure
-from comity.flows.giving.giving import Give, Given, give
+from comity.flows.giving.release import Give, Given, give
 from comity.flows.house import House
-from comity.flows.people.people import EnrolPerson, enrol_person
+from comity.flows.people.enrolment import EnrolPerson, enrol_person
 from world import RELATIONSHIP, ROOT, World, introduce, library, new_house
 
 BESIDE = "kr-us-test/kr.us"

@@ -22,12 +22,12 @@ from comity.flows.agreeing.agreements import (
     adopt_agreement,
 )
 from comity.flows.agreeing.founding import AddPeer, CardShown, IssueCard, add_peer, issue_card
-from comity.flows.exchanging.following import follow
 from comity.flows.exchanging.parcel import read_parcel, write_parcel
+from comity.flows.following import follow
 from comity.flows.giving.answering import Approve, Assure, approve, assure
-from comity.flows.giving.giving import Give, Given, give
+from comity.flows.giving.release import Give, Given, give
 from comity.flows.house import House
-from comity.flows.people.people import (
+from comity.flows.people.enrolment import (
     ChangeList,
     EnrolPerson,
     GrantClearance,

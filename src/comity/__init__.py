@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from comity.errors import ComityError, Misuse, Refused, Rejected, Unavailable
     from comity.flows.actors import Actor
     from comity.flows.giving.answering import Approve, Assure
-    from comity.flows.giving.giving import Give
     from comity.flows.giving.opening import Open
+    from comity.flows.giving.release import Give
     from comity.marking.label import Label
 
 _PLACES = {
@@ -42,7 +42,7 @@ _PLACES = {
     "comity.errors": ("ComityError", "Misuse", "Refused", "Rejected", "Unavailable"),
     "comity.flows.actors": ("Actor",),
     "comity.flows.giving.answering": ("Approve", "Assure"),
-    "comity.flows.giving.giving": ("Give",),
+    "comity.flows.giving.release": ("Give",),
     "comity.flows.giving.opening": ("Open",),
     "comity.marking.label": ("Label",),
 }

@@ -39,7 +39,7 @@ from comity.decision.compiled import Compiled, compile_agreement
 from comity.decision.decide import decide
 from comity.decision.model import Acknowledgement, Case, Outcome, Standing
 from comity.errors import Misuse, Rejected, Unavailable
-from comity.flows.agreeing.library import readings
+from comity.flows.keeping.library import readings
 from comity.marking.label import Label
 from comity.marking.translation import MarkedLabel, NeedsChoice, translate
 from comity.timezones import time_zones

@@ -9,9 +9,9 @@ import pytest
 from clauses import against, article
 from comity.errors import Refused
 from comity.flows.actors import Actor
-from comity.flows.giving.giving import Give, preview
 from comity.flows.giving.opening import Open, OpenedItem
-from comity.flows.people.people import GrantClearance, WithdrawClearance, grant_clearance, withdraw_clearance
+from comity.flows.giving.release import Give, preview
+from comity.flows.people.enrolment import GrantClearance, WithdrawClearance, grant_clearance, withdraw_clearance
 from openings import asked_to_open
 from world import ROOT, TODAY, World
 

@@ -7,7 +7,7 @@ import pytest
 from clauses import article
 from comity.errors import Refused
 from comity.flows.actors import Actor
-from comity.flows.deriving.deriving import Derive, DerivedItem, derive
+from comity.flows.deriving.derivation import Derive, DerivedItem, derive
 from comity.flows.deriving.descent import ShowLineage, show_lineage
 from comity.flows.looking.duties import ListDuties, list_duties
 from comity.register.rows.lineage import DerivativeRow

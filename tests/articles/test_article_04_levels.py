@@ -10,9 +10,9 @@ from clauses import against, article
 from comity.decision.wording import reason_wording
 from comity.errors import Misuse, Refused, Rejected
 from comity.flows.actors import Actor
-from comity.flows.giving.giving import Give, preview
 from comity.flows.giving.marks import MarkItem, mark_item
 from comity.flows.giving.opening import Open, open_item
+from comity.flows.giving.release import Give, preview
 from comity.flows.looking.duties import ListDuties, list_duties
 from comity.flows.looking.views import ShowInbox, show_inbox
 from world import RELATIONSHIP, World

@@ -10,15 +10,15 @@ from articles.test_article_04_levels import asked as previewed
 from clauses import against, article
 from comity.errors import Refused
 from comity.flows.actors import Actor
-from comity.flows.consenting.consenting import WithdrawConsent, withdraw_consent
+from comity.flows.consenting.granting import WithdrawConsent, withdraw_consent
 from comity.flows.consenting.passing_on import ListPassedOn, list_passed_on
-from comity.flows.deriving.deriving import Derive, derive
+from comity.flows.deriving.derivation import Derive, derive
 from comity.flows.giving.answering import Approve, Assure, approve, assure
 from comity.flows.giving.opening import Open, OpenedItem
 from comity.flows.giving.using import UseItem, use_item
 from comity.flows.looking.duties import ListDuties, list_duties
 from comity.flows.looking.views import ShowInbox, ShowRegister, show_inbox, show_register
-from comity.flows.people.people import ChangeList, GrantClearance, change_list, grant_clearance
+from comity.flows.people.enrolment import ChangeList, GrantClearance, change_list, grant_clearance
 from flows.consenting import answer, ask, ask_on, ask_other_use, grant, passed_on, path, seal, staffed
 from openings import asked_to_open
 from world import RELATIONSHIP, ROOT, TODAY, World

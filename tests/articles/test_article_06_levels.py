@@ -9,7 +9,7 @@ import pytest
 from clauses import against, article
 from comity.errors import Misuse
 from comity.flows.actors import Actor
-from comity.flows.deriving.deriving import Derive, derive
+from comity.flows.deriving.derivation import Derive, derive
 from comity.flows.ending.level_books import ListReviews, ShowLevels, list_reviews, show_levels
 from comity.flows.ending.levels import Reclassification, Reclassify, reclassify
 from comity.flows.giving.marks import MarkItem, mark_item

@@ -12,7 +12,7 @@ from comity.flows.actors import Actor
 from comity.flows.giving.opening import Open, OpenedItem, open_item
 from comity.flows.handling.copies import ListCopies, list_copies
 from comity.flows.handling.handing_over import HandOver, TakeOver, hand_over, take_over
-from comity.flows.people.people import (
+from comity.flows.people.enrolment import (
     ChangeList,
     GrantClearance,
     ListClearances,

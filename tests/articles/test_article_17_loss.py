@@ -11,7 +11,6 @@ from clauses import article
 from comity.errors import Misuse
 from comity.flows.actors import Actor
 from comity.flows.giving.opening import Open, open_item
-from comity.flows.incidents.incidents import IncidentTold, ReportIncident, report_incident
 from comity.flows.incidents.investigating import (
     CloseIncident,
     Investigate,
@@ -22,6 +21,7 @@ from comity.flows.incidents.investigating import (
     release_items,
     tell_result,
 )
+from comity.flows.incidents.reporting import IncidentTold, ReportIncident, report_incident
 from comity.flows.looking.duties import DutyShown, ListDuties, list_duties
 from comity.register.rows import CopyRow
 from comity.register.rows.incidents import IncidentRow

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from comity.flows.actors import Actor
-from comity.flows.people.people import (
+from comity.flows.people.enrolment import (
     ChangeList,
     EnrolPerson,
     GrantClearance,

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from comity.agreement.model import Agreement
-from comity.flows.agreeing import agreements, library
+from comity.flows.agreeing import agreements
+from comity.flows.keeping import library
 from world import World
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from comity.flows.actors import Actor
 from comity.flows.consenting.consent_requests import AskConsent, AskedForConsent, ask_consent
-from comity.flows.consenting.consenting import AnswerConsent, ConsentShown, GrantConsent, answer_consent, grant_consent
+from comity.flows.consenting.granting import AnswerConsent, ConsentShown, GrantConsent, answer_consent, grant_consent
 from comity.flows.consenting.passing_on import AskPassOn, PassOnTold, SealPassOn, ask_pass_on, seal_pass_on
 from comity.flows.giving.answering import Approve, approve
 from comity.seal.hybrid import HybridIdentity

@@ -11,7 +11,7 @@ import pytest
 from comity.flows.actors import Actor
 from comity.flows.giving.answering import Approve, approve
 from comity.flows.giving.opening import Open, open_item
-from comity.flows.keeping.collecting import Collect, collect
+from comity.flows.maintaining.collecting import Collect, collect
 from world import World
 
 

@@ -11,13 +11,13 @@ from comity.errors import ComityError, Misuse
 from comity.flows.actors import Actor
 from comity.flows.consenting.consent_register import ConsentsShown, ListConsents, list_consents
 from comity.flows.consenting.consent_requests import DropConsent, drop_consent
-from comity.flows.consenting.consenting import WithdrawConsent, withdraw_consent
+from comity.flows.consenting.granting import WithdrawConsent, withdraw_consent
 from comity.flows.deciding.consents import consents_for
 from comity.flows.giving.answering import Approve, approve
 from comity.flows.giving.opening import Open, OpenedItem, open_item
 from comity.flows.giving.using import UseItem, use_item
-from comity.flows.keeping.rebuilding import VerifyLedger, verify_ledger
 from comity.flows.looking.duties import ListDuties, list_duties
+from comity.flows.maintaining.rebuilding import VerifyLedger, verify_ledger
 from comity.record.statement import read_kept, understand
 from comity.register.rows import ItemRow, Key, Row
 from flows.consenting import UNTIL, answer, ask, ask_other_use, grant, path, staffed
@@ -225,7 +225,7 @@ async def test_what_is_refused_to_answer(world: World) -> None:
     await refused("no-role", answer(world, asked.request, actor=Actor("sato")))
     await refused("other-terms", answer(world, asked.request, until=UNTIL + DAY))
     await staffed(world)
-    from comity.flows.consenting.consenting import AnswerConsent, GrantConsent, answer_consent, grant_consent
+    from comity.flows.consenting.granting import AnswerConsent, GrantConsent, answer_consent, grant_consent
 
     ours = AnswerConsent(request=asked.request, granted=True, reason="ours", actor=Actor("baek"))
     await refused("own-request", answer_consent(world.kr, ours))
@@ -242,7 +242,7 @@ async def test_what_is_refused_to_answer(world: World) -> None:
     error = await refused("unknown-item", grant_consent(world.kr, theirs))  # he may not even know of it
     assert item in str(error)
     await world.person("kr", "gong", roles=("release-authority", "reader"))
-    from comity.flows.people.people import ChangeList, GrantClearance, change_list, grant_clearance
+    from comity.flows.people.enrolment import ChangeList, GrantClearance, change_list, grant_clearance
     from world import ROOT
 
     await grant_clearance(

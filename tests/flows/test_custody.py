@@ -9,8 +9,8 @@ import pytest
 
 from comity.errors import ComityError, Misuse, Refused, Rejected
 from comity.flows.actors import Actor, NeedsSignature
-from comity.flows.giving.giving import Given
 from comity.flows.giving.opening import Open, open_item
+from comity.flows.giving.release import Given
 from comity.flows.handling.copies import (
     LabelCopy,
     ListCopies,
@@ -26,7 +26,7 @@ from comity.flows.handling.handing_over import Carry, HandedOn, HandOver, TakeOv
 from comity.flows.handling.losing import FindCopy, LoseCopy, find_again, lose_copy
 from comity.flows.handling.rewrapping import Rewrapped
 from comity.flows.keeping.erasing import HEADER
-from comity.flows.people.people import (
+from comity.flows.people.enrolment import (
     ChangeList,
     GrantClearance,
     WithdrawClearance,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from comity.flows.actors import Actor
-from comity.flows.deriving.deriving import Derive, derive
+from comity.flows.deriving.derivation import Derive, derive
 from comity.flows.giving.opening import Open, open_item
 from comity.flows.handling.copies import (
     LabelCopy,
@@ -24,7 +24,7 @@ from comity.flows.handling.copies import (
 from comity.flows.handling.copying import MakeCopies, make_copies
 from comity.flows.handling.handing_over import HandOver, TakeOver, hand_over, take_over
 from comity.flows.handling.losing import FindCopy, LoseCopy, find_again, lose_copy
-from comity.flows.people.people import ChangeList, GrantClearance, change_list, grant_clearance
+from comity.flows.people.enrolment import ChangeList, GrantClearance, change_list, grant_clearance
 from comity.register.rows import CopyRow
 from comity.register.rows.custody import LinkRow
 from three import BESIDE, Three

@@ -13,15 +13,15 @@ import pytest
 from comity.errors import Misuse, Refused
 from comity.flows.actors import Actor, NeedsSignature
 from comity.flows.deciding.explaining import Why, why
-from comity.flows.deriving.deriving import UNSIGNED, UNSIGNED_KEPT, Derive, DerivedItem, derive
-from comity.flows.deriving.lineage import ANCESTORS_MAX, relationships_of
+from comity.flows.deciding.lineage import ANCESTORS_MAX, relationships_of
+from comity.flows.deriving.derivation import UNSIGNED, UNSIGNED_KEPT, Derive, DerivedItem, derive
 from comity.flows.ending.recalls import LiftRecall, Recall, lift, recall
 from comity.flows.exchanging.taking import HEADER
 from comity.flows.giving.marks import MarkItem, mark_item
 from comity.flows.giving.opening import Confirm, Open, OpenedItem, confirm, open_item
-from comity.flows.keeping.collecting import Collect, collect
-from comity.flows.keeping.rebuilding import VerifyLedger, verify_ledger
-from comity.flows.people.people import (
+from comity.flows.maintaining.collecting import Collect, collect
+from comity.flows.maintaining.rebuilding import VerifyLedger, verify_ledger
+from comity.flows.people.enrolment import (
     ChangeList,
     GrantClearance,
     WithdrawClearance,
@@ -286,7 +286,7 @@ async def test_a_person_may_mark_higher(world: World) -> None:
 
 async def test_an_item_with_too_many_ancestors_is_refused(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     assert ANCESTORS_MAX == 64
-    for module in ("comity.flows.deriving.deriving", "comity.flows.deriving.lineage"):
+    for module in ("comity.flows.deriving.derivation", "comity.flows.deciding.lineage"):
         monkeypatch.setattr(f"{module}.ANCESTORS_MAX", 3)
     item = (await world.given()).item
     for _ in range(3):

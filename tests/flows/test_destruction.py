@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from comity.errors import Misuse, Refused
 from comity.flows.actors import Actor, NeedsSignature
-from comity.flows.deriving.deriving import Derive, derive
+from comity.flows.deriving.derivation import Derive, derive
 from comity.flows.ending.certificates import CertificateShown, ShowCertificate, show_certificate
 from comity.flows.ending.destruction import Destroy, Destruction, WitnessDestruction, destroy, witness
 from comity.flows.ending.recalls import (
@@ -31,7 +31,7 @@ from comity.flows.handling.losing import FindCopy, LoseCopy, find_again, lose_co
 from comity.flows.house import House
 from comity.flows.keeping.erasing import HEADER
 from comity.flows.looking.duties import ListDuties, list_duties
-from comity.flows.people.people import ChangeList, GrantClearance, change_list, grant_clearance
+from comity.flows.people.enrolment import ChangeList, GrantClearance, change_list, grant_clearance
 from comity.register.rows import CopyRow
 from comity.register.rows.ending import HoldingRow
 from comity.seal.keys import generate_identity

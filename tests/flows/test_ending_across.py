@@ -9,7 +9,7 @@ import pytest
 
 from comity.errors import Misuse, Refused
 from comity.flows.actors import Actor
-from comity.flows.deriving.deriving import Derive, DerivedItem, derive
+from comity.flows.deriving.derivation import Derive, DerivedItem, derive
 from comity.flows.ending.certificates import ShowCertificate, show_certificate
 from comity.flows.ending.destruction import Destroy, destroy
 from comity.flows.ending.levels import Reclassify, reclassify
@@ -17,8 +17,8 @@ from comity.flows.ending.recalls import EndPurpose, Recall, ShowRecall, end_purp
 from comity.flows.ending.returning import SendBack, send_back
 from comity.flows.giving.opening import Open, open_item
 from comity.flows.keeping.erasing import HEADER
-from comity.flows.keeping.rebuilding import VerifyLedger, verify_ledger
 from comity.flows.looking.duties import ListDuties, list_duties
+from comity.flows.maintaining.rebuilding import VerifyLedger, verify_ledger
 from comity.register.rows import CopyRow, ItemRow
 from comity.register.rows.ending import HoldingRow
 from comity.register.rows.lineage import DerivativeRow

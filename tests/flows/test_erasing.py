@@ -12,11 +12,11 @@ from comity.errors import Rejected, Unavailable
 from comity.flows.actors import Actor
 from comity.flows.ending.destruction import Destroy, destroy
 from comity.flows.giving.answering import Approve, Assure, approve, assure
-from comity.flows.giving.giving import Given
 from comity.flows.giving.opening import Open, open_item
+from comity.flows.giving.release import Given
 from comity.flows.house import House
 from comity.flows.keeping.erasing import ERASING, HEADER, LISTED, Erasing
-from comity.flows.keeping.rebuilding import VerifyLedger, verify_ledger
+from comity.flows.maintaining.rebuilding import VerifyLedger, verify_ledger
 from comity.ports import Batch, Put
 from comity.register.rows import ConsignmentRow, CopyRow, encode_row
 from comity.stores.erased_keys import FileErasedKeys

@@ -14,7 +14,6 @@ from comity.flows.actors import Actor, NeedsSignature
 from comity.flows.deriving.descent import ShowLineage, show_lineage
 from comity.flows.handling.losing import FindCopy, find_again
 from comity.flows.incidents.affected import affected_by
-from comity.flows.incidents.incidents import IncidentTold, ReportIncident, report_incident
 from comity.flows.incidents.investigating import (
     CloseIncident,
     Investigate,
@@ -29,8 +28,9 @@ from comity.flows.incidents.investigating import (
     show_incident,
     tell_result,
 )
-from comity.flows.keeping.rebuilding import VerifyLedger, verify_ledger
+from comity.flows.incidents.reporting import IncidentTold, ReportIncident, report_incident
 from comity.flows.looking.duties import ListDuties, list_duties
+from comity.flows.maintaining.rebuilding import VerifyLedger, verify_ledger
 from comity.record.bodies.incidents import AffectedCopy, IncidentAffected, IncidentOpened
 from comity.record.encoding import encode
 from comity.record.statement import DOMESTIC, chain_id, read
@@ -352,8 +352,8 @@ async def test_what_became_known_may_have_come_from_what_contains_it(three: Thre
 async def test_more_items_than_one_record_names_follow_in_further_ones(
     three: Three, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("comity.flows.incidents.incidents.LIST_ENTRIES_MAX", 2)
-    monkeypatch.setattr("comity.flows.incidents.incidents.PART_COPIES", 2)
+    monkeypatch.setattr("comity.flows.incidents.reporting.LIST_ENTRIES_MAX", 2)
+    monkeypatch.setattr("comity.flows.incidents.reporting.PART_COPIES", 2)
     japanese, american = await three.given(), await three.given_by_us()
     briefs = [(await made(three, japanese.item, american.item, relation="contains")).item for _ in range(5)]
     told = await report(three, japanese.item, what="compromised")

@@ -10,16 +10,16 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from comity.errors import Misuse, Refused, Rejected
 from comity.flows.actors import Actor, NeedsSignature
-from comity.flows.deriving.deriving import Derive, DerivedItem, derive
+from comity.flows.deriving.derivation import Derive, DerivedItem, derive
 from comity.flows.ending.level_books import ListReviews, ShowLevels, list_reviews, show_levels
 from comity.flows.ending.levels import Reclassification, Reclassify, reclassify
 from comity.flows.giving.answering import Approve, Assure, approve, assure
-from comity.flows.giving.giving import Given
 from comity.flows.giving.marks import MarkItem, mark_item
 from comity.flows.giving.opening import Open, open_item
-from comity.flows.keeping.rebuilding import VerifyLedger, verify_ledger
+from comity.flows.giving.release import Given
 from comity.flows.looking.duties import ListDuties, list_duties
-from comity.flows.people.people import (
+from comity.flows.maintaining.rebuilding import VerifyLedger, verify_ledger
+from comity.flows.people.enrolment import (
     ChangeList,
     GrantClearance,
     WithdrawClearance,

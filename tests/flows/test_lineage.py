@@ -10,13 +10,13 @@ import pytest
 from comity.errors import Misuse
 from comity.flows.actors import Actor
 from comity.flows.deciding.cases import handling_case, item_of
+from comity.flows.deciding.lineage import ancestors_of, originals, relationships_of
 from comity.flows.deriving.descent import ShowLineage, descendants, known_in, show_lineage
-from comity.flows.deriving.lineage import ancestors_of, originals, relationships_of
 from comity.flows.ending.recalls import Recall, recall
 from comity.flows.handling.custody import copies_seen
 from comity.flows.house import House
 from comity.flows.incidents.affected import affected_by
-from comity.flows.incidents.incidents import ReportIncident, report_incident
+from comity.flows.incidents.reporting import ReportIncident, report_incident
 from comity.flows.looking.evidence import ExportEvidence, export_evidence
 from comity.flows.looking.views import ShowRegister, show_register
 from comity.register.rows import CopyRow, ItemRow

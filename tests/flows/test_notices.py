@@ -54,8 +54,8 @@ from comity.flows.agreeing.notices import (
 )
 from comity.flows.agreeing.outlays import ListOutlays, NoteOutlay, list_outlays, note_outlay
 from comity.flows.house import House
-from comity.flows.keeping.rebuilding import VerifyLedger, verify_ledger
 from comity.flows.keeping.work import Work
+from comity.flows.maintaining.rebuilding import VerifyLedger, verify_ledger
 from comity.record.statement import chain_id
 from comity.seal.commitment import SALT_BYTES
 from world import RELATIONSHIP, ROOT, World

@@ -10,20 +10,20 @@ import pytest
 
 from comity.errors import ComityError
 from comity.flows.actors import Actor
-from comity.flows.consenting.consenting import WithdrawConsent, withdraw_consent
+from comity.flows.consenting.granting import WithdrawConsent, withdraw_consent
 from comity.flows.consenting.passing_on import (
     ListPassedOn,
     ReceiptPassOn,
     list_passed_on,
     receipt_pass_on,
 )
-from comity.flows.deriving.deriving import Derive, derive
+from comity.flows.deriving.derivation import Derive, derive
 from comity.flows.ending.levels import Reclassify, reclassify
 from comity.flows.giving.answering import Approve, approve
 from comity.flows.giving.opening import Open, open_item
-from comity.flows.keeping.collecting import Collect, collect
-from comity.flows.keeping.rebuilding import VerifyLedger, verify_ledger
 from comity.flows.looking.duties import ListDuties, list_duties
+from comity.flows.maintaining.collecting import Collect, collect
+from comity.flows.maintaining.rebuilding import VerifyLedger, verify_ledger
 from comity.register.rows import CopyRow, RequestRow
 from comity.seal.age import open_header, read_header
 from comity.seal.items import unpack_payload

@@ -9,13 +9,12 @@ import pytest
 from comity.decision import model as decision
 from comity.errors import Misuse, Refused
 from comity.flows.actors import Actor
-from comity.flows.giving.giving import Give, give
 from comity.flows.giving.opening import Open, OpenedItem, open_item
+from comity.flows.giving.release import Give, give
 from comity.flows.handling.hands import in_hand
 from comity.flows.house import HANDLE, PERSON_NAME
-from comity.flows.keeping.rebuilding import VerifyLedger, verify_ledger
-from comity.flows.people.leaving import ChangePerson, RemovePerson, change_person, remove_person
-from comity.flows.people.people import (
+from comity.flows.maintaining.rebuilding import VerifyLedger, verify_ledger
+from comity.flows.people.enrolment import (
     GrantClearance,
     ListDirectory,
     ListPeople,
@@ -25,6 +24,7 @@ from comity.flows.people.people import (
     list_people,
     withdraw_clearance,
 )
+from comity.flows.people.leaving import ChangePerson, RemovePerson, change_person, remove_person
 from comity.flows.people.places import (
     EvidenceCondition,
     GiveBriefing,

@@ -11,7 +11,11 @@ import pytest
 from comity.errors import Misuse, Refused, Rejected
 from comity.flows.actors import Actor
 from comity.flows.exchanging.parcel import INLINE_BLOB_BYTES_MAX, read_parcel, write_parcel
-from comity.flows.exchanging.pouch import (
+from comity.flows.giving.answering import Approve, Assure, approve, assure
+from comity.flows.giving.opening import Open, open_item
+from comity.flows.house import House
+from comity.flows.maintaining.rebuilding import VerifyLedger, verify_ledger
+from comity.flows.pouch import (
     MAGIC,
     PARTS_MAX,
     PIECE_BYTES,
@@ -23,10 +27,6 @@ from comity.flows.exchanging.pouch import (
     export_pouch,
     import_pouch,
 )
-from comity.flows.giving.answering import Approve, Assure, approve, assure
-from comity.flows.giving.opening import Open, open_item
-from comity.flows.house import House
-from comity.flows.keeping.rebuilding import VerifyLedger, verify_ledger
 from comity.record import dsse
 from comity.record.contexts import CARD, POUCH
 from comity.record.encoding import decode, encode

@@ -12,15 +12,15 @@ import pytest
 
 from comity.errors import Rejected
 from comity.flows.actors import Actor
-from comity.flows.agreeing.library import TEXT
 from comity.flows.exchanging.exchange import COSIGNED, THEIR_CHECKPOINT
 from comity.flows.exchanging.taking import HEADER
 from comity.flows.giving.opening import Open
 from comity.flows.house import House
-from comity.flows.keeping.rebuilding import Rebuild, VerifyLedger, rebuild, verify_ledger
-from comity.flows.keeping.replaying import Replay
+from comity.flows.keeping.library import TEXT
 from comity.flows.keeping.sequencer import TILE
-from comity.flows.people.people import WithdrawClearance, withdraw_clearance
+from comity.flows.maintaining.rebuilding import Rebuild, VerifyLedger, rebuild, verify_ledger
+from comity.flows.maintaining.replaying import Replay
+from comity.flows.people.enrolment import WithdrawClearance, withdraw_clearance
 from comity.ports import Head, JournalEntry
 from comity.record import bodies
 from comity.register.rows import TABLES, ConsignmentRow, CopyRow, ItemRow

@@ -11,21 +11,7 @@ import pytest
 
 from comity.errors import Misuse, Refused, Rejected, Unavailable
 from comity.flows.actors import Actor
-from comity.flows.giving.opening import Open, open_item
-from comity.flows.house import House
-from comity.flows.keeping.work import Work
-from comity.flows.looking.reconciling import (
-    AnswerByFile,
-    AskByFile,
-    ReadAnswer,
-    Reconcile,
-    Reconciliation,
-    answer_by_file,
-    ask_by_file,
-    read_by_file,
-    reconcile,
-)
-from comity.flows.looking.tallies import (
+from comity.flows.exchanging.tallies import (
     Answer,
     Buckets,
     Copies,
@@ -40,6 +26,20 @@ from comity.flows.looking.tallies import (
     read_answer,
     read_question,
     write,
+)
+from comity.flows.giving.opening import Open, open_item
+from comity.flows.house import House
+from comity.flows.keeping.work import Work
+from comity.flows.looking.reconciling import (
+    AnswerByFile,
+    AskByFile,
+    ReadAnswer,
+    Reconcile,
+    Reconciliation,
+    answer_by_file,
+    ask_by_file,
+    read_by_file,
+    reconcile,
 )
 from comity.register.rows import CopyRow
 from comity.register.rows.inventory import FindingRow, TallyItemRow, tally_item_key
@@ -328,7 +328,7 @@ async def test_an_answer_is_from_the_peer_and_for_us(world: World) -> None:
 
 
 async def test_a_long_answer_is_asked_for_in_parts(world: World, monkeypatch: pytest.MonkeyPatch) -> None:  # (10)
-    monkeypatch.setattr("comity.flows.looking.tallies.ANSWER_LINES_MAX", 2)
+    monkeypatch.setattr("comity.flows.exchanging.tallies.ANSWER_LINES_MAX", 2)
     kim, names = await world.pseudonym("kim"), []
     for number in range(5):
         await world.person("kr", f"r{number}")
@@ -345,7 +345,7 @@ async def test_a_long_answer_is_asked_for_in_parts(world: World, monkeypatch: py
 
 
 async def reader(world: World, handle: str) -> str:
-    from comity.flows.people.people import ChangeList, GrantClearance, change_list, grant_clearance
+    from comity.flows.people.enrolment import ChangeList, GrantClearance, change_list, grant_clearance
     from world import ROOT, TODAY
 
     until = TODAY + timedelta(days=300)

@@ -13,9 +13,9 @@ from comity.errors import Misuse, Refused, Rejected
 from comity.flows.actors import Actor
 from comity.flows.deciding.explaining import Why, why
 from comity.flows.giving.answering import Approve, Assure, approve, assure
-from comity.flows.giving.giving import Give, Given, preview
 from comity.flows.giving.opening import Open, OpenedItem
-from comity.flows.people.people import (
+from comity.flows.giving.release import Give, Given, preview
+from comity.flows.people.enrolment import (
     ChangeList,
     EnrolPerson,
     GrantClearance,

@@ -15,9 +15,9 @@ import pytest
 from comity.errors import Misuse, Rejected, Unavailable
 from comity.flows.house import House
 from comity.flows.keeping import work
-from comity.flows.keeping.rebuilding import VerifyLedger, verify_ledger
 from comity.flows.keeping.sequencer import BATCH_JOBS_MAX
 from comity.flows.keeping.work import Draft, Work
+from comity.flows.maintaining.rebuilding import VerifyLedger, verify_ledger
 from comity.ledger.leaf import record_leaf
 from comity.ledger.tree import Frontier
 from comity.ports import Ambiguous, Conflict, DiskFull, Head

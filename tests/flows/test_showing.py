@@ -20,8 +20,8 @@ from comity.flows.consenting.showing import (
 )
 from comity.flows.giving.answering import Approve, Assure, approve, assure
 from comity.flows.giving.using import UseItem, use_item
-from comity.flows.keeping.rebuilding import VerifyLedger, verify_ledger
 from comity.flows.looking.views import ShowInbox, ShowOutbox, ShowRegister, show_inbox, show_outbox, show_register
+from comity.flows.maintaining.rebuilding import VerifyLedger, verify_ledger
 from comity.register.rows import CopyRow, ItemRow
 from flows.consenting import answer, ask_other_use
 from world import RELATIONSHIP, TODAY, World

@@ -10,7 +10,7 @@ import pytest
 from articles.visiting import AUTHORITY, DAY, ENDS, HOST, STARTS, asked, permitted, radar_hall, representative
 from comity.errors import Misuse, Refused, Rejected
 from comity.flows.actors import Actor
-from comity.flows.keeping.rebuilding import VerifyLedger, verify_ledger
+from comity.flows.maintaining.rebuilding import VerifyLedger, verify_ledger
 from comity.flows.people.places import RegisterFacility, register_facility
 from comity.flows.people.visit_views import ListVisits, ShowVisit, VisitShown, list_visits, show_visit
 from comity.flows.people.visits import (

@@ -18,10 +18,10 @@ from comity.flows.actors import Actor
 from comity.flows.agreeing.agreements import AcknowledgeAgreement, AdoptAgreement, AgreementShown
 from comity.flows.agreeing.founding import CardShown, ShowCard
 from comity.flows.giving.answering import Approve, Approved, AssuranceGiven, Assure
-from comity.flows.giving.giving import Give, Given
 from comity.flows.giving.opening import Open, OpenedItem
+from comity.flows.giving.release import Give, Given
 from comity.flows.looking.views import Inbox, Outbox, ShowInbox, ShowOutbox
-from comity.flows.people.people import (
+from comity.flows.people.enrolment import (
     ChangeList,
     DirectoryShown,
     EnrolPerson,

@@ -15,7 +15,7 @@ from comity.courier import http, paths, signature
 from comity.courier.http import HttpCourier
 from comity.errors import ComityError, Misuse, Rejected, Unavailable
 from comity.flows.exchanging.parcel import PARCEL_BYTES_MAX
-from comity.flows.looking.tallies import QUESTION_BYTES_MAX
+from comity.flows.exchanging.tallies import QUESTION_BYTES_MAX
 from comity.ledger.tiles import TileId
 from comity.node import server, serving
 from comity.node.errors import read_error

@@ -18,11 +18,11 @@ from comity.errors import Unavailable
 from comity.flows.actors import Actor
 from comity.flows.agreeing.agreements import AcknowledgeAgreement, AdoptAgreement, AgreementShown
 from comity.flows.giving.answering import Approve, Approved, AssuranceGiven, Assure
-from comity.flows.giving.giving import Give, Given
 from comity.flows.giving.opening import Open, OpenedItem
-from comity.flows.keeping.rebuilding import LedgerVerified, VerifyLedger
+from comity.flows.giving.release import Give, Given
 from comity.flows.looking.views import Inbox, Outbox, RequestLine, ShowInbox, ShowOutbox
-from comity.flows.people.people import (
+from comity.flows.maintaining.rebuilding import LedgerVerified, VerifyLedger
+from comity.flows.people.enrolment import (
     ChangeList,
     DirectoryShown,
     EnrolPerson,

@@ -19,16 +19,16 @@ import msgspec
 from comity.errors import ComityError
 from comity.flows.actors import Actor
 from comity.flows.consenting.consent_requests import AskConsent, ask_consent
-from comity.flows.deriving.deriving import Derive, derive
+from comity.flows.deriving.derivation import Derive, derive
 from comity.flows.ending.levels import Reclassify, reclassify
 from comity.flows.ending.recalls import Recall, recall
 from comity.flows.giving.opening import Open, open_item
 from comity.flows.handling.copying import MakeCopies, make_copies
 from comity.flows.handling.handing_over import HandOver, TakeOver, hand_over, take_over
 from comity.flows.house import House
-from comity.flows.incidents.incidents import ReportIncident, report_incident
+from comity.flows.incidents.reporting import ReportIncident, report_incident
 from comity.flows.looking.muster import Begin, SignMuster, begin, sign
-from comity.flows.people.people import ChangeList, GrantClearance, change_list, grant_clearance
+from comity.flows.people.enrolment import ChangeList, GrantClearance, change_list, grant_clearance
 from comity.flows.table import FLOWS
 from comity.stores.memory_disk import MemoryDisk
 from world import ROOT, TODAY, SeededEntropy, World, new_house

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comity.errors import ComityError
-from comity.flows.keeping.rebuilding import Rebuild, rebuild
+from comity.flows.maintaining.rebuilding import Rebuild, rebuild
 from comity.register.rows import TABLES
 from properties.founded import Founded
 from simulation import cast

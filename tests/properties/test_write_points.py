@@ -13,9 +13,9 @@ import pytest
 
 from comity.errors import ComityError
 from comity.flows.giving.answering import Approve, Assure, approve, assure
-from comity.flows.giving.giving import Give, give
 from comity.flows.giving.marks import MarkItem, mark_item
 from comity.flows.giving.opening import Open, open_item
+from comity.flows.giving.release import Give, give
 from comity.flows.house import House
 from comity.register.rows import AskedRow, AssuranceRow, ConsignmentRow, CopyRow, ItemRow, RequestRow
 from comity.stores.memory_disk import Crashed, Fault, WritePoint

@@ -42,8 +42,8 @@ def test_the_types_are_the_codes() -> None:
     ("spec", "code"),
     [
         ("record", ["record"]),
-        ("register", ["register", "flows/keeping/replaying.py"]),
-        ("sequencer", ["flows/keeping/work.py", "flows/keeping/sequencer.py", "flows/keeping/replaying.py"]),
+        ("register", ["register", "flows/maintaining/replaying.py"]),
+        ("sequencer", ["flows/keeping/work.py", "flows/keeping/sequencer.py", "flows/maintaining/replaying.py"]),
     ],
 )
 def test_every_step_is_cited_in_the_code(spec: str, code: list[str]) -> None:

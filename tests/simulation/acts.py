@@ -14,22 +14,22 @@ from typing import TYPE_CHECKING
 from comity.errors import Misuse
 from comity.flows.deciding.explaining import Why, why
 from comity.flows.exchanging.parcel import Parcel, write_parcel
-from comity.flows.exchanging.pouch import ExportPouch, export_pouch
 from comity.flows.giving.answering import Approve, Assure, approve, assure
-from comity.flows.giving.giving import Give, Given, give, preview
 from comity.flows.giving.marks import MarkItem, mark_item
 from comity.flows.giving.opening import Open, OpenedItem, open_item
+from comity.flows.giving.release import Give, Given, give, preview
 from comity.flows.house import House
-from comity.flows.keeping.collecting import Collect, collect
-from comity.flows.keeping.rebuilding import LedgerVerified, Rebuild, VerifyLedger, rebuild, verify_ledger
 from comity.flows.looking.views import ShowInbox, ShowOutbox, ShowRegister, show_inbox, show_outbox, show_register
-from comity.flows.people.people import (
+from comity.flows.maintaining.collecting import Collect, collect
+from comity.flows.maintaining.rebuilding import LedgerVerified, Rebuild, VerifyLedger, rebuild, verify_ledger
+from comity.flows.people.enrolment import (
     ChangeList,
     WithdrawClearance,
     change_list,
     withdraw_clearance,
 )
 from comity.flows.people.places import RegisterFacility, register_facility
+from comity.flows.pouch import ExportPouch, export_pouch
 from comity.record.statement import chain_id
 from comity.register.rows import ConsignmentRow, CopyRow, ItemRow
 from world import RELATIONSHIP

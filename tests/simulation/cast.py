@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from comity.flows.actors import Actor
 from comity.flows.agreeing.agreements import AcknowledgeAgreement, acknowledge_agreement
 from comity.flows.house import House
-from comity.flows.people.people import (
+from comity.flows.people.enrolment import (
     ChangeList,
     EnrolPerson,
     GrantClearance,

@@ -13,7 +13,6 @@ from comity.flows.ending.levels import Reclassify, reclassify
 from comity.flows.ending.recalls import EndPurpose, LiftRecall, Recall, end_purpose, lift, recall
 from comity.flows.ending.returning import SendBack, TakeBack, send_back, take_back
 from comity.flows.house import House
-from comity.flows.incidents.incidents import ReportIncident, report_incident
 from comity.flows.incidents.investigating import (
     CloseIncident,
     Investigate,
@@ -24,6 +23,7 @@ from comity.flows.incidents.investigating import (
     release_items,
     tell_result,
 )
+from comity.flows.incidents.reporting import ReportIncident, report_incident
 from comity.register.rows import ItemRow
 from comity.register.rows.ending import RecallRow
 from comity.register.rows.incidents import IncidentRow

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 from comity.errors import Misuse
 from comity.flows.actors import Actor
 from comity.flows.consenting.consent_requests import AskConsent, ask_consent
-from comity.flows.consenting.consenting import (
+from comity.flows.consenting.granting import (
     AnswerConsent,
     GrantConsent,
     WithdrawConsent,
@@ -23,7 +23,7 @@ from comity.flows.consenting.consenting import (
     withdraw_consent,
 )
 from comity.flows.consenting.passing_on import AskPassOn, SealPassOn, ask_pass_on, seal_pass_on
-from comity.flows.deriving.deriving import Derive, derive
+from comity.flows.deriving.derivation import Derive, derive
 from comity.flows.giving.answering import Approve, approve
 from comity.flows.handling.copy_references import reference_of
 from comity.flows.handling.copying import MakeCopies, make_copies

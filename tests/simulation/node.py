@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 from comity.errors import Unavailable
-from comity.flows.exchanging.following import follow
+from comity.flows.following import follow
 from comity.flows.house import House
 from comity.ports import Batch
 from comity.stores.files import LocalFiles

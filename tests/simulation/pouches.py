@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from comity.flows.exchanging.parcel import Parcel, read_parcel
-from comity.flows.exchanging.pouch import MAGIC, Contents
+from comity.flows.pouch import MAGIC, Contents
 from comity.record.encoding import decode
 
 from .witness import payload

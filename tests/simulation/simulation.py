@@ -13,10 +13,10 @@ from typing import Any
 
 from comity.errors import ComityError, InternalError, Misuse, Refused
 from comity.flows.exchanging.parcel import read_parcel
-from comity.flows.exchanging.pouch import ImportPouch, import_pouch
-from comity.flows.giving.giving import advance
+from comity.flows.giving.release import advance
 from comity.flows.house import House
-from comity.flows.keeping.rebuilding import LedgerVerified, Rebuild, VerifyLedger, rebuild, verify_ledger
+from comity.flows.maintaining.rebuilding import LedgerVerified, Rebuild, VerifyLedger, rebuild, verify_ledger
+from comity.flows.pouch import ImportPouch, import_pouch
 from comity.record.statement import chain_id
 from comity.register.rows import RequestRow
 from comity.stores.memory_disk import Crashed

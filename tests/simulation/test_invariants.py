@@ -15,7 +15,7 @@ import pytest
 from comity.decision import model as decision
 from comity.errors import InternalError
 from comity.flows.exchanging.parcel import Parcel, Sent
-from comity.flows.keeping.rebuilding import VerifyLedger, verify_ledger
+from comity.flows.maintaining.rebuilding import VerifyLedger, verify_ledger
 from comity.ledger.checkpoint import Checkpoint, sign_checkpoint
 from comity.ledger.tree import TreeHead
 from comity.ports import Batch, JournalEntry, Put

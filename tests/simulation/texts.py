@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from comity.flows.agreeing import library
+from comity.flows.keeping import library
 
 
 def once(read: Callable[..., Any]) -> Callable[..., Any]:

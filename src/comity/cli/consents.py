@@ -18,7 +18,7 @@ from comity.errors import Misuse
 from comity.flows.actors import Actor
 from comity.flows.consenting.consent_register import AskedShown, ConsentLine, ConsentsShown, ListConsents
 from comity.flows.consenting.consent_requests import AskConsent, AskedForConsent, DropConsent
-from comity.flows.consenting.consenting import AnswerConsent, ConsentShown, GrantConsent, WithdrawConsent
+from comity.flows.consenting.granting import AnswerConsent, ConsentShown, GrantConsent, WithdrawConsent
 from comity.record.bodies.consents import BeneficiaryKind
 from comity.register.rows.consents import ConsentRow
 

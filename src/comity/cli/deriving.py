@@ -18,7 +18,7 @@ from comity.cli.session import fresh_name
 from comity.errors import Misuse
 from comity.flows.actors import Actor
 from comity.flows.deciding.explaining import tell
-from comity.flows.deriving.deriving import Derive, DerivedItem
+from comity.flows.deriving.derivation import Derive, DerivedItem
 from comity.flows.deriving.descent import LineageShown, ShowLineage
 from comity.marking.banner import written
 from comity.record.bodies.lineage import Made

@@ -18,8 +18,8 @@ from comity.cli.session import fresh_name
 from comity.errors import Misuse
 from comity.flows.actors import Actor
 from comity.flows.deciding.explaining import tell
-from comity.flows.giving.giving import POSSIBLE, Give, Given
-from comity.flows.people.people import DirectoryShown, ListDirectory
+from comity.flows.giving.release import POSSIBLE, Give, Given
+from comity.flows.people.enrolment import DirectoryShown, ListDirectory
 
 
 @click.command(cls=Verb)

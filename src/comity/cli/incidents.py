@@ -16,7 +16,6 @@ from comity.cli.options import Desk, Verbs, acting, housed
 from comity.cli.output import Output
 from comity.cli.session import fresh_name
 from comity.flows.actors import Actor
-from comity.flows.incidents.incidents import IncidentTold, ReportIncident, Suspended
 from comity.flows.incidents.investigating import (
     CloseIncident,
     IncidentChanged,
@@ -28,6 +27,7 @@ from comity.flows.incidents.investigating import (
     ShowIncident,
     TellResult,
 )
+from comity.flows.incidents.reporting import IncidentTold, ReportIncident, Suspended
 from comity.record.bodies.incidents import What
 
 

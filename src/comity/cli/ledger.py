@@ -7,9 +7,9 @@ import click
 from comity.cli.boxes import tell_chains
 from comity.cli.options import Desk, Verbs, housed
 from comity.cli.output import FINDINGS, Output, working
-from comity.flows.keeping.collecting import Collect, Collected
-from comity.flows.keeping.rebuilding import LedgerVerified, Rebuild, VerifyLedger
 from comity.flows.looking.views import ShowOutbox
+from comity.flows.maintaining.collecting import Collect, Collected
+from comity.flows.maintaining.rebuilding import LedgerVerified, Rebuild, VerifyLedger
 
 
 @click.group(cls=Verbs)

@@ -12,8 +12,7 @@ from comity.cli.options import Desk, Verb, Verbs, acting, housed
 from comity.cli.output import Output
 from comity.cli.session import fresh_name
 from comity.flows.actors import Actor
-from comity.flows.people.leaving import ChangePerson, RemovePerson
-from comity.flows.people.people import (
+from comity.flows.people.enrolment import (
     ChangeList,
     DirectoryShown,
     EnrolPerson,
@@ -24,6 +23,7 @@ from comity.flows.people.people import (
     PersonShown,
     WithdrawClearance,
 )
+from comity.flows.people.leaving import ChangePerson, RemovePerson
 from comity.register.house import ROLES
 
 

@@ -7,7 +7,7 @@ import click
 from comity.cli.files import absolute
 from comity.cli.options import Desk, Verbs, housed
 from comity.cli.output import Output, size, working
-from comity.flows.exchanging.pouch import ExportPouch, ImportPouch, PouchShown
+from comity.flows.pouch import ExportPouch, ImportPouch, PouchShown
 
 
 @click.group(cls=Verbs)

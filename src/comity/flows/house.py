@@ -20,14 +20,14 @@ from typing import TypeVar
 from comity.agreement.calendar import TimeZones
 from comity.errors import Misuse, Refused, Rejected, Unavailable
 from comity.flows.actors import Actor, NeedsSignature
-from comity.flows.agreeing.library import Library
 from comity.flows.exchanging.exchange import Exchange
 from comity.flows.exchanging.parcel import INLINE_BLOB_BYTES_MAX, Parcel, read_parcel, write_parcel
+from comity.flows.exchanging.tallies import AskPeer, Differing, Tallies, no_road, read_question, write
 from comity.flows.keeping.erasing import Erasing
+from comity.flows.keeping.library import Library
 from comity.flows.keeping.payloads import Payloads
 from comity.flows.keeping.sequencer import TILE, Sequencer, tile_key
 from comity.flows.keeping.work import Work
-from comity.flows.looking.tallies import AskPeer, Differing, Tallies, no_road, read_question, write
 from comity.ledger.tiles import TileId
 from comity.ports import Blobs, Clock, Entropy, ErasedKeys, Files, Head, HighWaterMark, Keys, Signer, Store
 from comity.record.bodies import Body

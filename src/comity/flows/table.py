@@ -10,19 +10,19 @@ from typing import Any, get_type_hints
 
 import msgspec
 
+from comity.flows import pouch
 from comity.flows.agreeing import agreements, chronicles, deposits, disputes, end_notes, founding, notices, outlays
-from comity.flows.consenting import consent_register, consent_requests, consenting, passing_on, showing
+from comity.flows.consenting import consent_register, consent_requests, granting, passing_on, showing
 from comity.flows.deciding import decisions, explaining
-from comity.flows.deriving import deriving, descent
+from comity.flows.deriving import derivation, descent
 from comity.flows.ending import certificates, destruction, level_books, levels, recalls, returning
-from comity.flows.exchanging import pouch
-from comity.flows.giving import answering, giving, marks, opening, using
+from comity.flows.giving import answering, marks, opening, release, using
 from comity.flows.handling import copies, copying, handing_over, losing
 from comity.flows.house import House
-from comity.flows.incidents import incidents, investigating
-from comity.flows.keeping import collecting, rebuilding
+from comity.flows.incidents import investigating, reporting
 from comity.flows.looking import duties, evidence, findings, given, item_story, muster, reconciling, views
-from comity.flows.people import leaving, people, places, site_registers, visit_views, visits
+from comity.flows.maintaining import collecting, rebuilding
+from comity.flows.people import enrolment, leaving, places, site_registers, visit_views, visits
 
 
 class Flow(msgspec.Struct, frozen=True):
@@ -61,12 +61,12 @@ _RUN: dict[str, Callable[[House, Any], Awaitable[Any]]] = {
     "agreement.notice.list": end_notes.list_end_notes,
     "agreement.notice.preview": end_notes.preview_end_note,
     "agreement.timeline": chronicles.show_timeline,
-    "person.enrol": people.enrol_person,
-    "person.list": people.list_people,
-    "clearance.grant": people.grant_clearance,
-    "clearance.withdraw": people.withdraw_clearance,
-    "clearance.list": people.list_clearances,
-    "list.change": people.change_list,
+    "person.enrol": enrolment.enrol_person,
+    "person.list": enrolment.list_people,
+    "clearance.grant": enrolment.grant_clearance,
+    "clearance.withdraw": enrolment.withdraw_clearance,
+    "clearance.list": enrolment.list_clearances,
+    "list.change": enrolment.change_list,
     "person.change": leaving.change_person,
     "person.remove": leaving.remove_person,
     "facility.register": places.register_facility,
@@ -86,9 +86,9 @@ _RUN: dict[str, Callable[[House, Any], Awaitable[Any]]] = {
     "visit.close-finding": visits.close_finding,
     "visit.list": visit_views.list_visits,
     "visit.show": visit_views.show_visit,
-    "directory.list": people.list_directory,
-    "give.preview": giving.preview,
-    "give": giving.give,
+    "directory.list": enrolment.list_directory,
+    "give.preview": release.preview,
+    "give": release.give,
     "approve": answering.approve,
     "assure": answering.assure,
     "mark": marks.mark_item,
@@ -102,9 +102,9 @@ _RUN: dict[str, Callable[[House, Any], Awaitable[Any]]] = {
     "copy.carry": handing_over.carry,
     "hand-over": handing_over.hand_over,
     "take-over": handing_over.take_over,
-    "derive": deriving.derive,
+    "derive": derivation.derive,
     "lineage": descent.show_lineage,
-    "incident.report": incidents.report_incident,
+    "incident.report": reporting.report_incident,
     "incident.investigate": investigating.investigate,
     "incident.result": investigating.tell_result,
     "incident.release": investigating.release_items,
@@ -115,9 +115,9 @@ _RUN: dict[str, Callable[[House, Any], Awaitable[Any]]] = {
     "open.confirm": opening.confirm,
     "consent.ask": consent_requests.ask_consent,
     "consent.drop": consent_requests.drop_consent,
-    "consent.answer": consenting.answer_consent,
-    "consent.grant": consenting.grant_consent,
-    "consent.withdraw": consenting.withdraw_consent,
+    "consent.answer": granting.answer_consent,
+    "consent.grant": granting.grant_consent,
+    "consent.withdraw": granting.withdraw_consent,
     "consent.list": consent_register.list_consents,
     "pass-on.ask": passing_on.ask_pass_on,
     "pass-on.seal": passing_on.seal_pass_on,

@@ -33,10 +33,10 @@ import uvloop
 from comity.courier.http import HttpCourier
 from comity.errors import Misuse
 from comity.flows.agreeing.founding import CardShown, IssueCard, issue_card
-from comity.flows.exchanging.following import follow
 from comity.flows.exchanging.parcel import PARCEL_BYTES_MAX
+from comity.flows.exchanging.tallies import AskPeer
+from comity.flows.following import follow
 from comity.flows.house import House
-from comity.flows.looking.tallies import AskPeer
 from comity.flows.table import FLOWS
 from comity.node.alarm import Alarm, poster, read_secret
 from comity.node.client import POINTER

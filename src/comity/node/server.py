@@ -27,7 +27,7 @@ from comity.courier.signature import (
 )
 from comity.errors import Rejected, Unavailable
 from comity.flows.exchanging.parcel import PARCEL_BYTES_MAX, PARCEL_TYPE
-from comity.flows.looking.tallies import QUESTION_BYTES_MAX, RECONCILIATION_TYPE
+from comity.flows.exchanging.tallies import QUESTION_BYTES_MAX, RECONCILIATION_TYPE
 from comity.ledger.canonical import read_decimal
 from comity.node.errors import answer_error
 from comity.node.quota import Allowance, Lane, Quotas, blob_bytes

@@ -12,10 +12,10 @@ from comity.decision.model import Outcome
 from comity.flows.actors import Actor
 from comity.flows.consenting.passing_on import AskPassOn, PassOnTold
 from comity.flows.deciding.explaining import tell
-from comity.flows.deriving.deriving import Derive, DerivedItem
+from comity.flows.deriving.derivation import Derive, DerivedItem
 from comity.flows.ending.destruction import Destroy, Destruction
 from comity.flows.ending.levels import Reclassification, Reclassify
-from comity.flows.incidents.incidents import IncidentTold, ReportIncident
+from comity.flows.incidents.reporting import IncidentTold, ReportIncident
 from comity.flows.looking.duties import DutiesShown, ListDuties
 from comity.flows.looking.given import GivenItem, ShowGiven
 

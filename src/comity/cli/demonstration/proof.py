@@ -15,7 +15,7 @@ from comity.evidence.story import Verified
 from comity.evidence.verify import verify
 from comity.evidence.wording import line_wording
 from comity.flows.actors import Actor
-from comity.flows.giving.giving import Given
+from comity.flows.giving.release import Given
 from comity.flows.looking.evidence import EvidenceExported, ExportEvidence
 from comity.timezones import time_zones
 

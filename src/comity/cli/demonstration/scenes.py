@@ -28,13 +28,13 @@ from comity.flows.agreeing.agreements import ListAgreements
 from comity.flows.deciding.cases import outcome_word
 from comity.flows.deciding.decisions import AskDecision
 from comity.flows.deciding.explaining import DecisionTold, OutcomeTold, Why, tell
-from comity.flows.exchanging.pouch import ExportPouch, ImportPouch
 from comity.flows.giving.answering import Approve, Assure
-from comity.flows.giving.giving import Give, Given
 from comity.flows.giving.opening import Open, OpenedItem
-from comity.flows.keeping.rebuilding import LedgerVerified, VerifyLedger
+from comity.flows.giving.release import Give, Given
 from comity.flows.looking.views import ShowInbox, ShowOutbox
-from comity.flows.people.people import ListDirectory
+from comity.flows.maintaining.rebuilding import LedgerVerified, VerifyLedger
+from comity.flows.people.enrolment import ListDirectory
+from comity.flows.pouch import ExportPouch, ImportPouch
 
 T = TypeVar("T")
 MARK = "極秘"

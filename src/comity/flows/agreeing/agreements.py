@@ -12,10 +12,10 @@ from comity.agreement.model import Clause
 from comity.agreement.term import Status
 from comity.errors import Misuse
 from comity.flows.actors import Actor
-from comity.flows.agreeing.library import TEXT, known_relationship
 from comity.flows.house import ROOT, House, file_digest
+from comity.flows.keeping.library import TEXT, known_relationship
 from comity.flows.keeping.work import Draft, Work
-from comity.flows.people.people import list_everybody
+from comity.flows.people.enrolment import list_everybody
 from comity.record import bodies
 from comity.record.person_act import unsigned
 from comity.record.statement import DOMESTIC

@@ -15,11 +15,11 @@ import msgspec
 
 from comity.errors import ComityError, Misuse, Rejected
 from comity.flows.actors import Actor, NeedsSignature
-from comity.flows.agreeing.speaking import speak, speaker
 from comity.flows.exchanging.exchange import COSIGNED
 from comity.flows.exchanging.witnessing import read_head
 from comity.flows.house import House
 from comity.flows.keeping.work import Work
+from comity.flows.speaking import speak, speaker
 from comity.record.bodies.notices import Deposited, Revealed
 from comity.record.encoding import TEXT_CHARACTERS_MAX, decode, encode
 from comity.record.person_act import unsigned

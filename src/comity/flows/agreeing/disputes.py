@@ -12,10 +12,10 @@ import msgspec
 
 from comity.errors import Misuse
 from comity.flows.actors import Actor
-from comity.flows.agreeing.speaking import speak, speaker
+from comity.flows.deciding.visibility import may_see, sees_all, viewer, visible_item
 from comity.flows.house import House
 from comity.flows.looking.duties import sees_duty
-from comity.flows.looking.visibility import may_see, sees_all, viewer, visible_item
+from comity.flows.speaking import speak, speaker
 from comity.record.bodies.notices import DisputeAbout, DisputeOpened, PositionTaken, SettlementSigned
 from comity.record.encoding import TEXT_CHARACTERS_MAX
 from comity.record.person_act import unsigned

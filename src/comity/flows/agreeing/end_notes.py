@@ -15,8 +15,8 @@ from comity.agreement.noted import Note, in_history, with_notes
 from comity.agreement.term import Status
 from comity.errors import Misuse, Rejected
 from comity.flows.actors import Actor
-from comity.flows.agreeing.speaking import speak, speaker
 from comity.flows.house import House
+from comity.flows.speaking import speak, speaker
 from comity.record.bodies.term import EndNoteTold
 from comity.record.person_act import unsigned
 from comity.register.rows.term import EndNote, EndNotesRow

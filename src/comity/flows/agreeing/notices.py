@@ -12,8 +12,8 @@ import msgspec
 
 from comity.errors import Misuse
 from comity.flows.actors import Actor
-from comity.flows.agreeing.speaking import speak, speaker
 from comity.flows.house import House
+from comity.flows.speaking import speak, speaker
 from comity.record.bodies.notices import (
     Designated,
     DesignationEnded,

@@ -9,9 +9,9 @@ import msgspec
 
 from comity.errors import Misuse
 from comity.flows.actors import Actor
+from comity.flows.deciding.visibility import may_see, viewer, visible_item
 from comity.flows.house import ROOT, House
 from comity.flows.keeping.work import Draft, Work
-from comity.flows.looking.visibility import may_see, viewer, visible_item
 from comity.record.bodies.notices import AMOUNT_PATTERN, CURRENCY_PATTERN, OutlayNoted
 from comity.record.person_act import unsigned
 from comity.record.statement import DOMESTIC

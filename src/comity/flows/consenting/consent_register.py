@@ -11,8 +11,8 @@ from typing import Literal
 import msgspec
 
 from comity.flows.actors import Actor
+from comity.flows.deciding.visibility import may_see, sees_all, viewer
 from comity.flows.house import House
-from comity.flows.looking.visibility import may_see, sees_all, viewer
 from comity.record.bodies.consents import BeneficiaryKind
 from comity.register.house import RELEASE_AUTHORITY
 from comity.register.rows import ItemRow, PersonRow

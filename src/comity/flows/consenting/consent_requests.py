@@ -14,12 +14,12 @@ from comity.agreement.vocabulary import Act
 from comity.decision import model as decision
 from comity.errors import Misuse, Refused
 from comity.flows.actors import Actor
-from comity.flows.agreeing.library import Running
-from comity.flows.consenting.consenting import find_asked
+from comity.flows.consenting.granting import find_asked
 from comity.flows.deciding.cases import answer, new_item
+from comity.flows.deciding.visibility import viewer, visible_item
 from comity.flows.house import House
+from comity.flows.keeping.library import Running
 from comity.flows.keeping.work import Draft, Work
-from comity.flows.looking.visibility import viewer, visible_item
 from comity.record.bodies.consents import (
     BeneficiaryKind,
     ConsentAsked,

@@ -19,14 +19,14 @@ from comity.errors import Misuse, Refused, Rejected
 from comity.flows.actors import Actor
 from comity.flows.deciding.cases import answer, handling_case, outcome_word, record_decision
 from comity.flows.deciding.consents import ReadRows, consents_used, live_consents
-from comity.flows.deriving.lineage import relationships_of
+from comity.flows.deciding.lineage import relationships_of
+from comity.flows.deciding.visibility import may_see, sees_all, viewer, visible_item
 from comity.flows.exchanging.taking import HEADER
 from comity.flows.giving.content import recipient as parse_recipient
-from comity.flows.giving.giving import POSSIBLE, basis
 from comity.flows.giving.opening import COPY_PIECE_BYTES, sealed_content
+from comity.flows.giving.release import POSSIBLE, basis
 from comity.flows.house import House
 from comity.flows.keeping.work import Draft, Work
-from comity.flows.looking.visibility import may_see, sees_all, viewer, visible_item
 from comity.record import bodies
 from comity.record.bodies.consents import BeneficiaryKind, Onward, PassedOn, PassOnReceipted
 from comity.record.person_act import unsigned

@@ -15,12 +15,12 @@ from comity.agreement.vocabulary import ACCESS_ACTS, Act
 from comity.decision import model as decision
 from comity.decision.decide import decide
 from comity.errors import Refused
-from comity.flows.agreeing.library import Running
 from comity.flows.deciding.consents import consents_for
-from comity.flows.deriving.lineage import Ancestry, ReadRows, ancestry
+from comity.flows.deciding.lineage import Ancestry, ReadRows, ancestry
+from comity.flows.deciding.sites import shown_at, site_of, sites_from
 from comity.flows.house import House
+from comity.flows.keeping.library import Running
 from comity.flows.keeping.work import Draft, Work
-from comity.flows.people.sites import shown_at, site_of, sites_from
 from comity.marking.label import Label
 from comity.record import bodies
 from comity.record.encoding import encode

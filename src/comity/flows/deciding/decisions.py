@@ -8,8 +8,8 @@ from comity.decision import model as decision
 from comity.errors import Misuse
 from comity.flows.actors import Actor
 from comity.flows.deciding.explaining import house_record, may_see_decision
+from comity.flows.deciding.visibility import Sight, viewer
 from comity.flows.house import House
-from comity.flows.looking.visibility import Sight, viewer
 from comity.record import bodies
 
 

@@ -16,8 +16,8 @@ from comity.decision.wording import duty_wording, missing_wording, outcome_wordi
 from comity.errors import Misuse, Rejected
 from comity.flows.actors import Actor
 from comity.flows.deciding.cases import answer, outcome_word
+from comity.flows.deciding.visibility import Sight, viewer
 from comity.flows.house import House
-from comity.flows.looking.visibility import Sight, viewer
 from comity.record import bodies
 from comity.record.encoding import encode
 from comity.record.statement import DOMESTIC, chain_id, read

@@ -12,10 +12,10 @@ from datetime import datetime
 import msgspec
 
 from comity.flows.actors import Actor
-from comity.flows.deriving.lineage import agreements, ancestors_of, registered, relationships_of
-from comity.flows.giving.giving import ITEM_TITLE
+from comity.flows.deciding.lineage import agreements, ancestors_of, registered, relationships_of
+from comity.flows.deciding.visibility import Sight, may_see, no_item, sees_all, viewer
+from comity.flows.giving.release import ITEM_TITLE
 from comity.flows.house import House
-from comity.flows.looking.visibility import Sight, may_see, no_item, sees_all, viewer
 from comity.marking.label import Label
 from comity.record.statement import DOMESTIC
 from comity.register.rows import CopyRow, ItemRow, PersonRow

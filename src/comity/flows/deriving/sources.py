@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 
 from comity.errors import Misuse, Refused
-from comity.flows.deriving.lineage import agreements, ancestors_of, relationships_of
+from comity.flows.deciding.lineage import agreements, ancestors_of, relationships_of
+from comity.flows.deciding.visibility import may_see, no_item
 from comity.flows.house import House
-from comity.flows.looking.visibility import may_see, no_item
 from comity.marking.label import Label
 from comity.record.statement import DOMESTIC
 from comity.register.lineage import translation_note

@@ -8,8 +8,8 @@ import msgspec
 
 from comity.errors import Misuse
 from comity.flows.actors import Actor
+from comity.flows.deciding.visibility import may_see, viewer
 from comity.flows.house import House
-from comity.flows.looking.visibility import may_see, viewer
 from comity.flows.people.cleared import shape_of
 from comity.register.rows import AgreementRow, CopyRow, DirectoryRow, ItemRow, PersonRow, copy_key
 from comity.register.rows.ending import CertificateRow, EndingRow, certificate_key, ending_key

@@ -10,8 +10,8 @@ from datetime import datetime
 import msgspec
 
 from comity.flows.actors import Actor
+from comity.flows.deciding.visibility import may_see, viewer, visible_item
 from comity.flows.house import House
-from comity.flows.looking.visibility import may_see, viewer, visible_item
 from comity.marking.label import Label
 from comity.record.statement import DOMESTIC, chain_id
 from comity.register.rows import AgreementRow, ItemRow

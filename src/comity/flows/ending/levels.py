@@ -17,13 +17,13 @@ from comity.decision import model as decision
 from comity.errors import Misuse
 from comity.flows.actors import Actor
 from comity.flows.deciding.cases import handling_case
-from comity.flows.deciding.deciding import Decided, decide_once
-from comity.flows.deriving.lineage import relationships_of
+from comity.flows.deciding.lineage import relationships_of
+from comity.flows.deciding.once import Decided, decide_once
+from comity.flows.deciding.visibility import visible_item
 from comity.flows.ending.level_books import LevelsShown, ShowLevels, show_levels
 from comity.flows.ending.recalls import given_in
 from comity.flows.house import House
 from comity.flows.keeping.work import Draft, Work
-from comity.flows.looking.visibility import visible_item
 from comity.record.bodies.ending import LevelChanged, Reclassified
 from comity.record.person_act import unsigned
 from comity.record.statement import DOMESTIC

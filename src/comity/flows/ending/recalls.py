@@ -14,10 +14,10 @@ import msgspec
 from comity.agreement.model import Agreement, Layer
 from comity.errors import Misuse
 from comity.flows.actors import Actor
-from comity.flows.deriving.lineage import relationships_of
+from comity.flows.deciding.lineage import relationships_of
+from comity.flows.deciding.visibility import asked_to_give, sees_all, viewer, visible_item
 from comity.flows.house import House
 from comity.flows.keeping.work import Draft, Work
-from comity.flows.looking.visibility import asked_to_give, sees_all, viewer, visible_item
 from comity.record.bodies.ending import Asks, PurposeEnded, Recalled, RecallLifted
 from comity.record.person_act import unsigned
 from comity.record.statement import DOMESTIC, chain_id

@@ -8,10 +8,10 @@ from comity.agreement.equivalence import level_of
 from comity.agreement.model import Agreement
 from comity.errors import Misuse
 from comity.flows.actors import Actor
-from comity.flows.giving.giving import Given, advance
+from comity.flows.deciding.sites import shown_at, sites_from
+from comity.flows.giving.release import Given, advance
 from comity.flows.house import PSEUDONYM_OF, House
 from comity.flows.keeping.work import Draft, Work
-from comity.flows.people.sites import shown_at, sites_from
 from comity.marking.label import Label
 from comity.record import bodies
 from comity.record.person_act import unsigned

@@ -10,11 +10,11 @@ from comity.agreement.model import Agreement
 from comity.agreement.vocabulary import Language
 from comity.errors import Misuse
 from comity.flows.actors import Actor
-from comity.flows.deriving.lineage import originals, relationships_of
+from comity.flows.deciding.lineage import originals, relationships_of
+from comity.flows.deciding.visibility import visible_item
 from comity.flows.giving.remarking import Proof, own_marking
 from comity.flows.house import House
 from comity.flows.keeping.work import Draft, Work
-from comity.flows.looking.visibility import visible_item
 from comity.marking.banner import Banner, BannerLine, banner, derivative_banner
 from comity.marking.label import Label
 from comity.marking.translation import MarkedLabel, NeedsChoice, translate

@@ -13,10 +13,10 @@ from comity.errors import Misuse
 from comity.flows.actors import Actor
 from comity.flows.deciding.cases import answer, handling_case, outcome_word, record_decision
 from comity.flows.deciding.consents import consents_used, live_consents
-from comity.flows.deriving.lineage import relationships_of
+from comity.flows.deciding.lineage import relationships_of
+from comity.flows.deciding.visibility import viewer, visible_item
 from comity.flows.house import House
 from comity.flows.keeping.work import Work
-from comity.flows.looking.visibility import viewer, visible_item
 
 
 class UseItem(msgspec.Struct, frozen=True, kw_only=True):

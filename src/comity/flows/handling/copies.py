@@ -13,7 +13,8 @@ import msgspec
 
 from comity.errors import Misuse
 from comity.flows.actors import Actor
-from comity.flows.deriving.lineage import registered
+from comity.flows.deciding.lineage import registered
+from comity.flows.deciding.visibility import may_see, viewer
 from comity.flows.handling.copy_references import (
     COPY_LABELLED,
     copy_by_reference,
@@ -24,7 +25,6 @@ from comity.flows.handling.copy_references import (
 from comity.flows.handling.custody import copies_seen, no_copy
 from comity.flows.handling.hands import to_hand_over
 from comity.flows.house import House
-from comity.flows.looking.visibility import may_see, viewer
 from comity.record.bodies import Body
 from comity.record.bodies.custody import Packing
 from comity.record.bodies.giving import Consigned

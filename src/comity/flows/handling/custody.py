@@ -15,12 +15,12 @@ import msgspec
 
 from comity.errors import Misuse, Refused, Rejected
 from comity.flows.actors import Actor
-from comity.flows.deriving.lineage import registered
+from comity.flows.deciding.lineage import registered
+from comity.flows.deciding.visibility import Sight, may_see, viewer, visible_item
 from comity.flows.handling.copy_references import REFERENCE_PREFIX, copy_by_reference, no_such_reference
 from comity.flows.house import House
 from comity.flows.keeping.erasing import HEADER
 from comity.flows.keeping.work import Draft, Work
-from comity.flows.looking.visibility import Sight, may_see, viewer, visible_item
 from comity.record.bodies import Body
 from comity.record.statement import Record
 from comity.register.house import REGISTRY

@@ -9,6 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from comity.flows.actors import Actor
+from comity.flows.deciding.visibility import sees_all
 from comity.flows.handling.custody import (
     Found,
     Place,
@@ -22,7 +23,6 @@ from comity.flows.handling.custody import (
 )
 from comity.flows.house import House
 from comity.flows.keeping.work import Work
-from comity.flows.looking.visibility import sees_all
 from comity.record.bodies.custody import CopyFound, CopyLost
 from comity.record.person_act import unsigned
 from comity.record.statement import Record

@@ -14,8 +14,8 @@ from typing import Literal
 
 import msgspec
 
+from comity.flows.deciding.lineage import agreements, ancestors_of
 from comity.flows.deriving.descent import descendants
-from comity.flows.deriving.lineage import agreements, ancestors_of
 from comity.flows.house import PSEUDONYM_OF, SCAN_MAX, House
 from comity.record.statement import DOMESTIC
 from comity.register.rows import CopyRow, ItemRow

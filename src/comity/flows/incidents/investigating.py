@@ -14,13 +14,13 @@ import msgspec
 
 from comity.errors import Misuse
 from comity.flows.actors import Actor
+from comity.flows.deciding.visibility import may_see, sees_all, viewer
 from comity.flows.deriving.descent import LineageShown, ShowLineage, show_lineage
-from comity.flows.giving.giving import ITEM_TITLE
+from comity.flows.giving.release import ITEM_TITLE
 from comity.flows.house import House
 from comity.flows.incidents.affected import Kin, affected_by
-from comity.flows.incidents.incidents import Suspended, suspensions
+from comity.flows.incidents.reporting import Suspended, suspensions
 from comity.flows.keeping.work import Draft, Work
-from comity.flows.looking.visibility import may_see, sees_all, viewer
 from comity.record.bodies import Body
 from comity.record.bodies.incidents import (
     IncidentClosed,

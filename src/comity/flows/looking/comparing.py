@@ -11,7 +11,7 @@ from typing import Protocol, TypeVar
 import msgspec
 
 from comity.errors import Rejected
-from comity.flows.looking.tallies import (
+from comity.flows.exchanging.tallies import (
     BUCKETS_ASKED_MAX,
     ITEMS_ASKED_MAX,
     PARTS_ASKED_MAX,

@@ -13,10 +13,10 @@ from typing import Literal
 import msgspec
 
 from comity.flows.actors import Actor
+from comity.flows.deciding.visibility import about_his_copies, may_see, sees_all, viewer, visible_item
 from comity.flows.house import House
 from comity.flows.keeping.work import Work
 from comity.flows.looking.duty_words import next_command, plain_words
-from comity.flows.looking.visibility import about_his_copies, may_see, sees_all, viewer, visible_item
 from comity.register.house import ASSURANCE_OFFICER
 from comity.register.rows import ItemRow, Key, PersonRow, decode_row
 from comity.register.rows.duties import (

@@ -31,13 +31,13 @@ from comity.evidence.model import (
 )
 from comity.flows.actors import Actor
 from comity.flows.deciding.cases import answer, handling_case, outcome_word, record_decision
+from comity.flows.deciding.visibility import Sight, visible_item
 from comity.flows.exchanging.exchange import COSIGNED
 from comity.flows.exchanging.witnessing import read_head
-from comity.flows.giving.giving import basis, basis_salt
+from comity.flows.giving.release import basis, basis_salt
 from comity.flows.house import House
 from comity.flows.keeping.sequencer import TILE, tile_key
 from comity.flows.keeping.work import Work
-from comity.flows.looking.visibility import Sight, visible_item
 from comity.ledger.leaf import record_leaf
 from comity.ledger.proof import inclusion_path, tiles_for_inclusion
 from comity.ports import JournalEntry

@@ -11,11 +11,11 @@ import msgspec
 
 from comity.errors import Misuse, Refused
 from comity.flows.actors import Actor
+from comity.flows.deciding.visibility import sees_all, viewer
 from comity.flows.house import ROOT, House
 from comity.flows.keeping.work import Draft, Work
 from comity.flows.looking.counting import MusterTold, draft_of, drafts, signed_told, under_way
 from comity.flows.looking.next_counts import CountDue, next_counts
-from comity.flows.looking.visibility import sees_all, viewer
 from comity.record.bodies.inventory import FindingExplained
 from comity.record.person_act import unsigned
 from comity.record.statement import DOMESTIC

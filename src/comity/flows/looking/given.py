@@ -13,10 +13,10 @@ import msgspec
 
 from comity.errors import Misuse
 from comity.flows.actors import Actor
-from comity.flows.giving.giving import ITEM_TITLE
+from comity.flows.deciding.visibility import Sight, no_item, viewer
+from comity.flows.giving.release import ITEM_TITLE
 from comity.flows.house import House
 from comity.flows.looking.duties import DutyShown, ListDuties, list_duties
-from comity.flows.looking.visibility import Sight, no_item, viewer
 from comity.marking.label import Label
 from comity.register.rows import ConsignmentRow, CopyRow, DirectoryRow, ItemRow, decode_row
 from comity.register.rows.custody import LinkRow

@@ -12,8 +12,8 @@ from datetime import datetime
 import msgspec
 
 from comity.flows.deciding.explaining import house_record, may_see_decision
+from comity.flows.deciding.visibility import Sight
 from comity.flows.house import House
-from comity.flows.looking.visibility import Sight
 from comity.record import bodies
 from comity.record.statement import DOMESTIC, peek
 from comity.register.rows import ConsignmentRow, DecisionRow, ItemRow

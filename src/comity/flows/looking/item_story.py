@@ -13,12 +13,12 @@ import msgspec
 
 from comity.flows.actors import Actor
 from comity.flows.deciding.consents import live_consents
+from comity.flows.deciding.visibility import Sight, viewer, visible_item
 from comity.flows.deriving.descent import LineageShown, ShowLineage, known_in, show_lineage
-from comity.flows.giving.giving import ITEM_TITLE
+from comity.flows.giving.release import ITEM_TITLE
 from comity.flows.house import House
 from comity.flows.looking.duties import DutyShown, ListDuties, list_duties
 from comity.flows.looking.item_events import Event, Telling
-from comity.flows.looking.visibility import Sight, viewer, visible_item
 from comity.marking.label import Label
 from comity.register.rows import DirectoryRow
 from comity.register.rows.ending import EndedRow, LevelRow, RecallRow

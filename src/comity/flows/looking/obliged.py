@@ -8,8 +8,8 @@ import msgspec
 
 from comity.agreement.model import Agreement, Checklist, Layer
 from comity.agreement.vocabulary import Deed, Provenance
-from comity.flows.agreeing.library import Running
 from comity.flows.house import House
+from comity.flows.keeping.library import Running
 from comity.register.rows import AgreementRow
 
 

@@ -15,11 +15,7 @@ import msgspec
 
 from comity.errors import Misuse, Refused, Rejected
 from comity.flows.actors import Actor
-from comity.flows.house import House
-from comity.flows.keeping.work import Draft, Work
-from comity.flows.looking.comparing import Asked, Carried, There, Unlike, compare
-from comity.flows.looking.findings import overseer
-from comity.flows.looking.tallies import (
+from comity.flows.exchanging.tallies import (
     ANSWER_BYTES_MAX,
     Answer,
     Buckets,
@@ -34,6 +30,10 @@ from comity.flows.looking.tallies import (
     read_question,
     write,
 )
+from comity.flows.house import House
+from comity.flows.keeping.work import Draft, Work
+from comity.flows.looking.comparing import Asked, Carried, There, Unlike, compare
+from comity.flows.looking.findings import overseer
 from comity.record import dsse
 from comity.record.bodies.inventory import Disagreement, Reconciled
 from comity.record.contexts import RECONCILIATION

@@ -9,11 +9,11 @@ import msgspec
 
 from comity.errors import Misuse
 from comity.flows.actors import Actor
+from comity.flows.deciding.visibility import Sight, viewer
 from comity.flows.exchanging.exchange import COSIGNED
 from comity.flows.exchanging.witnessing import read_head
-from comity.flows.giving.giving import ITEM_TITLE
+from comity.flows.giving.release import ITEM_TITLE
 from comity.flows.house import House
-from comity.flows.looking.visibility import Sight, viewer
 from comity.marking.label import Label
 from comity.record.statement import DOMESTIC, chain_id
 from comity.register.house import ASSURANCE_OFFICER, RELEASE_AUTHORITY

@@ -16,11 +16,11 @@ from comity.agreement.intervals import Found, interval
 from comity.agreement.nearest import nearest
 from comity.errors import Misuse, Refused
 from comity.flows.actors import Actor
-from comity.flows.agreeing.library import Running
 from comity.flows.house import House
+from comity.flows.keeping.library import Running
 from comity.flows.keeping.work import Draft, Work
 from comity.flows.looking.obliged import all_running, asked_by, site_checklists
-from comity.flows.people.people import check_own_mark
+from comity.flows.people.enrolment import check_own_mark
 from comity.flows.people.site_registers import (
     AskPersons,
     FacilityShown,

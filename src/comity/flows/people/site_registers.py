@@ -10,9 +10,9 @@ from typing import Literal
 
 import msgspec
 
+from comity.flows.deciding.sites import shown_at, sites_from
 from comity.flows.house import House
 from comity.flows.looking.obliged import Cited, all_running, cited, heading, site_checklists
-from comity.flows.people.sites import shown_at, sites_from
 from comity.register.conditions import evidenced, is_cleared
 from comity.register.rows import FacilityRow, PersonRow
 from comity.register.rows.places import InspectionRow, PersonThenRow, PostingRow

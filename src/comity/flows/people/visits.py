@@ -18,14 +18,14 @@ from comity.agreement.vocabulary import Act, Measured
 from comity.decision import model as decision
 from comity.errors import Misuse, Refused
 from comity.flows.actors import Actor
-from comity.flows.agreeing.library import Running
-from comity.flows.agreeing.speaking import speak, speaker
 from comity.flows.deciding.cases import addressee, answer, attestations, new_item, outcome_word, record_decision
 from comity.flows.giving.answering import assurable
-from comity.flows.giving.giving import basis
+from comity.flows.giving.release import basis
 from comity.flows.house import House
+from comity.flows.keeping.library import Running
 from comity.flows.keeping.work import Work
 from comity.flows.people.visit_views import VisitShown, visit_shown
+from comity.flows.speaking import speak, speaker
 from comity.marking.label import Label
 from comity.record.bodies.visits import (
     FindingClosed,

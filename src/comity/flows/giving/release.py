@@ -18,12 +18,12 @@ from comity.agreement.equivalence import level_of
 from comity.decision import model as decision
 from comity.errors import Misuse, Refused
 from comity.flows.actors import Actor
-from comity.flows.agreeing.library import Running
 from comity.flows.deciding.cases import answer, giving_case, new_item, outcome_word, record_decision
 from comity.flows.exchanging.taking import HEADER
 from comity.flows.giving.content import Prepared, Wrapping, seal_content
 from comity.flows.giving.marks import alternative_label
 from comity.flows.house import House
+from comity.flows.keeping.library import Running
 from comity.flows.keeping.work import Draft, Work
 from comity.marking.label import Label
 from comity.record import bodies

@@ -10,9 +10,9 @@ import msgspec
 
 from comity.decision import model as decision
 from comity.flows.actors import Actor
-from comity.flows.agreeing.library import Running
 from comity.flows.deciding.cases import answer, outcome_word, record_decision
 from comity.flows.house import House
+from comity.flows.keeping.library import Running
 from comity.flows.keeping.work import Work
 from comity.record import bodies
 from comity.record.statement import read

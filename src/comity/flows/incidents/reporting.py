@@ -14,13 +14,13 @@ import msgspec
 
 from comity.errors import Misuse
 from comity.flows.actors import Actor
-from comity.flows.deriving.lineage import relationships_of
+from comity.flows.deciding.lineage import relationships_of
+from comity.flows.deciding.visibility import visible_item
 from comity.flows.handling.custody import Found, check_state, find_copy
 from comity.flows.handling.losing import lose, lost_bodies
 from comity.flows.house import House
 from comity.flows.incidents.affected import Affected, affected_by, concerned, holders
 from comity.flows.keeping.work import Draft, Work
-from comity.flows.looking.visibility import visible_item
 from comity.record.bodies import Body
 from comity.record.bodies.custody import CopyLost
 from comity.record.bodies.incidents import (

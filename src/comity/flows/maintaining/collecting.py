@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator
 
 import msgspec
 
-from comity.flows.deriving.deriving import UNSIGNED, payload_waiting
+from comity.flows.deriving.derivation import UNSIGNED, payload_waiting
 from comity.flows.exchanging.exchange import consignment_in
 from comity.flows.exchanging.settling import HELD, HeldBack
 from comity.flows.exchanging.taking import HEADER, WAITING
-from comity.flows.giving.giving import PREPARED, Waiting
+from comity.flows.giving.release import PREPARED, Waiting
 from comity.flows.house import House
 from comity.ports import Batch, Put, Store
 from comity.record import bodies

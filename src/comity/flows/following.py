@@ -7,7 +7,7 @@ from typing import cast
 
 from comity.errors import ComityError
 from comity.flows.ending.destruction import forget_with
-from comity.flows.giving.giving import PREPARED, advance
+from comity.flows.giving.release import PREPARED, advance
 from comity.flows.giving.remarking import carry_out
 from comity.flows.house import SCAN_MAX, Follow, House
 from comity.flows.keeping.work import Work

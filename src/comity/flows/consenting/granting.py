@@ -15,10 +15,10 @@ import msgspec
 from comity.agreement.vocabulary import Act
 from comity.errors import ComityError, Misuse
 from comity.flows.actors import Actor
-from comity.flows.giving.giving import PREPARED, advance
+from comity.flows.deciding.visibility import viewer, visible_item
+from comity.flows.giving.release import PREPARED, advance
 from comity.flows.house import SCAN_MAX, House
 from comity.flows.keeping.work import Draft, Work
-from comity.flows.looking.visibility import viewer, visible_item
 from comity.record.bodies.consents import (
     Consented,
     ConsentWithdrawn,

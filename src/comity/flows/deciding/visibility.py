@@ -15,7 +15,7 @@ from comity.decision import model as decision
 from comity.errors import Misuse, Rejected
 from comity.flows.actors import Actor
 from comity.flows.deciding.cases import answer, handling_case
-from comity.flows.deriving.lineage import ancestors_of, is_own, registered, relationships_of
+from comity.flows.deciding.lineage import ancestors_of, is_own, registered, relationships_of
 from comity.flows.house import ROOT, House
 from comity.flows.keeping.work import Work
 from comity.record.statement import DOMESTIC
