@@ -210,6 +210,32 @@ def test_no_module_imports_itself_through_others() -> None:
     assert cycle(sources()) == []
 
 
+def rooms_within(room: str, modules: dict[str, str]) -> dict[str, str]:
+    """A room's own rooms, each with all that its modules import, as if it were one module."""
+    inside = {module: ".".join(module.split(".")[:3]) for module in modules if room_of(module) == room}
+    merged: dict[str, str] = {}
+    for module, part in inside.items():
+        named = {inside.get(name, name) for _, name in imports(modules[module], modules)} - {part}
+        merged[part] = merged.get(part, "") + "".join(f"import {name}\n" for name in sorted(named))
+    return merged
+
+
+@pytest.mark.parametrize("room", ["flows", "record", "register"])
+def test_no_room_within_a_room_imports_itself_through_others(room: str) -> None:
+    assert cycle(rooms_within(room, sources())) == []
+
+
+def test_a_planted_cycle_of_rooms_is_found() -> None:
+    planted = {
+        "comity.flows.giving.opening": "import comity.flows.deciding.cases",
+        "comity.flows.deciding.once": "import comity.flows.giving.release",
+        "comity.flows.deciding.cases": "",
+        "comity.flows.giving.release": "",
+    }
+    assert cycle(planted) == []
+    assert set(cycle(rooms_within("flows", planted))) == {"comity.flows.deciding", "comity.flows.giving"}
+
+
 def test_a_planted_cycle_is_found() -> None:
     late = "def late():\n    from comity.agreement import a\n"
     planted = {"comity.agreement.a": "import comity.agreement.b", "comity.agreement.b": late}
