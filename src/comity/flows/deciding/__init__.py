@@ -1,1 +1,1 @@
-"""Decisions: from the rows of a register to the question, and from a record back to plain words."""
+"""Who may do and see what: the rows of a register as a question, and the answer in plain words."""

@@ -1,1 +1,1 @@
-"""What crosses between two houses, over the wire or in a pouch, and how it is taken up."""
+"""What crosses between two houses, how it is taken up, and how their registers are compared."""

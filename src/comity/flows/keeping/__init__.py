@@ -1,1 +1,1 @@
-"""How a house keeps its books: the only writer, what it works on, and what the journal gives again."""
+"""How a house keeps its books: the only writer, what it works on, and the texts it goes by."""

@@ -1,1 +1,1 @@
-"""What people look at: views, stories, duties, musters, evidence; and who may see what."""
+"""What people look at: views, stories, duties, musters, evidence."""
