@@ -2,7 +2,7 @@
 
 ``answer_consent`` grants or refuses what was asked; ``grant_consent`` consents unasked, to one item or to a pattern;
 ``withdraw_consent`` takes it back from now on. Asking is in ``consent_requests.py``, what decisions read of it in
-``consents.py``.
+``deciding/consents.py``.
 """
 
 from __future__ import annotations
