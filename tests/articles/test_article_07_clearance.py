@@ -9,7 +9,7 @@ import pytest
 from clauses import against, article
 from comity.errors import Misuse, Refused
 from comity.flows.actors import Actor
-from comity.flows.giving.opening import Open, OpenedItem, open_item
+from comity.flows.giving.opening import Open, OpenedItem
 from comity.flows.handling.copies import ListCopies, list_copies
 from comity.flows.handling.handing_over import HandOver, TakeOver, hand_over, take_over
 from comity.flows.people.enrolment import (
@@ -22,6 +22,7 @@ from comity.flows.people.enrolment import (
     list_clearances,
     withdraw_clearance,
 )
+from openings import asked_to_open
 from world import ROOT, TODAY, World
 
 SECRET = "군사 Ⅱ급 비밀"
@@ -42,7 +43,7 @@ async def granted(world: World, handle: str, **changes: object) -> object:
 
 async def opened(world: World, item: str, reader: str = "kim", name: str = "opened.txt") -> OpenedItem:
     path = str(world.folder / name)
-    return await open_item(world.kr, Open(item=item, purpose="air defence", path=path, actor=Actor(reader)))
+    return await asked_to_open(world.kr, Open(item=item, purpose="air defence", path=path, actor=Actor(reader)))
 
 
 @article(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -19,11 +20,12 @@ from comity.flows.giving.opening import Open, open_item
 from comity.flows.keeping.erasing import HEADER
 from comity.flows.looking.duties import ListDuties, list_duties
 from comity.flows.maintaining.rebuilding import VerifyLedger, verify_ledger
+from comity.flows.people.enrolment import ChangeList, GrantClearance, change_list, grant_clearance
 from comity.register.rows import CopyRow, ItemRow
 from comity.register.rows.ending import HoldingRow
 from comity.register.rows.lineage import DerivativeRow
 from three import BESIDE, Three
-from world import RELATIONSHIP
+from world import RELATIONSHIP, ROOT, TODAY
 
 SECOND, THIRD = "군사 Ⅱ급 비밀", "군사 Ⅲ급 비밀"
 KIM = Actor("kim")
@@ -85,6 +87,15 @@ async def test_what_holds_received_information_is_marked_with_it_and_not_by_its_
     both = await brief(three, japanese.item, american.item)
     await three.person("kr", "yoon", roles=("release-authority",))
     request = Reclassify(item=both.item, mark=THIRD, reason="we would like to", actor=Actor("yoon"))
+    with pytest.raises(Misuse) as caught:  # it is no item of this house's own, and he is on no list for it
+        await reclassify(three.kr, request)
+    assert caught.value.code == "unknown-item"
+    until = TODAY + timedelta(days=365)
+    clearance = GrantClearance(
+        handle="yoon", mark=SECOND, until=until, basis="vetted", all_information=True, actor=ROOT
+    )
+    await grant_clearance(three.kr, clearance)
+    await change_list(three.kr, ChangeList(topic="missiles", handle="yoon", listed=True, actor=ROOT))
     told = await reclassify(three.kr, request)
     assert [each.outcome for each in told.asked] == ["no-basis", "no-basis"]
     assert await marks(three, both.item) == (SECOND, SECOND, SECOND)

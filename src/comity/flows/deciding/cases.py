@@ -218,7 +218,7 @@ async def handling_case(
             therefore gets at nothing (``no-reader``, ``spec/places.md`` step 3).
     """
     for each in (person, *beside) if act in ACCESS_ACTS else ():
-        _check_reader(each)
+        check_reader(each)
     read = read or house.sequencer.rows.get
     found = await ancestry(house, read, row, item, purpose)
     pseudonym = house.pseudonym(row.relationship, person.person)
@@ -261,8 +261,12 @@ async def handling_case(
     )
 
 
-def _check_reader(person: PersonRow) -> None:
-    """Whoever only keeps the node running, or audits, gets at no content, whatever clearance he holds."""
+def check_reader(person: PersonRow) -> None:
+    """Whoever only keeps the node running, or audits, gets at no content, whatever clearance he holds.
+
+    Raises:
+        Refused: it is such a person (``no-reader``).
+    """
     if person.roles and UNLISTED.issuperset(person.roles):
         raise Refused(
             f"somebody who is only {' and '.join(person.roles)} handles no content; another person must",

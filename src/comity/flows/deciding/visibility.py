@@ -2,8 +2,8 @@
 
 What somebody may not see reads exactly as if it were not there: the same lines, the same counts, the same error in the
 same words. So every view and every act that names an item begins with ``visible_item``, and every list goes through
-``may_see``. Where a refusal is decided and recorded, it is so before: the house knows that it was asked, the asker
-learns nothing.
+``may_see``. Acts by which somebody gets at what an item says end with it instead (7): they are decided, and a refusal is
+recorded, before; the house knows that it was asked, the asker learns nothing.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from comity.agreement.vocabulary import Act
 from comity.decision import model as decision
 from comity.errors import Misuse
 from comity.flows.actors import Actor, NeedsSignature
-from comity.flows.deciding.cases import answer, handling_case, outcome_word, record_decision
+from comity.flows.deciding.cases import answer, check_reader, handling_case, outcome_word, record_decision
 from comity.flows.deciding.lineage import ANCESTORS_MAX, too_many
 from comity.flows.deciding.visibility import may_see, no_item
 from comity.flows.deriving.labelling import Labelled, label_for
@@ -160,9 +160,10 @@ async def derive(house: House, request: Derive) -> DerivedItem:
         NeedsSignature: the actor signs with his own key, and has not yet.
     """
     person = await house.person(request.actor.handle)
+    check_reader(person)
     waiting = await _waiting(house, request)
     if waiting is None:
-        sources = [await source_of(house, each, person) for each in _named(request)]
+        sources = [await _source(house, request, each, person) for each in _named(request)]
         holders = [await house.person(each) for each in dict.fromkeys(request.holders or (request.actor.handle,))]
         decided = await _decide(house, request, person, holders, sources)
         if any(each.outcome != "permit" for each in decided.asked):
@@ -176,6 +177,19 @@ async def derive(house: House, request: Derive) -> DerivedItem:
         raise
     finally:
         house.payloads.under_way.discard(waiting.prepared.payload)
+
+
+async def _source(house: House, request: Derive, name: str, person: PersonRow) -> Source:
+    """One thing it is made from. Of what the actor may not know of, a refusal is recorded and nothing else is done.
+
+    Raises:
+        Misuse: there is none for him, or it is this house's own.
+    """
+    source = await source_of(house, name, person)
+    if not await may_see(house, source.item, person):
+        await _decide(house, request, person, (), (source,))
+        raise no_item(name)
+    return source
 
 
 def _named(request: Derive) -> tuple[str, ...]:
@@ -232,9 +246,6 @@ async def _decide(
         return asked, len(ancestors)
 
     asked, ancestors = await house.sequencer.submit(decide)
-    for each, source in zip(asked, sources, strict=True):
-        if each.outcome != "permit" and not await may_see(house, source.item, person):
-            raise no_item(each.item)
     if ancestors > ANCESTORS_MAX:
         raise too_many(request.item or "it")
     return _Decided(tuple(sources), tuple(asked))

@@ -21,6 +21,7 @@ from comity.marking.translation import MarkedLabel, NeedsChoice, translate
 from comity.record import bodies
 from comity.record.person_act import unsigned
 from comity.record.statement import DOMESTIC
+from comity.register.house import REGISTRY
 from comity.register.rows import AgreementRow, ItemRow
 from comity.register.rows.lineage import DerivativeRow
 
@@ -64,6 +65,8 @@ async def mark_item(house: House, request: MarkItem) -> MarkingShown:
         NeedsSignature: the actor signs with his own key, and has not yet.
     """
     person = await house.person(request.actor.handle)
+    if REGISTRY not in person.roles:  # said of him, whatever he names
+        raise Misuse(f"{request.actor.handle!r} does not have the role {REGISTRY!r}", code="no-role")
     item = await visible_item(house, None, request.item, person)
     relationships = await relationships_of(house, request.item)
     if not relationships:

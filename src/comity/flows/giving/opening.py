@@ -21,7 +21,7 @@ import msgspec
 from comity.decision import model as decision
 from comity.errors import Misuse, Refused, Rejected
 from comity.flows.actors import Actor
-from comity.flows.deciding.cases import answer, handling_case, outcome_word, record_decision
+from comity.flows.deciding.cases import answer, check_reader, handling_case, outcome_word, record_decision
 from comity.flows.deciding.consents import conditions_of
 from comity.flows.deciding.lineage import relationships_of
 from comity.flows.deciding.visibility import visible_item
@@ -293,6 +293,7 @@ async def _find(house: House, item_id: str, person: PersonRow) -> _Found:
 
 async def _decide(house: House, item_id: str, purpose: str, actor: Actor) -> _Case:
     person = await house.person(actor.handle)
+    check_reader(person)
     found = await _find(house, item_id, person)
     running = await house.library.load(found.row)
 
@@ -304,8 +305,7 @@ async def _decide(house: House, item_id: str, purpose: str, actor: Actor) -> _Ca
         return _Case(found, person, case.requester, outcome, record.id, conditions)
 
     case = await house.sequencer.submit(decide)
-    if not case.permitted:  # recorded in any case; why, he is told only of what he may know of
-        await visible_item(house, None, item_id, person)
+    await visible_item(house, None, item_id, person)  # recorded in any case; told only of what he may know of
     return case
 
 

@@ -11,10 +11,10 @@ import msgspec
 from comity.decision import model as decision
 from comity.errors import Misuse
 from comity.flows.actors import Actor
-from comity.flows.deciding.cases import answer, handling_case, outcome_word, record_decision
+from comity.flows.deciding.cases import answer, check_reader, handling_case, outcome_word, record_decision
 from comity.flows.deciding.consents import consents_used, live_consents
 from comity.flows.deciding.lineage import relationships_of
-from comity.flows.deciding.visibility import viewer, visible_item
+from comity.flows.deciding.visibility import visible_item
 from comity.flows.house import House
 from comity.flows.keeping.work import Work
 
@@ -55,12 +55,14 @@ async def use_item(house: House, request: UseItem) -> UseTold:
     """Decide whether an item may be used for a purpose, and record the decision whatever it says.
 
     Raises:
-        Misuse: there is no such item, or it is this house's own.
+        Misuse: there is no such item for him, or it is this house's own.
     """
     person = await house.person(request.actor.handle)
-    item = await visible_item(house, None, request.item, await viewer(house, request.actor))
+    check_reader(person)
+    item = await visible_item(house, None, request.item, None)
     places = await relationships_of(house, item.item)
     if not places:
+        await visible_item(house, None, request.item, person)
         raise Misuse(f"item {item.item!r} was not received from another party", code="own-item")
     row = await house.agreement_row(places[0])
     running = await house.library.load(row)
@@ -81,4 +83,6 @@ async def use_item(house: House, request: UseItem) -> UseTold:
             conditions=tuple(condition for each in used for condition in each.conditions),
         )
 
-    return await house.sequencer.submit(decide)
+    told = await house.sequencer.submit(decide)
+    await visible_item(house, None, request.item, person)  # recorded in any case; told only of what he may know of
+    return told

@@ -31,7 +31,7 @@ from comity.evidence.model import (
 )
 from comity.flows.actors import Actor
 from comity.flows.deciding.cases import answer, handling_case, outcome_word, record_decision
-from comity.flows.deciding.visibility import Sight, visible_item
+from comity.flows.deciding.visibility import Sight, may_see, no_item, visible_item
 from comity.flows.exchanging.exchange import COSIGNED
 from comity.flows.exchanging.witnessing import read_head
 from comity.flows.giving.release import basis, basis_salt
@@ -104,22 +104,32 @@ async def export_evidence(house: House, request: ExportEvidence) -> EvidenceExpo
     """Decide whether evidence may leave, record that, and write the file.
 
     Raises:
-        Misuse: no such item, it never crossed, or the file cannot be written there.
+        Misuse: no such item, none that he may know of, it never crossed, or the file cannot be written there.
         Refused: he sees no more of the item than his own copies.
     """
     person = await house.person(request.actor.handle)
-    item = await visible_item(house, None, request.item, person)
-    consignment = await _consignment(house, item.item, request.relationship)
+    item = await visible_item(house, None, request.item, None)
+    sees = await may_see(house, item, person)
+    try:
+        consignment = await _consignment(house, item.item, request.relationship)
+    except Misuse:
+        if not sees:
+            raise no_item(request.item) from None
+        raise
     row = await house.agreement_row(consignment.relationship)
     running = await house.library.load(row)
 
     async def decide(work: Work) -> tuple[decision.Outcome, bytes, datetime]:
         case = await handling_case(house, row, item, person, EXPORT, consignment.purpose, work.at)
         outcome = answer(running, case)
+        if not sees and outcome_word(outcome) == "permit":  # what is not done is not permitted in the books either
+            raise no_item(request.item)
         record = await record_decision(work, row, case, outcome)
         return outcome, record.id, record.statement.at
 
     outcome, decided, at = await house.sequencer.submit(decide)
+    if not sees:
+        raise no_item(request.item)
     told = EvidenceExported(
         item=item.item, outcome=outcome_word(outcome), decision=outcome, decision_record=decided.hex()
     )
