@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, ClassVar
 
 import msgspec
@@ -14,6 +15,7 @@ from comity.record.encoding import (
     Name,
     Relationship,
     Signature,
+    instant,
 )
 
 Names = Annotated[tuple[Name, ...], msgspec.Meta(max_length=LIST_ENTRIES_MAX)]
@@ -33,7 +35,17 @@ class PersonSignature(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     signature: Signature
 
 
-class Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+class InUtc(msgspec.Struct, frozen=True):
+    """Whatever instants it has are in UTC: any other zone would be a second way of writing them."""
+
+    def __post_init__(self) -> None:
+        for name in self.__struct_fields__:
+            value = getattr(self, name)
+            if isinstance(value, datetime):
+                instant(value)
+
+
+class Body(InUtc, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
     """The root of all bodies. ``kind`` is the record type; ``crosses`` says in which family of chains it may stand."""
 
     kind: ClassVar[str]

@@ -17,7 +17,6 @@ from comity.record.encoding import (
     Name,
     Relationship,
     Words,
-    instant,
 )
 
 BeneficiaryKind = Literal["party", "government", "person", "firm", "institution", "organisation", "body"]
@@ -55,9 +54,6 @@ class ConsentWanted(Body, frozen=True, kw_only=True):
     by: Identifier
     signature: PersonSignature
 
-    def __post_init__(self) -> None:
-        _in_utc(self.until, self.answer_by)
-
 
 class ConsentAsked(Body, frozen=True, kw_only=True):
     """The originator is asked for its consent before the act: what it needs to decide, and not which person asks.
@@ -80,9 +76,6 @@ class ConsentAsked(Body, frozen=True, kw_only=True):
     reason: Words
     until: Instant
     answer_by: Instant | None = None
-
-    def __post_init__(self) -> None:
-        _in_utc(self.until, self.answer_by)
 
 
 class ConsentUnwanted(Body, frozen=True, kw_only=True):
@@ -130,9 +123,6 @@ class Consented(Body, frozen=True, kw_only=True):
     by: Identifier
     signature: PersonSignature
 
-    def __post_init__(self) -> None:
-        _in_utc(self.until)
-
 
 class ConsentWithdrawn(Body, frozen=True, kw_only=True):
     """The originator takes a consent back, from now on; what was done under it stays as it was."""
@@ -176,9 +166,6 @@ class Shown(Body, frozen=True, kw_only=True):
     by: Identifier
     signature: PersonSignature
 
-    def __post_init__(self) -> None:
-        _in_utc(self.at)
-
 
 class PassedOn(Body, frozen=True, kw_only=True):
     """The holder of a copy passes it on outside the parties, under the consents that allow it (Article 6(a)).
@@ -217,9 +204,3 @@ class PassOnReceipted(Body, frozen=True, kw_only=True):
     by: Identifier
     after: Digest
     signature: PersonSignature
-
-
-def _in_utc(*instants: object) -> None:
-    for each in instants:
-        if each is not None:
-            instant(each)  # type: ignore[arg-type]  # the decoder made it a datetime

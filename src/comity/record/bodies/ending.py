@@ -9,7 +9,7 @@ import msgspec
 from comity.agreement.vocabulary import Method
 from comity.marking.label import MARK_CHARACTERS_MAX
 from comity.record.bodies.base import Body, PersonSignature
-from comity.record.encoding import LIST_ENTRIES_MAX, Count, Digest, Identifier, Instant, Words, instant
+from comity.record.encoding import LIST_ENTRIES_MAX, Count, Digest, Identifier, Instant, Words
 
 Mark = Annotated[str, msgspec.Meta(max_length=MARK_CHARACTERS_MAX)]
 """A mark as on its party's ladder; empty for what its originator has declassified."""
@@ -34,10 +34,6 @@ class Reclassified(Body, frozen=True, kw_only=True):
     after: Digest
     signature: PersonSignature
 
-    def __post_init__(self) -> None:
-        if self.review is not None:
-            instant(self.review)
-
 
 class LevelChanged(Body, frozen=True, kw_only=True):
     """The written notice of that change to a party which the item was given to (Article 6(g))."""
@@ -52,10 +48,6 @@ class LevelChanged(Body, frozen=True, kw_only=True):
     by: Identifier
     after: Digest
     signature: PersonSignature
-
-    def __post_init__(self) -> None:
-        if self.review is not None:
-            instant(self.review)
 
 
 class ChildMark(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -118,10 +110,6 @@ class Recalled(Body, frozen=True, kw_only=True):
     by: Identifier
     after: Digest
     signature: PersonSignature
-
-    def __post_init__(self) -> None:
-        if self.answer_by is not None:
-            instant(self.answer_by)
 
 
 class RecallLifted(Body, frozen=True, kw_only=True):

@@ -17,7 +17,7 @@ from comity.record.bodies.base import (
     Relationships,
 )
 from comity.record.bodies.consents import Manner, Onward
-from comity.record.encoding import Count, Digest, Identifier, Instant, Name, Relationship, Words, instant
+from comity.record.encoding import Count, Digest, Identifier, Instant, Name, Relationship, Words
 
 
 class PersonEnrolled(Body, frozen=True, kw_only=True):
@@ -60,9 +60,6 @@ class ClearanceGranted(Body, frozen=True, kw_only=True):
     signature: PersonSignature
     all_information: bool = False
     decided_by: Name = ""
-
-    def __post_init__(self) -> None:
-        instant(self.until)
 
 
 class ClearanceWithdrawn(Body, frozen=True, kw_only=True):
@@ -107,9 +104,6 @@ class FacilityRegistered(Body, frozen=True, kw_only=True):
     parent: Identifier | None = None
     after: Digest | None = None
     under: Relationships = ()
-
-    def __post_init__(self) -> None:
-        instant(self.until)
 
 
 class PeerAdded(Body, frozen=True, kw_only=True):

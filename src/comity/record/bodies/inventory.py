@@ -16,7 +16,6 @@ from comity.record.encoding import (
     Name,
     Relationship,
     Words,
-    instant,
 )
 
 SHEET_COPIES_MAX = 128
@@ -81,9 +80,6 @@ class MusterSigned(Body, frozen=True, kw_only=True):
     by: Identifier
     signature: PersonSignature
 
-    def __post_init__(self) -> None:
-        instant(self.begun)
-
 
 class InventoryDone(Body, frozen=True, kw_only=True):
     """A party tells the other that it has counted everything it holds, since when; no numbers (Article 6(f)).
@@ -97,9 +93,6 @@ class InventoryDone(Body, frozen=True, kw_only=True):
     begun: Instant
     by: Identifier
     signature: PersonSignature
-
-    def __post_init__(self) -> None:
-        instant(self.begun)
 
 
 class Disagreement(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from comity.record.bodies.base import Body, PersonSignature, Relationships
-from comity.record.encoding import Digest, Identifier, Instant, Name, Words, instant
+from comity.record.encoding import Digest, Identifier, Instant, Name, Words
 
 DUTIES = "duties"
 """What a briefing is on when it is on nothing but the duties of whoever handles classified information."""
@@ -90,10 +90,6 @@ class Inspected(Body, frozen=True, kw_only=True):
     signature: PersonSignature
     under: Relationships = ()
 
-    def __post_init__(self) -> None:
-        if self.due is not None:
-            instant(self.due)
-
 
 class ConditionEvidenced(Body, frozen=True, kw_only=True):
     """What shows that a site meets one condition of a checklist, until when; or that it no longer does (Article 16).
@@ -111,7 +107,3 @@ class ConditionEvidenced(Body, frozen=True, kw_only=True):
     after: Digest
     signature: PersonSignature
     borne_out: BorneOut = ""
-
-    def __post_init__(self) -> None:
-        if self.until is not None:
-            instant(self.until)

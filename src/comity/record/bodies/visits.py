@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import msgspec
-
-from comity.record.bodies.base import Body, Names, PersonSignature, Recipients
-from comity.record.encoding import Digest, Identifier, Instant, Name, Words, instant
+from comity.record.bodies.base import Body, InUtc, Names, PersonSignature, Recipients
+from comity.record.encoding import Digest, Identifier, Instant, Name, Words
 
 
 class VisitAsked(Body, frozen=True, kw_only=True):
@@ -36,12 +34,8 @@ class VisitAsked(Body, frozen=True, kw_only=True):
     by: Identifier
     signature: PersonSignature
 
-    def __post_init__(self) -> None:
-        instant(self.starts)
-        instant(self.ends)
 
-
-class Permission(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Permission(InUtc, frozen=True, forbid_unknown_fields=True):
     """What is permitted, and what the site was told of it: topic, scope and highest level (Article 8).
 
     ``told`` is the function at the site that was told.
@@ -55,10 +49,6 @@ class Permission(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     visitors: Recipients
     starts: Instant
     ends: Instant
-
-    def __post_init__(self) -> None:
-        instant(self.starts)
-        instant(self.ends)
 
 
 class VisitAnswered(Body, frozen=True, kw_only=True):
