@@ -8,7 +8,7 @@ INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes -
 # Programs that the environment brings (comity, and Node.js where the machine has none) come before the machine's own.
 WITH_ENVIRONMENT := PATH="$(CURDIR)/$(BIN):$$PATH"
 
-.PHONY: help demo test check coverage bench simulate interop other-python requirements clean
+.PHONY: help demo test check coverage bench simulate schema interop other-python requirements clean
 .DEFAULT_GOAL := help
 
 help: ## say what can be made
@@ -55,6 +55,12 @@ bench: $(VENV)/.develop ## measure against named peers in one run and print the 
 simulate: $(VENV)/.develop ## run the simulated world from a seed: make simulate SEED=7 STEPS=2000
 	@$(BIN)/python -m tests.simulation --seed $(or $(SEED),1) --steps $(or $(STEPS),2000)
 
+schema: $(VENV)/.run ## write the JSON Schemas of agreement files again, from the types
+	@rm -f src/comity/agreements/*.schema.json
+	@$(BIN)/comity agreement schema --out src/comity/agreements/agreement.schema.json
+	@$(BIN)/comity agreement schema --layer --out src/comity/agreements/layer.schema.json
+	@$(BIN)/comity agreement schema --history --out src/comity/agreements/history.schema.json
+
 interop: $(VENV)/.interop ## fetch another implementation of age's hybrid recipient, to test ours against
 # npm checks every package against the digests of its lock file. Node.js comes from the machine if it is recent enough.
 $(VENV)/.interop: $(VENV)/.develop requirements/interop.txt $(INTEROP)/package-lock.json
@@ -77,7 +83,7 @@ $(OTHER)/.run: requirements/run.txt
 	@touch $@
 
 requirements: ## pin the requirements again, with hashes (needs uv)
-	@for set in run develop interop; do \
+	@for set in run pdf develop interop; do \
 	  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 	    --custom-compile-command "make requirements" requirements/$$set.in -o requirements/$$set.txt || exit 1; \
 	done

@@ -15,6 +15,7 @@ import msgspec
 
 from comity.agreement.term import Status
 from comity.cli.coverage import covered, tell_coverage
+from comity.cli.drafting import schema_command
 from comity.cli.end_notes import notice
 from comity.cli.instants import read_instant
 from comity.cli.options import Desk, Verbs, acting, housed
@@ -66,6 +67,7 @@ def agreement() -> None:
 
 
 agreement.add_command(notice)
+agreement.add_command(schema_command)
 
 
 @agreement.command()
