@@ -124,6 +124,13 @@ def test_what_travels_by_hand_begins_with_its_maker(form: str, expected: str) ->
     assert isinstance(story.try_("kr", mine), Rejection if expected == "form" else Changes)
 
 
+def test_the_ancestors_of_its_ancestors_count_too(monkeypatch: pytest.MonkeyPatch) -> None:  # (1)
+    monkeypatch.setattr("comity.register.lineage.ANCESTORS_MAX", 1)
+    story = translated()
+    story.say("kr", registered("i-3", ("i-2",)))
+    assert code(story, derived("i-3", ("i-2", 1))) == "lineage-too-long"
+
+
 def test_nothing_is_made_twice() -> None:
     story = translated()
     assert at_home(story, derived()) == "item-exists"

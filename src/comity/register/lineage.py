@@ -16,7 +16,7 @@ from comity.agreement.vocabulary import Language
 from comity.errors import Rejected
 from comity.marking.label import Label
 from comity.record import bodies
-from comity.record.bodies.lineage import Derived
+from comity.record.bodies.lineage import ANCESTORS_MAX, Derived
 from comity.record.statement import DOMESTIC, Record
 from comity.register.crossing import check_officer, officer_key
 from comity.register.house import need
@@ -148,6 +148,9 @@ def _check_new(context: Context, facts: Facts, record: Record) -> None:
         raise no("cycle", f"item {body.item!r} cannot be made from itself")
     if len(set(ancestors)) != len(ancestors):
         raise no("ancestor-twice", "an ancestor is named twice")
+    above = (_above(facts, statement.relationship, each) for each in ancestors)
+    if len({*ancestors, *(each for every in above for each in every)}) > ANCESTORS_MAX:  # (1)
+        raise no("lineage-too-long", f"item {body.item!r} would have more than {ANCESTORS_MAX} ancestors")
     if facts[derivative_key(statement.relationship, body.item)] is not None:
         raise no("item-exists", f"item {body.item!r} was already made")
     item = cast("ItemRow | None", facts[ItemRow.table, body.item])

@@ -17,6 +17,7 @@ from comity.decision import model as decision
 from comity.errors import Refused
 from comity.flows.house import House
 from comity.marking.label import Label
+from comity.record.bodies.lineage import ANCESTORS_MAX
 from comity.record.statement import DOMESTIC
 from comity.register.rows import AgreementRow, ItemRow, Key, Row
 from comity.register.rows.ending import RecallRow, recall_key
@@ -25,8 +26,6 @@ from comity.register.rows.lineage import DerivativeRow, derivative_key
 
 ReadRows = Callable[[Iterable[Key]], Awaitable[dict[Key, Row | None]]]
 """Rows by their keys, as committed (``CommittedRows.get``) or as a work would leave them (``Work.facts``)."""
-ANCESTORS_MAX = 64
-"""Most ancestors of one item: all of them stand in each decision about it, and a decision is one record."""
 
 
 class Known(NamedTuple):
@@ -169,7 +168,7 @@ async def ancestry(house: House, read: ReadRows, row: AgreementRow, item: ItemRo
             here = _described(running[relationship], item.item, of, item, purpose)
             beside.append(msgspec.structs.replace(here, lineage=ancestors))
             rows.append((relationship, as_item(item, of.made)))
-    if len(rows) > ANCESTORS_MAX:
+    if sum(each.item != item.item for _, each in rows) > ANCESTORS_MAX:
         raise too_many(item.item)
     taking_part = [row.relationship, *(each for each, of in known.items() if of.made is not None)]
     return Ancestry(

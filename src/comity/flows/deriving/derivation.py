@@ -22,7 +22,7 @@ from comity.decision import model as decision
 from comity.errors import Misuse
 from comity.flows.actors import Actor, NeedsSignature
 from comity.flows.deciding.cases import answer, check_reader, handling_case, outcome_word, record_decision
-from comity.flows.deciding.lineage import ANCESTORS_MAX, too_many
+from comity.flows.deciding.lineage import too_many
 from comity.flows.deciding.visibility import may_see, no_item
 from comity.flows.deriving.labelling import Labelled, label_for
 from comity.flows.deriving.sources import Source, check_recall, copy_of, note_on, source_of
@@ -35,7 +35,7 @@ from comity.flows.keeping.work import Draft, Work
 from comity.marking.banner import Banner
 from comity.marking.label import Label
 from comity.record import bodies
-from comity.record.bodies.lineage import Ancestor, Derived, Made
+from comity.record.bodies.lineage import ANCESTORS_MAX, Ancestor, Derived, Made
 from comity.record.encoding import decode, encode
 from comity.record.person_act import unsigned
 from comity.record.statement import DOMESTIC

@@ -13,6 +13,8 @@ from comity.record.encoding import LIST_ENTRIES_MAX, Count, Digest, Identifier, 
 
 Made = Literal["translation", "extract", "contains"]
 """How something new came from what was received; a copy is no new item (``reproduction/1``)."""
+ANCESTORS_MAX = 64
+"""Most ancestors of one item: all of them stand in each decision about it, and a decision is one record."""
 
 
 class Ancestor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -35,7 +37,7 @@ class Derived(Body, frozen=True, kw_only=True):
     crosses: ClassVar[bool] = True
     item: Identifier
     relation: Made
-    ancestors: Annotated[tuple[Ancestor, ...], msgspec.Meta(min_length=1, max_length=LIST_ENTRIES_MAX)]
+    ancestors: Annotated[tuple[Ancestor, ...], msgspec.Meta(min_length=1, max_length=ANCESTORS_MAX)]
     label: Label
     form: Name
     topic: Name
