@@ -29,6 +29,7 @@ from comity.flows.people.enrolment import (
     grant_clearance,
     withdraw_clearance,
 )
+from comity.record.bodies.lineage import ANCESTORS_MAX
 from comity.register.rows import CopyRow, DecisionRow, ItemRow
 from comity.register.rows.lineage import ChildRow, DerivativeRow
 from flows.test_opening import KEY, strict_reader
