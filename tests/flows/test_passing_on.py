@@ -24,13 +24,14 @@ from comity.flows.giving.opening import Open, open_item
 from comity.flows.looking.duties import ListDuties, list_duties
 from comity.flows.maintaining.collecting import Collect, collect
 from comity.flows.maintaining.rebuilding import VerifyLedger, verify_ledger
+from comity.flows.people.enrolment import ChangeList, change_list
 from comity.register.rows import CopyRow, RequestRow
 from comity.seal.age import open_header, read_header
 from comity.seal.items import unpack_payload
 from comity.seal.manifest import Manifest
 from comity.seal.x25519 import X25519Identity
 from flows.consenting import UNTIL, US, answer, ask, ask_on, grant, passed_on, path, seal, staffed
-from world import RELATIONSHIP, SeededEntropy, World
+from world import RELATIONSHIP, ROOT, SeededEntropy, World
 
 
 async def refused(code: str, doing: Any) -> ComityError:
@@ -241,6 +242,33 @@ async def test_what_was_made_from_it_is_passed_on_by_a_consent_to_it(world: Worl
         assert await state(world, party, made.item) == "passed on"
         assert await state(world, party, item) == "held"
         assert not (await verify_ledger(world.house(party), VerifyLedger())).findings
+
+
+@pytest.mark.parametrize(("consented", "goes"), [("weather", False), ("missiles", True)])
+async def test_a_pattern_is_not_widened_by_what_its_maker_calls_what_he_made(
+    world: World, consented: str, goes: bool
+) -> None:
+    """Kim files an extract about missiles under a topic of his own; what is consented to about that is not it."""
+    await staffed(world)
+    item = (await world.given()).item
+    await change_list(world.kr, ChangeList(topic="weather", handle="kim", listed=True, actor=ROOT))
+    await grant(world, topic=consented)
+    made = await derive(
+        world.kr,
+        Derive(
+            path=world.document(b"an extract", "extract.txt"),
+            relation="extract",
+            ancestors=(item,),
+            purpose="air defence",
+            actor=Actor("kim"),
+            topic="weather",
+        ),
+    )
+    await world.exchange()
+    assert bool((await ask_on(world, made.item)).request) is goes
+    if goes:
+        assert (await passed_on(world, made.item)).record is not None
+        assert await state(world, "jp", made.item) == "passed on"
 
 
 async def test_the_level_of_today_decides_which_pattern_speaks_of_it(world: World) -> None:

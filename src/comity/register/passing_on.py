@@ -12,12 +12,14 @@ from comity.record.bodies.consents import PassedOn, PassOnReceipted
 from comity.record.statement import Record
 from comity.register.crossing import check_officer, officer_key
 from comity.register.house import REGISTRY, check_after, need
+from comity.register.marks import marks_more, marks_reads, possible_marks
 from comity.register.occasions import consignment_subject
 from comity.register.providing import check_approved
+from comity.register.recalls import holding_of
 from comity.register.rows import AgreementRow, CopyRow, Facts, ItemRow, Key, RequestRow, copy_key
 from comity.register.rows.consents import ConsentRow, PassedOnRow, consent_key, passed_on_key
-from comity.register.rows.ending import LevelRow, level_key
-from comity.register.rows.lineage import DerivativeRow, derivative_key
+from comity.register.rows.ending import HoldingRow, holding_key
+from comity.register.rows.lineage import derivative_key
 from comity.register.verdict import Context, Discharge, Occasions, Occurrence, Put, Rule, no
 
 
@@ -28,11 +30,25 @@ def _passed_on_reads(context: Context, record: Record) -> list[Key]:
         *asked,
         officer_key(record),
         copy_key(relationship, body.item, body.copy),
-        (ItemRow.table, body.item),
-        derivative_key(relationship, body.item),
-        level_key(relationship, body.item),
+        *marks_reads(relationship, body.item),
         *(consent_key(relationship, each) for each in body.consents),
     ]
+
+
+def _passed_on_more(_: Context, facts: Facts, record: Record) -> list[Key]:
+    """Everything that it was made from, and the marks by which each may be known to whoever passes on."""
+    body, relationship = cast("PassedOn", record.body), record.statement.relationship
+    above = _above(facts, record)
+    rows = [key for each in above for key in marks_reads(relationship, each)]
+    if any(key not in facts for key in rows):
+        return rows
+    return [*rows, *(key for each in (body.item, *above) for key in marks_more(facts, relationship, each))]
+
+
+def _above(facts: Facts, record: Record) -> tuple[str, ...]:
+    body = cast("PassedOn", record.body)
+    holding = cast("HoldingRow | None", facts[holding_key(record.statement.relationship, body.item)])
+    return holding.above if holding is not None else ()
 
 
 def _check_consents(context: Context, facts: Facts, record: Record) -> None:
@@ -49,29 +65,37 @@ def _check_consents(context: Context, facts: Facts, record: Record) -> None:
     if body.beneficiary in parties:
         raise no("no-third-party", f"{body.beneficiary!r} is a party; what it gets is given or handed over")
     gains = {body.beneficiary} | ({body.nationality} - nations)
-    marks, item = _known(facts, record)
     for each in body.consents:
         consent: ConsentRow = need(facts, consent_key(statement.relationship, each), "consent")
         if consent.author == statement.author:
             raise no("own-consent", f"consent {each!r} is not the originator's")
         if not _held(consent, record, ours=statement.author == context.party):
             raise no("lapsed", f"consent {each!r} does not hold: refused, ended or withdrawn")
-        about = any(consent.speaks_of(item.item, item.topic, item.subject, mark) for mark in marks)
-        if not about or "pass-on" not in consent.acts or consent.purpose != body.purpose:
+        if not _speaks(facts, record, consent) or "pass-on" not in consent.acts or consent.purpose != body.purpose:
             raise no("other-consent", f"consent {each!r} is about another item, act or purpose")
         gains -= set(consent.beneficiaries)
     if gains and any(rule.consent and "pass-on" in rule.acts for rule in agreement.rules):
         raise no("no-consent", f"the originator has not consented that {', '.join(sorted(gains))} gain by it")
 
 
-def _known(facts: Facts, record: Record) -> tuple[set[str], ItemRow | DerivativeRow]:
-    """The item, and the marks by which its holder may have gone: he may not know of the newest change of level."""
+def _speaks(facts: Facts, record: Record, consent: ConsentRow) -> bool:
+    """(6) Whether a consent is about the item: by its name, or by its pattern about all that was given of it.
+
+    What something made here is said to be about, its maker alone says; so a pattern has to speak of everything that it
+    was made from.
+    """
     body, relationship = cast("PassedOn", record.body), record.statement.relationship
-    item = cast("ItemRow | DerivativeRow | None", facts[derivative_key(relationship, body.item)])
-    if item is None:
-        item = cast("ItemRow", need(facts, (ItemRow.table, body.item), "item"))
-    level = cast("LevelRow | None", facts[level_key(relationship, body.item)])
-    return {item.label.mark, *((level.mark, level.given) if level is not None else ())}, item
+    if consent.item is not None:
+        return consent.item == body.item
+    above = [each for each in _above(facts, record) if facts[derivative_key(relationship, each)] is None]
+    for each in above or [body.item]:
+        row = cast("ItemRow | None", facts[ItemRow.table, each])
+        if row is None:
+            return False
+        marks = possible_marks(facts, relationship, each)
+        if not any(consent.speaks_of(each, row.topic, row.subject, mark) for mark in marks):
+            return False
+    return True
 
 
 def _held(consent: ConsentRow, record: Record, *, ours: bool) -> bool:
@@ -88,6 +112,8 @@ def _passed_on(context: Context, facts: Facts, record: Record) -> list[Put]:
     key = copy_key(statement.relationship, body.item, body.copy)
     copy: CopyRow = need(facts, key, "copy")
     entry = check_officer(facts, record)
+    if holding_of(facts, record, body.item).keeper != statement.author:
+        raise no("not-holder", f"copy {body.copy} is not kept by {statement.author!r}, who cannot pass it on")
     if copy.holder != entry.pseudonym or body.by != entry.pseudonym:
         raise no("not-holder", f"copy {body.copy} is held by {copy.holder!r}; nobody else can pass it on")
     if not copy.at_hand:
@@ -172,7 +198,7 @@ def _receipted_occasions(_: Facts, record: Record) -> list[Occurrence | Discharg
 
 
 RULES: dict[type[Body], Rule] = {
-    PassedOn: Rule(_passed_on_reads, _passed_on),
+    PassedOn: Rule(_passed_on_reads, _passed_on, _passed_on_more),
     PassOnReceipted: Rule(_receipted_reads, _receipted),
 }
 """The rule of every record type of this area."""

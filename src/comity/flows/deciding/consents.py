@@ -9,14 +9,33 @@ from typing import cast
 from comity.decision import model as decision
 from comity.register.rows import AgreementRow, ItemRow, Key, Row
 from comity.register.rows.consents import ConsentListRow, ConsentRow, consent_key, consent_lists_of
-from comity.register.rows.ending import LevelRow, level_key
+from comity.register.rows.ending import HoldingRow, LevelRow, holding_key, level_key
+from comity.register.rows.lineage import derivative_key
 
 ReadRows = Callable[[Iterable[Key]], Awaitable[dict[Key, Row | None]]]
 """Rows by their keys, as committed (``CommittedRows.get``) or as a work would leave them (``Work.facts``)."""
 
 
 async def live_consents(read: ReadRows, relationship: str, item: ItemRow, at: datetime) -> tuple[ConsentRow, ...]:
-    """The consents in a relationship that speak of an item and hold at ``at``, in the order of their ids."""
+    """The consents in a relationship that speak of an item and hold at ``at``, in the order of their ids.
+
+    Its maker alone says what something made here is about. So a pattern speaks of it when it speaks of everything given
+    that it was made from (``spec/consent.md`` step 6).
+    """
+    found = await _listed(read, relationship, item, at)
+    if not item.contains:
+        return found
+    speaks = {row.consent: row for row in found if row.item is not None}
+    patterns: dict[str, ConsentRow] | None = None
+    for given in await _given(read, relationship, item.item):
+        live = {row.consent: row for row in await _listed(read, relationship, given, at) if row.item is None}
+        patterns = {each: row for each, row in live.items() if patterns is None or each in patterns}
+    speaks |= patterns or {}
+    return tuple(speaks[each] for each in sorted(speaks))
+
+
+async def _listed(read: ReadRows, relationship: str, item: ItemRow, at: datetime) -> tuple[ConsentRow, ...]:
+    """The consents that an item's own name, topic, subject and mark lead to."""
     keys = consent_lists_of(relationship, item.item, item.topic, item.subject, item.label.mark)
     changed = level_key(relationship, item.item)
     found = await read([changed, *keys])
@@ -29,6 +48,16 @@ async def live_consents(read: ReadRows, relationship: str, item: ItemRow, at: da
         return ()
     rows = [cast("ConsentRow", row) for row in (await read(sorted(named))).values() if row is not None]
     return tuple(sorted((row for row in rows if row.holds(at)), key=lambda row: row.consent))
+
+
+async def _given(read: ReadRows, relationship: str, item: str) -> list[ItemRow]:
+    """What was given in a relationship, of all that an item was made from there."""
+    key = holding_key(relationship, item)
+    holding = cast("HoldingRow | None", (await read([key]))[key])
+    above = holding.above if holding is not None else ()
+    made = await read([derivative_key(relationship, each) for each in above])
+    given = [(ItemRow.table, each) for each in above if made[derivative_key(relationship, each)] is None]
+    return [cast("ItemRow", row) for row in (await read(given)).values() if row is not None]
 
 
 async def consents_for(read: ReadRows, row: AgreementRow, item: ItemRow, at: datetime) -> tuple[decision.Consent, ...]:
