@@ -1,14 +1,17 @@
 """Custody acts of the story's people, signed.
 
-In Seoul ``kim`` and ``other`` hold copies, ``rei`` keeps the registry and ``lee`` carries; in Tokyo ``oda`` carries.
+In Seoul ``kim`` and ``other`` hold copies, ``rei`` keeps the registry and ``lee`` carries; in Tokyo ``oda`` carries and
+another ``rei`` keeps the registry.
 """
 
 from __future__ import annotations
 
 from comity.record.bodies import Body, CopyMade
 from comity.record.bodies.custody import Carried, CopyFound, CopyLost, HandedOver, Reproduced, TakenOver
+from comity.record.bodies.ending import SentBack, TakenBack
 from comity.record.person_act import unsigned
 from comity.register.rows import CopyRow
+from comity.register.rows.ending import EndingRow
 from register.story import (
     ALTERNATIVE,
     LABEL,
@@ -39,6 +42,7 @@ def peopled() -> Story:
     story.say("kr", listed("other", ("reader",)))
     story.say("kr", listed("rei", ("registry",)))
     story.say("jp", listed("oda", ("officer",), nationality="jp", serves="jp"))
+    story.say("jp", listed("rei", ("registry",), nationality="jp", serves="jp"))
     return story
 
 
@@ -68,17 +72,17 @@ def _after(story: Story, number: int) -> bytes:
     return row.last if isinstance(row, CopyRow) else bytes(32)
 
 
-def _made(kind: type[Body], story: Story, by: str, party: str, key: str, fields: dict[str, object]) -> Body:
+def _made(kind: type[Body], story: Story, signer: str, party: str, key: str, fields: dict[str, object]) -> Body:
     number = int(str(fields.get("copy", NUMBER)))
     given_fields: dict[str, object] = {
         "item": "i-1",
         "copy": number,
-        "by": by,
+        "by": signer,
         "after": _after(story, number),
         "signature": unsigned(),
         **fields,
     }
-    return signed(kind(**given_fields), by, party, key)
+    return signed(kind(**given_fields), signer, party, key)
 
 
 def reproduced(
@@ -115,8 +119,8 @@ def taken_over(story: Story, by: str = "n-other", party: str = "kr", key: str = 
 
 def carried(story: Story, by: str = "n-oda", party: str = "jp", key: str = "", **changes: object) -> Body:
     row = story.row("jp", "copy", f"{RELATIONSHIP}/i-1/{int(str(changes.get('copy', NUMBER))):06d}")
-    newest = row.carried if isinstance(row, CopyRow) else None
-    return _made(Carried, story, by, party, key, {**({"after": newest} if newest else {}), **changes})
+    before = row.carrier(party) if isinstance(row, CopyRow) else None
+    return _made(Carried, story, by, party, key, {**({"after": before.record} if before else {}), **changes})
 
 
 def lost(story: Story, by: str = "n-kim", party: str = "kr", key: str = "", **changes: object) -> Body:
@@ -125,3 +129,13 @@ def lost(story: Story, by: str = "n-kim", party: str = "kr", key: str = "", **ch
 
 def found(story: Story, by: str = "n-kim", party: str = "kr", key: str = "", **changes: object) -> Body:
     return _made(CopyFound, story, by, party, key, {"circumstances": "behind the safe", **changes})
+
+
+def sent_back(story: Story, signer: str = "n-kim", party: str = "kr", key: str = "", **changes: object) -> Body:
+    return _made(SentBack, story, signer, party, key, {"reason": "no longer needed", "basis": bytes(32), **changes})
+
+
+def taken_back(story: Story, signer: str = "n-rei", party: str = "jp", key: str = "", **changes: object) -> Body:
+    row = story.row("jp", "ending", f"{RELATIONSHIP}/i-1/{int(str(changes.get('copy', NUMBER))):06d}")
+    after = row.record if isinstance(row, EndingRow) else bytes(32)
+    return _made(TakenBack, story, signer, party, key, {"after": after, **changes})

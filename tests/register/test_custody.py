@@ -13,7 +13,19 @@ from comity.register.rows import CopyRow
 from comity.register.rows.custody import RECIPIENT_NUMBERS_FROM, LinkRow
 from comity.register.rows.duties import DutiesRow
 from comity.register.verdict import Changes, Rejection
-from register.hands import carried, copy, digest, found, given, handed_over, lost, reproduced, taken_over
+from register.hands import (
+    carried,
+    copy,
+    digest,
+    found,
+    given,
+    handed_over,
+    lost,
+    reproduced,
+    sent_back,
+    taken_back,
+    taken_over,
+)
 from register.story import RELATIONSHIP, Story, consigned, listed, returned, told
 
 Make = Callable[[Story], Body]
@@ -44,6 +56,10 @@ def missing() -> Story:
 
 def on_its_way() -> Story:
     return given("documentary")
+
+
+def sealed_and_sent() -> Story:
+    return given(receipted=False)
 
 
 def lost_on_its_way() -> Story:
@@ -81,6 +97,10 @@ REFUSED: list[tuple[Callable[[], Story], str, Make, str]] = [
     (handed, "jp", lambda story: taken_over(story, "n-oda", "jp"), "not-keeper"),
     (missing, "jp", lambda story: found(story, "n-oda", "jp"), "not-keeper"),
     (held, "jp", lambda story: lost(story, "n-oda", "jp"), "copy-state"),
+    (handed, "jp", lambda story: lost(story, "n-oda", "jp"), "copy-state"),
+    (handed, "jp", carried, "copy-state"),
+    (sealed_and_sent, "jp", carried, "copy-state"),
+    (sealed_and_sent, "jp", lambda story: lost(story, "n-oda", "jp"), "copy-state"),
     (held, "kr", lambda story: handed_over(story, copy=2), "unknown-copy"),
     # who signs
     (held, "kr", lambda story: handed_over(story, "n-other", "n-lee"), "not-holder"),
@@ -191,14 +211,47 @@ def test_the_chain_names_every_change_of_hands_in_order() -> None:  # (2)
     assert chain(story) == chain(story, party="kr") == expected
 
 
-def test_two_carriers_cannot_both_have_it_from_one_hand() -> None:  # (10)
+def test_the_carriers_of_each_side_follow_on_their_own() -> None:  # (10)
     story = given("documentary")
-    first = carried(story)
-    story.say("jp", first)
-    verdict = story.try_("kr", carried(story, "n-lee", "kr", after=story.said["consignment/1"].id))
-    assert isinstance(verdict, Rejection)
-    assert verdict.code == "stale-act"
+    story.say("jp", listed("ito", ("reader",), nationality="jp", serves="jp"))
+    sent_off = story.said["consignment/1"].id
+    story.say("jp", carried(story))
     assert story.try_("jp", carried(story)).code == "same-hands"
+    assert story.try_("jp", carried(story, "n-ito", after=sent_off)).code == "stale-act"
+    assert story.try_("kr", carried(story, "n-lee", "kr", after=story.said["carriage/1"].id)).code == "stale-act"
+    story.say("jp", carried(story, "n-ito"))
+    story.say("kr", carried(story, "n-lee", "kr", after=sent_off))
+    assert story.try_("kr", carried(story, "n-rei", "kr", after=sent_off)).code == "stale-act"
+    assert [each.by for each in copy(story).carriers] == ["n-ito", "n-lee"]
+    assert copy(story).custodian == "n-lee"
+
+
+def test_what_has_gone_over_to_the_other_side_is_carried_by_it() -> None:  # (10)
+    story = given("documentary")
+    story.say("jp", carried(story))
+    story.say("kr", carried(story, "n-lee", "kr"))
+    home = story.registers["jp"].judge(story.write("jp", carried(story, "n-rei")), story.now)
+    assert isinstance(home, Rejection)
+    assert home.code == "gone-over"
+
+
+def test_on_its_way_back_it_goes_from_the_keepers_carriers_to_the_givers() -> None:  # (10)
+    story = given("documentary")
+    story.say("kr", taken_over(story, "n-kim"))
+    story.say("kr", sent_back(story))
+    assert copy(story).going_back
+    story.say("jp", carried(story))
+    story.say("kr", lost(story))
+    story.say("kr", found(story))
+    assert (copy(story).state, copy(story).custodian) == ("in transit", None)
+    story.say("kr", carried(story, "n-lee", "kr"))
+    story.say("jp", carried(story))
+    assert [each.by for each in copy(story).carriers] == ["n-lee", "n-oda"]
+    home = story.registers["kr"].judge(story.write("kr", carried(story, "n-rei", "kr")), story.now)
+    assert isinstance(home, Rejection)
+    assert home.code == "gone-over"
+    story.say("jp", taken_back(story))
+    assert (copy(story).state, copy(story).sent, copy(story).carriers) == ("returned", None, ())
 
 
 def test_what_was_handed_over_cannot_be_handed_over_again_by_an_old_signature() -> None:
@@ -227,6 +280,16 @@ def test_a_thing_lost_on_its_way_is_still_owed_a_receipt_until_it_arrives() -> N
     story.say("kr", taken_over(story, "n-other", copy=2))
     assert open_deeds(story) == {"give-receipt"}
     story.say("kr", taken_over(story, "n-kim"))
+    assert open_deeds(story) == set()
+
+
+@pytest.mark.parametrize("way", ["given", "handed over"])
+def test_what_was_lost_and_found_on_its_way_is_receipted_when_it_arrives(way: str) -> None:  # (14, 15)
+    story = given("documentary") if way == "given" else handed()
+    story.say("kr", lost(story))
+    story.say("kr", found(story))
+    assert open_deeds(story) == {"give-receipt"}
+    story.say("kr", taken_over(story, "n-kim" if way == "given" else "n-other"))
     assert open_deeds(story) == set()
 
 
@@ -268,7 +331,7 @@ def test_what_comes_back_undelivered_is_on_its_way_to_nobody() -> None:
     story.say("jp", carried(story))
     story.say("kr", returned(story))
     assert copy(story).state == "returned"
-    assert (copy(story).taker, copy(story).custodian, copy(story).carried) == (None, None, None)
+    assert (copy(story).taker, copy(story).sent, copy(story).carriers) == (None, None, ())
 
 
 def test_who_has_left_takes_nothing_and_his_registry_hands_over_for_him() -> None:
@@ -319,6 +382,14 @@ def test_a_thing_that_arrives_while_its_sender_believes_it_lost_is_held() -> Non
 def test_both_say_at_once_that_it_is_lost() -> None:  # (13)
     story = at_once(("jp", lambda story: lost(story, "n-oda", "jp")), ("kr", lost))
     assert copy(story).state == "lost"
+
+
+def test_carriers_of_both_sides_sign_at_once_and_both_know_who_has_it_last() -> None:  # (10)
+    story = at_once(
+        ("jp", carried),
+        ("kr", lambda story: carried(story, "n-lee", "kr")),
+    )
+    assert [each.by for each in copy(story).carriers] == ["n-oda", "n-lee"]
 
 
 def test_it_is_carried_on_while_the_other_side_believes_it_lost() -> None:  # (12)

@@ -25,14 +25,13 @@ from comity.record.bodies.ending import (
     RecallLifted,
     Reclassified,
     Remarked,
-    SentBack,
-    TakenBack,
 )
 from comity.record.person_act import unsigned
 from comity.register.levels import PENDING_MAX
 from comity.register.rows import CopyRow, ItemRow
 from comity.register.rows.ending import ChangeRow, EndedRow, EndingRow, HoldingRow, LevelRow, RecallRow
 from comity.register.verdict import Changes, Rejection
+from register.hands import sent_back, taken_back
 from register.story import (
     ALTERNATIVE,
     CONDITIONS,
@@ -170,33 +169,6 @@ def lifted(story: Story, signer: str = "n-abe", party: str = "jp", key: str = ""
 def newest(story: Story, copy: int) -> bytes:
     row = story.row("kr", "copy", f"{RELATIONSHIP}/i-1/{copy:06d}")
     return row.last if isinstance(row, CopyRow) else ZEROS
-
-
-def sent_back(story: Story, signer: str = "n-kim", party: str = "kr", key: str = "", **changes: object) -> Body:
-    fields: dict[str, object] = {
-        "item": "i-1",
-        "copy": 1,
-        "reason": "no longer needed",
-        "basis": ZEROS,
-        "by": signer,
-        "signature": unsigned(),
-        **changes,
-    }
-    fields.setdefault("after", newest(story, int(str(fields["copy"]))))
-    return signed(SentBack(**fields), signer, party, key)
-
-
-def taken_back(story: Story, signer: str = "n-rei", party: str = "jp", key: str = "", **changes: object) -> Body:
-    row = story.row("jp", "ending", f"{RELATIONSHIP}/i-1/000001")
-    fields: dict[str, object] = {
-        "item": "i-1",
-        "copy": 1,
-        "by": signer,
-        "after": row.record if isinstance(row, EndingRow) else ZEROS,
-        "signature": unsigned(),
-        **changes,
-    }
-    return signed(TakenBack(**fields), signer, party, key)
 
 
 def destroyed(story: Story, signer: str = "n-kim", party: str = "kr", key: str = "", **changes: object) -> Body:

@@ -16,6 +16,7 @@ from comity.evidence.chains import Stood
 from comity.evidence.exhibits import Exhibits
 from comity.record import bodies
 from comity.record.bodies.custody import Carried, CopyFound, CopyLost, HandedOver, Reproduced, TakenOver
+from comity.record.bodies.ending import SentBack
 from comity.register.occasions import BY_HAND
 
 
@@ -28,6 +29,7 @@ class Hands(msgspec.Struct):
         last: newest record about it, which the next one names.
         taker: who is to sign for it; None when nobody is.
         lost: whether it is said to be lost.
+        away: whether it is on its way to somebody, or back.
     """
 
     keeper: str
@@ -35,6 +37,7 @@ class Hands(msgspec.Struct):
     last: bytes
     taker: str | None = None
     lost: bool = False
+    away: bool = False
 
 
 def hands_before(exhibits: Exhibits, stood: Stood) -> dict[int, Hands]:
@@ -44,7 +47,7 @@ def hands_before(exhibits: Exhibits, stood: Stood) -> dict[int, Hands]:
         keeper = exhibits.other(given.author)
         for copy in consigned.copies:
             taker = copy.holder if consigned.form in BY_HAND else None
-            copies[copy.number] = Hands(keeper, copy.holder, given.record.id, taker)
+            copies[copy.number] = Hands(keeper, copy.holder, given.record.id, taker, away=taker is not None)
     chain = exhibits.own if stood.author == exhibits.exporter.name else exhibits.theirs
     for each in chain.records:
         if each.index >= stood.index:
@@ -65,12 +68,14 @@ def _move(copies: dict[int, Hands], stood: Stood) -> None:
                 copies[made.number] = Hands(copy.keeper, made.holder, stood.record.id)
             return
         case HandedOver():
-            copy.taker = body.taker
+            copy.taker, copy.away = body.taker, True
+        case SentBack():
+            copy.away = True
         case TakenOver():
-            copy.holder, copy.taker, copy.lost = body.by, None, False
+            copy.holder, copy.taker, copy.lost, copy.away = body.by, None, False, False
         case CopyLost():
             copy.lost = True
-            if copy.taker is not None:  # on its way it is still the record that sent it off
+            if copy.away:  # on its way it is still the record that sent it off
                 return
         case CopyFound():
             copy.lost = False
@@ -100,9 +105,10 @@ def check_hands(exhibits: Exhibits, stood: Stood) -> None:
         if body.by != copy.taker:
             raise _no(stood, "not-taker", f"copy {body.copy} was not sent to {body.by!r}")
     elif isinstance(body, CopyFound):
-        if not copy.lost:
+        by_other = any(at.author != copy.keeper and said.copy == body.copy for at, said in exhibits.of(CopyLost))
+        if not copy.lost and not by_other:  # who had it carried may have said so
             raise _no(stood, "not-lost", f"copy {body.copy} was not lost")
-    elif copy.lost or (copy.taker is not None and not isinstance(body, CopyLost)):
+    elif copy.lost or (copy.away and not isinstance(body, CopyLost)):
         raise _no(stood, "not-held", f"copy {body.copy} is not held by anybody")
     elif isinstance(body, Reproduced) and body.by != copy.holder:
         raise _no(stood, "not-holder", f"copy {body.copy} is held by {copy.holder!r}, not by {body.by!r}")

@@ -246,6 +246,7 @@ def _copies_made(facts: Facts, record: Record) -> list[Put]:
             header=copy.header,
             last=record.id,
             taker=copy.holder if body.form in BY_HAND else None,
+            sent=record.id if body.form in BY_HAND else None,
         )
     return [Put(key, row) for key, row in made.items()]
 
@@ -395,7 +396,7 @@ def _returned(_: Context, facts: Facts, record: Record) -> list[Put]:
     for number in body.copies:
         key = copy_key(consignment.relationship, body.item or "", number)
         copy = cast("CopyRow", facts[key])
-        back = msgspec.structs.replace(copy, state="returned", taker=None, custodian=None, carried=None)
+        back = msgspec.structs.replace(copy, state="returned", taker=None, sent=None, carriers=())
         puts.append(Put(key, back))
     return puts
 

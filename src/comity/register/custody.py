@@ -1,22 +1,30 @@
 """Custody of numbered copies: the rules of its records (Articles 9, 12, 14; ``spec/custody.md``).
 
 The rules serve both sides. The party whose people hold a copy speaks about it, and nobody else: so its records about
-one copy follow on each other, and both registers end the same. Two things may be said by either party while a copy is
-on its way, because either's carrier may have it: that it was carried, and that it is lost. What comes too late, because
-its author could not know that the way had ended, is kept in the chain of custody and changes nothing else.
+one copy follow on each other, and both registers end the same. What either may say of a copy on its way is in
+``ways.py``.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import msgspec
 
 from comity.record import bodies
-from comity.record.bodies.custody import Carried, CopyFound, CopyLost, HandedOver, Reproduced, TakenOver
+from comity.record.bodies.custody import HandedOver, Reproduced, TakenOver
 from comity.record.statement import Record
-from comity.register.crossing import check_officer, officer_key
-from comity.register.house import REGISTRY, check_after, need
+from comity.register.house import check_after
+from comity.register.keeping import (
+    check_at_hand,
+    check_holder,
+    check_keeper,
+    copy_of,
+    held_copy,
+    more,
+    reads,
+    signer_of,
+)
 from comity.register.occasions import consignment_subject
 from comity.register.rows import (
     AgreementRow,
@@ -33,40 +41,16 @@ from comity.register.rows.custody import RECIPIENT_NUMBERS_FROM, ReproducedRow, 
 from comity.register.rows.ending import ChangeRow, LevelRow, RecallRow, change_key, level_key, recall_key
 from comity.register.rows.lineage import DerivativeRow, derivative_key
 from comity.register.verdict import Context, Discharge, Occasions, Occurrence, Put, Rule, no
-
-
-class Held(NamedTuple):
-    """A copy, and the party whose people hold it."""
-
-    copy: CopyRow
-    keeper: str
-
+from comity.register.ways import WAY_RULES
 
 # ---- what the rules read --------------------------------------------------------------------------------------------
-
-
-def copy_of(record: Record) -> Key:
-    """Key of the copy that a record of custody is about."""
-    body: Any = record.body
-    return copy_key(record.statement.relationship, body.item, body.copy)
-
-
-def _reads(_: Context, record: Record) -> list[Key]:
-    body: Any = record.body
-    relationship = record.statement.relationship
-    return [copy_of(record), derivative_key(relationship, body.item), officer_key(record)]
-
-
-def _more(_: Context, facts: Facts, record: Record) -> list[Key]:
-    copy = cast("CopyRow | None", facts[copy_of(record)])
-    return [] if copy is None else [(ConsignmentRow.table, copy.consignment.hex())]
 
 
 def _reproduced_reads(context: Context, record: Record) -> list[Key]:
     body, statement = cast("Reproduced", record.body), record.statement
     relationship = statement.relationship
     keys = [
-        *_reads(context, record),
+        *reads(context, record),
         (ItemRow.table, body.item),
         level_key(relationship, body.item),
         recall_key(relationship, body.item),
@@ -80,7 +64,7 @@ def _reproduced_reads(context: Context, record: Record) -> list[Key]:
 
 def _reproduced_more(context: Context, facts: Facts, record: Record) -> list[Key]:
     body, relationship = cast("Reproduced", record.body), record.statement.relationship
-    keys = _more(context, facts, record)
+    keys = more(context, facts, record)
     level = cast("LevelRow | None", facts[level_key(relationship, body.item)])
     if level is not None and level.change:
         keys.append(change_key(relationship, body.item, level.change))
@@ -89,12 +73,12 @@ def _reproduced_more(context: Context, facts: Facts, record: Record) -> list[Key
 
 def _handed_over_reads(context: Context, record: Record) -> list[Key]:
     body, statement = cast("HandedOver", record.body), record.statement
-    return [*_reads(context, record), directory_key(statement.relationship, statement.author, body.taker)]
+    return [*reads(context, record), directory_key(statement.relationship, statement.author, body.taker)]
 
 
 def _taken_over_more(context: Context, facts: Facts, record: Record) -> list[Key]:
     """The other copies of a consignment too: its receipt is given when the last of them has arrived."""
-    keys = _more(context, facts, record)
+    keys = more(context, facts, record)
     if keys and keys[0] in facts:
         consignment = cast("ConsignmentRow | None", facts[keys[0]])
         if consignment is not None:
@@ -103,78 +87,16 @@ def _taken_over_more(context: Context, facts: Facts, record: Record) -> list[Key
     return keys
 
 
-# ---- who may say something ------------------------------------------------------------------------------------------
-
-
-def _held(context: Context, facts: Facts, record: Record) -> Held:
-    """(3) The copy that a record is about, and whose it is to speak about it.
-
-    Raises:
-        Rejected: there is no such copy.
-    """
-    body: Any = record.body
-    statement = record.statement
-    copy: CopyRow = need(facts, copy_of(record), "copy")
-    consignment = cast("ConsignmentRow | None", facts[ConsignmentRow.table, copy.consignment.hex()])
-    made = cast("DerivativeRow | None", facts[derivative_key(statement.relationship, body.item)])
-    agreement: AgreementRow = need(facts, (AgreementRow.table, statement.relationship), "agreement")
-    if consignment is not None:
-        return Held(copy, agreement.peer if consignment.author == context.party else context.party)
-    if made is not None:
-        return Held(copy, made.maker)
-    raise no("unknown-copy", f"nothing in the register says how copy {body.copy} of {body.item!r} was made")
-
-
-def _check_keeper(held: Held, record: Record) -> None:
-    if record.statement.author != held.keeper:
-        raise no(
-            "not-keeper",
-            f"copy {held.copy.number} is with people of {held.keeper!r}; {record.statement.author!r} cannot say what "
-            "they did with it (Article 9)",
-        )
-
-
-def _signer(facts: Facts, record: Record) -> DirectoryRow:
-    """(4) The person of the author's directory who signed, and is the one the record names."""
-    body: Any = record.body
-    officer = check_officer(facts, record)
-    if body.by != officer.pseudonym:
-        raise no("other-signer", f"the record names {body.by!r}, but somebody else signed it")
-    return officer
-
-
-def _check_holder(held: Held, officer: DirectoryRow) -> None:
-    """(4) The holder acts on his copy, or the registry that keeps it for him."""
-    if officer.pseudonym != held.copy.holder and REGISTRY not in officer.roles:
-        raise no(
-            "not-holder",
-            f"copy {held.copy.number} is held by {held.copy.holder!r}, not by {officer.pseudonym!r} (Article 9)",
-        )
-
-
-def _check_state(copy: CopyRow, *states: str) -> None:
-    """(5) The copy is in one of these states."""
-    if copy.state not in states:
-        raise no("copy-state", f"copy {copy.number} is {copy.state}, not {' or '.join(states)}")
-
-
-def _check_at_hand(copy: CopyRow) -> None:
-    """(4) The copy is held, and nothing else is under way with it."""
-    _check_state(copy, "held")
-    if not copy.at_hand:
-        raise no("copy-closed", f"copy {copy.number} is being destroyed (certificate {copy.certificate!r})")
-
-
 # ---- reproduction ---------------------------------------------------------------------------------------------------
 
 
 def _reproduced(context: Context, facts: Facts, record: Record) -> list[Put]:
     body, statement = cast("Reproduced", record.body), record.statement
-    held = _held(context, facts, record)
-    _check_keeper(held, record)
-    if _signer(facts, record).pseudonym != held.copy.holder:  # (8)
+    held = held_copy(context, facts, record)
+    check_keeper(held, record)
+    if signer_of(facts, record).pseudonym != held.copy.holder:  # (8)
         raise no("not-holder", f"copy {body.copy} is held by {held.copy.holder!r}, who alone may copy it (Article 14)")
-    _check_at_hand(held.copy)
+    check_at_hand(held.copy)
     check_after(body.after, held.copy.last)
     recall = cast("RecallRow | None", facts[recall_key(statement.relationship, body.item)])
     if recall is not None and recall.recalled and (statement.author == context.party or _seen(record, recall)):
@@ -262,25 +184,25 @@ def _check_marks(context: Context, facts: Facts, record: Record) -> None:
 
 def _handed_over(context: Context, facts: Facts, record: Record) -> list[Put]:
     body = cast("HandedOver", record.body)
-    held = _held(context, facts, record)
-    _check_keeper(held, record)
-    _check_holder(held, _signer(facts, record))
-    _check_at_hand(held.copy)
+    held = held_copy(context, facts, record)
+    check_keeper(held, record)
+    check_holder(held, signer_of(facts, record))
+    check_at_hand(held.copy)
     check_after(body.after, held.copy.last)
     if body.taker == held.copy.holder:  # (9)
         raise no("same-hands", f"{body.taker!r} holds copy {body.copy} already")
     _check_listed(facts, record, body.taker)
     sent = msgspec.structs.replace(
-        held.copy, state="in transit", taker=body.taker, custodian=None, header=body.header, last=record.id
+        held.copy, state="in transit", taker=body.taker, header=body.header, last=record.id, sent=record.id
     )
     return [Put(copy_of(record), sent)]
 
 
 def _taken_over(context: Context, facts: Facts, record: Record) -> list[Put]:
     body = cast("TakenOver", record.body)
-    held = _held(context, facts, record)
-    _check_keeper(held, record)
-    taker = _signer(facts, record).pseudonym
+    held = held_copy(context, facts, record)
+    check_keeper(held, record)
+    taker = signer_of(facts, record).pseudonym
     copy = held.copy
     if copy.state not in ("in transit", "lost") or copy.taker is None:  # (11) what was lost on its way has arrived
         raise no("copy-state", f"copy {copy.number} is {copy.state}; nobody sent it to {taker!r}")
@@ -292,81 +214,19 @@ def _taken_over(context: Context, facts: Facts, record: Record) -> list[Put]:
         state="held",
         holder=taker,
         taker=None,
-        custodian=None,
-        carried=None,
+        sent=None,
+        carriers=(),
         last=record.id,
         trouble=body.condition or copy.trouble,
     )
     return [Put(copy_of(record), arrived)]
 
 
-def _carried(context: Context, facts: Facts, record: Record) -> list[Put]:
-    body, statement = cast("Carried", record.body), record.statement
-    held = _held(context, facts, record)
-    carrier = _signer(facts, record).pseudonym
-    copy, abroad = held.copy, statement.author != context.party
-    on_its_way = copy.state == "in transit" or (abroad and copy.state == "lost" and copy.taker is not None)
-    if abroad and _late(held, record) and not (on_its_way and body.after == (copy.carried or copy.last)):
-        return []
-    if not on_its_way:
-        raise no("copy-state", f"copy {copy.number} is {copy.state}; it is not on its way")
-    if carrier in (copy.custodian, copy.taker):  # (10)
-        raise no("same-hands", f"{carrier!r} has copy {copy.number} already, or is the one who signs for it at the end")
-    check_after(body.after, copy.carried or copy.last)
-    return [Put(copy_of(record), msgspec.structs.replace(copy, custodian=carrier, carried=record.id))]
-
-
-def _late(held: Held, record: Record) -> bool:
-    """(12) Whether the other side may have ended the way, or begun another, before the author could know."""
-    copy = held.copy
-    if record.statement.author == held.keeper:
-        return copy.state == "returned"
-    return copy.last != copy.consignment and copy.state != "returned"
-
-
-# ---- lost and found -------------------------------------------------------------------------------------------------
-
-
-def _lost(context: Context, facts: Facts, record: Record) -> list[Put]:
-    body, statement = cast("CopyLost", record.body), record.statement
-    held = _held(context, facts, record)
-    _signer(facts, record)
-    copy, abroad = held.copy, statement.author != context.party
-    on_its_way = copy.state == "in transit"
-    if abroad and copy.state == "lost" and copy.taker is not None and body.after == copy.last:  # (13) both said so
-        return []
-    if statement.author != held.keeper:  # (13) a carrier of the giver's had it
-        if abroad and _late(held, record) and not (on_its_way and body.after == copy.last):
-            return []
-        _check_state(copy, "in transit")
-    _check_state(copy, "held", "in transit")
-    check_after(body.after, copy.last)
-    last = copy.last if on_its_way else record.id  # on its way, its taker names the record that sent it off
-    return [Put(copy_of(record), msgspec.structs.replace(copy, state="lost", last=last))]
-
-
-def _found(context: Context, facts: Facts, record: Record) -> list[Put]:
-    body = cast("CopyFound", record.body)
-    held = _held(context, facts, record)
-    _check_keeper(held, record)
-    _check_holder(held, _signer(facts, record))
-    copy = held.copy
-    _check_state(copy, "lost")
-    check_after(body.after, copy.last)
-    state = "held" if copy.taker is None else "in transit"
-    there = msgspec.structs.replace(
-        copy, state=state, custodian=None, carried=None, found=record.id, last=record.id
-    )  # who carried it has lost it
-    return [Put(copy_of(record), there)]
-
-
 RULES: dict[type[bodies.Body], Rule] = {
+    **WAY_RULES,
     Reproduced: Rule(_reproduced_reads, _reproduced, _reproduced_more),
-    HandedOver: Rule(_handed_over_reads, _handed_over, _more),
-    Carried: Rule(_reads, _carried, _more),
-    TakenOver: Rule(_reads, _taken_over, _taken_over_more),
-    CopyLost: Rule(_reads, _lost, _more),
-    CopyFound: Rule(_reads, _found, _more),
+    HandedOver: Rule(_handed_over_reads, _handed_over, more),
+    TakenOver: Rule(reads, _taken_over, _taken_over_more),
 }
 """The rule of every record type of this area."""
 
@@ -397,16 +257,16 @@ def _arrived(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
     """(15) The receipt is given when nothing of what was sent together is still to come."""
     body: Any = record.body
     copy = cast("CopyRow | None", facts[copy_of(record)])
-    if copy is None or copy.taker is None:
+    if copy is None or copy.sent is None:
         return []
     consignment = cast("ConsignmentRow | None", facts[ConsignmentRow.table, copy.consignment.hex()])
-    if consignment is not None and copy.last == consignment.record:
+    if consignment is not None and copy.sent == consignment.record:
         relationship = record.statement.relationship
         others = [number for number in consignment.copies if number != body.copy]
         rows = [cast("CopyRow | None", facts[copy_key(relationship, body.item, number)]) for number in others]
-        if any(row is not None and row.last == consignment.record for row in rows):  # on its way, or lost there
+        if any(row is not None and row.sent == consignment.record for row in rows):  # on its way, or lost there
             return []
-    return [Discharge(deed="give-receipt", subject=consignment_subject(body.item, copy.last))]
+    return [Discharge(deed="give-receipt", subject=consignment_subject(body.item, copy.sent))]
 
 
 def _copied(facts: Facts, record: Record) -> list[Occurrence | Discharge]:

@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, cast
 
-from comity.record.bodies.custody import Carried, CopyLost
+from comity.record.bodies.custody import Carried, CopyFound, CopyLost
 from comity.record.bodies.giving import Consigned, Opened, Received, Unopenable
 from comity.record.person_act import signature_in
 from comity.record.statement import Record
-from comity.register.custody import copy_of
+from comity.register.keeping import copy_of
 from comity.register.rows import CopyRow, Facts, Key
 from comity.register.rows.custody import LinkRow, link_key
 from comity.register.verdict import Consequence, Context, Put
 
-_SAID_TOO_LATE = (Carried, CopyLost)
+_SAID_TOO_LATE = (Carried, CopyLost, CopyFound)
 """What belongs into the chain of custody even where it changes nothing any more."""
 _NO_LINKS = (Consigned, Received, Opened, Unopenable)
 """What changes copies and is no link of their chains: it stands in the row of the consignment, or is no custody."""

@@ -243,7 +243,7 @@ def _sent(_: Context, facts: Facts, record: Record) -> list[Put]:
         at=statement.at,
         reason=body.reason,
     )
-    going = msgspec.structs.replace(copy, state="in transit", last=record.id)
+    going = msgspec.structs.replace(copy, state="in transit", last=record.id, sent=record.id)
     return [
         Put(copy_key(statement.relationship, body.item, body.copy), going),
         Put(ending_key(statement.relationship, body.item, body.copy), row),
@@ -275,8 +275,9 @@ def _taken(_: Context, facts: Facts, record: Record) -> list[Put]:
         raise no("not-returned", f"copy {body.copy} of {body.item!r} is {copy.state}, and not on its way back")
     check_after(body.after, row.record)  # whoever has it in his hands knows best, whatever was said of its way
     done = msgspec.structs.replace(row, last=record.id, done=statement.at)
+    back = msgspec.structs.replace(copy, state="returned", last=record.id, sent=None, carriers=())
     return [
-        Put(key, msgspec.structs.replace(copy, state="returned", last=record.id)),
+        Put(key, back),
         Put(ending_key(statement.relationship, body.item, body.copy), done),
     ]
 

@@ -14,8 +14,8 @@ import msgspec
 from comity.decision import model as decision
 from comity.errors import Misuse, Refused
 from comity.flows.actors import Actor
+from comity.flows.deciding.basis import basis
 from comity.flows.deciding.cases import answer, handling_case, outcome_word, record_decision
-from comity.flows.giving.release import basis
 from comity.flows.giving.remarking import own_marking
 from comity.flows.handling.custody import (
     Found,

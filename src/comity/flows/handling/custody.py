@@ -24,12 +24,15 @@ from comity.flows.keeping.work import Draft, Work
 from comity.record.bodies import Body
 from comity.record.statement import Record
 from comity.register.house import REGISTRY
+from comity.register.keeping import sides_of_way
 from comity.register.rows import AgreementRow, ConsignmentRow, CopyRow, DirectoryRow, ItemRow, PersonRow, copy_key
 from comity.register.rows.lineage import DerivativeRow, derivative_key
 
 B = TypeVar("B", bound=Body)
 CUSTODY = "9"
 """The clause by which whoever holds something answers for it."""
+TRANSIT = "12"
+"""The clause about what is on its way."""
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -171,6 +174,22 @@ def check_state(found: Found, doing: str, *states: str) -> None:
     if copy.state == "held" and not copy.at_hand:
         raise Refused(
             f"copy {copy.number} is being destroyed; it stays closed until that is settled", code="copy-closed"
+        )
+
+
+def check_away(house: House, found: Found) -> None:
+    """Check that people of this house may have the copy on its way (10).
+
+    Raises:
+        Refused: it is in the hands of the other party's people, or has nothing that travels.
+    """
+    place = found.first
+    other = place.row.peer if place.keeper == house.party else house.party
+    if house.party not in sides_of_way(place.copy, place.keeper, other):
+        raise Refused(
+            f"copy {found.number} is {place.copy.state}, but not on a way on which people of this house have it",
+            code="copy-state",
+            place=TRANSIT,
         )
 
 

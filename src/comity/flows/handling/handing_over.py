@@ -14,12 +14,14 @@ import msgspec
 from comity.decision import model as decision
 from comity.errors import Misuse, Refused
 from comity.flows.actors import Actor
+from comity.flows.deciding.basis import basis
 from comity.flows.deciding.cases import answer, handling_case, outcome_word, record_decision
-from comity.flows.giving.release import basis
 from comity.flows.handling.custody import (
     CUSTODY,
+    TRANSIT,
     Found,
     Place,
+    check_away,
     check_own,
     check_state,
     entry_of,
@@ -40,10 +42,7 @@ from comity.record.bodies import Body
 from comity.record.bodies.custody import Carried, HandedOver, Packing, TakenOver
 from comity.record.person_act import unsigned
 from comity.register.occasions import BY_HAND
-from comity.register.rows import ConsignmentRow, DirectoryRow, PersonRow
-
-TRANSIT = "12"
-"""The clause about what is on its way."""
+from comity.register.rows import ConsignmentRow, CopyRow, DirectoryRow, PersonRow
 
 
 class HandOver(msgspec.Struct, frozen=True, kw_only=True):
@@ -229,9 +228,9 @@ async def carry(house: House, request: Carry) -> Signed:
     """Sign for a copy as its carrier, with how it is packed.
 
     Raises:
-        Misuse: no such item, or no copy with that reference.
-        Refused: it is not on its way, he has it already or is the one who signs for it at the end, or it is not packed
-            as a checked clause asks.
+        Misuse: no such item, or no copy with that reference; he has it already or is the one who signs for it at the
+            end; or it has gone over to the other party's carriers.
+        Refused: it is not on its way, or its way is none of this party's; or it is not packed as a checked clause asks.
         NeedsSignature: he signs with his own key, and has not yet.
     """
     by_reference = request.copy is None
@@ -240,13 +239,15 @@ async def carry(house: House, request: Carry) -> Signed:
     )
     place = found.first
     check_state(found, "it is not on its way", "in transit")
+    check_away(house, found)
     name = pseudonym(house, place, found.person)
     await _listed(house, place, name)
-    if name in (place.copy.custodian, place.copy.taker):
+    before = place.copy.carrier(house.party)
+    if name == place.copy.taker or (before is not None and name == before.by):
         raise Misuse("this person has the thing already, or is the one who signs for it at the end", code="same-hands")
     running = await house.library.load(place.row)
     amiss: tuple[Amiss, ...] = ()
-    if found.item.form in BY_HAND and (place.copy.carried is None or request.packing is not None):
+    if found.item.form in BY_HAND and (not place.copy.carriers or request.packing is not None):
         amiss = packing_amiss(running.agreement, request.packing, found.item.form, await _marks(house, found))
         check_packing(amiss)
 
@@ -256,7 +257,7 @@ async def carry(house: House, request: Carry) -> Signed:
             copy=found.number,
             packing=request.packing,
             by=name,
-            after=place.copy.carried or place.copy.last,
+            after=_newest(house, place.copy),
             signature=unsigned(),
         )
 
@@ -270,6 +271,12 @@ async def carry(house: House, request: Carry) -> Signed:
         records=records,
         amiss=amiss,
     )
+
+
+def _newest(house: House, copy: CopyRow) -> bytes:
+    """(10) What the next carrier of this party names: the receipt of the one before him, or what sent the copy off."""
+    before = copy.carrier(house.party)
+    return copy.last if before is None else before.record
 
 
 async def _say(house: House, found: Found, said: Sequence[tuple[str, Body]]) -> dict[str, str]:

@@ -13,6 +13,7 @@ from comity.flows.deciding.visibility import sees_all
 from comity.flows.handling.custody import (
     Found,
     Place,
+    check_away,
     check_own,
     check_state,
     find_copy,
@@ -62,11 +63,13 @@ async def lose_copy(house: House, request: LoseCopy) -> CopyTold:
 
     Raises:
         Misuse: no such item.
-        Refused: it is no copy of his, or is neither held nor on its way.
+        Refused: it is no copy of his, or is neither held nor on a way on which people of this house have it.
         NeedsSignature: he signs with his own key, and has not yet.
     """
     found = await find_copy(house, request.item, request.copy, request.actor, request.relationship)
     check_state(found, "it cannot be lost", "held", "in transit")
+    if found.first.copy.state == "in transit":
+        check_away(house, found)
     _check_concerned(house, found)
     said = await lost_bodies(house, found, request.circumstances, request.actor)
 
@@ -135,7 +138,7 @@ async def find_again(house: House, request: FindCopy) -> CopyTold:
     async def say(work: Work) -> list[Record]:
         return await say_in_each(work, said, found.person.function)
 
-    state = "held" if found.first.copy.taker is None else "in transit"
+    state = "held" if found.first.copy.sent is None else "in transit"
     return _told(found, state, await house.sequencer.submit(say))
 
 

@@ -304,14 +304,24 @@ class PassageRow(Row, frozen=True, kw_only=True):
 CopyState = Literal["in transit", "held", "passed on", "returned", "destroyed", "lost"]
 
 
+class Carrier(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The newest carrier of one side on the way that a copy is on, and his receipt."""
+
+    party: str
+    by: str
+    record: bytes
+
+
 class CopyRow(Row, frozen=True, kw_only=True):
     """A numbered copy. Key: ``relationship/item/number``. One state at a time; "returned" also when never taken.
 
     ``last`` is the newest record about it: what somebody who does something with it names, and its consignment or its
-    making at first. ``holder`` signed for it, ``taker`` is to sign, and ``custodian`` has it on the way from the one to
-    the other, by the receipt ``carried``. ``made_from`` is the copy it was reproduced from (Article 14), ``found`` the
-    record by which it turned up after it was lost. ``certificate`` is that of its destruction; while it waits for its
-    witnesses the copy is held, and nothing can be done with it.
+    making at first. ``holder`` signed for it, ``taker`` is to sign. While the thing is on its way, or lost there,
+    ``sent`` is the record that sent it off: its consignment, a hand-over, or a return, which has no taker; and
+    ``carriers`` has the newest carrier of each side, in the order in which it comes into their hands. ``made_from`` is
+    the copy it was reproduced from (Article 14), ``found`` the record by which it turned up after it was lost.
+    ``certificate`` is that of its destruction; while it waits for its witnesses the copy is held, and nothing can be
+    done with it.
     """
 
     table: ClassVar[str] = "copy"
@@ -324,17 +334,31 @@ class CopyRow(Row, frozen=True, kw_only=True):
     openings: tuple[bytes, ...] = ()
     trouble: str | None = None
     last: bytes
-    custodian: str | None = None
     taker: str | None = None
     made_from: int | None = None
     found: bytes | None = None
     certificate: str | None = None
-    carried: bytes | None = None
+    sent: bytes | None = None
+    carriers: tuple[Carrier, ...] = ()
 
     @property
     def at_hand(self) -> bool:
         """Whether its holder can do something with it: it is held, and not being destroyed."""
         return self.state == "held" and self.certificate is None
+
+    @property
+    def custodian(self) -> str | None:
+        """Who has it on its way, once a carrier has signed."""
+        return self.carriers[-1].by if self.carriers else None
+
+    @property
+    def going_back(self) -> bool:
+        """Whether it is on its way back to whoever gave it, or lost there."""
+        return self.sent is not None and self.taker is None
+
+    def carrier(self, party: str) -> Carrier | None:
+        """The newest carrier of a side on this way."""
+        return next((each for each in self.carriers if each.party == party), None)
 
 
 class DecisionRow(Row, frozen=True, kw_only=True):
