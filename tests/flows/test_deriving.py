@@ -16,9 +16,9 @@ from comity.flows.deciding.explaining import Why, why
 from comity.flows.deciding.lineage import relationships_of
 from comity.flows.deriving.derivation import UNSIGNED, UNSIGNED_KEPT, Derive, DerivedItem, derive
 from comity.flows.ending.recalls import LiftRecall, Recall, lift, recall
-from comity.flows.exchanging.taking import HEADER
 from comity.flows.giving.marks import MarkItem, mark_item
 from comity.flows.giving.opening import Confirm, Open, OpenedItem, confirm, open_item
+from comity.flows.keeping.erasing import HEADER
 from comity.flows.maintaining.collecting import Collect, collect
 from comity.flows.maintaining.rebuilding import VerifyLedger, verify_ledger
 from comity.flows.people.enrolment import (

@@ -22,10 +22,10 @@ from comity.flows.exchanging.parcel import (
     read_parcel,
     write_parcel,
 )
-from comity.flows.exchanging.taking import HEADER
 from comity.flows.exchanging.witnessing import Witnessing, read_head
 from comity.flows.giving.answering import Approve, Assure, approve, assure
 from comity.flows.giving.opening import Open, open_item
+from comity.flows.keeping.erasing import HEADER
 from comity.flows.keeping.work import Draft
 from comity.flows.maintaining.rebuilding import Rebuild, VerifyLedger, rebuild, verify_ledger
 from comity.ledger.checkpoint import Checkpoint, sign_checkpoint

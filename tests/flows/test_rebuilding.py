@@ -13,9 +13,9 @@ import pytest
 from comity.errors import Rejected
 from comity.flows.actors import Actor
 from comity.flows.exchanging.exchange import COSIGNED, THEIR_CHECKPOINT
-from comity.flows.exchanging.taking import HEADER
 from comity.flows.giving.opening import Open
 from comity.flows.house import House
+from comity.flows.keeping.erasing import HEADER
 from comity.flows.keeping.library import TEXT
 from comity.flows.keeping.sequencer import TILE
 from comity.flows.maintaining.rebuilding import Rebuild, VerifyLedger, rebuild, verify_ledger

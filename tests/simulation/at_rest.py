@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
-from comity.flows.giving.release import Waiting, basis
+from comity.flows.deciding.basis import basis
+from comity.flows.giving.release import Waiting
 from comity.flows.keeping.erasing import USABLE
 from comity.ports import JournalEntry
 from comity.record import bodies

@@ -17,15 +17,17 @@ import msgspec
 from comity.decision import model as decision
 from comity.errors import Misuse, Refused, Rejected
 from comity.flows.actors import Actor
+from comity.flows.deciding.basis import basis
 from comity.flows.deciding.cases import answer, handling_case, outcome_word, record_decision
-from comity.flows.deciding.consents import ReadRows, consents_used, live_consents
+from comity.flows.deciding.consents import consents_used, live_consents
 from comity.flows.deciding.lineage import relationships_of
 from comity.flows.deciding.visibility import may_see, sees_all, viewer, visible_item
-from comity.flows.exchanging.taking import HEADER
 from comity.flows.giving.content import recipient as parse_recipient
 from comity.flows.giving.opening import COPY_PIECE_BYTES, sealed_content
-from comity.flows.giving.release import POSSIBLE, basis
+from comity.flows.giving.release import POSSIBLE
 from comity.flows.house import House
+from comity.flows.keeping.committed import ReadRows
+from comity.flows.keeping.erasing import HEADER
 from comity.flows.keeping.work import Draft, Work
 from comity.record import bodies
 from comity.record.bodies.consents import BeneficiaryKind, Onward, PassedOn, PassOnReceipted

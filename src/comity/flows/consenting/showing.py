@@ -20,11 +20,12 @@ from comity.agreement.equivalence import level_of
 from comity.decision import model as decision
 from comity.errors import Misuse
 from comity.flows.actors import Actor
+from comity.flows.deciding.basis import basis
 from comity.flows.deciding.cases import giving_case, handling_case, new_item
 from comity.flows.deciding.once import decide_once
 from comity.flows.deciding.visibility import viewer, visible_item
 from comity.flows.giving.marks import alternative_label
-from comity.flows.giving.release import ITEM_TITLE, POSSIBLE, basis
+from comity.flows.giving.release import ITEM_TITLE, POSSIBLE
 from comity.flows.house import PSEUDONYM_OF, House
 from comity.flows.keeping.library import Running
 from comity.flows.keeping.work import Draft, Work

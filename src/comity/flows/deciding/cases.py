@@ -16,9 +16,10 @@ from comity.decision import model as decision
 from comity.decision.decide import decide
 from comity.errors import Refused
 from comity.flows.deciding.consents import consents_for
-from comity.flows.deciding.lineage import Ancestry, ReadRows, ancestry
+from comity.flows.deciding.lineage import Ancestry, ancestry
 from comity.flows.deciding.sites import shown_at, site_of, sites_from
 from comity.flows.house import House
+from comity.flows.keeping.committed import ReadRows
 from comity.flows.keeping.library import Running
 from comity.flows.keeping.work import Draft, Work
 from comity.marking.label import Label

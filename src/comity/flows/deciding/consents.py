@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 from typing import cast
 
 from comity.decision import model as decision
-from comity.register.rows import AgreementRow, ItemRow, Key, Row
+from comity.flows.keeping.committed import ReadRows
+from comity.register.rows import AgreementRow, ItemRow
 from comity.register.rows.consents import ConsentListRow, ConsentRow, consent_key, consent_lists_of
 from comity.register.rows.ending import HoldingRow, LevelRow, holding_key, level_key
 from comity.register.rows.lineage import derivative_key
-
-ReadRows = Callable[[Iterable[Key]], Awaitable[dict[Key, Row | None]]]
-"""Rows by their keys, as committed (``CommittedRows.get``) or as a work would leave them (``Work.facts``)."""
 
 
 async def live_consents(read: ReadRows, relationship: str, item: ItemRow, at: datetime) -> tuple[ConsentRow, ...]:

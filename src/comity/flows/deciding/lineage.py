@@ -7,7 +7,7 @@ stays within them finds all of it; a walk over the whole house goes through each
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from typing import NamedTuple, cast
 
 import msgspec
@@ -16,6 +16,7 @@ from comity.agreement.vocabulary import Relation
 from comity.decision import model as decision
 from comity.errors import Refused
 from comity.flows.house import House
+from comity.flows.keeping.committed import ReadRows
 from comity.marking.label import Label
 from comity.record.bodies.lineage import ANCESTORS_MAX
 from comity.record.statement import DOMESTIC
@@ -23,9 +24,6 @@ from comity.register.rows import AgreementRow, ItemRow, Key, Row
 from comity.register.rows.ending import RecallRow, recall_key
 from comity.register.rows.incidents import SuspicionRow, suspicion_key
 from comity.register.rows.lineage import DerivativeRow, derivative_key
-
-ReadRows = Callable[[Iterable[Key]], Awaitable[dict[Key, Row | None]]]
-"""Rows by their keys, as committed (``CommittedRows.get``) or as a work would leave them (``Work.facts``)."""
 
 
 class Known(NamedTuple):

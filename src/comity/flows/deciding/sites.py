@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 
+from comity.flows.keeping.committed import ReadRows
 from comity.register.conditions import PARENTS_MAX, conditions_met
-from comity.register.rows import FacilityRow, Facts, Key, PersonRow
+from comity.register.rows import FacilityRow, PersonRow
 from comity.register.rows.giving import Evidence
-
-ReadRows = Callable[[Iterable[Key]], Awaitable[Facts]]
 
 
 def site_of(person: PersonRow) -> str:

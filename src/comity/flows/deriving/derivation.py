@@ -21,16 +21,17 @@ from comity.agreement.vocabulary import Act
 from comity.decision import model as decision
 from comity.errors import Misuse
 from comity.flows.actors import Actor, NeedsSignature
+from comity.flows.deciding.basis import basis
 from comity.flows.deciding.cases import answer, check_reader, handling_case, outcome_word, record_decision
 from comity.flows.deciding.lineage import too_many
 from comity.flows.deciding.visibility import may_see, no_item
 from comity.flows.deriving.labelling import Labelled, label_for
 from comity.flows.deriving.sources import Source, check_recall, copy_of, note_on, source_of
-from comity.flows.exchanging.taking import HEADER
 from comity.flows.giving.content import Prepared, Wrapping, seal_content
 from comity.flows.giving.marks import show_derived_marking
-from comity.flows.giving.release import ITEM_TITLE, basis
+from comity.flows.giving.release import ITEM_TITLE
 from comity.flows.house import House
+from comity.flows.keeping.erasing import HEADER
 from comity.flows.keeping.work import Draft, Work
 from comity.marking.banner import Banner
 from comity.marking.label import Label

@@ -15,10 +15,10 @@ from comity.decision import model as decision
 from comity.decision.counterfactual import what_would_change
 from comity.errors import Misuse, Refused, Unavailable
 from comity.flows.actors import Actor
+from comity.flows.deciding.basis import basis
 from comity.flows.deciding.cases import handling_case
 from comity.flows.deciding.once import Decided, decide_once
 from comity.flows.ending.certificates import CertificateShown, certificate_shown, find_certificate
-from comity.flows.giving.release import basis
 from comity.flows.handling.custody import (
     Found,
     Place,

@@ -11,10 +11,10 @@ import msgspec
 from comity.decision import model as decision
 from comity.errors import Refused
 from comity.flows.actors import Actor
+from comity.flows.deciding.basis import basis
 from comity.flows.deciding.cases import handling_case
 from comity.flows.deciding.once import Decided, decide_once
 from comity.flows.ending.destruction import forget_keys, list_erased, purpose_of, request_name
-from comity.flows.giving.release import basis
 from comity.flows.handling.custody import (
     CUSTODY,
     Found,

@@ -17,9 +17,9 @@ from comity.flows.exchanging.parcel import (
     Parcel,
     Sent,
 )
-from comity.flows.exchanging.taking import HEADER, Arrived, Contradiction, Follow, Headers, Taking, fork, waiting_key
+from comity.flows.exchanging.taking import Arrived, Contradiction, Follow, Headers, Taking, fork, waiting_key
 from comity.flows.exchanging.witnessing import Witnessing, read_head
-from comity.flows.keeping.erasing import Erasing
+from comity.flows.keeping.erasing import HEADER, Erasing
 from comity.flows.keeping.payloads import Payloads
 from comity.flows.keeping.sequencer import Sequencer, restore_frontier
 from comity.flows.keeping.work import Work

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from comity.errors import InternalError, Rejected
 from comity.flows.exchanging.settling import Settling
+from comity.flows.keeping.erasing import HEADER
 from comity.flows.keeping.work import Draft, Work
 from comity.ports import Store
 from comity.record import bodies
@@ -19,8 +20,6 @@ from comity.record.statement import Record, read_kept, understand
 from comity.register.step import MISSING_PREDECESSOR
 from comity.register.verdict import Changes, Held, Rejection, Verdict
 
-HEADER = "header"
-"""Side table of headers of sealed copies, by digest in hex: erasable, which a journal is not."""
 WAITING = "waiting"
 """Side table: ids of records that arrived before their predecessor; key ``chain/sequence``."""
 

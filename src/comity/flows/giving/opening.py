@@ -21,15 +21,15 @@ import msgspec
 from comity.decision import model as decision
 from comity.errors import Misuse, Refused, Rejected
 from comity.flows.actors import Actor
+from comity.flows.deciding.basis import basis
 from comity.flows.deciding.cases import answer, check_reader, handling_case, outcome_word, record_decision
 from comity.flows.deciding.consents import conditions_of
 from comity.flows.deciding.lineage import relationships_of
 from comity.flows.deciding.visibility import visible_item
-from comity.flows.exchanging.taking import HEADER
 from comity.flows.giving.content import open_content
 from comity.flows.giving.marks import show_derived_marking, show_marking
-from comity.flows.giving.release import basis
 from comity.flows.house import House
+from comity.flows.keeping.erasing import HEADER
 from comity.flows.keeping.work import Draft, Work
 from comity.marking.banner import Banner
 from comity.record import bodies

@@ -7,8 +7,6 @@ called inside each change that brings an approval or an assurance, and does noth
 
 from __future__ import annotations
 
-import hmac
-from collections.abc import Awaitable, Callable, Iterable
 from hashlib import sha256
 from pathlib import PurePath
 
@@ -18,28 +16,27 @@ from comity.agreement.equivalence import level_of
 from comity.decision import model as decision
 from comity.errors import Misuse, Refused
 from comity.flows.actors import Actor
+from comity.flows.deciding.basis import basis
 from comity.flows.deciding.cases import answer, giving_case, new_item, outcome_word, record_decision
-from comity.flows.exchanging.taking import HEADER
 from comity.flows.giving.content import Prepared, Wrapping, seal_content
 from comity.flows.giving.marks import alternative_label
 from comity.flows.house import House
+from comity.flows.keeping.committed import ReadRows
+from comity.flows.keeping.erasing import HEADER
 from comity.flows.keeping.library import Running
 from comity.flows.keeping.work import Draft, Work
 from comity.marking.label import Label
 from comity.record import bodies
-from comity.record.contexts import BASIS
 from comity.record.encoding import decode, encode
 from comity.record.person_act import unsigned
 from comity.record.statement import DOMESTIC
-from comity.register.rows import AgreementRow, AskedRow, DirectoryRow, ItemRow, Key, RequestRow, Row
-from comity.seal.commitment import commitment
+from comity.register.rows import AgreementRow, AskedRow, DirectoryRow, ItemRow, RequestRow
 
 PREPARED = "prepared"
 """Side table: sealed payloads that wait for their release, by request id; removed when it is carried out."""
 ITEM_TITLE = "item-title"
 """Side table: what this house calls an item, by item id; erasable, never crosses."""
 
-ReadRows = Callable[[Iterable[Key]], Awaitable[dict[Key, Row | None]]]
 POSSIBLE = ("permit", "needs-consent")
 """Outcomes under which a request makes sense: nothing forbids it, somebody's act may be missing."""
 
@@ -291,16 +288,6 @@ def _consignment(
         basis=basis(house, decided),
         rights=item.rights,
     )
-
-
-def basis(house: House, decided: bytes) -> bytes:
-    """The commitment of a crossing record to the decision record ``decided`` of this house's own chain."""
-    return commitment(BASIS, basis_salt(house, decided), decided)
-
-
-def basis_salt(house: House, decided: bytes) -> bytes:
-    """The salt of that commitment: derived, so that it need not be kept; shown only with evidence."""
-    return hmac.digest(house.keys.pairwise(), BASIS + decided, "sha256")
 
 
 async def _running(house: House, relationship: str) -> tuple[AgreementRow, Running]:

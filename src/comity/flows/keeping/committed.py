@@ -7,11 +7,13 @@ but not kept.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 from comity.ports import Store
 from comity.register.rows import Key, Row, decode_row
 
+ReadRows = Callable[[Iterable[Key]], Awaitable[dict[Key, Row | None]]]
+"""Rows by their keys: as committed (``CommittedRows.get``), or as a change under way has them (``Work.facts``)."""
 ROWS_MAX = 100_000
 """Most rows kept, about 100 MB; when there are more it starts again empty."""
 SIDE_VALUES_MAX = 20_000

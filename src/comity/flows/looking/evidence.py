@@ -30,11 +30,11 @@ from comity.evidence.model import (
     write_evidence,
 )
 from comity.flows.actors import Actor
+from comity.flows.deciding.basis import basis, basis_salt
 from comity.flows.deciding.cases import answer, handling_case, outcome_word, record_decision
 from comity.flows.deciding.visibility import Sight, may_see, no_item, visible_item
 from comity.flows.exchanging.exchange import COSIGNED
 from comity.flows.exchanging.witnessing import read_head
-from comity.flows.giving.release import basis, basis_salt
 from comity.flows.house import House
 from comity.flows.keeping.sequencer import TILE, tile_key
 from comity.flows.keeping.work import Work

@@ -9,9 +9,10 @@ import msgspec
 from comity.flows.deriving.derivation import UNSIGNED, payload_waiting
 from comity.flows.exchanging.exchange import consignment_in
 from comity.flows.exchanging.settling import HELD, HeldBack
-from comity.flows.exchanging.taking import HEADER, WAITING
+from comity.flows.exchanging.taking import WAITING
 from comity.flows.giving.release import PREPARED, Waiting
 from comity.flows.house import House
+from comity.flows.keeping.erasing import HEADER
 from comity.ports import Batch, Put, Store
 from comity.record import bodies
 from comity.record.encoding import decode

@@ -14,9 +14,9 @@ import msgspec
 
 from comity.errors import Rejected
 from comity.flows.exchanging.exchange import CONFLICT, COSIGNED, THEIR_CHECKPOINT
-from comity.flows.exchanging.taking import HEADER
 from comity.flows.exchanging.witnessing import Witnessing
 from comity.flows.house import House
+from comity.flows.keeping.erasing import HEADER
 from comity.flows.keeping.library import TEXT
 from comity.flows.keeping.sequencer import TILE
 from comity.flows.maintaining.replaying import Finding, Replay
