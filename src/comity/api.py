@@ -17,6 +17,7 @@ import asyncio
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -35,9 +36,12 @@ from comity.agreement.load import FILE_CHARACTERS_MAX, check_time_zones, parse_a
 from comity.agreement.load_history import parse_history
 from comity.agreement.nearest import nearest
 from comity.agreement.term import Chronicle, Status
+from comity.decision.casebook import Standing as StandingWord
+from comity.decision.casebook import parse_casebook
 from comity.decision.compiled import Compiled, compile_agreement
 from comity.decision.decide import decide
 from comity.decision.model import Acknowledgement, Case, Outcome, Standing
+from comity.decision.trial import Line, stands_as, try_casebook, unnoticed
 from comity.errors import Misuse, Rejected, Unavailable
 from comity.flows.keeping.library import readings
 from comity.marking.label import Label
@@ -48,6 +52,31 @@ FILE_BYTES_MAX = 4 * FILE_CHARACTERS_MAX
 """Longest agreement, layer or history file read: the most characters, in the longest encoding."""
 STOP_SECONDS = 15.0
 """How long a node may take to finish what is under way."""
+
+
+class Trial(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of a casebook (``spec/casebook.md``).
+
+    Attributes:
+        agreement: the agreement's id.
+        digest: its digest.
+        layers: ids of the layers that were tried with it.
+        title: what the casebook says of itself.
+        lines: its cases and events, in order.
+        unnoticed: what could be deleted without any case coming out otherwise; None where that was not asked.
+    """
+
+    agreement: str
+    digest: str
+    layers: tuple[str, ...]
+    title: str
+    lines: tuple[Line, ...]
+    unnoticed: tuple[str, ...] | None = None
+
+    @property
+    def agrees(self) -> bool:
+        """Whether every case came out as expected."""
+        return all(line.agrees for line in self.lines)
 
 
 class Agreement:
@@ -149,6 +178,45 @@ class Agreement:
         """May this be done? The same answer, byte for byte, on every machine (``spec/decision.md``)."""
         return decide(self.compiled, case)
 
+    def try_cases(self, casebook: str | Path, *, beside: Sequence[Agreement] = (), thorough: bool = False) -> Trial:
+        """Decide a table of cases, each with what is expected of it; nothing is recorded (``spec/casebook.md``).
+
+        Args:
+            casebook: the file with the cases.
+            beside: other agreements that its cases name; those not given are read from beside it, or from the library.
+            thorough: also find what could be deleted from the agreement without any case coming out otherwise.
+
+        Raises:
+            Rejected: the casebook has a mistake; file, line and key are named.
+            Misuse: there is no such file, or no agreement that a case names.
+        """
+        zones = time_zones()
+        cases = parse_casebook(*read_text(casebook), self.file, self.layers, zones)
+        known = {each.id: each for each in (self, *beside)}
+        for name in sorted({name for posed in cases.posed for name in posed.beside} - known.keys()):
+            path = Path(casebook).with_name(f"{name}.toml")
+            known[name] = Agreement.load(path if path.is_file() else name)
+
+        def stands(agreement: str, word: StandingWord, case: Case) -> Standing:
+            if word == "history":
+                return known[agreement].standing(case.at, ())
+            return stands_as(known[agreement].file, word)
+
+        def again(text: model.Agreement) -> Compiled:
+            return compile_agreement(text, self.layers, tzdata=zones.version)
+
+        others = [each.compiled for each in known.values() if each is not self]
+        lines = try_casebook(self.compiled, cases, stands, others)
+        idle = unnoticed(self.compiled, cases, stands, again, others) if thorough else None
+        return Trial(
+            agreement=self.id,
+            digest=self.digest,
+            layers=tuple(layer.id for layer in self.layers),
+            title=cases.title,
+            lines=lines,
+            unnoticed=idle,
+        )
+
 
 class Node:
     """A party's node: its data folder, and the process on it when one runs."""
@@ -248,6 +316,11 @@ def library() -> list[str]:
     """The names of the library: agreements, their histories, layers."""
     entries = resources.files("comity.agreements").iterdir()
     return sorted(entry.name.removesuffix(".toml") for entry in entries if entry.name.endswith(".toml"))
+
+
+def agreements_of_library() -> list[str]:
+    """The names of the agreements in the library, without their histories and layers."""
+    return [name for name in library() if "agreement" in tomllib.loads(read_text(name)[0])]
 
 
 def history_of_source(source: str | Path) -> str | Path | None:

@@ -80,7 +80,7 @@ def check_layer(read: LayerFile, agreement: Agreement) -> None:
         raise Mistake("layer-party", ("layer",), sentence)
     parties = {party.id for party in agreement.parties}
     if header.party is not None:
-        _name(header.party, parties, ("layer", "party"), "party")
+        check_name(header.party, parties, ("layer", "party"), "party")
     _check_unique(read)
     clauses = {clause.id for clause in read.clauses}
     _check_own_clauses(read, clauses, agreement)
@@ -103,11 +103,11 @@ def check_layer(read: LayerFile, agreement: Agreement) -> None:
     _check_intervals(read, agreement)
     for index, preference in enumerate(read.preferences):
         path = ("preference", index)
-        _name(preference.party, parties, (*path, "party"), "party")
+        check_name(preference.party, parties, (*path, "party"), "party")
         marks = [level.mark for level in agreement.levels if level.party in {preference.party, EVERY_PARTY}]
         for mark in preference.among:
-            _name(mark, marks, (*path, "among"), "mark")
-        _name(preference.mark, preference.among, (*path, "mark"), "mark")
+            check_name(mark, marks, (*path, "among"), "mark")
+        check_name(preference.mark, preference.among, (*path, "mark"), "mark")
 
 
 class _Known:
@@ -139,7 +139,7 @@ def _check_rule(rule: Rule, path: Path, known: _Known, checklists: set[str]) -> 
         sentence = f"rule {rule.id!r} has {said}; a rule has exactly one of {', '.join(EFFECTS)}"
         raise Mistake("rule-effect", path, sentence)
     if rule.checklist is not None:
-        _name(rule.checklist, checklists, (*path, "checklist"), "checklist")
+        check_name(rule.checklist, checklists, (*path, "checklist"), "checklist")
     for key in ("when", "unless"):
         conditions: When | None = getattr(rule, key)
         if conditions is None:
@@ -152,7 +152,7 @@ def _check_rule(rule: Rule, path: Path, known: _Known, checklists: set[str]) -> 
                 continue
             kind = known.kinds.get(field, "party or body" if field in {"originator", "recipient", "serves"} else field)
             for word in (used,) if isinstance(used, str) else used:
-                _name(word, words, (*path, key, field.replace("_", "-")), kind)
+                check_name(word, words, (*path, key, field.replace("_", "-")), kind)
 
 
 def _check_unique(read: AgreementFile | LayerFile) -> None:
@@ -170,7 +170,7 @@ def _check_clauses(read: AgreementFile | LayerFile, clauses: set[str]) -> None:
         for field in table.__struct_fields__:
             clause = getattr(table, field)
             if (field == "clause" or field.endswith("_clause")) and clause is not None:
-                _name(clause, clauses, (*path, field.replace("_", "-")), "clause")
+                check_name(clause, clauses, (*path, field.replace("_", "-")), "clause")
         if getattr(table, "provenance", None) and not hasattr(table, "says"):
             _check_source(table, path, repr(getattr(table, "id", None) or getattr(table, "mark", path[0])))
 
@@ -195,15 +195,15 @@ def _check_source(table: object, path: Path, name: str) -> None:
 
 def _check_parties(read: AgreementFile, parties: set[str]) -> None:
     for index, authority in enumerate(read.authorities):
-        _name(authority.party, parties, ("authority", index, "party"), "party")
+        check_name(authority.party, parties, ("authority", index, "party"), "party")
     for index, level in enumerate(read.levels):
-        _name(level.party, {*parties, EVERY_PARTY}, ("level", index, "party"), "party")
+        check_name(level.party, {*parties, EVERY_PARTY}, ("level", index, "party"), "party")
     for index, basis in enumerate(read.protection_bases):
         bodies = {*parties, *(body.id for body in read.bodies)}
         for party in basis.between:
-            _name(party, bodies, ("protection-basis", index, "between"), "party or body")
+            check_name(party, bodies, ("protection-basis", index, "between"), "party or body")
     for party in read.route.via if read.route else ():
-        _name(party, parties, ("route", "via"), "party")
+        check_name(party, parties, ("route", "via"), "party")
     for index, body in enumerate(read.bodies):
         if body.id in parties or body.id == EVERY_PARTY:
             raise Mistake("duplicate-id", ("body", index, "id"), f"{body.id!r} is the id of a party")
@@ -258,9 +258,9 @@ def _check_equivalences(read: AgreementFile) -> None:
     for index, row in enumerate(read.equivalences):
         path: Path = ("equivalence", index)
         for party, marks in row.marks.items():
-            _name(party, parties, (*path, "marks", party), "party")
+            check_name(party, parties, (*path, "marks", party), "party")
             for mark in marks:
-                _name(mark, own.get(party, {}), (*path, "marks", party), f"mark of {party!r}")
+                check_name(mark, own.get(party, {}), (*path, "marks", party), f"mark of {party!r}")
                 if not own[party][mark].crosses:
                     sentence = f"{mark!r} of {party!r} is above the ceiling; it can have no equivalent"
                     raise Mistake("above-ceiling", (*path, "marks", party), sentence)
@@ -270,7 +270,7 @@ def _check_equivalences(read: AgreementFile) -> None:
                         raise Mistake("mark-twice", (*path, "marks", party), sentence)
                     placed.add((party, mark, other))
         if row.origin is not None:
-            _name(row.origin, row.marks, (*path, "origin"), "party of this row")
+            check_name(row.origin, row.marks, (*path, "origin"), "party of this row")
         ranks = {party: {own[party][mark].rank for mark in marks} for party, marks in row.marks.items()}
         lowest = min(min(each) for each in ranks.values())
         if row.origin is None and any(each != {lowest} for each in ranks.values()):
@@ -279,8 +279,8 @@ def _check_equivalences(read: AgreementFile) -> None:
         if row.origin is not None and max(ranks[row.origin]) > lowest:
             raise Mistake("lower-rank", (*path, "marks"), f"this row lowers the level of what {row.origin!r} marked")
         for party, mark in (row.preferred or {}).items():
-            _name(party, row.marks, (*path, "preferred", party), "party of this row")
-            _name(mark, row.marks[party], (*path, "preferred", party), "mark of this row")
+            check_name(party, row.marks, (*path, "preferred", party), "party of this row")
+            check_name(mark, row.marks[party], (*path, "preferred", party), "mark of this row")
 
 
 def _check_term(read: AgreementFile) -> None:
@@ -297,7 +297,7 @@ def _check_checklists(read: AgreementFile | LayerFile, clauses: set[str]) -> Non
     for index, checklist in enumerate(read.checklists):
         path: Path = ("checklist", index, "conditions")
         for condition in checklist.conditions:
-            _name(condition, clauses, path, "clause")
+            check_name(condition, clauses, path, "clause")
         if len(set(checklist.conditions)) != len(checklist.conditions):
             raise Mistake("duplicate-id", path, f"a condition stands twice in checklist {checklist.id!r}")
 
@@ -320,7 +320,7 @@ def _check_deadlines(read: LayerFile, agreement: Agreement) -> None:
     obligations = {obligation.id: obligation for obligation in agreement.obligations}
     for index, deadline in enumerate(read.deadlines):
         path: Path = ("deadline", index)
-        _name(deadline.obligation, obligations, (*path, "obligation"), "obligation")
+        check_name(deadline.obligation, obligations, (*path, "obligation"), "obligation")
         agreed = obligations[deadline.obligation].within
         if agreed is not None and agreed.startswith("P") and hours_of(deadline.within) > hours_of(agreed):
             sentence = f"{deadline.within!r} is looser than the {agreed!r} of {agreement.id!r}"
@@ -345,8 +345,12 @@ def _tables(read: AgreementFile | LayerFile) -> Iterable[tuple[Path, Table]]:
                 yield (*path, "notice"), notice
 
 
-def _name(word: str, known: Iterable[str], path: Path, kind: str) -> None:
-    """Refuse a name that nothing defines."""
+def check_name(word: str, known: Iterable[str], path: Path, kind: str) -> None:
+    """Refuse a name that nothing defines; ``kind`` says what it should be the name of.
+
+    Raises:
+        Mistake: it is not among ``known``; the nearest is named.
+    """
     words = list(known)
     if word not in words:
         code = "unknown-" + kind.partition(" ")[0]

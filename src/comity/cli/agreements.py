@@ -20,6 +20,7 @@ from comity.cli.end_notes import notice
 from comity.cli.instants import read_instant
 from comity.cli.options import Desk, Verbs, acting, housed
 from comity.cli.output import FINDINGS, Output, visible
+from comity.cli.trying import library, try_
 from comity.errors import Misuse
 from comity.timezones import time_zones
 
@@ -68,6 +69,8 @@ def agreement() -> None:
 
 agreement.add_command(notice)
 agreement.add_command(schema_command)
+agreement.add_command(try_)
+agreement.add_command(library)
 
 
 @agreement.command()
