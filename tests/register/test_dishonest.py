@@ -6,14 +6,19 @@ it.
 
 from __future__ import annotations
 
+import pytest
+from msgspec.structs import replace
+
+from comity.marking.label import Label
 from comity.record.bodies import Body
 from comity.register.rows.consents import PassedOnRow
 from comity.register.verdict import Changes, Verdict
-from register.consenting import passed_on, person_of_seoul, standing
+from register.consenting import answered, asked, asking, passed_on, person_of_seoul, standing, wanted
 from register.consenting import received as held_in_seoul
 from register.families import derived, registered
 from register.families import received as given_to_two
-from register.story import KEYS, Story, listed
+from register.story import ALTERNATIVE, KEYS, LABEL, Story, listed
+from register.test_ending import notified, reclassified, remarked
 
 
 def abroad(story: Story, author: str, body: Body) -> Verdict:
@@ -57,3 +62,40 @@ def test_a_pattern_about_everything_it_was_made_from_is_about_it() -> None:  # c
     verdict = abroad(story, "kr", body)
     assert isinstance(verdict, Changes), verdict
     assert any(isinstance(put.row, PassedOnRow) for put in verdict.puts)
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        replace(LABEL, mark="秘"),
+        replace(LABEL, mark=""),
+        replace(LABEL, categories=("nothing to speak of",)),
+        replace(LABEL, releasable_to=("us",)),
+        ALTERNATIVE,
+    ],
+    ids=["lower", "declassified", "categories", "releasable", "own ladder"],
+)
+def test_a_consent_is_not_asked_under_another_label(label: Label) -> None:  # consent.md (3)
+    """Whoever answers decides about what the question shows him."""
+    story = held_in_seoul()
+    story.say("kr", wanted())
+    assert abroad(story, "kr", asked(story, label=label)).code == "other-label"
+
+
+def test_a_consent_is_asked_under_the_label_that_its_asker_could_know() -> None:  # consent.md (3)
+    """Two notices are on their way to Seoul: what it asks meanwhile names the mark before them, or either."""
+    story = held_in_seoul()
+    for change, mark in (("l-1", "秘"), ("l-2", "極秘"), ("l-3", "")):
+        story.say("jp", reclassified(story, change=change, mark=mark))
+        story.say("jp", notified(story, change=change, mark=mark))
+    story.say("kr", wanted())
+    for mark in ("極秘", "秘", ""):
+        assert isinstance(abroad(story, "kr", asked(story, label=replace(LABEL, mark=mark))), Changes)
+    story.say("kr", remarked(story, change="l-3", mark="", copies=(1,)))
+    assert abroad(story, "kr", asked(story, label=LABEL)).code == "other-label"
+
+
+def test_an_answer_about_one_item_is_about_no_pattern_besides() -> None:  # consent.md (5)
+    story = asking()
+    for wider in ({"topic": "missiles"}, {"subject": "defence"}, {"marks": ("極秘",)}):
+        assert story.try_("jp", answered(**wider)).code == "scope"

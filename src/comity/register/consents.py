@@ -23,6 +23,7 @@ from comity.record.statement import Record
 from comity.register import passing_on, showing
 from comity.register.crossing import check_officer, officer_key
 from comity.register.house import OFFICER, REGISTRY, RELEASE_AUTHORITY, need, person_key
+from comity.register.marks import marks_more, marks_reads, possible_marks
 from comity.register.rows import AgreementRow, ConsignmentRow, Facts, ItemRow, Key, PersonRow
 from comity.register.rows.consents import (
     ConsentAskedRow,
@@ -99,14 +100,17 @@ def _asked_reads(context: Context, record: Record) -> list[Key]:
     body, relationship = cast("ConsentAsked", record.body), record.statement.relationship
     keys = [
         consent_asked_key(relationship, body.request),
-        (ItemRow.table, body.item),
         (ConsignmentRow.table, body.origin.hex()),
         shown_key(relationship, body.item, body.origin),
-        derivative_key(relationship, body.item),
+        *marks_reads(relationship, body.item),
     ]
     if record.statement.author == context.party:
         keys.append(consent_wanted_key(body.request))
     return keys
+
+
+def _asked_more(_: Context, facts: Facts, record: Record) -> list[Key]:
+    return marks_more(facts, record.statement.relationship, cast("ConsentAsked", record.body).item)
 
 
 def _came(facts: Facts, record: Record) -> ConsignmentRow | ShownRow | DerivativeRow | None:
@@ -136,6 +140,7 @@ def _asked(context: Context, facts: Facts, record: Record) -> list[Put]:
     known = isinstance(came, DerivativeRow) or (item is not None and item.originator == other)
     if not known or body.label.originator != other:
         _check_every_party(context, facts, record, body.item)
+    _check_label(facts, record, came)
     parties = {party.id for party in context.agreement(_agreement(facts, record).digest).parties}
     if (body.beneficiary_kind == "party") != (set(body.beneficiaries) <= parties):
         raise no("beneficiary-kind", f"{', '.join(body.beneficiaries)}: it says {body.beneficiary_kind!r} of them")
@@ -155,6 +160,22 @@ def _asked(context: Context, facts: Facts, record: Record) -> list[Put]:
         **{name: getattr(body, name) for name in _ASKED_FIELDS},
     )
     return [Put(key, row)]
+
+
+def _check_label(facts: Facts, record: Record, came: ConsignmentRow | ShownRow | DerivativeRow) -> None:
+    """(3) It is asked about under the label that it has there: the one it came under, or has had notice of since.
+
+    Raises:
+        Rejected: it is not; whoever answers would decide about something else.
+    """
+    body, relationship = cast("ConsentAsked", record.body), record.statement.relationship
+    item = cast("ItemRow | None", facts[ItemRow.table, body.item])
+    labels = [came.label] if not isinstance(came, ConsignmentRow) else []
+    if item is not None and not isinstance(came, DerivativeRow):
+        marks = possible_marks(facts, relationship, body.item)
+        labels += [msgspec.structs.replace(item.label, mark=mark) for mark in marks]
+    if body.label not in labels:
+        raise no("other-label", f"item {body.item!r} is not known under that label; it is asked about as it came")
 
 
 def _check_wants(context: Context, facts: Facts, record: Record, by: str) -> None:
@@ -285,6 +306,8 @@ def _check_terms(context: Context, facts: Facts, record: Record) -> ConsentAsked
     if body.request is not None:
         asked = need(facts, consent_asked_key(statement.relationship, body.request), "request for consent")
         _check_answer(asked, record, ours=statement.author == context.party)
+        if body.topic is not None or body.subject is not None or body.marks:
+            raise no("scope", "an answer is about the item that was asked about, and about no pattern")
     elif not body.granted:
         raise no("nothing-asked", "a refusal answers a request; this one names none")
     else:
@@ -423,7 +446,7 @@ RULES: dict[type[Body], Rule] = {
     ConsentUnwanted: Rule(_unwanted_reads, _unwanted),
     ConsentDropped: Rule(_dropped_reads, _dropped),
     ConsentWanted: Rule(_wanted_reads, _wanted),
-    ConsentAsked: Rule(_asked_reads, _asked),
+    ConsentAsked: Rule(_asked_reads, _asked, _asked_more),
     Consented: Rule(_consented_reads, _consented),
     ConsentWithdrawn: Rule(_withdrawn_reads, _withdrawn, _withdrawn_more),
     **showing.RULES,

@@ -20,6 +20,7 @@ from comity.flows.deciding.visibility import viewer, visible_item
 from comity.flows.house import House
 from comity.flows.keeping.library import Running
 from comity.flows.keeping.work import Draft, Work
+from comity.marking.label import Label
 from comity.record.bodies.consents import (
     BeneficiaryKind,
     ConsentAsked,
@@ -97,12 +98,12 @@ async def ask_consent(house: House, request: AskConsent) -> AskedForConsent:
     """
     person = await house.person(request.actor.handle)
     item = await visible_item(house, None, request.item, await viewer(house, request.actor))
-    relationship, origin = await _origin(house, item, request.relationship)
+    relationship, origin, label = await _origin(house, item, request.relationship)
     row = await house.agreement_row(relationship)
     running = await house.library.load(row)
-    if row.peer not in (item.originator, item.label.originator):
+    if row.peer not in (item.originator, label.originator):
         raise Refused(f"{row.peer!r} did not originate {item.item!r}; it cannot consent", code="not-originator")
-    wanted = await _wanted(house, row, running, item, request)
+    wanted = await _wanted(house, row, running, msgspec.structs.replace(item, label=label), request)
     body = ConsentWanted(
         request=house.name("r", request.request),
         relationship=relationship,
@@ -119,7 +120,7 @@ async def ask_consent(house: House, request: AskConsent) -> AskedForConsent:
     )
     signed = await house.sign(body, DOMESTIC, request.actor)
     shared = {name: getattr(body, name) for name in ConsentAsked.__struct_fields__ if hasattr(body, name)}
-    asking = ConsentAsked(origin=origin, label=item.label, **shared)
+    asking = ConsentAsked(origin=origin, label=label, **shared)
 
     async def ask(work: Work) -> AskedForConsent:
         await work.say(Draft(DOMESTIC, signed))
@@ -168,24 +169,26 @@ async def drop_consent(house: House, request: DropConsent) -> AskedForConsent:
     return await house.sequencer.submit(drop)
 
 
-async def _origin(house: House, item: ItemRow, named: str | None) -> tuple[str, bytes]:
-    """The relationship by which an item came, and the record that shows it.
+async def _origin(house: House, item: ItemRow, named: str | None) -> tuple[str, bytes, Label]:
+    """The relationship by which an item came, the record that shows it, and the label it has there.
+
+    What was made of several parties' information is asked about in each as that party knows it.
 
     Raises:
         Misuse: it is this house's own, or came by several relationships and none was named.
     """
     if item.relationship != DOMESTIC:
         if item.consignments:
-            return item.relationship, item.consignments[-1]
+            return item.relationship, item.consignments[-1], item.label
         shown = [row async for _, row in house.rows(ShownRow, f"{item.relationship}/{item.item}/")]
-        return item.relationship, shown[-1].record
+        return item.relationship, shown[-1].record, item.label
     found = {
-        relationship: made.record
+        relationship: made
         for relationship, _ in await house.relationships()
         if (made := await house.row(DerivativeRow, f"{relationship}/{item.item}")) is not None
     }
     if named is not None:
-        found = {relationship: record for relationship, record in found.items() if relationship == named}
+        found = {relationship: made for relationship, made in found.items() if relationship == named}
     if not found:
         raise Misuse(f"item {item.item!r} was not received from another party", code="own-item")
     if len(found) > 1:
@@ -194,7 +197,8 @@ async def _origin(house: House, item: ItemRow, named: str | None) -> tuple[str, 
             "with --relationship",
             code="which-relationship",
         )
-    return next(iter(found.items()))
+    relationship, made = next(iter(found.items()))
+    return relationship, made.record, made.label
 
 
 async def _wanted(
