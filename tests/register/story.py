@@ -101,8 +101,12 @@ class Register:
         self.party = party
         self.rows: dict[RowKey, Row | None] = {}
 
+    def context(self, now: datetime) -> Context:
+        """What its rules may ask besides rows."""
+        return Context(self.party, KEYS[f"{self.party} root"].public, now, lambda _: agreement(), no_layer, ZoneInfo)
+
     def judge(self, record: Record, now: datetime) -> Verdict:
-        context = Context(self.party, KEYS[f"{self.party} root"].public, now, lambda _: agreement(), no_layer, ZoneInfo)
+        context = self.context(now)
         facts = {key: self.rows.get(key) for key in reads(context, record)}
         while more := reads_more(context, Only(facts), record):
             facts |= {key: self.rows.get(key) for key in more}

@@ -29,7 +29,7 @@ from register.families import (
     translated,
     widened,
 )
-from register.story import RELATIONSHIP, Story, item, signed
+from register.story import RELATIONSHIP, Story, adopted, item, signed
 
 
 def code(story: Story, body: Body, author: str = "kr") -> str:
@@ -76,6 +76,16 @@ def test_three_duties_one_done_at_once_two_to_follow() -> None:
     assert duties(story)["o-17-report"]
     story.say("kr", ended(story, result=""))
     assert not any(duties(story).values())
+
+
+def test_who_owes_what_does_not_hang_on_who_has_acknowledged_a_new_text() -> None:
+    story = received()
+    story.say("jp", adopted("kr", digest=bytes(32)))
+    story.say("kr", reported())
+    row = {party: story.row(party, "duty", f"{RELATIONSHIP}/x-1") for party in ("jp", "kr")}
+    assert isinstance(row["jp"], DutiesRow)
+    assert row["jp"] == row["kr"]
+    assert {duty.who for duty in row["jp"].duties} == {"kr"}
 
 
 def test_a_result_with_its_measures_is_reported_at_once() -> None:
@@ -204,8 +214,8 @@ def test_what_no_agreement_says_lays_no_duty_on_the_giver() -> None:
     """A loss on third ground is an event of its own; the agreement of 2016 has no obligation on it."""
     story = received()
     record = story.say("kr", reported(ground="ocean-shipping"))
-    facts = story.registers["jp"].rows
-    (occasions,) = [OCCASIONS[type(record.body)](facts, record)]
+    register = story.registers["jp"]
+    occasions = OCCASIONS[type(record.body)](register.context(story.now), register.rows, record)
     events = [each.event for each in occasions if isinstance(each, Occurrence)]
     assert events == ["loss-suspected", "loss-on-third-ground"]
     assert set(duties(story)) == {"o-17-notify", "o-17-investigate"}

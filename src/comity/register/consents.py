@@ -39,6 +39,7 @@ from comity.register.rows.consents import (
     shown_key,
 )
 from comity.register.rows.lineage import DerivativeRow, derivative_key
+from comity.register.sides import other_party
 from comity.register.verdict import Context, Discharge, Occasions, Occurrence, Put, Rule, no
 
 CONSENTS_LIVE_MAX = 256
@@ -49,11 +50,6 @@ _ASKED_FIELDS = ("item", "acts", "beneficiaries", "beneficiary_kind", "purpose",
 
 def _agreement(facts: Facts, record: Record) -> AgreementRow:
     return cast("AgreementRow", need(facts, (AgreementRow.table, record.statement.relationship), "agreement"))
-
-
-def _other(context: Context, facts: Facts, record: Record) -> str:
-    """The party that the author of a crossing record speaks to."""
-    return _agreement(facts, record).peer if record.statement.author == context.party else context.party
 
 
 def _knew(record: Record, sequence: int | None, *, ours: bool) -> bool:
@@ -136,7 +132,7 @@ def _asked(context: Context, facts: Facts, record: Record) -> list[Put]:
     if came is None:
         raise no("not-given", f"{statement.author!r} was not given item {body.item!r} by the party it asks")
     item = cast("ItemRow | None", facts[ItemRow.table, body.item])
-    other = _other(context, facts, record)
+    other = other_party(context, facts, record)
     known = isinstance(came, DerivativeRow) or (item is not None and item.originator == other)
     if not known or body.label.originator != other:
         _check_every_party(context, facts, record, body.item)
@@ -403,7 +399,7 @@ def consent_subject(item: str, request: str) -> str:
     return f"{item}/{request}"
 
 
-def _asked_occasions(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
+def _asked_occasions(_: Context, facts: Facts, record: Record) -> list[Occurrence | Discharge]:
     """Whoever wants to pass on or to use otherwise asks first (6(a), 6(c)); the originator owes an answer."""
     body = cast("ConsentAsked", record.body)
     events: list[Event] = ["consent-wanted"]
@@ -418,12 +414,14 @@ def _asked_occasions(facts: Facts, record: Record) -> list[Occurrence | Discharg
     ]
 
 
-def _consented_occasions(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
+def _consented_occasions(_: Context, facts: Facts, record: Record) -> list[Occurrence | Discharge]:
     """An answer, whichever it is, ends the wait of the party that asked, and is what the other one owed."""
     body = cast("Consented", record.body)
     if body.request is None:
         return []
-    asked = cast("ConsentAskedRow", facts[consent_asked_key(record.statement.relationship, body.request)])
+    asked: ConsentAskedRow = need(
+        facts, consent_asked_key(record.statement.relationship, body.request), "request for consent"
+    )
     subject = consent_subject(asked.item, asked.request)
     return [
         Discharge(deed="ask-consent", subject=subject, party=asked.author),
@@ -431,10 +429,10 @@ def _consented_occasions(facts: Facts, record: Record) -> list[Occurrence | Disc
     ]
 
 
-def _dropped_occasions(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
+def _dropped_occasions(_: Context, facts: Facts, record: Record) -> list[Occurrence | Discharge]:
     """Nothing is wanted any more, and nobody waits."""
     body, statement = cast("ConsentDropped", record.body), record.statement
-    asked = cast("ConsentAskedRow", facts[consent_asked_key(statement.relationship, body.request)])
+    asked: ConsentAskedRow = need(facts, consent_asked_key(statement.relationship, body.request), "request for consent")
     subject = consent_subject(asked.item, asked.request)
     return [
         Discharge(deed="ask-consent", subject=subject),

@@ -14,7 +14,7 @@ import msgspec
 from comity.record import bodies
 from comity.record.bodies.custody import HandedOver, Reproduced, TakenOver
 from comity.record.statement import Record
-from comity.register.house import check_after
+from comity.register.house import check_after, need
 from comity.register.keeping import (
     check_at_hand,
     check_holder,
@@ -27,7 +27,6 @@ from comity.register.keeping import (
 )
 from comity.register.occasions import consignment_subject
 from comity.register.rows import (
-    AgreementRow,
     ConsignmentRow,
     CopyRow,
     DirectoryRow,
@@ -40,6 +39,7 @@ from comity.register.rows import (
 from comity.register.rows.custody import RECIPIENT_NUMBERS_FROM, ReproducedRow, reproduced_key
 from comity.register.rows.ending import ChangeRow, LevelRow, RecallRow, change_key, level_key, recall_key
 from comity.register.rows.lineage import DerivativeRow, derivative_key
+from comity.register.sides import other_party
 from comity.register.verdict import Context, Discharge, Occasions, Occurrence, Put, Rule, no
 from comity.register.ways import WAY_RULES
 
@@ -234,26 +234,23 @@ RULES: dict[type[bodies.Body], Rule] = {
 # ---- duties ---------------------------------------------------------------------------------------------------------
 
 
-def _giver(facts: Facts, record: Record) -> str:
+def _giver(context: Context, facts: Facts, record: Record) -> str:
     """The party from which it comes: whoever gave it; of what was made here, whoever gave what it was made from."""
-    copy = cast("CopyRow", facts[copy_of(record)])
+    copy: CopyRow = need(facts, copy_of(record), "copy")
     consignment = cast("ConsignmentRow | None", facts[ConsignmentRow.table, copy.consignment.hex()])
-    if consignment is not None:
-        return consignment.author
-    row = cast("AgreementRow", facts[AgreementRow.table, record.statement.relationship])
-    return next((party for party in row.acknowledged if party != record.statement.author), row.peer)
+    return consignment.author if consignment is not None else other_party(context, facts, record)
 
 
-def _sent(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
+def _sent(context: Context, facts: Facts, record: Record) -> list[Occurrence | Discharge]:
     """(15) Something changes hands: whoever it goes to gives a receipt."""
     body = cast("HandedOver", record.body)
     subject = consignment_subject(body.item, record.id)
     author = record.statement.author
-    originator = _giver(facts, record)
+    originator = _giver(context, facts, record)
     return [Occurrence(event="hands-changed", subject=subject, originator=originator, item=body.item, carrier=author)]
 
 
-def _arrived(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
+def _arrived(_: Context, facts: Facts, record: Record) -> list[Occurrence | Discharge]:
     """(15) The receipt is given when nothing of what was sent together is still to come."""
     body: Any = record.body
     copy = cast("CopyRow | None", facts[copy_of(record)])
@@ -269,11 +266,13 @@ def _arrived(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
     return [Discharge(deed="give-receipt", subject=consignment_subject(body.item, copy.sent))]
 
 
-def _copied(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
+def _copied(context: Context, facts: Facts, record: Record) -> list[Occurrence | Discharge]:
     """(15) Copies are made and, in the same act, marked."""
     body = cast("Reproduced", record.body)
     subject = consignment_subject(body.item, record.id)
-    occurrence = Occurrence(event="derivative-made", subject=subject, originator=_giver(facts, record), item=body.item)
+    occurrence = Occurrence(
+        event="derivative-made", subject=subject, originator=_giver(context, facts, record), item=body.item
+    )
     return [occurrence, Discharge(deed="mark", subject=subject)]
 
 

@@ -10,7 +10,6 @@ from comity.record import bodies
 from comity.record.bodies.ending import CrisisHeard, Destroyed, DestructionWitnessed
 from comity.record.statement import Record
 from comity.register.crossing import officer_key
-from comity.register.holdings import other_party
 from comity.register.house import check_after, need
 from comity.register.recalls import answer_reads, check_signer, copy_at_hand, holding_of, last_ones
 from comity.register.rows import AgreementRow, CopyRow, Facts, Key, copy_key
@@ -23,6 +22,7 @@ from comity.register.rows.ending import (
     ending_key,
     holding_key,
 )
+from comity.register.sides import other_party
 from comity.register.verdict import Context, Discharge, Occasions, Occurrence, Put, Rule, no
 
 WITNESSES_MAX = 9
@@ -81,11 +81,11 @@ def _ended(copy: CopyRow, row: EndingRow, record: Record) -> CopyRow:
     return msgspec.structs.replace(copy, state="destroyed", last=record.id, certificate=row.certificate)
 
 
-def _destroyed_occasions(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
+def _destroyed_occasions(context: Context, facts: Facts, record: Record) -> list[Occurrence | Discharge]:
     body = cast("Destroyed", record.body)
     found: list[Occurrence | Discharge] = []
     if body.crisis:
-        provider = other_party(facts, record)
+        provider = other_party(context, facts, record)
         found.append(
             Occurrence(event="destroyed-in-crisis", subject=body.certificate, originator=provider, item=body.item)
         )
@@ -164,7 +164,7 @@ def _witnessed(_: Context, facts: Facts, record: Record) -> list[Put]:
     return [Put(ending_key(relationship, found.item, found.copy), signed), Put(key, _ended(copy, signed, record))]
 
 
-def _witnessed_occasions(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
+def _witnessed_occasions(_: Context, facts: Facts, record: Record) -> list[Occurrence | Discharge]:
     body, relationship = cast("DestructionWitnessed", record.body), record.statement.relationship
     found = _certified(facts, record, body.certificate)
     if found is None or not body.seen:
@@ -196,7 +196,7 @@ def _heard(_: Context, facts: Facts, record: Record) -> list[Put]:
     return [Put(ending_key(statement.relationship, found.item, found.copy), heard)]
 
 
-def _heard_occasions(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
+def _heard_occasions(_: Context, facts: Facts, record: Record) -> list[Occurrence | Discharge]:
     body, relationship = cast("CrisisHeard", record.body), record.statement.relationship
     found = _certified(facts, record, body.certificate)
     holding = cast("HoldingRow | None", facts[holding_key(relationship, found.item)]) if found is not None else None

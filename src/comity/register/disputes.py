@@ -108,7 +108,7 @@ def _opened(context: Context, facts: Facts, record: Record) -> list[Put]:
     return [Put(key, opened)]
 
 
-def _opened_occasions(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
+def _opened_occasions(_: Context, facts: Facts, record: Record) -> list[Occurrence | Discharge]:
     body, author = cast("DisputeOpened", record.body), record.statement.author
     item = body.subject if body.about == "item" else ""
     originator = (_giver(facts, record) if item else "") or author
@@ -207,7 +207,7 @@ def _replaced(signed: Proposed, other: Proposed, proposed: Sequence[Proposed]) -
     return any(each.party == signed.party and signed.sequence < each.sequence < other.seen for each in proposed)
 
 
-def _follow_occasions(_: Facts, record: Record) -> list[Occurrence | Discharge]:
+def _follow_occasions(_: Context, __: Facts, record: Record) -> list[Occurrence | Discharge]:
     body = cast("PositionTaken | SettlementSigned", record.body)
     return [Discharge(deed="consult", subject=body.dispute)]
 

@@ -19,15 +19,13 @@ from comity.agreement.calendar import day_end, shift
 from comity.agreement.check import hours_of
 from comity.agreement.model import Agreement, Layer, Obligation
 from comity.agreement.vocabulary import Event, Role
-from comity.errors import Misuse
+from comity.errors import Misuse, Rejected
 from comity.record.bodies import Body
 from comity.record.statement import DOMESTIC, Record
 from comity.register import (
     consents,
-    crossing,
     custody,
     ending,
-    house,
     incidents,
     inventory,
     lineage,
@@ -52,27 +50,24 @@ from comity.register.verdict import Consequence, Context, Discharge, Occasions, 
 
 TEXTS_KEPT = 64
 """Agreements, each with its layers, whose obligations are kept sorted by event."""
-_AREAS = (
-    house,
-    crossing,
-    occasions,
-    consents,
-    custody,
-    ending,
-    incidents,
-    inventory,
-    lineage,
-    notices,
-    place_occasions,
-    term,
-    visits,
+_TABLES: tuple[dict[type[Body], Occasions], ...] = (
+    occasions.OCCASIONS,
+    consents.OCCASIONS,
+    custody.OCCASIONS,
+    ending.OCCASIONS,
+    incidents.OCCASIONS,
+    inventory.OCCASIONS,
+    lineage.OCCASIONS,
+    notices.OCCASIONS,
+    place_occasions.OCCASIONS,
+    term.OCCASIONS,
+    visits.OCCASIONS,
 )
 
 
 def _gather() -> dict[type[Body], tuple[Occasions, ...]]:
     found: dict[type[Body], tuple[Occasions, ...]] = {}
-    for area in _AREAS:
-        table: dict[type[Body], Occasions] = getattr(area, "OCCASIONS", {})
+    for table in _TABLES:
         for body, of in table.items():
             found[body] = (*found.get(body, ()), of)
     return found
@@ -155,8 +150,8 @@ def _binds(layer: Layer, own: str) -> str:
 # ---- what a record reads and changes --------------------------------------------------------------------------------
 
 
-def _occasions(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
-    return [each for of in OCCASIONS.get(type(cast("Body", record.body)), ()) for each in of(facts, record)]
+def _occasions(context: Context, facts: Facts, record: Record) -> list[Occurrence | Discharge]:
+    return [each for of in OCCASIONS.get(type(cast("Body", record.body)), ()) for each in of(context, facts, record)]
 
 
 def _relationship(record: Record, occasion: Occurrence | Discharge) -> str:
@@ -164,10 +159,10 @@ def _relationship(record: Record, occasion: Occurrence | Discharge) -> str:
     return record.statement.relationship if record.statement.relationship != DOMESTIC else occasion.relationship
 
 
-def _reads(_: Context, facts: Facts, record: Record) -> list[Key]:
+def _reads(context: Context, facts: Facts, record: Record) -> list[Key]:
     try:
-        occasions_of_it = _occasions(facts, record)
-    except (AttributeError, TypeError):  # a row that its rule needs is not there: the rule will reject it
+        occasions_of_it = _occasions(context, facts, record)
+    except Rejected:  # a row that its rule needs too is not there, and that is what the rule says
         return []
     keys: dict[Key, None] = {}
     for occasion in occasions_of_it:
@@ -179,7 +174,7 @@ def _reads(_: Context, facts: Facts, record: Record) -> list[Key]:
 
 
 def _apply(context: Context, facts: Facts, record: Record, puts: Sequence[Put]) -> list[Put]:
-    occasions = _occasions(facts, record)
+    occasions = _occasions(context, facts, record)
     books: dict[Key, _Book] = {}
     for occasion in occasions:
         if relationship := _relationship(record, occasion):

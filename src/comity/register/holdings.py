@@ -15,20 +15,13 @@ import msgspec
 from comity.record import bodies
 from comity.record.bodies.lineage import Derived
 from comity.record.statement import DOMESTIC, Record
-from comity.register.rows import AgreementRow, CopyRow, Facts, Key
+from comity.register.rows import CopyRow, Facts, Key
 from comity.register.rows.ending import HoldingRow, holding_key
+from comity.register.sides import other_party
 from comity.register.verdict import Consequence, Context, Put
 
 LEFT = frozenset({"in transit", "held", "lost"})
 """States of a copy that has still to be accounted for; a lost one can be found again."""
-
-
-def other_party(facts: Facts, record: Record) -> str:
-    """The party of the relationship that is not the author of the record; empty where no agreement runs."""
-    row = cast("AgreementRow | None", facts[AgreementRow.table, record.statement.relationship])
-    if row is None:
-        return ""
-    return next((party for party in row.acknowledged if party != record.statement.author), row.peer)
 
 
 def holding_reads(facts: Facts, relationship: str, items: Sequence[str]) -> list[Key]:
@@ -89,9 +82,7 @@ def _new(context: Context, facts: Facts, record: Record, ancestors: Sequence[str
     """The row of an item whose first copies this record makes; None for any other record."""
     statement = record.statement
     if isinstance(record.body, bodies.Consigned):
-        agreement = cast("AgreementRow", facts[AgreementRow.table, statement.relationship])
-        keeper = agreement.peer if statement.author == context.party else context.party
-        return HoldingRow(keeper=keeper, given=record.body.label.mark)
+        return HoldingRow(keeper=other_party(context, facts, record), given=record.body.label.mark)
     if isinstance(record.body, Derived):
         rows = [cast("HoldingRow | None", facts[holding_key(statement.relationship, each)]) for each in ancestors]
         above = {*ancestors, *(each for row in rows if row is not None for each in row.above)}

@@ -40,6 +40,7 @@ from comity.register.rows.incidents import (
     suspicion_key,
 )
 from comity.register.rows.lineage import DerivativeRow, derivative_key
+from comity.register.sides import other_party
 from comity.register.verdict import Context, Discharge, Occasions, Occurrence, Put, Rule, no
 
 
@@ -334,10 +335,10 @@ def _affected(_: Context, facts: Facts, record: Record) -> list[Put]:
 # ---- duties ---------------------------------------------------------------------------------------------------------
 
 
-def _loss(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
+def _loss(context: Context, facts: Facts, record: Record) -> list[Occurrence | Discharge]:
     """Told by the very record that says so; the investigation is still to come."""
     body = cast("IncidentReported", record.body)
-    originator = _other(facts, record)
+    originator = other_party(context, facts, record)
     found: list[Occurrence | Discharge] = [
         Occurrence(event="loss-suspected", subject=body.incident, originator=originator, item=body.items[0]),
         Discharge(deed="notify", subject=body.incident),
@@ -349,24 +350,20 @@ def _loss(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
     return found
 
 
-def _other(facts: Facts, record: Record) -> str:
-    row = cast("AgreementRow | None", facts[AgreementRow.table, record.statement.relationship])
-    return next((party for party in (row.acknowledged if row else ()) if party != record.statement.author), "")
-
-
-def _investigation(_: Facts, record: Record) -> list[Occurrence | Discharge]:
+def _investigation(_: Context, __: Facts, record: Record) -> list[Occurrence | Discharge]:
     return [Discharge(deed="investigate", subject=cast("InvestigationOpened", record.body).incident)]
 
 
-def _result(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
+def _result(context: Context, facts: Facts, record: Record) -> list[Occurrence | Discharge]:
     """The first word of a result ends the investigation; the report is whole with the measures."""
     body = cast("InvestigationEnded", record.body)
-    row = cast("IncidentRow | None", facts[_key(record)])
-    if row is None:
-        return []
+    row = _row(facts, record)
     found: list[Occurrence | Discharge] = [
         Occurrence(
-            event="investigation-ended", subject=body.incident, originator=_other(facts, record), item=row.items[0]
+            event="investigation-ended",
+            subject=body.incident,
+            originator=other_party(context, facts, record),
+            item=row.items[0],
         )
     ]
     if (body.result or row.result) and (body.measures or row.measures):
@@ -374,7 +371,7 @@ def _result(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
     return found
 
 
-def _over(_: Facts, record: Record) -> list[Occurrence | Discharge]:
+def _over(_: Context, __: Facts, record: Record) -> list[Occurrence | Discharge]:
     """What a false alarm leaves open is not owed any more."""
     subject = cast("IncidentClosed", record.body).incident
     return [Discharge(deed="investigate", subject=subject), Discharge(deed="report", subject=subject)]

@@ -271,7 +271,7 @@ RULES: dict[type[bodies.Body], Rule] = {
 """The rule of every record type of this area."""
 
 
-def _kept(_: Facts, record: Record) -> list[Occurrence | Discharge]:
+def _kept(_: Context, __: Facts, record: Record) -> list[Occurrence | Discharge]:
     """A muster of the whole house shows its own duty to be done; what is told shows it to both sides."""
     if isinstance(record.body, MusterSigned):
         body = record.body

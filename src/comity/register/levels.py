@@ -194,7 +194,7 @@ def _mark_before(facts: Facts, record: Record) -> str:
 # ---- what they open and discharge ------------------------------------------------------------------------------------
 
 
-def _notice_occasions(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
+def _notice_occasions(_: Context, facts: Facts, record: Record) -> list[Occurrence | Discharge]:
     body, author = cast("LevelChanged", record.body), record.statement.author
     level = cast("LevelRow | None", facts[level_key(record.statement.relationship, body.item)])
     found: list[Occurrence | Discharge] = []

@@ -42,6 +42,7 @@ from comity.register.rows.ending import (
     recall_key,
 )
 from comity.register.rows.lineage import ChildRow, DerivativeRow, child_key, derivative_key
+from comity.register.sides import other_party
 from comity.register.verdict import Context, Discharge, Occasions, Occurrence, Put, Rule, no
 
 WITHOUT_COPIES = frozenset({"oral", "visual"})
@@ -302,24 +303,18 @@ def _copies(facts: Facts, record: Record) -> list[Put]:
     return puts
 
 
-def _made(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
+def _made(context: Context, facts: Facts, record: Record) -> list[Occurrence | Discharge]:
     """Something was made from received information; the record carries its marks, so the marking is done with it."""
     body = cast("Derived", record.body)
     return [
         Occurrence(
             event="derivative-made",
             subject=body.item,
-            originator=_other(facts, record),
+            originator=other_party(context, facts, record),
             item=body.item,
         ),
         Discharge(deed="mark", subject=body.item),
     ]
-
-
-def _other(facts: Facts, record: Record) -> str:
-    """The other party of the relationship, as far as both have acknowledged its agreement."""
-    row = cast("AgreementRow | None", facts[AgreementRow.table, record.statement.relationship])
-    return next((party for party in (row.acknowledged if row else ()) if party != record.statement.author), "")
 
 
 RULES: dict[type[bodies.Body], Rule] = {Derived: Rule(_derived_reads, _derived, _derived_more)}

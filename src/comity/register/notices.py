@@ -23,7 +23,6 @@ from comity.record.statement import Record
 from comity.register import deposits, disputes
 from comity.register.crossing import officer_key
 from comity.register.house import AGREEMENT_AUTHORITY, check_after, check_house_act, need, signer_keys
-from comity.register.occasions import other_party
 from comity.register.parties import check_authority
 from comity.register.rows import AgreementRow, Facts, ItemRow, Key
 from comity.register.rows.notices import (
@@ -36,6 +35,7 @@ from comity.register.rows.notices import (
     law_request_key,
     outlay_key,
 )
+from comity.register.sides import other_party
 from comity.register.verdict import Context, Discharge, Occasions, Occurrence, Put, Rule, no
 
 NOTICES_KEPT = 256
@@ -97,7 +97,7 @@ def _designation_ended(_: Context, facts: Facts, record: Record) -> list[Put]:
     return [Put(key, ended)]
 
 
-def _designation_occasions(_: Facts, record: Record) -> list[Occurrence | Discharge]:
+def _designation_occasions(_: Context, __: Facts, record: Record) -> list[Occurrence | Discharge]:
     body, author = cast("Designated | DesignationEnded", record.body), record.statement.author
     subject = f"{body.designation}/{record.id.hex()[:32]}"
     return [
@@ -146,7 +146,7 @@ def _law_notified(_: Context, facts: Facts, record: Record) -> list[Put]:
     return [Put(key, row)]
 
 
-def _law_occasions(_: Facts, record: Record) -> list[Occurrence | Discharge]:
+def _law_occasions(_: Context, __: Facts, record: Record) -> list[Occurrence | Discharge]:
     body, author = cast("LawNotified", record.body), record.statement.author
     if body.change == "stated":
         return []
@@ -174,8 +174,8 @@ def _law_asked(_: Context, facts: Facts, record: Record) -> list[Put]:
     return [Put(key, row)]
 
 
-def _law_asked_occasions(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
-    body, asked = cast("LawAsked", record.body), other_party(facts, record)
+def _law_asked_occasions(context: Context, facts: Facts, record: Record) -> list[Occurrence | Discharge]:
+    body, asked = cast("LawAsked", record.body), other_party(context, facts, record)
     return [Occurrence(event="law-requested", subject=body.request, originator=asked, acting=asked)]
 
 
@@ -205,7 +205,7 @@ def _law_answered(_: Context, facts: Facts, record: Record) -> list[Put]:
     return [Put(key, row)]
 
 
-def _law_answered_occasions(_: Facts, record: Record) -> list[Occurrence | Discharge]:
+def _law_answered_occasions(_: Context, __: Facts, record: Record) -> list[Occurrence | Discharge]:
     return [Discharge(deed="notify", subject=cast("LawAnswered", record.body).request)]
 
 

@@ -8,19 +8,14 @@ from comity.agreement.vocabulary import Form
 from comity.record import bodies
 from comity.record.statement import Record
 from comity.register.rows import AgreementRow, AskedRow, ConsignmentRow, Facts, ItemRow
-from comity.register.verdict import Discharge, Occasions, Occurrence
+from comity.register.sides import other_party
+from comity.register.verdict import Context, Discharge, Occasions, Occurrence
 
 THE_AGREEMENT = "agreement"
 """Subject of what both parties always owe under the text they acknowledged."""
 
 BY_HAND: frozenset[Form] = frozenset({"documentary", "magnetic", "equipment"})
 """Forms in which the thing itself travels: its receipt is what the last hand signs, not that the record arrived."""
-
-
-def other_party(facts: Facts, record: Record) -> str:
-    """The party that the author of a crossing record speaks to, among those that acknowledged the agreement."""
-    row = cast("AgreementRow", facts[AgreementRow.table, record.statement.relationship])
-    return next((party for party in row.acknowledged if party != record.statement.author), "")
 
 
 def request_subject(item: str, request: str) -> str:
@@ -33,7 +28,7 @@ def consignment_subject(item: str, consignment: bytes) -> str:
     return f"{item}/{consignment.hex()[:32]}"
 
 
-def _acknowledged(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
+def _acknowledged(_: Context, facts: Facts, record: Record) -> list[Occurrence | Discharge]:
     row = cast("AgreementRow", facts[AgreementRow.table, record.statement.relationship])
     both = sorted({*row.acknowledged, record.statement.author})
     if len(both) == 1:
@@ -45,11 +40,11 @@ def _acknowledged(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
     ]
 
 
-def _listed(_: Facts, __: Record) -> list[Occurrence | Discharge]:
+def _listed(_: Context, __: Facts, ___: Record) -> list[Occurrence | Discharge]:
     return [Discharge(deed="keep-register", subject=THE_AGREEMENT)]
 
 
-def _asked(_: Facts, record: Record) -> list[Occurrence | Discharge]:
+def _asked(_: Context, __: Facts, record: Record) -> list[Occurrence | Discharge]:
     body = cast("bodies.AssuranceAsked", record.body)
     subject = request_subject(body.item, body.request)
     return [
@@ -57,7 +52,7 @@ def _asked(_: Facts, record: Record) -> list[Occurrence | Discharge]:
     ]
 
 
-def _assured(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
+def _assured(_: Context, facts: Facts, record: Record) -> list[Occurrence | Discharge]:
     """The deed is done with the answer about the last recipient."""
     body = cast("bodies.Assured", record.body)
     asked = cast("AskedRow", facts[AskedRow.table, f"{record.statement.relationship}/{body.request}"])
@@ -66,16 +61,16 @@ def _assured(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
     return [Discharge(deed="assure", subject=request_subject(body.item, body.request))]
 
 
-def _consigned(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
+def _consigned(context: Context, facts: Facts, record: Record) -> list[Occurrence | Discharge]:
     body, author = cast("bodies.Consigned", record.body), record.statement.author
-    receiver = other_party(facts, record)
+    receiver = other_party(context, facts, record)
     subject = consignment_subject(body.item, record.id)
     return [
         Occurrence(event="hands-changed", subject=subject, originator=author, item=body.item, carrier=receiver),
     ]
 
 
-def _received(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
+def _received(_: Context, facts: Facts, record: Record) -> list[Occurrence | Discharge]:
     body = cast("bodies.Received", record.body)
     consignment = cast("ConsignmentRow | None", facts[ConsignmentRow.table, body.consignment.hex()])
     if consignment is None:
@@ -91,7 +86,7 @@ def _received(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
     return found
 
 
-def _returned(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
+def _returned(_: Context, facts: Facts, record: Record) -> list[Occurrence | Discharge]:
     """What was not taken is answered too."""
     body = cast("bodies.Returned", record.body)
     if body.item is None or facts[ConsignmentRow.table, body.record.hex()] is None:
@@ -99,7 +94,7 @@ def _returned(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
     return [Discharge(deed="give-receipt", subject=consignment_subject(body.item, body.record))]
 
 
-def _marked(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
+def _marked(_: Context, facts: Facts, record: Record) -> list[Occurrence | Discharge]:
     """A person has chosen the mark of what came with several to choose from."""
     body = cast("bodies.Marked", record.body)
     item = cast("ItemRow | None", facts[ItemRow.table, body.item])

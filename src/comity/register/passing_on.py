@@ -179,11 +179,11 @@ def _receipted(_: Context, facts: Facts, record: Record) -> list[Put]:
     return [Put(key, told)]
 
 
-def _passed_on_occasions(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
+def _passed_on_occasions(_: Context, facts: Facts, record: Record) -> list[Occurrence | Discharge]:
     """The copy is in the hands of a courier of the party that passes it on (Article 12)."""
     body, author = cast("PassedOn", record.body), record.statement.author
     keys = [consent_key(record.statement.relationship, each) for each in body.consents]
-    originator = next((cast("ConsentRow", facts[key]).author for key in keys), "")
+    originator = next((need(facts, key, "consent").author for key in keys), "")
     subject = consignment_subject(body.item, record.id)
     events: tuple[Event, ...] = ("hands-changed", "passed-on")
     return [
@@ -192,7 +192,7 @@ def _passed_on_occasions(facts: Facts, record: Record) -> list[Occurrence | Disc
     ]
 
 
-def _receipted_occasions(_: Facts, record: Record) -> list[Occurrence | Discharge]:
+def _receipted_occasions(_: Context, __: Facts, record: Record) -> list[Occurrence | Discharge]:
     body = cast("PassOnReceipted", record.body)
     return [Discharge(deed="give-receipt", subject=consignment_subject(body.item, body.after))]
 

@@ -12,10 +12,12 @@ from comity.record.bodies import giving as giving_bodies
 from comity.record.bodies import house as house_bodies
 from comity.record.bodies import places as place_bodies
 from comity.record.statement import Record
+from comity.register.house import need
 from comity.register.occasions import THE_AGREEMENT, request_subject
 from comity.register.places import facility_key, under_keys
 from comity.register.rows import AgreementRow, AskedRow, DirectoryRow, FacilityRow, Facts, asked_key, directory_key
-from comity.register.verdict import Discharge, Occasions, Occurrence
+from comity.register.sides import other_party
+from comity.register.verdict import Context, Discharge, Occasions, Occurrence
 
 
 def inspection_subject(facility: str, inspection: bytes | None) -> str:
@@ -31,7 +33,7 @@ def _next_inspection(
         Occurrence(
             event="inspection-due",
             subject=inspection_subject(facility, last),
-            originator=cast("AgreementRow", facts[key]).peer,
+            originator=need(facts, key, "agreement").peer,
             relationship=key[1],
             due=due,
         )
@@ -39,7 +41,7 @@ def _next_inspection(
     ]
 
 
-def _first_is_due(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
+def _first_is_due(_: Context, facts: Facts, record: Record) -> list[Occurrence | Discharge]:
     body = cast("house_bodies.FacilityRegistered", record.body)
     before = cast("FacilityRow | None", facts[facility_key(body.facility)])
     if body.nature != "contractor" or (before is not None and before.inspection is not None):
@@ -47,15 +49,15 @@ def _first_is_due(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
     return _next_inspection(facts, body.facility, body.under, None, None)
 
 
-def _was_inspected(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
+def _was_inspected(_: Context, facts: Facts, record: Record) -> list[Occurrence | Discharge]:
     body = cast("place_bodies.Inspected", record.body)
-    row = cast("FacilityRow", facts[facility_key(body.facility)])
+    row: FacilityRow = need(facts, facility_key(body.facility), "facility")
     subject = inspection_subject(body.facility, row.inspection)
     told: list[Occurrence | Discharge] = [
         Occurrence(
             event="contractor-inspected",
             subject=inspection_subject(body.facility, record.id),
-            originator=cast("AgreementRow", facts[key]).peer,
+            originator=need(facts, key, "agreement").peer,
             relationship=key[1],
         )
         for key in under_keys(body.under if row.nature == "contractor" else ())
@@ -70,12 +72,10 @@ def _was_inspected(facts: Facts, record: Record) -> list[Occurrence | Discharge]
     return done + _next_inspection(facts, body.facility, body.under, record.id, body.due)
 
 
-def _contractors_asked(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
+def _contractors_asked(_: Context, facts: Facts, record: Record) -> list[Occurrence | Discharge]:
     """Before anything goes to a contractor's person his site must meet what the agreement asks of it."""
     body, statement = cast("giving_bodies.AssuranceAsked", record.body), record.statement
-    row = cast("AgreementRow | None", facts[AgreementRow.table, statement.relationship])
-    if row is None:  # only where a damaged journal is stepped again
-        return []
+    row: AgreementRow = need(facts, (AgreementRow.table, statement.relationship), "agreement")
     parties = dict.fromkeys((row.peer, *row.acknowledged))
     keys = [directory_key(statement.relationship, party, each) for party in parties for each in body.recipients]
     entries = [cast("DirectoryRow | None", facts[key]) for key in keys if key in facts]
@@ -86,7 +86,7 @@ def _contractors_asked(facts: Facts, record: Record) -> list[Occurrence | Discha
     return [Occurrence(event="contractor-release-wanted", subject=subject, originator=author, item=body.item)]
 
 
-def _contractors_assured(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
+def _contractors_assured(_: Context, facts: Facts, record: Record) -> list[Occurrence | Discharge]:
     """Met, or refused, with the answer about the last of those who were asked about."""
     body = cast("giving_bodies.Assured", record.body)
     asked = cast("AskedRow | None", facts[asked_key(record.statement.relationship, body.request)])
@@ -95,14 +95,13 @@ def _contractors_assured(facts: Facts, record: Record) -> list[Occurrence | Disc
     return [Discharge(deed="meet-checklist", subject=request_subject(body.item, body.request))]
 
 
-def _access_ended(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
+def _access_ended(context: Context, facts: Facts, record: Record) -> list[Occurrence | Discharge]:
     """A function to which nothing new may go has no access from this record on (5)."""
     body, statement = cast("giving_bodies.Listed", record.body), record.statement
     before = cast("DirectoryRow | None", facts[directory_key(statement.relationship, statement.author, body.pseudonym)])
-    row = cast("AgreementRow | None", facts[AgreementRow.table, statement.relationship])
-    if before is None or row is None or not before.reachable or (body.receives and not body.withdrawn):
+    if before is None or not before.reachable or (body.receives and not body.withdrawn):
         return []
-    originator = next((each for each in row.acknowledged if each != statement.author), row.peer)
+    originator = other_party(context, facts, record)
     subject = f"{body.pseudonym}/{record.id.hex()[:32]}"
     return [
         Occurrence(event="clearance-ended", subject=subject, originator=originator),
@@ -113,7 +112,7 @@ def _access_ended(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
 def _shows(deed: Deed) -> Occasions:
     """What is owed as long as the agreement stands is shown to be done (``spec/duties.md`` step 6)."""
 
-    def shows(_: Facts, record: Record) -> list[Occurrence | Discharge]:
+    def shows(_: Context, __: Facts, record: Record) -> list[Occurrence | Discharge]:
         body = cast("place_bodies.Posted", record.body)  # or the one that names an officer
         return [Discharge(deed=deed, subject=THE_AGREEMENT, relationship=each) for each in body.under]
 

@@ -12,7 +12,7 @@ from comity.record.bodies.ending import PurposeEnded, Recalled, RecallLifted, Se
 from comity.record.person_act import signature_in
 from comity.record.statement import Record
 from comity.register.crossing import check_officer, officer_key
-from comity.register.holdings import holding_reads, other_party
+from comity.register.holdings import holding_reads
 from comity.register.house import REGISTRY, RELEASE_AUTHORITY, check_after, need
 from comity.register.occasions import consignment_subject
 from comity.register.rows import AgreementRow, CopyRow, Facts, Key, copy_key
@@ -26,6 +26,7 @@ from comity.register.rows.ending import (
     holding_key,
     recall_key,
 )
+from comity.register.sides import other_party
 from comity.register.verdict import Context, Discharge, Occasions, Occurrence, Put, Rule, no
 
 NOTHING = bytes(32)
@@ -134,9 +135,9 @@ def _ended(_: Context, facts: Facts, record: Record) -> list[Put]:
     return [Put(key, row)]
 
 
-def _ended_occasions(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
+def _ended_occasions(context: Context, facts: Facts, record: Record) -> list[Occurrence | Discharge]:
     body = cast("PurposeEnded", record.body)
-    provider = other_party(facts, record)
+    provider = other_party(context, facts, record)
     return [Occurrence(event="purpose-ended", subject=body.ended, originator=provider, item=body.item)]
 
 
@@ -182,7 +183,7 @@ def _recalled(_: Context, facts: Facts, record: Record) -> list[Put]:
     return [Put(key, row)]
 
 
-def _recall_occasions(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
+def _recall_occasions(_: Context, facts: Facts, record: Record) -> list[Occurrence | Discharge]:
     body, author = cast("Recalled", record.body), record.statement.author
     holding = cast("HoldingRow | None", facts[holding_key(record.statement.relationship, body.item)])
     found: list[Occurrence | Discharge] = [
@@ -210,10 +211,10 @@ def _lifted(_: Context, facts: Facts, record: Record) -> list[Put]:
     return [Put(key, lifted)]
 
 
-def _lift_occasions(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
+def _lift_occasions(context: Context, facts: Facts, record: Record) -> list[Occurrence | Discharge]:
     """Nobody owes any more what is no longer asked."""
     body = cast("RecallLifted", record.body)
-    return _all_done(body.recall, other_party(facts, record))
+    return _all_done(body.recall, other_party(context, facts, record))
 
 
 # ---- return ---------------------------------------------------------------------------------------------------------
@@ -250,8 +251,8 @@ def _sent(_: Context, facts: Facts, record: Record) -> list[Put]:
     ]
 
 
-def _sent_occasions(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
-    body, provider = cast("SentBack", record.body), other_party(facts, record)
+def _sent_occasions(context: Context, facts: Facts, record: Record) -> list[Occurrence | Discharge]:
+    body, provider = cast("SentBack", record.body), other_party(context, facts, record)
     subject = consignment_subject(body.item, record.id)
     return [
         Occurrence(event="hands-changed", subject=subject, originator=provider, item=body.item, carrier=provider),
@@ -282,7 +283,7 @@ def _taken(_: Context, facts: Facts, record: Record) -> list[Put]:
     ]
 
 
-def _taken_occasions(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
+def _taken_occasions(_: Context, facts: Facts, record: Record) -> list[Occurrence | Discharge]:
     body, relationship = cast("TakenBack", record.body), record.statement.relationship
     row = cast("EndingRow | None", facts[ending_key(relationship, body.item, body.copy)])
     holding = cast("HoldingRow | None", facts[holding_key(relationship, body.item)])

@@ -208,7 +208,7 @@ class _Measure:
         return rank_of(self.agreement, row.label.policy, holding.given)
 
 
-def _proof_occasions(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
+def _proof_occasions(_: Context, facts: Facts, record: Record) -> list[Occurrence | Discharge]:
     body = cast("Remarked", record.body)
     if body.change is not None:
         return [Discharge(deed="re-mark", subject=change) for change in _answered(facts, record)]

@@ -60,7 +60,7 @@ def _told(_: Context, facts: Facts, record: Record) -> list[Put]:
     return [Put(key, EndNotesRow(party=statement.author, notes=(*notes, told)))]
 
 
-def _told_occasions(_: Facts, record: Record) -> list[Occurrence | Discharge]:
+def _told_occasions(_: Context, __: Facts, record: Record) -> list[Occurrence | Discharge]:
     body, author = cast("EndNoteTold", record.body), record.statement.author
     if body.step != "notice":
         return []

@@ -149,8 +149,8 @@ class Discharge(msgspec.Struct, frozen=True, kw_only=True):
     relationship: str = ""
 
 
-Occasions = Callable[[Facts, Record], list[Occurrence | Discharge]]
-"""What a record that takes effect opens and discharges, from the facts its rule reads."""
+Occasions = Callable[[Context, Facts, Record], list[Occurrence | Discharge]]
+"""What a record that takes effect opens and discharges, from the facts its rule reads; rejects where one is missing."""
 
 
 def no(code: str, sentence: str) -> Rejected:

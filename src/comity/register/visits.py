@@ -22,6 +22,7 @@ from comity.register.crossing import check_officer, officer_key
 from comity.register.house import AGREEMENT_AUTHORITY, SECURITY_OFFICER, check_after, need
 from comity.register.rows import AgreementRow, DirectoryRow, Facts, Key, directory_key
 from comity.register.rows.visits import FindingRow, VisitRow, finding_key, visit_key
+from comity.register.sides import other_party
 from comity.register.verdict import Context, Discharge, Occasions, Occurrence, Put, Rule, no
 
 AUTHORITIES = (AGREEMENT_AUTHORITY, SECURITY_OFFICER)
@@ -44,12 +45,6 @@ def _check_signer(by: str, officer: DirectoryRow) -> None:
 def _agreement(context: Context, facts: Facts, record: Record) -> Agreement:
     row: AgreementRow = need(facts, (AgreementRow.table, record.statement.relationship), "agreement")
     return context.agreement(row.digest)
-
-
-def _other(context: Context, facts: Facts, record: Record) -> str:
-    """The party that is not the record's author."""
-    row: AgreementRow = need(facts, (AgreementRow.table, record.statement.relationship), "agreement")
-    return row.peer if record.statement.author == context.party else context.party
 
 
 # ---- asking ---------------------------------------------------------------------------------------------------------
@@ -81,7 +76,7 @@ def _asked(context: Context, facts: Facts, record: Record) -> list[Put]:
             raise no("withdrawn", f"{visitor!r} can be shown nothing; the directory of {statement.author!r} says so")
     if not body.starts < body.ends or body.ends <= statement.at:
         raise no("dates", "a visit ends after it starts, and not before it is asked for")
-    level = level_of(_agreement(context, facts, record), _other(context, facts, record), body.mark)
+    level = level_of(_agreement(context, facts, record), other_party(context, facts, record), body.mark)
     if not level.crosses:
         raise no("above-ceiling", f"{body.mark!r} is above what may be shown at all (Article {level.clause})")
     fields = {name: getattr(body, name) for name in body.__struct_fields__ if name != "signature"}
@@ -263,15 +258,9 @@ RULES: dict[type[Body], Rule] = {
 # ---- duties ---------------------------------------------------------------------------------------------------------
 
 
-def _host(facts: Facts, record: Record) -> str:
-    """The other party than the author of a record by which a visit is asked for."""
-    row = cast("AgreementRow", facts[AgreementRow.table, record.statement.relationship])
-    return next((each for each in row.acknowledged if each != record.statement.author), row.peer)
-
-
-def _is_wanted(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
+def _is_wanted(context: Context, facts: Facts, record: Record) -> list[Occurrence | Discharge]:
     body, author = cast("bodies.VisitAsked", record.body), record.statement.author
-    host = _host(facts, record)
+    host = other_party(context, facts, record)
     return [
         Occurrence(event="visit-wanted", subject=body.visit, originator=host, visiting=author),
         Discharge(deed="request-visit", subject=body.visit),
@@ -279,9 +268,9 @@ def _is_wanted(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
     ]
 
 
-def _is_answered(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
+def _is_answered(_: Context, facts: Facts, record: Record) -> list[Occurrence | Discharge]:
     body, host = cast("bodies.VisitAnswered", record.body), record.statement.author
-    row = cast("VisitRow", facts[visit_key(record.statement.relationship, body.visit)])
+    row: VisitRow = need(facts, visit_key(record.statement.relationship, body.visit), "visit")
     answered = Discharge(deed="answer-visit", subject=body.visit)
     if body.permits is None:
         return [answered]
@@ -292,10 +281,10 @@ def _is_answered(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
     ]
 
 
-def _is_over(facts: Facts, record: Record) -> list[Occurrence | Discharge]:
+def _is_over(context: Context, facts: Facts, record: Record) -> list[Occurrence | Discharge]:
     body = cast("bodies.VisitEnded", record.body)
     visiting = record.statement.author
-    host = _host(facts, record)
+    host = other_party(context, facts, record)
     return [
         Occurrence(event="visit-ended", subject=body.visit, originator=host, visiting=visiting),
         Discharge(deed="report-visit", subject=body.visit),
@@ -308,13 +297,13 @@ def finding_subject(visit: str, finding: str) -> str:
     return f"{visit}/{finding}"
 
 
-def _is_found(_: Facts, record: Record) -> list[Occurrence | Discharge]:
+def _is_found(_: Context, __: Facts, record: Record) -> list[Occurrence | Discharge]:
     body, visiting = cast("bodies.FindingMade", record.body), record.statement.author
     subject = finding_subject(body.visit, body.finding)
     return [Occurrence(event="finding-made", subject=subject, originator=visiting, visiting=visiting)]
 
 
-def _is_followed_up(_: Facts, record: Record) -> list[Occurrence | Discharge]:
+def _is_followed_up(_: Context, __: Facts, record: Record) -> list[Occurrence | Discharge]:
     body = cast("bodies.FindingClosed", record.body)
     return [Discharge(deed="close-finding", subject=finding_subject(body.visit, body.finding))]
 
