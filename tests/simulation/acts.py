@@ -16,7 +16,7 @@ from comity.flows.deciding.explaining import Why, why
 from comity.flows.exchanging.parcel import Parcel, write_parcel
 from comity.flows.giving.answering import Approve, Assure, approve, assure
 from comity.flows.giving.marks import MarkItem, mark_item
-from comity.flows.giving.opening import Open, OpenedItem, open_item
+from comity.flows.giving.opening import Open, open_item
 from comity.flows.giving.release import Give, Given, give, preview
 from comity.flows.house import House
 from comity.flows.looking.views import ShowInbox, ShowOutbox, ShowRegister, show_inbox, show_outbox, show_register
@@ -50,6 +50,8 @@ SIZES = (0, 1, 40, 1000, 1000, 5000, 5000, 300_000)
 """Sizes of documents in bytes; the last travels outside its parcel."""
 STREAMED = 1_100_000
 """A document that is sealed as a stream."""
+FORMS = {"electronic": 12, "documentary": 4, "magnetic": 1, "equipment": 1}
+"""Forms of what is given, and how often each is; but for the first the thing itself travels, in somebody's hands."""
 RECENT = 8
 """People mostly answer what was asked lately."""
 
@@ -101,6 +103,7 @@ def _give(sim: Simulation, house: House, asked: Asked) -> Give:
         recipients=tuple(names) if sim.random.random() < 0.97 else (),
         purpose=sim.random.choice(cast.PURPOSES),
         request=asked.request,
+        form=sim.random.choices(list(FORMS), weights=list(FORMS.values()))[0],
         actor=cast.actor(house.party, cast.OFFICER),
     )
 
@@ -347,7 +350,6 @@ def records_named(result: object) -> tuple[bytes, ...]:
 
 
 def outcome(result: object) -> str:
-    """What an answer says in one word, without anything that depends on a ciphertext."""
-    if isinstance(result, Given | OpenedItem):
-        return result.outcome
-    return type(result).__name__
+    """What an answer says in one word, without anything that depends on a ciphertext: a decision, or what it is."""
+    decided = getattr(result, "outcome", None)
+    return decided if isinstance(decided, str) else type(result).__name__

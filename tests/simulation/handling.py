@@ -32,6 +32,7 @@ from comity.flows.handling.losing import FindCopy, LoseCopy, find_again, lose_co
 from comity.flows.house import House
 from comity.flows.looking.findings import Explain, explain
 from comity.flows.looking.muster import Begin, CountCopies, DropMuster, SignMuster, begin, count, drop, sign
+from comity.record.bodies.custody import DoubleEnvelope
 from comity.register.rows import CopyRow, ItemRow, Row
 from comity.register.rows.consents import ConsentAskedRow, ConsentRow
 from comity.register.rows.inventory import FindingRow
@@ -52,6 +53,13 @@ THIRD = "us"
 """A body outside the parties."""
 ABROAD = str(X25519Identity(bytes(range(1, 33))).recipient)
 """Its age recipient."""
+ENVELOPES = DoubleEnvelope(
+    inner_mark="SECRET",
+    inner_address="the desk of the reader",
+    outer_recipient="Ministry of Defence, there",
+    outer_sender="Ministry of Defence, here",
+    register_number="117",
+)
 WRONG = 0.08
 """How often somebody picks the wrong copy, the wrong person or the wrong moment."""
 
@@ -134,9 +142,10 @@ async def sign_for(sim: Simulation, house: House) -> object:
 
 async def carry_on(sim: Simulation, house: House) -> object:
     """A carrier of either side takes a copy over on its way."""
-    copy = await copy_in(sim, house, "in transit", mine=sim.random.random() < 0.7)
-    actor = cast.actor(house.party, cast.CARRIER)
-    return await carry(house, Carry(item=reference_of(copy), actor=actor))
+    copy = await copy_in(sim, house, "in transit", mine=sim.random.random() < 0.5)
+    actor = cast.actor(house.party, sim.random.choice((cast.CARRIER, cast.OFFICER, cast.ENVOY)))
+    packing = ENVELOPES if sim.random.random() < 0.5 else None
+    return await carry(house, Carry(item=reference_of(copy), actor=actor, packing=packing))
 
 
 async def lose(sim: Simulation, house: House) -> object:

@@ -80,13 +80,15 @@ def _tell_duty(out: Output, duty: DutyShown, *, ours: bool) -> None:
             ("opened", _by(duty.opened, duty.at)),
             ("due", "" if done else _due(duty)),
             ("shown by", "" if done else duty.evidence),
-            ("done", _by(duty.discharged, duty.discharged_at)),
+            ("returned" if duty.void else "done", _by(duty.discharged, duty.discharged_at)),
         ],
         indent=4,
     )
 
 
 def _state(duty: DutyShown) -> Part:
+    if duty.void:
+        return ("void", "dim")
     if duty.discharged is not None:
         return ("done", "good")
     if duty.overdue:

@@ -134,6 +134,8 @@ def _tell_duties(out: Output, duties: Sequence[DutyShown]) -> None:
 
 
 def _state(duty: DutyShown) -> Part:
+    if duty.void:
+        return ("void", "dim")
     if duty.discharged is not None:
         return ("done", "good")
     if duty.overdue:

@@ -24,7 +24,7 @@ from comity.flows.people.enrolment import (
     WithdrawClearance,
 )
 from comity.flows.people.leaving import ChangePerson, RemovePerson
-from comity.register.house import ROLES
+from comity.register.roles import ROLES
 
 
 @click.group(cls=Verbs)

@@ -12,7 +12,7 @@ from comity.evidence.exhibits import Exhibits
 from comity.record import bodies
 from comity.record.bodies import PersonSignature, consents, custody, ending, lineage, notices
 from comity.record.person_act import check_act
-from comity.register.house import (
+from comity.register.roles import (
     AGREEMENT_AUTHORITY,
     ASSURANCE_OFFICER,
     REGISTRY,

@@ -11,7 +11,7 @@ import msgspec
 
 from comity.record import bodies
 from comity.record.card import read_card
-from comity.record.person_act import check_act, signature_in
+from comity.record.person_act import check_act
 from comity.record.statement import Record
 from comity.register.house import AGREEMENT_AUTHORITY, ASSURANCE_OFFICER, ROOT, check_after, need
 from comity.register.occasions import BY_HAND
@@ -52,34 +52,6 @@ def _agreement_key(record: Record) -> Key:
 
 def _consignment_key(record: bytes) -> Key:
     return ConsignmentRow.table, record.hex()
-
-
-def officer_key(record: Record) -> Key:
-    """Key of the directory entry of whoever signed the body of a crossing record."""
-    statement = record.statement
-    return directory_key(
-        statement.relationship, statement.author, signature_in(cast("bodies.Body", record.body)).signer
-    )
-
-
-def check_officer(facts: Facts, record: Record, role: str | None = None) -> DirectoryRow:
-    """Verify a person's signature in a crossing body against the directory of its author's party.
-
-    Args:
-        facts: among them the row of ``officer_key``.
-        record: whose body carries the signature.
-        role: what the signer must be entitled to; None where holding a copy is all it takes.
-
-    Raises:
-        Rejected: nobody of that pseudonym, withdrawn, without the role, or a signature that does not verify.
-    """
-    statement, body = record.statement, cast("bodies.Body", record.body)
-    signer = signature_in(body).signer
-    officer: DirectoryRow = need(facts, officer_key(record), "entry of the directory")
-    check_act(body, statement.relationship, statement.author, officer.signing_key)
-    if officer.withdrawn or (role is not None and role not in officer.roles):
-        raise no("no-role", f"{signer!r} does not have the role {role!r}" if role else f"{signer!r} was withdrawn")
-    return officer
 
 
 # ---- acknowledgement of the agreement ------------------------------------------------------------------------------

@@ -175,12 +175,12 @@ def _reads(context: Context, facts: Facts, record: Record) -> list[Key]:
 
 def _apply(context: Context, facts: Facts, record: Record, puts: Sequence[Put]) -> list[Put]:
     occasions = _occasions(context, facts, record)
-    books: dict[Key, _Book] = {}
+    books: dict[Key, DutyBook] = {}
     for occasion in occasions:
         if relationship := _relationship(record, occasion):
             key = duties_key(relationship, occasion.subject)
             if key not in books:
-                books[key] = _Book(relationship, occasion.subject, cast("DutiesRow | None", facts[key]))
+                books[key] = DutyBook(relationship, occasion.subject, cast("DutiesRow | None", facts[key]))
     for occasion in occasions:
         if isinstance(occasion, Occurrence) and (relationship := _relationship(record, occasion)):
             agreement = _agreement(facts, relationship, puts)
@@ -210,8 +210,8 @@ DUTIES = Consequence(_reads, _apply)
 # ---- the duties about one subject -----------------------------------------------------------------------------------
 
 
-class _Book:
-    """The duties about one subject while one record changes them."""
+class DutyBook:
+    """The duties about one subject, ``row``, while one record changes them; ``puts`` says what to write."""
 
     def __init__(self, relationship: str, subject: str, row: DutiesRow | None) -> None:
         self.relationship = relationship
@@ -290,6 +290,12 @@ class _Book:
                 self.duties[place] = msgspec.structs.replace(duty, shown=record.id, shown_at=record.statement.at)
             else:
                 self.duties[place] = _discharged(duty, record)
+
+    def void(self, returned: bytes, verdict: Record) -> None:
+        """End what a record opened that the other party has returned (12)."""
+        for place, duty in enumerate(self.duties):
+            if duty.open and duty.opened == returned:
+                self.duties[place] = msgspec.structs.replace(_discharged(duty, verdict), void=True)
 
     def puts(self) -> list[Put]:
         """The rows as they are now, where they differ."""

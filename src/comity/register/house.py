@@ -11,6 +11,7 @@ from comity.record import bodies
 from comity.record.card import fingerprint, read_card
 from comity.record.person_act import check_act, signature_in
 from comity.record.statement import Record
+from comity.register.roles import REGISTRY, ROLES, ROOT, SECURITY_OFFICER, check_apart
 from comity.register.rows import (
     AgreementRow,
     DecisionRow,
@@ -24,79 +25,9 @@ from comity.register.rows import (
 )
 from comity.register.rows.giving import Clearing
 from comity.register.rows.places import PersonThenRow, PostingRow, person_then_key, posting_key
-from comity.register.verdict import Context, Put, Rule, no
+from comity.register.verdict import Context, Put, Rule, check_after, need, no
 
 R = TypeVar("R", bound=Row)
-ROOT = "root"
-"""The signer name of the party's root key."""
-SECURITY_OFFICER = "security-officer"
-"""Role that enrols people, grants clearances, keeps lists and facilities."""
-RELEASE_AUTHORITY = "release-authority"
-"""Role that approves a release; never its requester."""
-ASSURANCE_OFFICER = "assurance-officer"
-"""Role that gives the assurance of Article 7.5 to the other party."""
-AGREEMENT_AUTHORITY = "agreement-authority"
-"""Role that acknowledges the digest of an agreement."""
-OFFICER = "officer"
-"""Role that asks for a release."""
-REGISTRY = "registry"
-"""Role that keeps the register and marks what arrives."""
-READER = "reader"
-"""Role of somebody who is given things to read; it opens nothing by itself."""
-AUDITOR = "auditor"
-"""Role that lists, verifies and exports evidence, and releases nothing."""
-ADMINISTRATOR = "administrator"
-"""Role that keeps the node running: it neither sees content nor approves anything."""
-ROLES = (
-    SECURITY_OFFICER,
-    RELEASE_AUTHORITY,
-    ASSURANCE_OFFICER,
-    AGREEMENT_AUTHORITY,
-    OFFICER,
-    REGISTRY,
-    READER,
-    AUDITOR,
-    ADMINISTRATOR,
-)
-"""Every role a person can have."""
-UNLISTED = frozenset({AUDITOR, ADMINISTRATOR})
-"""Roles by which nobody receives or signs anything across; who has no other stands in no directory."""
-APART: tuple[tuple[str, frozenset[str], str], ...] = (
-    (
-        AUDITOR,
-        frozenset({OFFICER, RELEASE_AUTHORITY, ASSURANCE_OFFICER, REGISTRY}),
-        "nobody audits what he helps to release",
-    ),
-    (
-        ADMINISTRATOR,
-        frozenset(ROLES) - {ADMINISTRATOR},
-        "whoever keeps the node running neither sees content, approves nor audits",
-    ),
-)
-"""Which roles one person never has together, and why (``spec/places.md`` step 3)."""
-
-
-def check_apart(roles: tuple[str, ...]) -> None:
-    """Check that nobody gets two roles whose point is that two people have them.
-
-    Raises:
-        Rejected: these roles are kept apart.
-    """
-    for role, others, why in APART:
-        together = sorted(others & set(roles))
-        if role in roles and together:
-            raise no(
-                "roles-apart",
-                f"one person cannot be {role!r} and {together[0]!r}: {why}; give these roles to two people",
-            )
-
-
-def need(facts: Facts, key: Key, what: str) -> Any:
-    """The row with ``key``; the record is rejected when there is none."""
-    row = facts[key]
-    if row is None:
-        raise no("unknown-" + key[0], f"there is no {what} {key[1]!r} in the register")
-    return row
 
 
 def person_key(person: str) -> Key:
@@ -118,12 +49,6 @@ def check_house_act(context: Context, facts: Facts, body: bodies.Body, relations
     if role not in signer.roles:
         raise no("no-role", f"{signature.signer!r} does not have the role {role!r}")
     return signature.signer
-
-
-def check_after(after: bytes, last: bytes) -> None:
-    """A signed act counts once, right after the record it names: nobody can record it again when it was undone."""
-    if after != last:
-        raise no("stale-act", "something was recorded about this since it was signed; look again and sign again")
 
 
 def signer_keys(body: Any) -> list[Key]:

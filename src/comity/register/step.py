@@ -30,6 +30,7 @@ from comity.register.links import CHAINS
 from comity.register.rows import AgreementRow, ChainRow, Facts, Key, chain_key
 from comity.register.tally import TALLIES
 from comity.register.verdict import Changes, Consequence, Context, Held, Put, Rejection, Rule, Verdict
+from comity.register.void_duties import VOID_DUTIES
 
 CLOCK_SKEW_MAX = timedelta(minutes=2)
 """How far ahead of ours another party's clock may be before its records wait for their time."""
@@ -56,7 +57,7 @@ _RULES: dict[type[Body], Rule] = {
     **term.RULES,
     **visits.RULES,
 }
-_CONSEQUENCES: tuple[Consequence, ...] = (DUTIES, TALLIES, HOLDINGS, HANDS, CHAINS)
+_CONSEQUENCES: tuple[Consequence, ...] = (DUTIES, VOID_DUTIES, TALLIES, HOLDINGS, HANDS, CHAINS)
 
 
 def reads(context: Context, record: Record) -> list[Key]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -156,3 +156,17 @@ Occasions = Callable[[Context, Facts, Record], list[Occurrence | Discharge]]
 def no(code: str, sentence: str) -> Rejected:
     """The error by which a rule rejects its record."""
     return Rejected(sentence, code=code)
+
+
+def need(facts: Facts, key: Key, what: str) -> Any:
+    """The row with ``key``; the record is rejected when there is none."""
+    row = facts[key]
+    if row is None:
+        raise no("unknown-" + key[0], f"there is no {what} {key[1]!r} in the register")
+    return row
+
+
+def check_after(after: bytes, last: bytes) -> None:
+    """A signed act counts once, right after the record it names: nobody can record it again when it was undone."""
+    if after != last:
+        raise no("stale-act", "something was recorded about this since it was signed; look again and sign again")

@@ -26,7 +26,7 @@ from comity.marking.label import Label
 from comity.record import bodies
 from comity.record.encoding import encode
 from comity.record.statement import DOMESTIC, Record
-from comity.register.house import UNLISTED
+from comity.register.roles import UNLISTED
 from comity.register.rows import (
     AgreementRow,
     AssuranceRow,

@@ -21,7 +21,7 @@ from comity.flows.house import House
 from comity.record import bodies
 from comity.record.encoding import encode
 from comity.record.statement import DOMESTIC, chain_id, read
-from comity.register.house import RELEASE_AUTHORITY
+from comity.register.roles import RELEASE_AUTHORITY
 from comity.register.rows import DecisionRow, ItemRow
 
 ITEM = re.compile("[iv]-[a-z2-7]{16}")

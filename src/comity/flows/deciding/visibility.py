@@ -19,7 +19,7 @@ from comity.flows.deciding.lineage import ancestors_of, is_own, registered, rela
 from comity.flows.house import ROOT, House
 from comity.flows.keeping.work import Work
 from comity.record.statement import DOMESTIC
-from comity.register.house import AUDITOR, OFFICER, REGISTRY, RELEASE_AUTHORITY, SECURITY_OFFICER, UNLISTED
+from comity.register.roles import AUDITOR, OFFICER, REGISTRY, RELEASE_AUTHORITY, SECURITY_OFFICER, UNLISTED
 from comity.register.rows import AgreementRow, ConsignmentRow, CopyRow, ItemRow, PersonRow, RequestRow
 from comity.register.rows.custody import LinkRow
 

@@ -22,7 +22,7 @@ from comity.record.bodies.ending import Asks, PurposeEnded, Recalled, RecallLift
 from comity.record.person_act import unsigned
 from comity.record.statement import DOMESTIC, chain_id
 from comity.register.holdings import LEFT
-from comity.register.house import RELEASE_AUTHORITY
+from comity.register.roles import RELEASE_AUTHORITY
 from comity.register.rows import AgreementRow, CopyRow, DirectoryRow, ItemRow, PersonRow
 from comity.register.rows.ending import (
     EndedRow,

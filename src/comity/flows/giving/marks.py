@@ -21,7 +21,7 @@ from comity.marking.translation import MarkedLabel, NeedsChoice, translate
 from comity.record import bodies
 from comity.record.person_act import unsigned
 from comity.record.statement import DOMESTIC
-from comity.register.house import REGISTRY
+from comity.register.roles import REGISTRY
 from comity.register.rows import AgreementRow, ItemRow
 from comity.register.rows.lineage import DerivativeRow
 

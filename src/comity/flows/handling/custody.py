@@ -23,8 +23,8 @@ from comity.flows.keeping.erasing import HEADER
 from comity.flows.keeping.work import Draft, Work
 from comity.record.bodies import Body
 from comity.record.statement import Record
-from comity.register.house import REGISTRY
 from comity.register.keeping import sides_of_way
+from comity.register.roles import REGISTRY
 from comity.register.rows import AgreementRow, ConsignmentRow, CopyRow, DirectoryRow, ItemRow, PersonRow, copy_key
 from comity.register.rows.lineage import DerivativeRow, derivative_key
 

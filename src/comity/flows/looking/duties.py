@@ -17,7 +17,7 @@ from comity.flows.deciding.visibility import about_his_copies, may_see, sees_all
 from comity.flows.house import House
 from comity.flows.keeping.work import Work
 from comity.flows.looking.duty_words import next_command, plain_words
-from comity.register.house import ASSURANCE_OFFICER
+from comity.register.roles import ASSURANCE_OFFICER
 from comity.register.rows import ItemRow, Key, PersonRow, decode_row
 from comity.register.rows.duties import (
     AT_ONCE,
@@ -82,6 +82,7 @@ class DutyShown(msgspec.Struct, frozen=True, kw_only=True):
         now: it is due at once.
         standing: it is never over.
         discharged, discharged_at: the record that discharged it, and its instant.
+        void: that record is the verdict by which the other party returned what had opened it.
         shown, shown_at: of a standing duty, the newest record that shows it being done.
         next: what to type so that it is done; empty where it is not ours, or done.
     """
@@ -111,6 +112,7 @@ class DutyShown(msgspec.Struct, frozen=True, kw_only=True):
     standing: bool
     discharged: str | None
     discharged_at: datetime | None
+    void: bool
     shown: str | None
     shown_at: datetime | None
     next: str
@@ -311,6 +313,7 @@ def _shown(house: House, row: DutiesRow, duty: Duty, at: datetime) -> DutyShown:
         standing=duty.standing,
         discharged=None if duty.discharged is None else duty.discharged.hex(),
         discharged_at=duty.discharged_at,
+        void=duty.void,
         shown=None if duty.shown is None else duty.shown.hex(),
         shown_at=duty.shown_at,
         next=next_command(row, duty) if duty.open and duty.who == house.party else "",

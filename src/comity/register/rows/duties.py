@@ -40,6 +40,7 @@ class Duty(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         discharged_at: its instant.
         shown: of a standing duty, the newest record that shows it being done.
         shown_at: its instant.
+        void: the other party has returned the record that opened it; ``discharged`` is its verdict then.
     """
 
     obligation: str
@@ -62,6 +63,7 @@ class Duty(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     discharged_at: datetime | None = None
     shown: bytes | None = None
     shown_at: datetime | None = None
+    void: bool = False
 
     @property
     def open(self) -> bool:
@@ -98,6 +100,13 @@ class ItemDutyRow(Row, frozen=True, kw_only=True):
     subject: str
 
 
+class LaidRow(Row, frozen=True, kw_only=True):
+    """Index of the subjects about which a record of this house has opened duties. Key: ``relationship/record``."""
+
+    table: ClassVar[str] = "laid"
+    subjects: tuple[str, ...]
+
+
 def duties_key(relationship: str, subject: str) -> Key:
     """Key of the duties about a subject."""
     return DutiesRow.table, f"{relationship}/{subject}"
@@ -126,6 +135,11 @@ def open_duty_key(row: DutiesRow, place: int) -> Key:
 def instant_key(instant: datetime) -> str:
     """An instant in UTC as keys have it, always of the same length."""
     return f"{instant:%Y-%m-%dT%H:%M:%S}.{instant.microsecond:06d}Z"
+
+
+def laid_key(relationship: str, record: bytes) -> Key:
+    """Key in the index of the duties that a record has opened."""
+    return LaidRow.table, f"{relationship}/{record.hex()}"
 
 
 def item_duty_key(relationship: str, item: str, subject: str) -> Key:
