@@ -51,6 +51,7 @@ def record_of(house: House, body: Body | bytes, **changes: object) -> Record:
         "sequence": head.size,
         "previous": head.last,
         "at": house.now(),
+        "seen": house.sequencer.seen.get(RELATIONSHIP),
         "type": "feed/1" if isinstance(body, bytes) else body.kind,
         "body": msgspec.Raw(body if isinstance(body, bytes) else encode(body)),
         **changes,

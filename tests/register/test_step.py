@@ -9,13 +9,13 @@ import pytest
 
 from comity.record.bodies import BODIES
 from comity.record.encoding import encode
-from comity.record.statement import Record, read
+from comity.record.statement import Record, SeenCheckpoint, read
 from comity.register import step
 from comity.register.crossing import CROSSING_RULES
 from comity.register.house import HOUSE_RULES
 from comity.register.rows import TABLES, ChainRow, decode_row, encode_row
 from comity.register.step import CLOCK_SKEW_MAX, FUTURE_TIME, UNKNOWN_VERSION, reads
-from comity.register.verdict import Changes, Context, Held, Rejection
+from comity.register.verdict import Changes, Context, Held, Rejection, Verdict
 from record.made import NODE, sealed, statement
 from register.story import KEYS, START, listed, told
 
@@ -56,6 +56,27 @@ def test_an_author_does_not_go_back_in_time() -> None:  # (4)
     assert isinstance(verdict, Rejection)
     assert verdict.code == "time-order"
     assert isinstance(story.try_("jp", listed("sato", ()), newest.at), Changes)
+
+
+def test_an_author_does_not_forget_what_he_has_seen() -> None:  # (4)
+    """Else he could say that a withdrawal, a recall or another level had not reached him, after he had cited it."""
+    story = told("peered")
+
+    def verdict(size: int | None) -> Verdict:
+        seen = None if size is None else SeenCheckpoint(size, bytes(32))
+        record = story.write("kr", listed("kim", ()), seen=seen)
+        verdicts = [register.judge(record, story.now) for register in story.registers.values()]
+        assert (verdicts[0].word, verdicts[0].code) == (verdicts[1].word, verdicts[1].code)
+        return verdicts[0]
+
+    assert isinstance(verdict(None), Changes)
+    for register in story.registers.values():
+        record = story.write("kr", listed("kim", ()), seen=SeenCheckpoint(7, bytes(32)))
+        assert isinstance(register.take(record, story.now), Changes)
+    for forgotten in (None, 6):
+        assert verdict(forgotten).code == "seen-order"
+    assert isinstance(verdict(7), Changes)
+    assert isinstance(verdict(8), Changes)
 
 
 def test_chains_keep_their_own_time() -> None:

@@ -113,10 +113,15 @@ def step(context: Context, facts: Facts, record: Record) -> Verdict:
     before = cast("ChainRow | None", facts[chain])
     if before is not None and statement.at < before.at:
         return Rejection("time-order", f"it says {statement.at.isoformat()}, before a record that it follows")
+    seen = statement.seen.size if statement.seen is not None else 0
+    if before is not None and seen < before.seen:
+        return Rejection(
+            "seen-order", f"it says to have seen {seen} records, and follows one that had seen {before.seen}"
+        )
     try:
         puts = _RULES[type(record.body)].apply(context, facts, record)
         for consequence in _CONSEQUENCES:
             puts += consequence.apply(context, facts, record, puts)
     except (Rejected, Refused) as error:
         return Rejection(error.code, error.sentence)
-    return Changes((Put(chain, ChainRow(at=statement.at)), *puts))
+    return Changes((Put(chain, ChainRow(at=statement.at, seen=seen)), *puts))

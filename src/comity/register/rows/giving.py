@@ -13,10 +13,14 @@ from comity.register.rows.base import Key, Row
 
 
 class ChainRow(Row, frozen=True, kw_only=True):
-    """The newest instant at which records of a chain took effect. Key: chain."""
+    """The newest instant at which records of a chain took effect. Key: chain.
+
+    ``seen`` is how many records of the other party their author had seen by then, as he says.
+    """
 
     table: ClassVar[str] = "chain"
     at: datetime
+    seen: int = 0
 
 
 class Clearing(msgspec.Struct, frozen=True, kw_only=True):
