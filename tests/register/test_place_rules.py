@@ -12,7 +12,7 @@ from comity.record.bodies import Body
 from comity.record.bodies import places as made
 from comity.record.person_act import unsigned
 from comity.register.conditions import PARENTS_MAX, conditions_met, evidenced, is_cleared
-from comity.register.house import APART, ROLES
+from comity.register.roles import APART, ROLES
 from comity.register.rows import FacilityRow, PersonRow
 from comity.register.rows.giving import Evidence
 from comity.register.rows.places import PersonThenRow, PostingRow

@@ -80,6 +80,10 @@ class Statement(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
         """The chain this statement claims to stand in."""
         return chain_id(self.relationship, self.author)
 
+    def has_seen(self, sequence: int) -> bool:
+        """Whether the author says to have seen the record at ``sequence`` of the other party's chain."""
+        return self.seen is not None and self.seen.size > sequence
+
 
 class Record(msgspec.Struct, frozen=True):
     """A verified record.

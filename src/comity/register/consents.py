@@ -21,9 +21,10 @@ from comity.record.bodies.consents import (
 from comity.record.person_act import check_act
 from comity.record.statement import Record
 from comity.register import passing_on, showing
-from comity.register.crossing import check_officer, officer_key
-from comity.register.house import OFFICER, REGISTRY, RELEASE_AUTHORITY, need, person_key
+from comity.register.house import person_key
 from comity.register.marks import marks_more, marks_reads, possible_marks
+from comity.register.officers import check_officer, officer_key
+from comity.register.roles import OFFICER, REGISTRY, RELEASE_AUTHORITY
 from comity.register.rows import AgreementRow, ConsignmentRow, Facts, ItemRow, Key, PersonRow
 from comity.register.rows.consents import (
     ConsentAskedRow,
@@ -40,7 +41,7 @@ from comity.register.rows.consents import (
 )
 from comity.register.rows.lineage import DerivativeRow, derivative_key
 from comity.register.sides import other_party
-from comity.register.verdict import Context, Discharge, Occasions, Occurrence, Put, Rule, no
+from comity.register.verdict import Context, Discharge, Occasions, Occurrence, Put, Rule, need, no
 
 CONSENTS_LIVE_MAX = 256
 """Most consents of one party to one item or pattern that may hold at the same time."""
@@ -57,8 +58,7 @@ def _knew(record: Record, sequence: int | None, *, ours: bool) -> bool:
 
     What stands here, this house has. Where an author had not, the two crossed on the way, and each takes effect.
     """
-    seen = record.statement.seen
-    return ours or (sequence is not None and seen is not None and seen.size > sequence)
+    return ours or (sequence is not None and record.statement.has_seen(sequence))
 
 
 def _check_acts(acts: Sequence[str]) -> None:
@@ -321,8 +321,6 @@ def _consented(context: Context, facts: Facts, record: Record) -> list[Put]:
         raise no("consent-exists", f"consent {body.consent!r} was already given or refused")
     asked = _check_terms(context, facts, record)
     check_officer(facts, record, RELEASE_AUTHORITY)
-    if body.by != body.signature.signer:
-        raise no("other-signer", f"the consent names {body.by!r} but somebody else signed it")
     row = ConsentRow(
         record=record.id,
         author=statement.author,
@@ -374,8 +372,6 @@ def _withdrawn(_: Context, facts: Facts, record: Record) -> list[Put]:
     if not row.holds(statement.at):
         raise no("lapsed", f"consent {body.consent!r} was refused or has ended; there is nothing to withdraw")
     check_officer(facts, record, RELEASE_AUTHORITY)
-    if body.by != body.signature.signer:
-        raise no("other-signer", f"the withdrawal names {body.by!r} but somebody else signed it")
     ended = msgspec.structs.replace(
         row,
         withdrawn=statement.at,

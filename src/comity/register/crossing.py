@@ -13,9 +13,10 @@ from comity.record import bodies
 from comity.record.card import read_card
 from comity.record.person_act import check_act
 from comity.record.statement import Record
-from comity.register.house import AGREEMENT_AUTHORITY, ASSURANCE_OFFICER, ROOT, check_after, need
 from comity.register.occasions import BY_HAND
+from comity.register.officers import check_officer
 from comity.register.providing import check_approved, check_provided, item_provided, provided_reads
+from comity.register.roles import AGREEMENT_AUTHORITY, ASSURANCE_OFFICER, ROOT
 from comity.register.rows import (
     AgreementRow,
     AskedRow,
@@ -38,7 +39,7 @@ from comity.register.rows import (
 )
 from comity.register.rows.custody import RECIPIENT_NUMBERS_FROM
 from comity.register.rows.lineage import DerivativeRow, derivative_key
-from comity.register.verdict import Context, Put, Rule, no
+from comity.register.verdict import Context, Put, Rule, check_after, need, no
 
 OPENINGS_KEPT = 64
 """Newest openings named in a copy row; all of them stand in the journal."""
@@ -165,8 +166,6 @@ def _assured(_: Context, facts: Facts, record: Record) -> list[Put]:
     before = cast("AssuranceRow | None", facts[assurance_key(statement.relationship, body.request, body.recipient)])
     check_after(body.after, before.record if before is not None else asked.record)
     check_officer(facts, record, ASSURANCE_OFFICER)
-    if body.by != body.signature.signer:
-        raise no("other-signer", f"the assurance names {body.by!r} but somebody else signed it")
     row = AssuranceRow(
         record=record.id,
         item=body.item,

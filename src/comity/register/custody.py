@@ -14,7 +14,6 @@ import msgspec
 from comity.record import bodies
 from comity.record.bodies.custody import HandedOver, Reproduced, TakenOver
 from comity.record.statement import Record
-from comity.register.house import check_after, need
 from comity.register.keeping import (
     check_at_hand,
     check_holder,
@@ -23,9 +22,9 @@ from comity.register.keeping import (
     held_copy,
     more,
     reads,
-    signer_of,
 )
 from comity.register.occasions import consignment_subject
+from comity.register.officers import check_officer
 from comity.register.rows import (
     ConsignmentRow,
     CopyRow,
@@ -40,7 +39,7 @@ from comity.register.rows.custody import RECIPIENT_NUMBERS_FROM, ReproducedRow, 
 from comity.register.rows.ending import ChangeRow, LevelRow, RecallRow, change_key, level_key, recall_key
 from comity.register.rows.lineage import DerivativeRow, derivative_key
 from comity.register.sides import other_party
-from comity.register.verdict import Context, Discharge, Occasions, Occurrence, Put, Rule, no
+from comity.register.verdict import Context, Discharge, Occasions, Occurrence, Put, Rule, check_after, need, no
 from comity.register.ways import WAY_RULES
 
 # ---- what the rules read --------------------------------------------------------------------------------------------
@@ -94,7 +93,7 @@ def _reproduced(context: Context, facts: Facts, record: Record) -> list[Put]:
     body, statement = cast("Reproduced", record.body), record.statement
     held = held_copy(context, facts, record)
     check_keeper(held, record)
-    if signer_of(facts, record).pseudonym != held.copy.holder:  # (8)
+    if check_officer(facts, record).pseudonym != held.copy.holder:  # (8)
         raise no("not-holder", f"copy {body.copy} is held by {held.copy.holder!r}, who alone may copy it (Article 14)")
     check_at_hand(held.copy)
     check_after(body.after, held.copy.last)
@@ -146,8 +145,7 @@ def _check_listed(facts: Facts, record: Record, holder: str) -> None:
 
 def _seen(record: Record, recall: RecallRow) -> bool:
     """Whether the author cites a checkpoint of the other party that has the recall."""
-    seen = record.statement.seen
-    return recall.author != record.statement.author and seen is not None and seen.size > recall.sequence
+    return recall.author != record.statement.author and record.statement.has_seen(recall.sequence)
 
 
 def original_marks(facts: Facts, relationship: str, item: str) -> tuple[str, ...]:
@@ -186,7 +184,7 @@ def _handed_over(context: Context, facts: Facts, record: Record) -> list[Put]:
     body = cast("HandedOver", record.body)
     held = held_copy(context, facts, record)
     check_keeper(held, record)
-    check_holder(held, signer_of(facts, record))
+    check_holder(held, check_officer(facts, record))
     check_at_hand(held.copy)
     check_after(body.after, held.copy.last)
     if body.taker == held.copy.holder:  # (9)
@@ -202,7 +200,7 @@ def _taken_over(context: Context, facts: Facts, record: Record) -> list[Put]:
     body = cast("TakenOver", record.body)
     held = held_copy(context, facts, record)
     check_keeper(held, record)
-    taker = signer_of(facts, record).pseudonym
+    taker = check_officer(facts, record).pseudonym
     copy = held.copy
     if copy.state not in ("in transit", "lost") or copy.taker is None:  # (11) what was lost on its way has arrived
         raise no("copy-state", f"copy {copy.number} is {copy.state}; nobody sent it to {taker!r}")

@@ -12,9 +12,9 @@ from comity.record.bodies.notices import Deposited, Revealed
 from comity.record.contexts import DEPOSIT
 from comity.record.encoding import encode
 from comity.record.statement import Record
-from comity.register.crossing import officer_key
-from comity.register.house import AGREEMENT_AUTHORITY, OFFICER, REGISTRY
+from comity.register.officers import officer_key
 from comity.register.parties import check_authority
+from comity.register.roles import AGREEMENT_AUTHORITY, OFFICER, REGISTRY
 from comity.register.rows import Facts, Key
 from comity.register.rows.notices import DepositRow, deposit_key
 from comity.register.verdict import Context, Put, Rule, no

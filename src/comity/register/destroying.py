@@ -9,9 +9,8 @@ import msgspec
 from comity.record import bodies
 from comity.record.bodies.ending import CrisisHeard, Destroyed, DestructionWitnessed
 from comity.record.statement import Record
-from comity.register.crossing import officer_key
-from comity.register.house import check_after, need
-from comity.register.recalls import answer_reads, check_signer, copy_at_hand, holding_of, last_ones
+from comity.register.officers import check_officer, officer_key
+from comity.register.recalls import answer_reads, copy_at_hand, holding_of, last_ones
 from comity.register.rows import AgreementRow, CopyRow, Facts, Key, copy_key
 from comity.register.rows.ending import (
     CertificateRow,
@@ -23,7 +22,7 @@ from comity.register.rows.ending import (
     holding_key,
 )
 from comity.register.sides import other_party
-from comity.register.verdict import Context, Discharge, Occasions, Occurrence, Put, Rule, no
+from comity.register.verdict import Context, Discharge, Occasions, Occurrence, Put, Rule, check_after, need, no
 
 WITNESSES_MAX = 9
 """Most witnesses that a certificate waits for: as many as a rule can ask (``spec/agreement.md``)."""
@@ -49,7 +48,7 @@ def _destroyed(_: Context, facts: Facts, record: Record) -> list[Put]:
     if facts[certificate_key(statement.relationship, body.certificate)] is not None:
         raise no("certificate-exists", f"certificate {body.certificate!r} was already given")
     copy = copy_at_hand(facts, record, body.item, body.copy, body.by, body.after)  # (30)
-    check_signer(facts, record, body.by, None)
+    check_officer(facts, record)
     if body.witnesses > WITNESSES_MAX:
         raise no("too-many-witnesses", f"a certificate waits for at most {WITNESSES_MAX} witnesses")
     row = EndingRow(
@@ -141,7 +140,7 @@ def _witnessed(_: Context, facts: Facts, record: Record) -> list[Put]:
         raise no("other-copy", f"certificate {body.certificate!r} is of copy {found.copy} of {found.item!r}")
     if holding_of(facts, record, found.item).keeper != statement.author:
         raise no("not-holder", f"{statement.author!r} does not keep the copy of certificate {body.certificate!r}")
-    check_signer(facts, record, body.by, None)
+    check_officer(facts, record)
     if not row.pending:
         raise no("already-complete", f"certificate {body.certificate!r} has all its signatures")
     if body.by == row.by or body.signature.key == row.key:  # (32)

@@ -18,14 +18,14 @@ import msgspec
 from comity.record.bodies import Body
 from comity.record.bodies.notices import DisputeOpened, PositionTaken, SettlementSigned
 from comity.record.statement import Record
-from comity.register.crossing import officer_key
-from comity.register.house import AGREEMENT_AUTHORITY, check_after
+from comity.register.officers import officer_key
 from comity.register.parties import check_authority
+from comity.register.roles import AGREEMENT_AUTHORITY
 from comity.register.rows import AgreementRow, ConsignmentRow, Facts, ItemRow, Key
 from comity.register.rows.duties import DutiesRow, duties_key
 from comity.register.rows.lineage import DerivativeRow, derivative_key
 from comity.register.rows.notices import DisputeRow, Position, Proposed, Spoken, deposit_key, dispute_key
-from comity.register.verdict import Context, Discharge, Occasions, Occurrence, Put, Rule, no
+from comity.register.verdict import Context, Discharge, Occasions, Occurrence, Put, Rule, check_after, no
 
 RECORDS_MAX = 256
 """Most records of one side in one dispute, beside its opening (step 5)."""

@@ -26,8 +26,9 @@ from comity.record.bodies.incidents import (
 )
 from comity.record.person_act import check_act
 from comity.record.statement import Record
-from comity.register.crossing import check_officer, officer_key
-from comity.register.house import SECURITY_OFFICER, check_after, need, person_key
+from comity.register.house import person_key
+from comity.register.officers import check_officer, officer_key
+from comity.register.roles import SECURITY_OFFICER
 from comity.register.rows import AgreementRow, CopyRow, Facts, ItemRow, Key, PersonRow, copy_key
 from comity.register.rows.ending import HoldingRow, holding_key
 from comity.register.rows.incidents import (
@@ -41,7 +42,7 @@ from comity.register.rows.incidents import (
 )
 from comity.register.rows.lineage import DerivativeRow, derivative_key
 from comity.register.sides import other_party
-from comity.register.verdict import Context, Discharge, Occasions, Occurrence, Put, Rule, no
+from comity.register.verdict import Context, Discharge, Occasions, Occurrence, Put, Rule, check_after, need, no
 
 
 def _key(record: Record) -> Key:
@@ -80,7 +81,7 @@ def _reported(context: Context, facts: Facts, record: Record) -> list[Put]:
     relationship = statement.relationship
     if facts[_key(record)] is not None:
         raise no("incident-exists", f"incident {body.incident!r} was already reported")
-    _check_by(facts, record, None)
+    check_officer(facts, record)
     agreement: AgreementRow = need(facts, (AgreementRow.table, relationship), "agreement")
     parties = {party.id for party in context.agreement(agreement.digest).parties}
     if body.ground is not None and body.ground in parties:
@@ -147,7 +148,7 @@ def _widened_reads(_: Context, record: Record) -> list[Key]:
 def _widened(context: Context, facts: Facts, record: Record) -> list[Put]:
     body, relationship = cast("IncidentWidened", record.body), record.statement.relationship
     row = _own_open(facts, record)
-    _check_by(facts, record, None)
+    check_officer(facts, record)
     if body.part != row.parts + 1:
         raise no("part", f"part {body.part} of incident {body.incident!r} does not follow on part {row.parts}")
     for item in body.items:
@@ -166,13 +167,6 @@ def _follows_reads(_: Context, record: Record) -> list[Key]:
     return [_key(record), officer_key(record)]
 
 
-def _check_by(facts: Facts, record: Record, role: str | None) -> None:
-    body: Any = record.body
-    officer = check_officer(facts, record, role)
-    if body.by != officer.pseudonym:
-        raise no("other-signer", f"the record names {body.by!r}, but somebody else signed it")
-
-
 def _own_open(facts: Facts, record: Record) -> IncidentRow:
     """The incident, which its author's side reported and which is not over."""
     row = _row(facts, record)
@@ -187,7 +181,7 @@ def _goes_on(facts: Facts, record: Record) -> IncidentRow:
     """(6) The incident, for the next act of the side that reported it, by a security officer."""
     body: Any = record.body
     row = _own_open(facts, record)
-    _check_by(facts, record, SECURITY_OFFICER)
+    check_officer(facts, record, SECURITY_OFFICER)
     check_after(body.after, row.last)
     return row
 
@@ -206,7 +200,7 @@ def _investigated(_: Context, facts: Facts, record: Record) -> list[Put]:
 def _followed(facts: Facts, record: Record, row: IncidentRow) -> IncidentRow:
     """(7) On the ground of a third party the side that gave the item may investigate too."""
     body, statement = cast("InvestigationOpened", record.body), record.statement
-    _check_by(facts, record, SECURITY_OFFICER)
+    check_officer(facts, record, SECURITY_OFFICER)
     if not row.ground:
         raise no("not-reporter", f"incident {row.incident!r} is for {row.author!r} to investigate")
     check_after(body.after, row.following or row.record)

@@ -17,9 +17,10 @@ from comity.record.bodies.inventory import (
 )
 from comity.record.person_act import signature_in
 from comity.record.statement import Record
-from comity.register.crossing import check_officer, officer_key
-from comity.register.house import REGISTRY, ROOT, check_after, check_house_act, need, person_key
+from comity.register.house import check_house_act, person_key
 from comity.register.occasions import THE_AGREEMENT
+from comity.register.officers import check_officer, officer_key
+from comity.register.roles import REGISTRY, ROOT
 from comity.register.rows import AgreementRow, CopyRow, FacilityRow, Facts, Key, copy_key
 from comity.register.rows.inventory import (
     CountedRow,
@@ -32,7 +33,7 @@ from comity.register.rows.inventory import (
     inventory_key,
     open_finding_key,
 )
-from comity.register.verdict import Context, Discharge, Occasions, Occurrence, Put, Rule, no
+from comity.register.verdict import Context, Discharge, Occasions, Occurrence, Put, Rule, check_after, need, no
 
 HELD = frozenset({"present", "missing", "elsewhere"})
 """What a muster says of a copy that the register has as held."""
@@ -197,8 +198,6 @@ def _done_reads(_: Context, record: Record) -> list[Key]:
 def _done(_: Context, facts: Facts, record: Record) -> list[Put]:
     body, statement = cast("InventoryDone", record.body), record.statement
     check_officer(facts, record, REGISTRY)
-    if body.by != body.signature.signer:
-        raise no("other-signer", f"the inventory names {body.by!r} but somebody else signed it")
     key = inventory_key(statement.relationship, statement.author)
     before = cast("InventoryRow | None", facts[key])
     if before is not None and body.begun <= before.begun:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any, NamedTuple, cast
 
 from comity.record.statement import Record
-from comity.register.crossing import check_officer, officer_key
-from comity.register.house import REGISTRY, need
+from comity.register.officers import officer_key
+from comity.register.roles import REGISTRY
 from comity.register.rows import AgreementRow, ConsignmentRow, CopyRow, DirectoryRow, Facts, Key, copy_key
 from comity.register.rows.lineage import DerivativeRow, derivative_key
-from comity.register.verdict import Context, no
+from comity.register.verdict import Context, need, no
 
 
 class Held(NamedTuple):
@@ -68,15 +68,6 @@ def check_keeper(held: Held, record: Record) -> None:
             f"copy {held.copy.number} is with people of {held.keeper!r}; {record.statement.author!r} cannot say what "
             "they did with it (Article 9)",
         )
-
-
-def signer_of(facts: Facts, record: Record) -> DirectoryRow:
-    """(4) The person of the author's directory who signed, and is the one the record names."""
-    body: Any = record.body
-    officer = check_officer(facts, record)
-    if body.by != officer.pseudonym:
-        raise no("other-signer", f"the record names {body.by!r}, but somebody else signed it")
-    return officer
 
 
 def check_holder(held: Held, officer: DirectoryRow) -> None:

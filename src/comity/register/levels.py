@@ -11,15 +11,9 @@ from comity.marking.translation import MarkedLabel, translate
 from comity.record import bodies
 from comity.record.bodies.ending import LevelChanged, Reclassified
 from comity.record.statement import DOMESTIC, Record
-from comity.register.crossing import check_officer, officer_key
-from comity.register.house import (
-    RELEASE_AUTHORITY,
-    ROOT,
-    check_after,
-    check_house_act,
-    need,
-    person_key,
-)
+from comity.register.house import check_house_act, person_key
+from comity.register.officers import check_officer, officer_key
+from comity.register.roles import RELEASE_AUTHORITY, ROOT
 from comity.register.rows import AgreementRow, Facts, ItemRow, Key
 from comity.register.rows.ending import (
     ChangeRow,
@@ -31,7 +25,7 @@ from comity.register.rows.ending import (
     level_key,
     review_key,
 )
-from comity.register.verdict import Context, Discharge, Occasions, Occurrence, Put, Rule, no
+from comity.register.verdict import Context, Discharge, Occasions, Occurrence, Put, Rule, check_after, need, no
 
 PENDING_MAX = 64
 """Most notices about one item that wait for their re-marking."""
@@ -129,8 +123,6 @@ def _notified(context: Context, facts: Facts, record: Record) -> list[Put]:
     holding: HoldingRow = need(facts, holding_key(relationship, body.item), "item given in this relationship as")
     _check_author(context, facts, record, item, holding)
     check_officer(facts, record, RELEASE_AUTHORITY)
-    if body.by != body.signature.signer:
-        raise no("other-signer", f"the notice names {body.by!r} but somebody else signed it")
     before = _mark_before(facts, record)
     level = cast("LevelRow | None", facts[level_key(relationship, body.item)]) or LevelRow(given=before, mark=before)
     check_after(body.after, level.last)

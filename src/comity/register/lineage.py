@@ -18,9 +18,8 @@ from comity.marking.label import Label
 from comity.record import bodies
 from comity.record.bodies.lineage import ANCESTORS_MAX, Derived
 from comity.record.statement import DOMESTIC, Record
-from comity.register.crossing import check_officer, officer_key
-from comity.register.house import need
 from comity.register.occasions import BY_HAND
+from comity.register.officers import check_officer, officer_key
 from comity.register.rows import (
     AgreementRow,
     CopyRow,
@@ -43,7 +42,7 @@ from comity.register.rows.ending import (
 )
 from comity.register.rows.lineage import ChildRow, DerivativeRow, child_key, derivative_key
 from comity.register.sides import other_party
-from comity.register.verdict import Context, Discharge, Occasions, Occurrence, Put, Rule, no
+from comity.register.verdict import Context, Discharge, Occasions, Occurrence, Put, Rule, need, no
 
 WITHOUT_COPIES = frozenset({"oral", "visual"})
 """Forms in which something is said or seen, and nothing stays."""
@@ -105,8 +104,6 @@ def _derived(context: Context, facts: Facts, record: Record) -> list[Put]:
     if body.agreement != row.digest:  # (3)
         raise no("other-digest", f"made under another text of {row.agreement!r} than the one adopted here")
     check_officer(facts, record)
-    if body.by != body.signature.signer:
-        raise no("other-signer", f"the record names {body.by!r} as its maker, but somebody else signed it")
     _check_new(context, facts, record)
     labels = [_ancestor(context, facts, record, each) for each in body.ancestors]
     _check_label(agreement, body, author, labels)
@@ -194,8 +191,7 @@ def _ancestor(context: Context, facts: Facts, record: Record, named: bodies.line
 
 def _seen(record: Record, recall: RecallRow) -> bool:
     """Whether the author of ``record`` cites a checkpoint of the other party that has the recall."""
-    seen = record.statement.seen
-    return recall.author != record.statement.author and seen is not None and seen.size > recall.sequence
+    return recall.author != record.statement.author and record.statement.has_seen(recall.sequence)
 
 
 def _known(context: Context, facts: Facts, record: Record, item: str, label: Label) -> Known:

@@ -21,9 +21,10 @@ from comity.record.bodies.notices import (
 )
 from comity.record.statement import Record
 from comity.register import deposits, disputes
-from comity.register.crossing import officer_key
-from comity.register.house import AGREEMENT_AUTHORITY, check_after, check_house_act, need, signer_keys
+from comity.register.house import check_house_act, signer_keys
+from comity.register.officers import officer_key
 from comity.register.parties import check_authority
+from comity.register.roles import AGREEMENT_AUTHORITY
 from comity.register.rows import AgreementRow, Facts, ItemRow, Key
 from comity.register.rows.notices import (
     DesignationRow,
@@ -36,7 +37,7 @@ from comity.register.rows.notices import (
     outlay_key,
 )
 from comity.register.sides import other_party
-from comity.register.verdict import Context, Discharge, Occasions, Occurrence, Put, Rule, no
+from comity.register.verdict import Context, Discharge, Occasions, Occurrence, Put, Rule, check_after, need, no
 
 NOTICES_KEPT = 256
 """Most notices about one law; a law that changes more often is told under a new name."""

@@ -5,13 +5,10 @@ For rules of records by which the parties deal with each other, rather than with
 
 from __future__ import annotations
 
-from typing import Any, cast
-
 from comity.record.statement import Record
-from comity.register.crossing import check_officer
-from comity.register.house import need
+from comity.register.officers import check_officer
 from comity.register.rows import AgreementRow, Facts
-from comity.register.verdict import no
+from comity.register.verdict import need, no
 
 
 def running_agreement(facts: Facts, record: Record) -> AgreementRow:
@@ -38,9 +35,5 @@ def check_authority(facts: Facts, record: Record, *roles: str) -> AgreementRow:
         Rejected: the agreement does not run, nobody of that pseudonym, without the role, or another signed.
     """
     row = running_agreement(facts, record)
-    officer, body = check_officer(facts, record), cast("Any", record.body)
-    if body.by != body.signature.signer:
-        raise no("other-signer", f"the record names {body.by!r} but somebody else signed it")
-    if not set(roles) & set(officer.roles):
-        raise no("no-role", f"{body.by!r} does not have the role {' or '.join(map(repr, roles))}")
+    check_officer(facts, record, *roles)
     return row

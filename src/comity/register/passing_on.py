@@ -10,17 +10,17 @@ from comity.agreement.vocabulary import Event
 from comity.record.bodies import Body
 from comity.record.bodies.consents import PassedOn, PassOnReceipted
 from comity.record.statement import Record
-from comity.register.crossing import check_officer, officer_key
-from comity.register.house import REGISTRY, check_after, need
 from comity.register.marks import marks_more, marks_reads, possible_marks
 from comity.register.occasions import consignment_subject
+from comity.register.officers import check_officer, officer_key
 from comity.register.providing import check_approved
 from comity.register.recalls import holding_of
+from comity.register.roles import REGISTRY
 from comity.register.rows import AgreementRow, CopyRow, Facts, ItemRow, Key, RequestRow, copy_key
 from comity.register.rows.consents import ConsentRow, PassedOnRow, consent_key, passed_on_key
 from comity.register.rows.ending import HoldingRow, holding_key
 from comity.register.rows.lineage import derivative_key
-from comity.register.verdict import Context, Discharge, Occasions, Occurrence, Put, Rule, no
+from comity.register.verdict import Context, Discharge, Occasions, Occurrence, Put, Rule, check_after, need, no
 
 
 def _passed_on_reads(context: Context, record: Record) -> list[Key]:
@@ -100,10 +100,10 @@ def _speaks(facts: Facts, record: Record, consent: ConsentRow) -> bool:
 
 def _held(consent: ConsentRow, record: Record, *, ours: bool) -> bool:
     """Whether a consent held for whoever passed on: a withdrawal counts once he could know of it."""
-    at, seen = record.statement.at, record.statement.seen
+    at = record.statement.at
     if ours or consent.withdrawn_sequence is None:
         return consent.holds(at)
-    known = seen is not None and seen.size > consent.withdrawn_sequence
+    known = record.statement.has_seen(consent.withdrawn_sequence)
     return consent.holds(at) if known else msgspec.structs.replace(consent, withdrawn=None).holds(at)
 
 

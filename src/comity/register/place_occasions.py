@@ -12,12 +12,11 @@ from comity.record.bodies import giving as giving_bodies
 from comity.record.bodies import house as house_bodies
 from comity.record.bodies import places as place_bodies
 from comity.record.statement import Record
-from comity.register.house import need
 from comity.register.occasions import THE_AGREEMENT, request_subject
 from comity.register.places import facility_key, under_keys
 from comity.register.rows import AgreementRow, AskedRow, DirectoryRow, FacilityRow, Facts, asked_key, directory_key
 from comity.register.sides import other_party
-from comity.register.verdict import Context, Discharge, Occasions, Occurrence
+from comity.register.verdict import Context, Discharge, Occasions, Occurrence, need
 
 
 def inspection_subject(facility: str, inspection: bytes | None) -> str:

@@ -17,19 +17,16 @@ from comity.record.person_act import check_act
 from comity.record.statement import Record
 from comity.register.conditions import is_cleared
 from comity.register.house import (
-    ROOT,
-    SECURITY_OFFICER,
     change_person,
     check_about_person,
-    check_after,
     check_house_act,
-    need,
     person_key,
     person_reads,
     posting_ends,
     posting_more,
     signer_keys,
 )
+from comity.register.roles import ROOT, SECURITY_OFFICER
 from comity.register.rows import (
     AgreementRow,
     FacilityRow,
@@ -39,7 +36,7 @@ from comity.register.rows import (
 )
 from comity.register.rows.giving import Evidence
 from comity.register.rows.places import InspectionRow, PostingRow, inspection_key, posting_key
-from comity.register.verdict import Context, Put, Rule, no
+from comity.register.verdict import Context, Put, Rule, check_after, need, no
 
 
 def facility_key(facility: str) -> Key:

@@ -13,7 +13,6 @@ from comity.agreement.vocabulary import Act
 from comity.record.bodies.consents import Shown
 from comity.record.bodies.giving import Consigned
 from comity.record.statement import DOMESTIC, Record
-from comity.register.house import need
 from comity.register.rows import (
     AgreementRow,
     AskedRow,
@@ -25,7 +24,7 @@ from comity.register.rows import (
     asked_key,
     assurance_key,
 )
-from comity.register.verdict import Context, no
+from comity.register.verdict import Context, need, no
 
 Provided = Consigned | Shown
 """The bodies by which something is provided; what they have in common is named alike."""

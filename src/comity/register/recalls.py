@@ -9,12 +9,11 @@ import msgspec
 from comity.agreement.vocabulary import Deed
 from comity.record import bodies
 from comity.record.bodies.ending import PurposeEnded, Recalled, RecallLifted, SentBack, TakenBack
-from comity.record.person_act import signature_in
 from comity.record.statement import Record
-from comity.register.crossing import check_officer, officer_key
 from comity.register.holdings import holding_reads
-from comity.register.house import REGISTRY, RELEASE_AUTHORITY, check_after, need
 from comity.register.occasions import consignment_subject
+from comity.register.officers import check_officer, officer_key
+from comity.register.roles import REGISTRY, RELEASE_AUTHORITY
 from comity.register.rows import AgreementRow, CopyRow, Facts, Key, copy_key
 from comity.register.rows.ending import (
     EndedRow,
@@ -27,23 +26,12 @@ from comity.register.rows.ending import (
     recall_key,
 )
 from comity.register.sides import other_party
-from comity.register.verdict import Context, Discharge, Occasions, Occurrence, Put, Rule, no
+from comity.register.verdict import Context, Discharge, Occasions, Occurrence, Put, Rule, check_after, need, no
 
 NOTHING = bytes(32)
 """What the first act of its kind about an item follows on."""
 ANSWERS: tuple[Deed, ...] = ("return-or-destroy", "answer-recall")
 """What is done when the last copy has come back or is destroyed, in the words that an obligation may use for it."""
-
-
-def check_signer(facts: Facts, record: Record, by: str, role: str | None) -> None:
-    """The person whom a record names signed it, stands in the directory of its author, and may.
-
-    Raises:
-        Rejected: he did not, does not, or may not.
-    """
-    check_officer(facts, record, role)
-    if by != signature_in(cast("bodies.Body", record.body)).signer:
-        raise no("other-signer", f"it names {by!r} but somebody else signed it")
 
 
 def holding_of(facts: Facts, record: Record, item: str) -> HoldingRow:
@@ -125,7 +113,7 @@ def _ended(_: Context, facts: Facts, record: Record) -> list[Put]:
         raise no(
             "not-recipient", f"{statement.author!r} does not keep item {body.item!r}; its recipient says when it ends"
         )
-    check_signer(facts, record, body.by, REGISTRY)
+    check_officer(facts, record, REGISTRY)
     key = ended_key(statement.relationship, body.item)
     before = cast("EndedRow | None", facts[key])
     check_after(body.after, before.record if before is not None else NOTHING)
@@ -159,7 +147,7 @@ def _recalled(_: Context, facts: Facts, record: Record) -> list[Put]:
     holding = holding_of(facts, record, body.item)
     if holding.keeper == statement.author:  # (24)
         raise no("not-provider", f"item {body.item!r} was not given by {statement.author!r}, who cannot recall it")
-    check_signer(facts, record, body.by, RELEASE_AUTHORITY)
+    check_officer(facts, record, RELEASE_AUTHORITY)
     key = recall_key(statement.relationship, body.item)
     before = cast("RecallRow | None", facts[key])
     check_after(body.after, before.last if before is not None else NOTHING)
@@ -203,7 +191,7 @@ def _lifted(_: Context, facts: Facts, record: Record) -> list[Put]:
     row: RecallRow = need(facts, key, "recall of")
     if row.author != statement.author or row.recall != body.recall:  # (27)
         raise no("other-recall", f"the recall of {body.item!r} that stands is {row.recall!r} of {row.author!r}")
-    check_signer(facts, record, body.by, RELEASE_AUTHORITY)
+    check_officer(facts, record, RELEASE_AUTHORITY)
     if not row.recalled:
         raise no("not-recalled", f"the recall {body.recall!r} was lifted already")
     check_after(body.after, row.last)
@@ -234,7 +222,7 @@ def _sent_reads(_: Context, record: Record) -> list[Key]:
 def _sent(_: Context, facts: Facts, record: Record) -> list[Put]:
     body, statement = cast("SentBack", record.body), record.statement
     copy = copy_at_hand(facts, record, body.item, body.copy, body.by, body.after)
-    check_signer(facts, record, body.by, None)
+    check_officer(facts, record)
     row = EndingRow(
         way="return",
         record=record.id,
@@ -268,7 +256,7 @@ def _taken(_: Context, facts: Facts, record: Record) -> list[Put]:
     body, statement = cast("TakenBack", record.body), record.statement
     if holding_of(facts, record, body.item).keeper == statement.author:  # (26)
         raise no("not-provider", f"item {body.item!r} does not come back to {statement.author!r}, who keeps it")
-    check_signer(facts, record, body.by, REGISTRY)
+    check_officer(facts, record, REGISTRY)
     key = copy_key(statement.relationship, body.item, body.copy)
     copy: CopyRow = need(facts, key, "copy")
     row = cast("EndingRow | None", facts[ending_key(statement.relationship, body.item, body.copy)])

@@ -13,14 +13,14 @@ from comity.marking.label import Label
 from comity.record import bodies
 from comity.record.bodies.ending import Remarked
 from comity.record.statement import Record
-from comity.register.crossing import check_officer, officer_key
-from comity.register.house import REGISTRY, check_after, need
 from comity.register.levels import under_mark
 from comity.register.occasions import BY_HAND, consignment_subject
+from comity.register.officers import check_officer, officer_key
+from comity.register.roles import REGISTRY
 from comity.register.rows import AgreementRow, Facts, ItemRow, Key
 from comity.register.rows.ending import ChangeRow, HoldingRow, LevelRow, change_key, holding_key, level_key
 from comity.register.rows.lineage import DerivativeRow, derivative_key
-from comity.register.verdict import Context, Discharge, Occasions, Occurrence, Put, Rule, no
+from comity.register.verdict import Context, Discharge, Occasions, Occurrence, Put, Rule, check_after, need, no
 
 DECLASSIFIED = 0
 """The rank of what carries no mark: below every level."""
@@ -135,8 +135,6 @@ def _check_stamped(facts: Facts, record: Record, body: Remarked, forms: Sequence
             raise no("other-signer", f"it names {body.by!r}, who has not signed it")
         return
     check_officer(facts, record, REGISTRY)
-    if body.by != body.signature.signer:
-        raise no("other-signer", f"it names {body.by!r} but somebody else signed it")
 
 
 def _check_mark(agreement: Agreement, label: Label, given: str, author: str, mark: str) -> None:

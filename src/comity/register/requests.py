@@ -13,16 +13,8 @@ import msgspec
 from comity.record import bodies
 from comity.record.person_act import check_act
 from comity.record.statement import Record
-from comity.register.house import (
-    OFFICER,
-    RELEASE_AUTHORITY,
-    ROOT,
-    check_after,
-    check_house_act,
-    need,
-    person_key,
-    signer_keys,
-)
+from comity.register.house import check_house_act, person_key, signer_keys
+from comity.register.roles import OFFICER, RELEASE_AUTHORITY, ROOT
 from comity.register.rows import (
     AgreementRow,
     Approval,
@@ -36,7 +28,7 @@ from comity.register.rows import (
     copy_key,
     directory_key,
 )
-from comity.register.verdict import Context, Put, Rule, no
+from comity.register.verdict import Context, Put, Rule, check_after, need, no
 
 
 def _request_reads(_: Context, record: Record) -> list[Key]:

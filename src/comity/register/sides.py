@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from comity.record.statement import Record
-from comity.register.house import need
 from comity.register.rows import AgreementRow, Facts
-from comity.register.verdict import Context
+from comity.register.verdict import Context, need
 
 
 def other_party(context: Context, facts: Facts, record: Record) -> str:

@@ -9,13 +9,13 @@ from comity.agreement.lifecycle import state_of
 from comity.record.bodies import Body
 from comity.record.bodies.term import EndNoteTold
 from comity.record.statement import Record
-from comity.register.crossing import officer_key
-from comity.register.house import AGREEMENT_AUTHORITY, check_after
 from comity.register.notices import check_day
+from comity.register.officers import officer_key
 from comity.register.parties import check_authority
+from comity.register.roles import AGREEMENT_AUTHORITY
 from comity.register.rows import AgreementRow, Facts, Key
 from comity.register.rows.term import EndNote, EndNotesRow, end_notes_key
-from comity.register.verdict import Context, Discharge, Occasions, Occurrence, Put, Rule, no
+from comity.register.verdict import Context, Discharge, Occasions, Occurrence, Put, Rule, check_after, no
 
 NOTES_KEPT = 256
 """Most notes of one party on the end of one agreement."""

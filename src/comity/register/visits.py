@@ -18,28 +18,15 @@ from comity.marking.label import Label
 from comity.record.bodies import Body
 from comity.record.bodies import visits as bodies
 from comity.record.statement import Record
-from comity.register.crossing import check_officer, officer_key
-from comity.register.house import AGREEMENT_AUTHORITY, SECURITY_OFFICER, check_after, need
+from comity.register.officers import check_officer, officer_key
+from comity.register.roles import AGREEMENT_AUTHORITY, SECURITY_OFFICER
 from comity.register.rows import AgreementRow, DirectoryRow, Facts, Key, directory_key
 from comity.register.rows.visits import FindingRow, VisitRow, finding_key, visit_key
 from comity.register.sides import other_party
-from comity.register.verdict import Context, Discharge, Occasions, Occurrence, Put, Rule, no
+from comity.register.verdict import Context, Discharge, Occasions, Occurrence, Put, Rule, check_after, need, no
 
 AUTHORITIES = (AGREEMENT_AUTHORITY, SECURITY_OFFICER)
 """Roles by which somebody speaks for his side's competent authority about visits (1)."""
-
-
-def _check_authority(facts: Facts, record: Record, by: str) -> None:
-    """Visits are a matter between authorities: whoever signs has one of ``AUTHORITIES`` (1)."""
-    officer = check_officer(facts, record)
-    if not set(AUTHORITIES) & set(officer.roles):
-        raise no("no-role", f"{officer.pseudonym!r} has none of the roles {', '.join(AUTHORITIES)}")
-    _check_signer(by, officer)
-
-
-def _check_signer(by: str, officer: DirectoryRow) -> None:
-    if by != officer.pseudonym:
-        raise no("other-signer", f"the record names {by!r} but somebody else signed it")
 
 
 def _agreement(context: Context, facts: Facts, record: Record) -> Agreement:
@@ -66,7 +53,7 @@ def _asked(context: Context, facts: Facts, record: Record) -> list[Put]:
     key = visit_key(statement.relationship, body.visit)
     if facts[key] is not None:
         raise no("visit-exists", f"visit {body.visit!r} was already asked for")
-    _check_authority(facts, record, body.by)
+    check_officer(facts, record, *AUTHORITIES)
     agreement: AgreementRow = need(facts, (AgreementRow.table, statement.relationship), "agreement")
     if not {context.party, agreement.peer} <= set(agreement.acknowledged):
         raise no("not-acknowledged", f"both parties must acknowledge {agreement.agreement!r} before anybody visits")
@@ -111,7 +98,7 @@ def _visit(facts: Facts, record: Record, *, host: bool) -> VisitRow:
 def _answered(context: Context, facts: Facts, record: Record) -> list[Put]:
     body, statement = cast("bodies.VisitAnswered", record.body), record.statement
     row = _visit(facts, record, host=True)
-    _check_authority(facts, record, body.by)
+    check_officer(facts, record, *AUTHORITIES)
     check_after(body.after, row.last)
     if row.ended is not None:
         raise no("visit-ended", f"visit {body.visit!r} is over")
@@ -142,7 +129,6 @@ def _ended(_: Context, facts: Facts, record: Record) -> list[Put]:
     body, statement = cast("bodies.VisitEnded", record.body), record.statement
     row = _visit(facts, record, host=False)
     officer = check_officer(facts, record)
-    _check_signer(body.by, officer)
     if officer.pseudonym not in row.visitors and not set(AUTHORITIES) & set(officer.roles):
         raise no("no-role", f"{officer.pseudonym!r} is neither one of the visitors nor of the authority")
     check_after(body.after, row.last)
@@ -209,7 +195,7 @@ def _found(_: Context, facts: Facts, record: Record) -> list[Put]:
     key = finding_key(statement.relationship, body.visit, body.finding)
     if facts[key] is not None:
         raise no("finding-exists", f"finding {body.finding!r} was already recorded")
-    _check_signer(body.by, check_officer(facts, record))
+    check_officer(facts, record)
     if not row.security:
         raise no("not-security", f"visit {body.visit!r} is not one by security representatives")
     if row.permits is None or statement.at < row.permits.starts:
@@ -235,7 +221,7 @@ def _closed(_: Context, facts: Facts, record: Record) -> list[Put]:
     _visit(facts, record, host=True)
     key = finding_key(statement.relationship, body.visit, body.finding)
     row: FindingRow = need(facts, key, "finding")
-    _check_authority(facts, record, body.by)
+    check_officer(facts, record, *AUTHORITIES)
     if row.closed is not None:
         raise no("finding-closed", f"finding {body.finding!r} is closed already")
     check_after(body.after, row.record)

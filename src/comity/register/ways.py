@@ -15,7 +15,6 @@ import msgspec
 from comity.record import bodies
 from comity.record.bodies.custody import Carried, CopyFound, CopyLost
 from comity.record.statement import Record
-from comity.register.house import check_after
 from comity.register.keeping import (
     Held,
     check_holder,
@@ -26,16 +25,16 @@ from comity.register.keeping import (
     more,
     reads,
     sides_of_way,
-    signer_of,
 )
+from comity.register.officers import check_officer
 from comity.register.rows import Carrier, Facts
-from comity.register.verdict import Context, Put, Rule, no
+from comity.register.verdict import Context, Put, Rule, check_after, no
 
 
 def _carried(context: Context, facts: Facts, record: Record) -> list[Put]:
     body, author = cast("Carried", record.body), record.statement.author
     held = held_copy(context, facts, record)
-    carrier = signer_of(facts, record).pseudonym
+    carrier = check_officer(facts, record).pseudonym
     copy, abroad = held.copy, author != context.party
     sides, before = sides_of_way(copy, held.keeper, held.other), copy.carrier(author)
     newest = copy.last if before is None else before.record
@@ -69,7 +68,7 @@ def _late(held: Held, record: Record) -> bool:
 def _lost(context: Context, facts: Facts, record: Record) -> list[Put]:
     body, author = cast("CopyLost", record.body), record.statement.author
     held = held_copy(context, facts, record)
-    signer_of(facts, record)
+    check_officer(facts, record)
     copy, abroad = held.copy, author != context.party
     sides = sides_of_way(copy, held.keeper, held.other)
     if abroad and body.after != copy.last and _late(held, record):
@@ -88,7 +87,7 @@ def _found(context: Context, facts: Facts, record: Record) -> list[Put]:
     body, author = cast("CopyFound", record.body), record.statement.author
     held = held_copy(context, facts, record)
     check_keeper(held, record)
-    check_holder(held, signer_of(facts, record))
+    check_holder(held, check_officer(facts, record))
     copy = held.copy
     if author != context.party and body.after != copy.last and _late(held, record):  # (14) it has come back meanwhile
         return [Put(copy_of(record), msgspec.structs.replace(copy, found=record.id))]

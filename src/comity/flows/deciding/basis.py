@@ -1,4 +1,4 @@
-"""The basis of a record: by which decision its author could say it, committed to and not told (``spec/evidence.md``)."""
+"""The basis of a record: the decision on which its author said it, committed to and not told (``spec/evidence.md``)."""
 
 from __future__ import annotations
 

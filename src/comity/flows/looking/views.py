@@ -16,7 +16,7 @@ from comity.flows.giving.release import ITEM_TITLE
 from comity.flows.house import House
 from comity.marking.label import Label
 from comity.record.statement import DOMESTIC, chain_id
-from comity.register.house import ASSURANCE_OFFICER, RELEASE_AUTHORITY
+from comity.register.roles import ASSURANCE_OFFICER, RELEASE_AUTHORITY
 from comity.register.rows import (
     AskedRow,
     AssuranceRow,

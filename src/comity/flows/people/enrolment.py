@@ -18,7 +18,7 @@ from comity.record import bodies
 from comity.record.person_act import unsigned
 from comity.record.statement import DOMESTIC
 from comity.register.conditions import is_cleared
-from comity.register.house import UNLISTED
+from comity.register.roles import UNLISTED
 from comity.register.rows import AgreementRow, DirectoryRow, PersonRow, directory_key
 from comity.seal.keys import parse_identity, parse_recipient
 

@@ -14,7 +14,7 @@ from comity.record import bodies
 from comity.record.bodies.places import PersonRemoved
 from comity.record.person_act import unsigned
 from comity.record.statement import DOMESTIC
-from comity.register.house import SECURITY_OFFICER
+from comity.register.roles import SECURITY_OFFICER
 
 
 class ChangePerson(msgspec.Struct, frozen=True, kw_only=True):
