@@ -14,7 +14,7 @@ from comity.flows.actors import Actor
 from comity.flows.deciding.visibility import may_see, sees_all, viewer
 from comity.flows.house import House
 from comity.record.bodies.consents import BeneficiaryKind
-from comity.register.house import RELEASE_AUTHORITY
+from comity.register.roles import RELEASE_AUTHORITY
 from comity.register.rows import ItemRow, PersonRow
 from comity.register.rows.consents import ConsentAskedRow, ConsentRow, ConsentWantedRow
 

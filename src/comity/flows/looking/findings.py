@@ -19,7 +19,7 @@ from comity.flows.looking.next_counts import CountDue, next_counts
 from comity.record.bodies.inventory import FindingExplained
 from comity.record.person_act import unsigned
 from comity.record.statement import DOMESTIC
-from comity.register.house import REGISTRY
+from comity.register.roles import REGISTRY
 from comity.register.rows import CopyRow
 from comity.register.rows.inventory import FindingRow, MusterRow, OpenFindingRow, finding_key
 
