@@ -4,6 +4,7 @@ The rooms, from the ground up::
 
     errors                                                  knows nothing
     agreement < marking < decision < record < register      pure: each knows those before it
+    analysis                                                pure, over the decision: what follows before anybody acts
     ledger                                                  pure, apart from the others
     evidence                                                pure, over them all
     ports                                                   contracts, in the types of the pure rooms
@@ -75,12 +76,13 @@ def pure(rooms: Iterable[str], packages: str = "msgspec cryptography") -> Law:
 LADDER = ("agreement", "marking", "decision", "record", "register")
 CORE = ("errors", *LADDER, "ledger")
 ADAPTERS = ("stores", "courier")
-INSIDE = (*CORE, "evidence", "ports", "seal", "flows", "timezones")
+INSIDE = (*CORE, "analysis", "evidence", "ports", "seal", "flows", "timezones")
 
 LAWS: dict[str, Law] = {
     "errors": pure(()),
     **{room: pure(("errors", *LADDER[:place])) for place, room in enumerate(LADDER)},
     "agreement": pure(("errors",), "msgspec cryptography rfc8785"),
+    "analysis": pure(("errors", "agreement", "marking", "decision")),
     "ledger": pure(("errors",)),
     "evidence": pure(CORE),
     "ports": law(CORE, "msgspec", EVERYTHING - WORLD),

@@ -14,6 +14,7 @@ import click
 import msgspec
 
 from comity.agreement.term import Status
+from comity.cli.analysing import lint
 from comity.cli.coverage import covered, tell_coverage
 from comity.cli.drafting import schema_command
 from comity.cli.end_notes import notice
@@ -68,6 +69,7 @@ def agreement() -> None:
 
 
 agreement.add_command(notice)
+agreement.add_command(lint)
 agreement.add_command(schema_command)
 agreement.add_command(try_)
 agreement.add_command(library)

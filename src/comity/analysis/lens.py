@@ -1,0 +1,366 @@
+"""What one agreement can tell apart, and what it says of each kind of case, by the steps of the decision.
+
+Rules of this file (``spec/analysis.md`` steps 12 and 13):
+
+- Two values are alike for an act when every condition that a rule on the act tests, and every list of the scope, holds
+  both or neither. Whatever differs only in values that are alike gets the same answer, so it is asked once.
+- An answer is ``None`` when no facts would permit, or the consents that are needed for it: who gives them, and whether
+  the body that the person stands in, the one that he serves or his nation has to be the one that may gain.
+- The questions are answered by ``decide``, and for what an item came from by the steps that ``decide`` takes for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Literal
+
+from msgspec.structs import replace
+
+from comity.agreement.vocabulary import Act
+from comity.analysis.favour import (
+    AT,
+    EVER,
+    LIST,
+    OTHERS_MAX,
+    PERSON,
+    REQUEST,
+    REQUESTER,
+    SITE,
+    attestations,
+    checklists,
+    facilities,
+    standing,
+)
+from comity.analysis.values import Profile
+from comity.decision.compiled import Compiled
+from comity.decision.decide import decide
+from comity.decision.model import (
+    Approval,
+    Case,
+    Clearance,
+    Facts,
+    Item,
+    NeedsConsent,
+    Outcome,
+    Permit,
+    Person,
+    Reason,
+    Witness,
+)
+from comity.decision.rules import CONDITIONS, Asked
+from comity.decision.steps import level_of, weigh_item, weigh_person
+from comity.marking.label import Label
+
+ONESELF: frozenset[Act] = frozenset(
+    {"open", "use-for", "copy", "translate", "extract", "reclassify", "return", "destroy", "export-evidence"}
+)
+"""Acts whose recipient is the person who acts, of the side that acts."""
+MOVING: frozenset[Act] = frozenset({"give", "show", "visit", "pass-on"})
+"""Acts for which the decision looks at the route."""
+
+Role = Literal["party", "serves", "nation"]
+"""As what somebody gains: who the person stands for, whom he or she serves, whose national he or she is."""
+ORIGINATOR = ""
+"""Stands for whoever the item's originator is, where a rule asks the originator's consent."""
+Needed = frozenset[tuple[str, Role]]
+"""Consents that are needed: by whom (``ORIGINATOR``, or a party), and for whom to gain."""
+
+_POSITION = {name: place for place, name in enumerate(CONDITIONS)}
+_THIRDS = {"party": "a-third-body", "serves": "a-body-served", "nation": "a-third-state"}
+
+
+class Lens:
+    """One agreement with its layers, ready to be asked about kinds of cases.
+
+    Attributes:
+        compiled: the agreement.
+        rules: what its rules say of each act.
+        asked: how many questions were put to the decision.
+    """
+
+    def __init__(self, compiled: Compiled) -> None:
+        self.compiled = compiled
+        self.rules: dict[Act, tuple[Asked, ...]] = {act: tuple(rules_of(compiled, act)) for act in compiled.acts}
+        self._words: dict[tuple[Act, str], tuple[frozenset[object], ...]] = {}
+        self._categories: dict[Act, tuple[frozenset[str], ...]] = {}
+        self._every_party: dict[Act, bool] = {}
+        self._methods: dict[Act, tuple[str, ...]] = {}
+        for act, rules in self.rules.items():
+            self._prepare(act, rules)
+        self._alike: dict[tuple[Act, str, object], int] = {}
+        self._answers: dict[tuple[object, ...], Needed | None] = {}
+        self._levels: dict[tuple[str, str], tuple[object, ...] | None] = {}
+        self._said: dict[tuple[str, str], Facts] = {}
+        self.clearances: dict[str, tuple[str, ...]] = {}
+        self.asked = 0
+
+    def _prepare(self, act: Act, rules: Iterable[Asked]) -> None:
+        words: dict[str, list[frozenset[object]]] = {}
+        categories: list[frozenset[str]] = []
+        methods: list[str] = []
+        every = False
+        for asked in rules:
+            every |= asked.rule.consent == "every-party"
+            methods += asked.rule.methods or ()
+            for conditions in (asked.when, *([asked.unless] if asked.unless else ())):
+                categories += [conditions.categories] if conditions.categories else []
+                for position, known in conditions.tests:
+                    words.setdefault(CONDITIONS[position], []).append(known)
+        self._words.update({(act, name): tuple(dict.fromkeys(each)) for name, each in words.items()})
+        self._categories[act] = tuple(dict.fromkeys(categories))
+        self._every_party[act] = every
+        self._methods[act] = tuple(dict.fromkeys(methods))
+
+    def tests(self, act: Act, *conditions: str) -> bool:
+        """Whether a rule on the act tests any of these conditions."""
+        return any((act, name) in self._words for name in conditions)
+
+    def kind(self, act: Act, condition: str, value: object) -> int:
+        """Which words of the rules on an act hold this value of a condition, as bits; alike values have the same."""
+        key = act, condition, value
+        found = self._alike.get(key)
+        if found is None:
+            sets = self._words.get((act, condition), ())
+            found = self._alike[key] = sum(1 << place for place, words in enumerate(sets) if value in words)
+        return found
+
+    def level_kind(self, act: Act, policy: str, mark: str) -> tuple[object, ...] | None:
+        """What the decision makes of a mark; None when the ladder does not have it. Marks of one kind are alike."""
+        key = policy, mark
+        if key not in self._levels:
+            level = self.compiled.levels.get(key)
+            self._levels[key] = None if level is None else self._level(policy, mark)
+        known = self._levels[key]
+        return None if known is None else (*known, self.kind(act, "level", mark))
+
+    def _level(self, policy: str, mark: str) -> tuple[object, ...]:
+        level = self.compiled.levels[policy, mark]
+        crossings = []
+        for party, crossing in level.crossings.items():
+            held = [self.compiled.levels.get((party, each)) for each in self.clearances.get(party, ())]
+            cleared = tuple(known is not None and 0 < crossing.rank <= known.rank for known in held)
+            crossings.append((party, crossing.weight, crossing.rank > 0, cleared))
+        return (level.weight, level.rank > 0, *crossings)
+
+    def item_kind(self, act: Act, profile: Profile) -> tuple[object, ...]:
+        """What the decision sees of the item and of the act, without the person."""
+        compiled = self.compiled
+        kind = self.kind
+        holder = "originator" if profile.acting == profile.originator else "recipient"
+        named = profile.originator if self._every_party.get(act) and profile.originator in compiled.parties else ""
+        return (
+            act,
+            self.level_kind(act, profile.policy, profile.mark),
+            kind(act, "form", profile.form),
+            compiled.forms is None or profile.form in compiled.forms,
+            kind(act, "subject", profile.subject),
+            compiled.subjects is None or profile.subject in compiled.subjects,
+            kind(act, "purpose", profile.purpose),
+            compiled.purposes is None or profile.purpose in compiled.purposes,
+            kind(act, "other_purpose", profile.purpose != profile.provided),
+            kind(act, "originator", profile.originator),
+            named,
+            profile.acting in compiled.parties,
+            kind(act, "acting", profile.acting),
+            kind(act, "holder", holder),
+            kind(act, "relation", profile.relation),
+            kind(act, "recalled", profile.recalled),
+            kind(act, "suspected", profile.suspected),
+            compiled.categories is None or compiled.categories.issuperset(profile.categories),
+            tuple(not words.isdisjoint(profile.categories) for words in self._categories.get(act, ())),
+        )
+
+    def party_kind(self, act: Act, party: str) -> tuple[object, ...]:
+        """What the decision sees of the body in whose ranks a person stands."""
+        return (party if party in self.compiled.parties else "", self.kind(act, "recipient", party))
+
+    def serves_kind(self, act: Act, serves: str) -> tuple[object, ...]:
+        """What the decision sees of the body that a person serves."""
+        return (serves in self.compiled.parties, self.kind(act, "serves", serves))
+
+    def person_kind(
+        self, act: Act, nationality: str, employer: str, office: str, function: str, clearance: int
+    ) -> tuple[object, ...]:
+        """What the decision sees of a person besides; ``clearance`` is the place of the mark among its party's."""
+        foreign = bool(self.compiled.nations) and nationality not in self.compiled.nations
+        kind = self.kind
+        return (
+            foreign,
+            kind(act, "employer", employer),
+            kind(act, "body", office),
+            kind(act, "function", function),
+            clearance,
+        )
+
+    def answer(self, profile: Profile, via: tuple[str, ...], clearance: int = 0, *, ancestor: bool = False) -> Any:
+        """Which consents a case needs, or None when no facts would permit it.
+
+        Args:
+            profile: the case.
+            via: the parties by way of which something travels.
+            clearance: place of the mark up to which the person is cleared, among ``clearances`` of its party.
+            ancestor: the item is one from which that of the case came.
+        """
+        act = profile.act
+        moving = act in MOVING
+        key = (
+            ancestor,
+            via == self.compiled.via if moving else True,
+            self.item_kind(act, profile),
+            self.party_kind(act, profile.party),
+            self.serves_kind(act, profile.serves),
+            self.person_kind(act, profile.nationality, profile.employer, profile.office, profile.function, clearance),
+        )
+        if key not in self._answers:
+            self._answers[key] = self._ask(profile, via if moving else (), clearance, ancestor)
+        return self._answers[key]
+
+    def _ask(self, profile: Profile, via: tuple[str, ...], clearance: int, ancestor: bool) -> Needed | None:
+        """The answer, for a person of bodies that no rule mistakes for one another."""
+        act, compiled = profile.act, self.compiled
+        changes = {}
+        if profile.party not in compiled.parties and not self.kind(act, "recipient", profile.party):
+            changes["party"] = _THIRDS["party"]
+        if profile.serves not in compiled.parties and not self.kind(act, "serves", profile.serves):
+            changes["serves"] = _THIRDS["serves"]
+        if profile.nationality not in compiled.nations:
+            changes["nationality"] = _THIRDS["nation"]
+        profile = replace(profile, **changes)
+        marks = self.clearances.get(profile.party, ())
+        person = person_of(profile, marks[clearance] if clearance < len(marks) else "", (compiled,))
+        best: Needed | None = None
+        for method in self._methods.get(act, ()) or ("",):
+            reasons = self._reasons(case_of(profile, item_of(profile, compiled.id), person, via, method), ancestor)
+            if reasons is not None:
+                found = self._needed(profile, reasons)
+                best = found if best is None or found < best else best
+        return best
+
+    def _reasons(self, case: Case, ancestor: bool) -> list[Reason] | None:
+        """The consents that are missing; None when something else is."""
+        compiled, item = self.compiled, case.item
+        self.asked += 1
+        facts = self._facts(case)
+        if ancestor:
+            reasons: list[Reason] = []
+            whole = replace(case, item=replace(item, id="made-of-it"), facts=facts)
+            level = level_of(compiled, item)
+            weigh_item(compiled, whole, item, level, reasons)
+            weigh_person(compiled, whole, item, level, case.recipients[0], reasons)
+            against = [each for each in reasons if each.effect in {"needs", "lacks", "forbids"}]
+        else:
+            outcome = decide(compiled, replace(case, facts=facts))
+            if isinstance(outcome, Permit):
+                return []
+            if not isinstance(outcome, NeedsConsent):
+                return None
+            against = [each for each in outcome.reasons if each.effect == "needs"]
+        return None if any(each.code != "consent-missing" for each in against) else against
+
+    def outcome(self, profile: Profile, via: tuple[str, ...]) -> Outcome:
+        """The decision with the most favourable facts, but without consents; by the first method that a rule names."""
+        marks = self.clearances.get(profile.party, ())
+        person = person_of(profile, marks[0] if marks else "", (self.compiled,))
+        method = (*self._methods.get(profile.act, ()), "")[0]
+        case = case_of(profile, item_of(profile, self.compiled.id), person, via, method)
+        return decide(self.compiled, replace(case, facts=self._facts(case)))
+
+    def _facts(self, case: Case) -> Facts:
+        """The most favourable facts, without consents."""
+        person, item = case.recipients[0], case.item
+        key = person.party, item.label.originator
+        if key not in self._said:
+            compiled = self.compiled
+            self._said[key] = Facts(
+                standings=(standing(compiled),),
+                attestations=tuple(
+                    each for one in checklists(compiled) for each in attestations(compiled, one, item, person)
+                ),
+                approvals=tuple(Approval(request=REQUEST, by=f"approver-{n}") for n in range(OTHERS_MAX)),
+                witnesses=tuple(Witness(request=REQUEST, by=f"witness-{n}") for n in range(OTHERS_MAX)),
+                facilities=tuple(facilities(compiled, person.party, SITE)),
+            )
+        return self._said[key]
+
+    def _needed(self, profile: Profile, missing: Iterable[Reason]) -> Needed:
+        """Who has to consent, and as what the person gains."""
+        parties = self.compiled.parties
+        thirds: dict[Role, str] = {}
+        if profile.party not in parties:
+            thirds["party"] = profile.party
+        if profile.serves not in parties:
+            thirds["serves"] = profile.serves
+        if self.compiled.nations and profile.nationality not in self.compiled.nations:
+            thirds["nation"] = profile.nationality
+        gaining: dict[Role, str] = thirds or {"serves": profile.serves}
+        found: set[tuple[str, Role]] = set()
+        for reason in missing:
+            by, _, _, beneficiary, _ = reason.parameters
+            giver = ORIGINATOR if by == profile.originator else by
+            found.update((giver, role) for role, body in gaining.items() if body == beneficiary)
+        return frozenset(found)
+
+
+def rules_of(compiled: Compiled, act: Act) -> Iterator[Asked]:
+    """What the rules say of an act, each once."""
+    index = compiled.acts.get(act, compiled.no_rules)
+    seen: set[tuple[str, str, int]] = set()
+    for drawer in (index.rest, *index.drawers.values()):
+        for asked in drawer.asked:
+            key = asked.cites.instrument, asked.rule.id, asked.step
+            if key not in seen:
+                seen.add(key)
+                yield asked
+
+
+def item_of(profile: Profile, agreement: str, name: str = "item") -> Item:
+    """The item of a combination, under an agreement."""
+    return Item(
+        id=name,
+        agreement=agreement,
+        label=Label(
+            policy=profile.policy, mark=profile.mark, categories=profile.categories, originator=profile.originator
+        ),
+        form=profile.form,
+        subject=profile.subject,
+        purpose=profile.provided,
+        need_to_know=(LIST,),
+        relation=profile.relation,
+        recalled=profile.recalled,
+        suspected=profile.suspected,
+    )
+
+
+def person_of(profile: Profile, clearance: str, agreements: Iterable[Compiled], name: str = PERSON) -> Person:
+    """The person of a combination, on every list, briefed on everything, cleared up to a mark."""
+    briefed = {*(each.id for each in agreements), *profile.categories}
+    return Person(
+        pseudonym=name,
+        party=profile.party,
+        serves=profile.serves,
+        nationality=profile.nationality,
+        employer=profile.employer,
+        body=profile.office,
+        function=profile.function,
+        site=SITE,
+        clearance=Clearance(clearance, EVER) if clearance else None,
+        need_to_know=(LIST,),
+        briefed=tuple(sorted(briefed)),
+    )
+
+
+def case_of(profile: Profile, item: Item, person: Person, via: tuple[str, ...], method: str = "") -> Case:
+    """The case of a combination, without facts. Of what is copied there will be one copy."""
+    return Case(
+        request=REQUEST,
+        act=profile.act,
+        item=item,
+        purpose=profile.purpose,
+        requester=REQUESTER,
+        acting=profile.acting,
+        recipients=(person,),
+        at=AT,
+        via=via,
+        method=method,
+        copies=int(profile.act == "copy"),
+    )
