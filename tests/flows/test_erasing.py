@@ -201,6 +201,24 @@ async def test_a_start_fails_rather_than_use_a_list_it_cannot_trust(tmp_path: Pa
     await store.close()
 
 
+@pytest.mark.parametrize("left", [0, 1])
+async def test_a_list_that_lost_lines_stops_the_start(world: World, left: int) -> None:  # (41)
+    """Without it the next database that is put back from a copy would open what was destroyed."""
+    given = await world.given()
+    await destroyed(world, given)
+    disk = disk_of(await restarted(world))
+    disk.erased.append(bytes(32))
+    await restarted(world)
+    await world.kr.close()
+    kept = list(disk.erased)
+    del disk.erased[left:]
+    with pytest.raises(Rejected) as caught:
+        await new_house("kr", world.folder, world.clock, disk)
+    assert caught.value.code == "erased-keys-missing"
+    disk.erased[:] = kept
+    world.kr = await new_house("kr", world.folder, world.clock, disk)
+
+
 async def test_the_sweep_names_what_an_older_program_left(tmp_path: Path) -> None:
     """A copy that is destroyed in the register has no key left, whoever forgot to erase it."""
     store = await SqliteStore.open(tmp_path / "comity.sqlite")

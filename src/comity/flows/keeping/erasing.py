@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import suppress
 
-from comity.errors import ComityError
+from comity.errors import ComityError, Rejected
 from comity.ports import Batch, ErasedKeys, Put, Store
 from comity.register.rows import CopyRow, Key, decode_row
 
@@ -43,11 +43,18 @@ class Erasing:
         """Erase again, before anything can be opened, what the list names and this database still knows (43).
 
         Raises:
-            Rejected: the list is damaged.
+            Rejected: the list is damaged, or has fewer lines than this database has seen on it.
             DiskFull, Unavailable: it cannot be read, or the database not be written; nothing can be opened then.
         """
         value = (await self._store.get(LISTED, ["listed"]))[0]
-        carried_out = await self._list.count() == int.from_bytes(value or b"", "big")
+        listed, known_of = await self._list.count(), int.from_bytes(value or b"", "big")
+        if listed < known_of:  # (41)
+            raise Rejected(
+                f"the list of erased keys has {listed} of the {known_of} lines that this database has seen on it; put it "
+                "back from a copy of this folder, or keys that were destroyed could be used again",
+                code="erased-keys-missing",
+            )
+        carried_out = listed == known_of
         waiting = [key async for key, _ in _scan(self._store, ERASING)]
         if waiting:
             await self._write(waiting)
