@@ -50,8 +50,8 @@ class Erasing:
         listed, known_of = await self._list.count(), int.from_bytes(value or b"", "big")
         if listed < known_of:  # (41)
             raise Rejected(
-                f"the list of erased keys has {listed} of the {known_of} lines that this database has seen on it; put it "
-                "back from a copy of this folder, or keys that were destroyed could be used again",
+                f"the list of erased keys has {listed} of the {known_of} lines that this database has seen on it; put "
+                "it back from a copy of this folder, or keys that were destroyed could be used again",
                 code="erased-keys-missing",
             )
         carried_out = listed == known_of
