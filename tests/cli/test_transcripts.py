@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from cli.transcripts import FOLDER, match, played, read
+from cli.wires import Line
 from comity.cli.main import VERBS
 
 NAMES = sorted(path.name for path in FOLDER.glob("*.txt"))
@@ -18,10 +20,23 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("transcripts")
 
 
+@pytest.fixture(scope="session")
+def line() -> Iterator[Line]:
+    made = Line()
+    yield made
+    made.end()
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_transcript(name: str, store: Path) -> None:
     assert read(name).steps
     played(name, store)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("article-")])
+def test_an_article_on_two_running_nodes(name: str, store: Path, line: Line) -> None:
+    """The same transcript, over HTTP between two processes instead of by pouch."""
+    played(name, store, line)
 
 
 @pytest.mark.parametrize("verb", [verb for verb in VERBS if verb not in {"demo", "completion"}])

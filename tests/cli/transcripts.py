@@ -21,6 +21,11 @@ Rules of this file:
   and is the same afterwards, in output and in commands.
 - ``[exit 3]`` says the exit code; without it the code is 0.
 - ``After OTHER.txt.`` does everything in that file first (once for all tests of a process; the folder is copied).
+
+A transcript is done by hand: no node runs unless it says so, and pouches are carried. ``played`` with a ``line`` does
+the same one a second time on two running nodes: where a pouch is packed nothing is typed, and where it is taken the
+line between the nodes is opened until each has what the other one said (``wires.py``). Everything else is as it stands,
+except that nobody is told to run a node.
 """
 
 from __future__ import annotations
@@ -38,6 +43,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from unittest import mock
 
+from cli.wires import PLACES, Line, Nodes
 from comity.cli.main import main
 from comity.cli.options import FOLDER_VARIABLE
 
@@ -49,6 +55,8 @@ WORD = re.compile(r"<([a-z][a-z-]*)>")
 REMEMBERED = r"(?P<{}>\S+(?: [0-9a-f]{{4}}\b)*)"
 """A word, or the groups of a fingerprint."""
 SHELL = re.compile(r"[|<>;&]|\$\(|^(?!comity )")
+SENDING = "  comity node run  # or 'comity pouch export', so that the other party hears of it"
+"""What to type next where no node runs."""
 
 
 @dataclass
@@ -92,46 +100,84 @@ class Scene:
     folder: Path
     remembered: dict[str, str] = field(default_factory=dict)
     running: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    nodes: Nodes | None = None
 
     def end(self) -> None:
+        if self.nodes is not None:
+            self.nodes.stop()
         for process in self.running:
             process.terminate()
             process.wait(timeout=15)
 
 
-_played: dict[str, Scene] = {}
+_played: dict[tuple[str, bool], Scene] = {}
 
 
-def played(name: str, store: Path) -> Scene:
-    """The scene that the transcript ``name`` ends with; played once in this process, in a folder of its own."""
-    if name not in _played:
+def played(name: str, store: Path, line: Line | None = None) -> Scene:
+    """The scene that the transcript ``name`` ends with; played once in this process, in a folder of its own.
+
+    Args:
+        name: of the file.
+        store: where the folders of all scenes are.
+        line: between two running nodes; else everything is carried by hand.
+    """
+    key = name, line is not None
+    if key not in _played:
         transcript = read(name)
-        folder = store / name.removesuffix(".txt")
+        folder = store / (name.removesuffix(".txt") + ("-wired" if line else ""))
         if transcript.after is None:
             folder.mkdir()
             scene = Scene(folder)
         else:
-            before = played(transcript.after, store)
+            before = played(transcript.after, store, line)
             shutil.copytree(before.folder, folder)
             scene = Scene(folder, dict(before.remembered))
+        if line is not None:
+            scene.nodes = Nodes(line, folder, shell)
+            scene.nodes.start()
         try:
             play(transcript, scene)
         finally:
             scene.end()
-        _played[name] = scene
-    return _played[name]
+        _played[key] = scene
+    return _played[key]
 
 
 def play(transcript: Transcript, scene: Scene) -> None:
     """Do every step and compare."""
     with inside(scene.folder):
-        for step in transcript.steps:
-            code, printed = perform(step, scene)
+        for written in transcript.steps:
+            if scene.nodes is not None and carried(written, scene.nodes):
+                continue
+            step = written if scene.nodes is None else on_wires(written, scene.nodes.line)
             where = f"{transcript.name}:{step.line}: {step.place}$ {step.command}"
+            code, printed = perform(step, scene)
             found = match(step.expected, printed, scene.remembered)
             assert found is not None, f"{where}\nprinted\n{printed}"
             assert code == step.code, f"{where}\nended with {code}, not {step.code}; it printed\n{printed}"
             scene.remembered.update(found)
+
+
+def carried(step: Step, nodes: Nodes) -> bool:
+    """Whether ``step`` is about a pouch; then the line does what it would have done."""
+    if step.code or not step.command.startswith(("comity pouch export ", "comity pouch import ")):
+        return False
+    if step.command.startswith("comity pouch import "):
+        nodes.carry()
+    return True
+
+
+def on_wires(step: Step, line: Line) -> Step:
+    """``step`` where a node runs in each place: houses are reached over the line, and nobody is told to run a node."""
+    command = step.command
+    if command.startswith("comity init "):
+        command = re.sub(r" --(pouch-only|port \d+)", f" --port {line.nodes[step.place]}", command)
+        command += f" --public {line.address(step.place)}"
+    expected = "\n".join(each for each in step.expected if each != SENDING)
+    expected = re.sub(r"\n\nnext\n*\Z", "", expected)
+    expected = expected.replace("https://127.0.0.1:8443", line.address("tokyo"))
+    expected = expected.replace("by pouch only", line.address("seoul"))
+    return Step(step.line, step.place, command, expected.split("\n"), step.code)
 
 
 def perform(step: Step, scene: Scene) -> tuple[int, str]:
@@ -139,12 +185,18 @@ def perform(step: Step, scene: Scene) -> tuple[int, str]:
     home = {FOLDER_VARIABLE: str(scene.folder / step.place)} if step.place else {}
     if command.endswith(" &"):
         return beside(command[:-2], home, scene)
+    if scene.nodes is not None and not step.place and any(f"{place}/" in command for place in PLACES):
+        scene.nodes.stop()  # nobody touches the folder of a running node
     if SHELL.search(command):
         done = subprocess.run(
             ["sh", "-c", command], env=shell(home), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60
         )
-        return done.returncode, done.stdout.decode()
-    return here(shlex.split(command)[1:], home)
+        code, printed = done.returncode, done.stdout.decode()
+    else:
+        code, printed = here(shlex.split(command)[1:], home)
+    if scene.nodes is not None:
+        scene.nodes.start()
+    return code, printed
 
 
 def here(arguments: list[str], home: Mapping[str, str]) -> tuple[int, str]:

@@ -273,8 +273,11 @@ def test_an_own_item_is_not_marked() -> None:
 
 
 def test_every_decision_is_kept_in_order() -> None:
+    """Those of one instant too, which a record's id alone would put in any order."""
     story = told("peered")
-    for outcome in ("forbidden", "permit"):
+    outcomes = ["forbidden", "permit", "forbidden", "forbidden", "permit", "permit"]
+    for outcome in outcomes:
+        story.now -= timedelta(seconds=1)
         story.say(
             "jp",
             bodies.Decided(
@@ -288,4 +291,5 @@ def test_every_decision_is_kept_in_order() -> None:
             ),
         )
     rows = sorted((key, row) for key, row in story.registers["jp"].rows.items() if isinstance(row, DecisionRow))
-    assert [row.outcome for _, row in rows] == ["forbidden", "permit"]
+    assert [row.outcome for _, row in rows] == outcomes
+    assert len({row.at for _, row in rows}) == 1

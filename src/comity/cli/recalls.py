@@ -268,7 +268,7 @@ def _tell_sent(out: Output, told: SentBackShown, known: dict[str, str], desk: De
     out.line("sent back  ", (f"copy {told.copy} of {told.item}", "strong"), f"  to {told.to}")
     out.fields([("recorded as", told.record[:16])])
     out.text("Its key is erased here; nobody opens it on its way.", indent=2)
-    out.next(*desk.sending() or [(f"comity copy show {told.item} --copy {told.copy}", "whether it has arrived")])
+    out.next((f"comity copy show {told.item} --copy {told.copy}", "whether it has arrived"), *desk.sending())
 
 
 def _tell_taken(out: Output, taken: TakenBackShown, desk: Desk) -> None:

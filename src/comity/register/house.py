@@ -281,7 +281,9 @@ def _decision(_: Context, __: Facts, record: Record) -> list[Put]:
     body = cast("bodies.Decided", record.body)
     at = record.statement.at
     row = DecisionRow(record=record.id, act=body.act, item=body.item, outcome=body.outcome, at=at)
-    return [Put((DecisionRow.table, f"{body.item}/{at:%Y%m%dT%H%M%S.%f}/{record.id.hex()}"), row)]
+    # Two decisions of one commit have the same instant: then their place in the chain says which came first.
+    order = f"{at:%Y%m%dT%H%M%S.%f}/{record.statement.sequence:012d}"
+    return [Put((DecisionRow.table, f"{body.item}/{order}/{record.id.hex()}"), row)]
 
 
 def _reads_nothing(_: Context, __: Record) -> list[Key]:

@@ -21,12 +21,14 @@ from comity.register.rows import (
     CopyRow,
     DirectoryRow,
     Facts,
+    ItemRequestRow,
     ItemRow,
     Key,
     PersonRow,
     RequestRow,
     copy_key,
     directory_key,
+    item_request_key,
 )
 from comity.register.verdict import Context, Put, Rule, check_after, need, no
 
@@ -95,7 +97,10 @@ def _request(context: Context, facts: Facts, record: Record) -> list[Put]:
         copy=body.copy,
         onward=body.onward,
     )
-    return [Put((RequestRow.table, body.request), row)]
+    return [
+        Put((RequestRow.table, body.request), row),
+        Put(item_request_key(body.item, body.request), ItemRequestRow(by=body.by)),
+    ]
 
 
 def _approval_reads(_: Context, record: Record) -> list[Key]:

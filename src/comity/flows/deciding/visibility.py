@@ -20,7 +20,7 @@ from comity.flows.house import ROOT, House
 from comity.flows.keeping.work import Work
 from comity.record.statement import DOMESTIC
 from comity.register.roles import AUDITOR, OFFICER, REGISTRY, RELEASE_AUTHORITY, SECURITY_OFFICER, UNLISTED
-from comity.register.rows import AgreementRow, ConsignmentRow, CopyRow, ItemRow, PersonRow, RequestRow
+from comity.register.rows import AgreementRow, CopyRow, ItemRequestRow, ItemRow, PersonRow
 from comity.register.rows.custody import LinkRow
 
 OVERSIGHT = frozenset({REGISTRY, SECURITY_OFFICER, AUDITOR})
@@ -107,12 +107,7 @@ async def asked_to_give(house: House, item: ItemRow, person: PersonRow) -> bool:
     """(2) Whether this person asked for the release of an item of this house."""
     if OFFICER not in person.roles or not is_own(item):
         return False
-    for record in item.consignments:
-        consigned = await house.need(ConsignmentRow, record.hex(), "consignment")
-        request = await house.row(RequestRow, consigned.request)
-        if request is not None and request.by == person.person:
-            return True
-    return any([row.item == item.item and row.by == person.person async for _, row in house.rows(RequestRow)])
+    return any([row.by == person.person async for _, row in house.rows(ItemRequestRow, f"{item.item}/")])
 
 
 class Sight:

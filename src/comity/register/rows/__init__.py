@@ -31,6 +31,7 @@ from comity.register.rows.giving import (
     DecisionRow,
     DirectoryRow,
     FacilityRow,
+    ItemRequestRow,
     ItemRow,
     PassageRow,
     PeerRow,
@@ -43,6 +44,7 @@ from comity.register.rows.giving import (
     chain_key,
     copy_key,
     directory_key,
+    item_request_key,
     passage_key,
 )
 
@@ -61,6 +63,7 @@ __all__ = [
     "DirectoryRow",
     "FacilityRow",
     "Facts",
+    "ItemRequestRow",
     "ItemRow",
     "Key",
     "PassageRow",
@@ -83,6 +86,7 @@ __all__ = [
     "ending",
     "incidents",
     "inventory",
+    "item_request_key",
     "lineage",
     "notices",
     "passage_key",

@@ -244,6 +244,13 @@ class RequestRow(Row, frozen=True, kw_only=True):
         return self.approvals[-1].record if self.approvals else self.record
 
 
+class ItemRequestRow(Row, frozen=True, kw_only=True):
+    """Index of the requests about an item, and who made each. Key: ``item/request``."""
+
+    table: ClassVar[str] = "item-request"
+    by: str
+
+
 class AskedRow(Row, frozen=True, kw_only=True):
     """A request for the assurance of Article 7.5, ours or theirs. Key: ``relationship/request``."""
 
@@ -366,7 +373,7 @@ class CopyRow(Row, frozen=True, kw_only=True):
 
 
 class DecisionRow(Row, frozen=True, kw_only=True):
-    """A decision taken in this house. Key: ``item/at/record``, so that a scan gives an item's decisions in order."""
+    """A decision taken in this house. Key: ``item/at/sequence/record``: a scan gives an item's in order."""
 
     table: ClassVar[str] = "decision"
     record: bytes
@@ -404,6 +411,11 @@ def copy_key(relationship: str, item: str, number: int) -> Key:
 def passage_key(relationship: str, author: str, sequence: int) -> Key:
     """Key of a row in the index of what passed."""
     return PassageRow.table, f"{relationship}/{author}/{sequence:012d}"
+
+
+def item_request_key(item: str, request: str) -> Key:
+    """Key in the index of the requests about an item."""
+    return ItemRequestRow.table, f"{item}/{request}"
 
 
 def asked_key(relationship: str, request: str) -> Key:
