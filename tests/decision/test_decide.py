@@ -82,7 +82,7 @@ class TestPermits:
     def test_the_inputs_are_named(self) -> None:
         inputs = asked(GIVE).inputs
         assert (inputs.agreement, inputs.layers) == (AGREEMENT.digest, (HOUSE.digest,))
-        assert (inputs.rule_version, inputs.tzdata) == ("2", TZDATA)
+        assert (inputs.rule_version, inputs.tzdata) == ("3", TZDATA)
 
     def test_the_duties_are_those_whose_event_the_act_brings_about(self) -> None:
         assert [(duty.obligation, duty.who, duty.within) for duty in asked(GIVE).duties] == [

@@ -32,8 +32,22 @@ from comity.agreement.vocabulary import Measured
 LONGEST_HOLDS: frozenset[Measured] = frozenset({"visit-lead"})
 """Of the intervals of these kinds the longest is the strictest; of all others the shortest."""
 
-EFFECTS = ("permits", "forbids", "requires", "checklist", "consent", "approvals", "witnesses", "methods", "copies")
+EFFECTS = (
+    "permits",
+    "forbids",
+    "requires",
+    "checklist",
+    "consent",
+    "approvals",
+    "witnesses",
+    "methods",
+    "copies",
+    "registries",
+)
 """The keys of which a rule has exactly one."""
+
+ITEM_CONDITIONS = ("form", "level", "level_at_least", "category", "subject", "originator")
+"""What a condition may say where nothing is known but the item: in an obligation."""
 
 
 class Mistake(Exception):
@@ -60,10 +74,12 @@ def check_agreement(read: AgreementFile) -> None:
     _check_equivalences(read)
     _check_term(read)
     _check_checklists(read, {clause.id for clause in read.clauses})
-    _check_intervals(read)
     known = _Known(read)
+    _check_intervals(read, known)
+    _check_registries(read, parties)
     for index, rule in enumerate(read.rules):
         _check_rule(rule, ("rule", index), known, {checklist.id for checklist in read.checklists})
+    _check_obligations(read, known)
 
 
 def check_layer(read: LayerFile, agreement: Agreement) -> None:
@@ -99,8 +115,9 @@ def check_layer(read: LayerFile, agreement: Agreement) -> None:
             sentence = f"rule {rule.id!r} permits; a layer may only refuse or ask more"
             raise Mistake("layer-permits", (*path, "permits"), sentence)
         _check_rule(rule, path, known, checklists)
+    _check_obligations(read, known)
     _check_deadlines(read, agreement)
-    _check_intervals(read, agreement)
+    _check_intervals(read, known, agreement)
     for index, preference in enumerate(read.preferences):
         path = ("preference", index)
         check_name(preference.party, parties, (*path, "party"), "party")
@@ -128,7 +145,10 @@ class _Known:
             "originator": bodies,
             "recipient": bodies,
             "serves": bodies,
+            "circle": sorted({circle for body in agreement.bodies for circle in body.circles or ()}),
         }
+        self.clients = any(body.client_of for body in agreement.bodies)
+        self.registries = bool(agreement.registries)
         self.kinds = {"level": "mark", "level_at_least": "mark", "acting": "party"}
 
 
@@ -140,23 +160,69 @@ def _check_rule(rule: Rule, path: Path, known: _Known, checklists: set[str]) -> 
         raise Mistake("rule-effect", path, sentence)
     if rule.checklist is not None:
         check_name(rule.checklist, checklists, (*path, "checklist"), "checklist")
+    for key, effect in (("per_item", "consent"), ("approved_by", "approvals")):
+        if getattr(rule, key) is not None and getattr(rule, effect) is None:
+            written = key.replace("_", "-")
+            raise Mistake("rule-effect", (*path, written), f"{written!r} of rule {rule.id!r} goes with {effect!r} only")
+    if rule.registries and not known.registries:
+        sentence = f"rule {rule.id!r} speaks of registries, and there is no [[registry]]"
+        raise Mistake("missing-key", (*path, "registries"), sentence)
     for key in ("when", "unless"):
         conditions: When | None = getattr(rule, key)
-        if conditions is None:
+        if conditions is not None:
+            _check_conditions(conditions, (*path, key), known, f"{key!r} of rule {rule.id!r}")
+
+
+def _check_conditions(conditions: When, path: Path, known: _Known, name: str) -> None:
+    if conditions == When():
+        raise Mistake("empty-table", path, f"{name} is empty; leave the key out")
+    for field, words in known.words.items():
+        used = getattr(conditions, field)
+        if used is None or words is None:
             continue
-        if conditions == When():
-            raise Mistake("empty-table", (*path, key), f"{key!r} of rule {rule.id!r} is empty; leave the key out")
-        for field, words in known.words.items():
-            used = getattr(conditions, field)
-            if used is None or words is None:
-                continue
-            kind = known.kinds.get(field, "party or body" if field in {"originator", "recipient", "serves"} else field)
-            for word in (used,) if isinstance(used, str) else used:
-                check_name(word, words, (*path, key, field.replace("_", "-")), kind)
+        kind = known.kinds.get(field, "party or body" if field in {"originator", "recipient", "serves"} else field)
+        for word in (used,) if isinstance(used, str) else used:
+            check_name(word, words, (*path, field.replace("_", "-")), kind)
+    if conditions.client is not None and not known.clients:
+        raise Mistake(
+            "no-clients", (*path, "client"), f"{name} speaks of clients, and no [[body]] is 'client-of' a party"
+        )
+
+
+def _check_obligations(read: AgreementFile | LayerFile, known: _Known) -> None:
+    for index, obligation in enumerate(read.obligations):
+        if obligation.when is None:
+            continue
+        path: Path = ("obligation", index, "when")
+        _check_conditions(obligation.when, path, known, f"'when' of obligation {obligation.id!r}")
+        for field in fields(obligation.when):
+            if getattr(obligation.when, field.name) is not None and field.name not in ITEM_CONDITIONS:
+                said = ", ".join(each.replace("_", "-") for each in ITEM_CONDITIONS)
+                sentence = f"an obligation speaks of what an item is ({said}), not of {field.encode_name!r}"
+                raise Mistake("unknown-condition", (*path, field.encode_name), sentence)
+
+
+def _check_registries(read: AgreementFile, parties: set[str]) -> None:
+    above = {registry.id: registry.under for registry in read.registries}
+    offices: set[tuple[str, str]] = set()
+    for index, registry in enumerate(read.registries):
+        path: Path = ("registry", index)
+        check_name(registry.party, parties, (*path, "party"), "party")
+        if (registry.party, registry.office) in offices:
+            raise Mistake("duplicate-id", (*path, "office"), f"{registry.office!r} is the office of another registry")
+        offices.add((registry.party, registry.office))
+        if registry.under is not None:
+            check_name(registry.under, above, (*path, "under"), "registry")
+        seen, place = {registry.id}, registry.under
+        while place is not None:
+            if place in seen:
+                raise Mistake("cycle", (*path, "under"), f"registry {registry.id!r} stands under itself")
+            seen.add(place)
+            place = above.get(place)
 
 
 def _check_unique(read: AgreementFile | LayerFile) -> None:
-    named = ("party", "body", "clause", "rule", "checklist", "obligation")
+    named = ("party", "body", "clause", "rule", "checklist", "obligation", "registry")
     for field, table in ((f.name, f.encode_name) for f in fields(read) if f.encode_name in named):
         seen: set[str] = set()
         for index, row in enumerate(getattr(read, field)):
@@ -207,6 +273,8 @@ def _check_parties(read: AgreementFile, parties: set[str]) -> None:
     for index, body in enumerate(read.bodies):
         if body.id in parties or body.id == EVERY_PARTY:
             raise Mistake("duplicate-id", ("body", index, "id"), f"{body.id!r} is the id of a party")
+        for party in body.client_of or ():
+            check_name(party, parties, ("body", index, "client-of"), "party")
 
 
 def _check_days(read: AgreementFile) -> None:
@@ -302,18 +370,27 @@ def _check_checklists(read: AgreementFile | LayerFile, clauses: set[str]) -> Non
             raise Mistake("duplicate-id", path, f"a condition stands twice in checklist {checklist.id!r}")
 
 
-def _check_intervals(read: AgreementFile | LayerFile, agreement: Agreement | None = None) -> None:
-    agreed = {each.of: each.length for each in agreement.intervals} if agreement else {}
-    seen: set[str] = set()
+def _check_intervals(read: AgreementFile | LayerFile, known: _Known, agreement: Agreement | None = None) -> None:
+    agreed = {(each.of, each.level_at_least): each.length for each in agreement.intervals} if agreement else {}
+    seen: set[tuple[str, str | None]] = set()
     for index, each in enumerate(read.intervals):
-        if each.of in seen:
-            raise Mistake("duplicate-id", ("interval", index, "of"), f"there are two intervals of {each.of!r}")
-        seen.add(each.of)
-        if agreement is not None and each.of in agreed:
-            own, theirs = hours_of(each.length), hours_of(agreed[each.of])
+        path: Path = ("interval", index)
+        which = (each.of, each.level_at_least)
+        if each.level_at_least is not None:
+            if each.of != "inventory":
+                sentence = f"an interval of {each.of!r} goes by no level; only one of 'inventory' does"
+                raise Mistake("interval-level", (*path, "level-at-least"), sentence)
+            check_name(each.level_at_least, known.words["level_at_least"] or (), (*path, "level-at-least"), "mark")
+        if which in seen:
+            raise Mistake("duplicate-id", (*path, "of"), f"there are two intervals of {each.of!r}")
+        seen.add(which)
+        if which in agreed:
+            own, theirs = hours_of(each.length), hours_of(agreed[which])
             if own < theirs if each.of in LONGEST_HOLDS else own > theirs:
-                sentence = f"{each.length!r} is looser than the {agreed[each.of]!r} of {agreement.id!r}"
-                raise Mistake("looser-interval", ("interval", index, "length"), sentence)
+                sentence = (
+                    f"{each.length!r} is looser than the {agreed[which]!r} of {agreement.id if agreement else ''!r}"
+                )
+                raise Mistake("looser-interval", (*path, "length"), sentence)
 
 
 def _check_deadlines(read: LayerFile, agreement: Agreement) -> None:

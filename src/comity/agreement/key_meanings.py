@@ -47,7 +47,17 @@ KEYS: Mapping[type, Mapping[str, str]] = {
         "languages": "The languages it is addressed in, the first first.",
         "nations": "The states whose nationals are its own people. Left out by all parties, nationality plays no part.",
     },
-    model.Body: {"id": "Its name in the conditions of rules; not that of a party."},
+    model.Body: {
+        "id": "Its name in the conditions of rules; not that of a party.",
+        "circles": "The circles it belongs to, by names of your own, such as a community that shares among itself.",
+        "client-of": "Ids of the parties that serve it.",
+    },
+    model.Registry: {
+        "clause": "Id of the [[clause]] by which copies go through registries.",
+        "party": "Id of the party whose office it is.",
+        "office": "The office, as its people are enrolled with it.",
+        "under": "Id of the [[registry]] above it; left out by the one at the top.",
+    },
     model.CompetentAuthority: {
         "party": "Id of the party that designated it.",
         "valid-from": "The first day on which it is competent.",
@@ -121,6 +131,8 @@ KEYS: Mapping[type, Mapping[str, str]] = {
         "function": "The recipient's function is one of these.",
         "recalled": "The originator's recall of the item stands (true), or there is none (false).",
         "suspected": "An open incident touches the item (true), or none does (false).",
+        "circle": "The bodies outside the parties that gain share one of these circles.",
+        "client": "All bodies outside the parties that gain are clients of the party that acts (true), or not (false).",
     },
     model.Rule: {
         "acts": "The acts it speaks of.",
@@ -135,6 +147,9 @@ KEYS: Mapping[type, Mapping[str, str]] = {
         "witnesses": "How many people other than the one who asks witness it.",
         "methods": "It is done by one of these methods, and no other.",
         "copies": "How many copies of an item its recipient may make at most.",
+        "registries": "true: a copy goes only along the tree of [[registry]], to the one above or below.",
+        "per-item": "true: a consent counts only where it was given for this very item; with 'consent'.",
+        "approved-by": "Whose approval counts; with 'approvals'.",
     },
     model.Checklist: {
         "bound-to": "What one attestation speaks about; it counts for nothing else.",
@@ -149,6 +164,7 @@ KEYS: Mapping[type, Mapping[str, str]] = {
         "channel": "Through which channel.",
         "within": "Until when: a number as in P90D or PT24H, or a word. Left out where the text gives none.",
         "evidence": "What shows that it was done.",
+        "when": "It is laid on items of which all of this holds; only what an item is can be said here.",
     },
     model.Notice: {
         "period": "How long before, as in P90D or P6M.",
@@ -185,6 +201,7 @@ KEYS: Mapping[type, Mapping[str, str]] = {
         "route": "By way of which parties information passes; left out, directly.",
         "marking": "How a recipient marks what it was given.",
         "interval": "How long ahead something is asked for, and how often it is done again.",
+        "registry": "Offices through which copies go, in a tree.",
     },
     model.LayerHeader: {
         "id": "The layer's name everywhere, such as 'comity-house'.",
@@ -200,6 +217,7 @@ KEYS: Mapping[type, Mapping[str, str]] = {
     model.Interval: {
         "of": "What it measures.",
         "length": "How long, as in P21D or P1Y.",
+        "level-at-least": "Only for those who have items of this mark's rank or above; with 'inventory' only.",
     },
     model.Preference: {
         "party": "Id of the party that writes the mark.",

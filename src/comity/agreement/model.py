@@ -106,10 +106,29 @@ class Party(Table, frozen=True):
 
 
 class Body(Table, frozen=True):
-    """`[[body]]`: somebody other than a party whom a rule names: an originating body, a third country."""
+    """`[[body]]`: somebody other than a party whom a rule names: an originating body, a third country.
+
+    `circles` are the circles it belongs to, such as a community that shares among itself; `client_of` are the parties
+    that serve it.
+    """
 
     id: Identifier
     name: Text
+    circles: Annotated[tuple[Identifier, ...], Meta(min_length=1)] | None = None
+    client_of: Names | None = None
+
+
+class Registry(Table, frozen=True):
+    """`[[registry]]`: an office through which copies go, in a tree: from one only to that above it or one below.
+
+    `office` is the body under which its people are enrolled; `under` is the registry above it.
+    """
+
+    id: Identifier
+    clause: str
+    party: str
+    office: Line
+    under: Identifier | None = None
 
 
 class CompetentAuthority(Table, frozen=True):
@@ -224,7 +243,8 @@ class When(Table, frozen=True):
     Of the item: `form`, `level` (marks as the originator wrote them), `level_at_least` (a mark or an English level
     word: that rank and all above), `category`, `subject`, `originator`, `relation`, `recalled`, `suspected`. Of the
     act: `purpose`, `other_purpose` (another than it was provided for), `acting` (the party whose side acts), `holder`.
-    Of each recipient: `recipient` (the party), `serves`, `beneficiary`, `employer`, `body`, `function`.
+    Of each recipient: `recipient` (the party), `serves`, `beneficiary`, `employer`, `body`, `function`, and of the
+    bodies outside the parties that gain: `circle` (they share one of these), `client` (all are served by who acts).
     """
 
     form: Annotated[tuple[words.Form, ...], Meta(min_length=1)] | None = None
@@ -246,14 +266,17 @@ class When(Table, frozen=True):
     function: Names | None = None
     recalled: bool | None = None
     suspected: bool | None = None
+    circle: Names | None = None
+    client: bool | None = None
 
 
 class Rule(Table, frozen=True):
     """`[[rule]]`: for these acts, when this holds (and `unless` does not), one effect.
 
-    Exactly one of `permits`, `forbids`, `requires`, `checklist`, `consent`, `approvals`, `witnesses`, `methods` and
-    `copies` is written. `provenance` stands in for the clause's own where the rule is better or less well known than
-    the clause as a whole, and then `source` says why.
+    Exactly one of `permits`, `forbids`, `requires`, `checklist`, `consent`, `approvals`, `witnesses`, `methods`,
+    `copies` and `registries` is written. `provenance` stands in for the clause's own where the rule is better or less
+    well known than the clause as a whole, and then `source` says why. With `consent`, `per_item` asks for one that was
+    given for this very item; with `approvals`, `approved_by` says whose count.
     """
 
     id: Identifier
@@ -272,6 +295,9 @@ class Rule(Table, frozen=True):
     witnesses: Annotated[int, Meta(ge=1, le=9)] | None = None
     methods: Annotated[tuple[words.Method, ...], Meta(min_length=1)] | None = None
     copies: Annotated[int, Meta(ge=0, le=1_000)] | None = None
+    registries: Literal[True] | None = None
+    per_item: Literal[True] | None = None
+    approved_by: words.Approver | None = None
 
 
 class Checklist(Table, frozen=True):
@@ -287,7 +313,8 @@ class Checklist(Table, frozen=True):
 class Obligation(Table, frozen=True):
     """`[[obligation]]`: a duty that an event opens and a deed discharges.
 
-    `within` is a word without a number or an ISO 8601 duration; where the text gives none it is not written.
+    `within` is a word without a number or an ISO 8601 duration; where the text gives none it is not written. `when`
+    limits it to some items, by what an item is: `form`, `level`, `level_at_least`, `category`, `subject`, `originator`.
     """
 
     id: Identifier
@@ -301,6 +328,7 @@ class Obligation(Table, frozen=True):
     within: Within | None = None
     provenance: words.Provenance | None = None
     source: str = ""
+    when: When | None = None
 
 
 class Notice(Table, frozen=True):
@@ -352,6 +380,7 @@ class AgreementFile(Table, frozen=True):
     route: Route | None = None
     marking: Marking | None = None
     intervals: tuple[Interval, ...] = field(name="interval", default=())
+    registries: tuple[Registry, ...] = field(name="registry", default=())
 
 
 class Agreement(AgreementFile, frozen=True, kw_only=True):
@@ -390,13 +419,17 @@ class Deadline(Table, frozen=True):
 
 
 class Interval(Table, frozen=True):
-    """`[[interval]]`: how long ahead something is asked for, or within what time it is done again."""
+    """`[[interval]]`: how long ahead something is asked for, or within what time it is done again.
+
+    `level_at_least` limits an `inventory` to those who have items of that level or above.
+    """
 
     of: words.Measured
     clause: str
     length: Period
     provenance: words.Provenance | None = None
     source: str = ""
+    level_at_least: str | None = None
 
 
 class Preference(Table, frozen=True):

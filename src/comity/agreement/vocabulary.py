@@ -32,6 +32,7 @@ Act = Literal[
     "visit",
     "inspect",
     "export-evidence",
+    "hand-over",
 ]
 """What somebody wants to do with an item. Showing leaves no copy behind; giving does."""
 
@@ -61,6 +62,9 @@ Consenter = Literal["originator", "every-party"]
 
 BoundTo = Literal["item-and-recipient", "item", "site", "party"]
 """What one attestation of a checklist speaks about; it counts for nothing else."""
+
+Approver = Literal["originating-office"]
+"""Whose approval counts, where not anybody's does: somebody's of the office in which the item originated."""
 
 Attester = Literal["recipient", "originator", "either"]
 """Whose word counts on a checklist: the recipient's party's, the originator's, or that of any party."""
@@ -103,6 +107,7 @@ Event = Literal[
     "review-due",
     "dispute-opened",
     "loss-on-third-ground",
+    "destroyed",
 ]
 """What opens a duty."""
 
@@ -114,6 +119,7 @@ EVENTS_OF_ACT: dict[Act, tuple[Event, ...]] = {
     "extract": ("derivative-made",),
     "reclassify": ("level-changed",),
     "return": ("hands-changed", "returned"),
+    "destroy": ("destroyed",),
     "visit": ("visit-permitted",),
 }
 """The events that an act brings about; other events come about otherwise (a loss, a change of law)."""

@@ -41,6 +41,7 @@ WORDS: Mapping[Any, Mapping[str, str]] = {
         "visit": "Somebody comes to a site where it can be seen.",
         "inspect": "Somebody looks at how it is protected.",
         "export-evidence": "Its story is written for a stranger.",
+        "hand-over": "A copy goes to somebody else of the same side; asked only where a rule speaks of it.",
     },
     words.Requirement: {
         "clearance": "For the item's level, granted and not ended.",
@@ -72,6 +73,7 @@ WORDS: Mapping[Any, Mapping[str, str]] = {
         "site": "The site where it is handled.",
         "party": "The recipient's party as a whole.",
     },
+    words.Approver: {"originating-office": "Somebody of the office in which the item originated."},
     words.Attester: {
         "recipient": "The recipient's party.",
         "originator": "The originator.",
@@ -121,6 +123,7 @@ WORDS: Mapping[Any, Mapping[str, str]] = {
         "review-due": "A change of level named a day to look at it again.",
         "dispute-opened": "A consultation was opened.",
         "loss-on-third-ground": "A loss or compromise happened on the ground of a third party.",
+        "destroyed": "A copy was destroyed.",
     },
     words.Deed: {
         "notify": "Tell the other side.",

@@ -95,10 +95,14 @@ class ItemTold(Table, frozen=True):
     made_from: tuple[Identifier, ...] | None = None
     recalled: bool | None = None
     suspected: bool | None = None
+    office: str | None = None
 
 
 class ConsentTold(Table, frozen=True):
-    """`[[consent]]`: a consent that a case may be given; without `until` it holds a year."""
+    """`[[consent]]`: a consent that a case may be given; without `until` it holds a year.
+
+    `standing` is one that was given for more than its item alone.
+    """
 
     id: Identifier
     by: str
@@ -107,6 +111,7 @@ class ConsentTold(Table, frozen=True):
     beneficiary: str
     purpose: str | None = None
     until: str | None = None
+    standing: bool = False
 
 
 class AttestationTold(Table, frozen=True):
@@ -139,7 +144,8 @@ class CaseTold(Table, frozen=True):
         requester: who asks: the first person, of what is done with what one has; else somebody else.
         purpose: for which; that of the item unless written.
         given: facts of this case besides those of the head; `without` takes some of those away.
-        approved_by: who has approved it, and `witnessed_by` who has seen it done.
+        approved_by: who has approved it, and `witnessed_by` who has seen it done: persons, or other names.
+        office: the office from which it goes to whoever receives it.
         acknowledged: the parties that have acknowledged the text; every party unless written.
         expect: the outcome.
         because: what it rests on: of a permit the clauses that permit, of any other what stands against it.
@@ -160,6 +166,7 @@ class CaseTold(Table, frozen=True):
     via: tuple[str, ...] = ()
     method: str = ""
     copies: int = 0
+    office: str = ""
     given: tuple[Identifier, ...] = ()
     without: tuple[Identifier, ...] = ()
     approved_by: tuple[str, ...] = ()
@@ -297,7 +304,9 @@ class _Reader:
         request = f"request/{told.id}"
         facts = model.Facts(
             attestations=tuple(self._attestation(each, at) for each in self.file.attestations if each.id in given),
-            approvals=tuple(model.Approval(request=request, by=by) for by in told.approved_by),
+            approvals=tuple(
+                model.Approval(request=request, by=by, office=self._office(by, path)) for by in told.approved_by
+            ),
             consents=tuple(self._consent(each, at, purpose) for each in self.file.consents if each.id in given),
             facilities=tuple(
                 model.Facility(
@@ -325,11 +334,16 @@ class _Reader:
                 facts=facts,
                 method=told.method,
                 copies=told.copies,
+                office=told.office,
             ),
             standing=told.standing or head.standing,
             beside={**head.beside, **(told.beside or {})},
             acknowledged=tuple(self.parties) if told.acknowledged is None else told.acknowledged,
         )
+
+    def _office(self, name: str, path: Path) -> str:
+        """Where somebody works who is told of; of any other name nothing is known."""
+        return _whole(self.people, name, path).body or "" if name in self.people else ""
 
     def _acting(self, told: CaseTold, item: model.Item, recipients: Sequence[model.Person]) -> str:
         """The side that acts where it is not written."""
@@ -405,6 +419,7 @@ class _Reader:
             lineage=tuple(self.item(each, path, (*seen, name)) for each in told.made_from or ()),
             recalled=bool(told.recalled),
             suspected=bool(told.suspected),
+            office=told.office or "",
         )
 
     def _attestation(self, told: AttestationTold, at: datetime) -> model.Attestation:
@@ -432,6 +447,7 @@ class _Reader:
             beneficiary=told.beneficiary,
             purpose=told.purpose if told.purpose is not None else purpose,
             until=self._until(told.until, at, path),
+            standing=told.standing,
         )
 
     def _facts(self, names: Iterable[str], path: Path) -> None:

@@ -15,10 +15,11 @@ from typing import Any
 from msgspec import Struct
 
 from comity.agreement.check import hours_of
+from comity.agreement.conditions import about_item, holds
 from comity.agreement.equivalence import equivalents, ladder
-from comity.agreement.model import Agreement, Checklist, Layer, Level, Obligation, Rule
+from comity.agreement.model import Agreement, Checklist, Layer, Level, Obligation, Rule, When
 from comity.agreement.vocabulary import EVENTS_OF_ACT, Act, Event, Provenance, Requirement
-from comity.decision.model import RULE_VERSION, Acknowledgement, Duty, Effect, Inputs, Reading, Reason
+from comity.decision.model import RULE_VERSION, Acknowledgement, Duty, Effect, Inputs, Item, Reading, Reason
 from comity.decision.rules import FORBIDS, PERMITS, WEIGHTS, Asked, Citation, Place, conditions_of, index_of
 from comity.errors import Misuse, Refused
 
@@ -43,6 +44,14 @@ class LevelFacts(Struct, frozen=True, gc=False):
     weight: int
     rank: int
     crossings: dict[str, Crossing]
+
+
+class Basis(Struct, frozen=True, gc=False):
+    """Another agreement from which protection is borrowed, and between whom."""
+
+    agreement: str
+    between: frozenset[str]
+    cites: Citation
 
 
 class Compiled:
@@ -96,9 +105,31 @@ class Compiled:
         known = provenance or self._provenance[instrument, clause]
         return Citation(instrument, clause, known, "warns" if known == "K" else fails)
 
-    def duties_on(self, event: Event) -> tuple[Duty, ...]:
-        """The duties that an event opens under the agreement and its layers."""
-        return self._duties.get(event, ())
+    def duties_on(self, event: Event, item: Item | None = None) -> tuple[Duty, ...]:
+        """The duties that an event opens under the agreement and its layers.
+
+        Those on some items only are left out where ``item`` is none of them; without an item they all count.
+        """
+        return tuple(duty for duty, when in self._duties.get(event, ()) if self._speaks_of(when, item))
+
+    def duties_of(self, act: Act, item: Item) -> tuple[Duty, ...]:
+        """The duties that an act with an item opens."""
+        if act not in self._sorted_duties:
+            return self.duties_of_act.get(act, ())
+        return tuple(chain.from_iterable(self.duties_on(event, item) for event in EVENTS_OF_ACT[act]))
+
+    def _speaks_of(self, when: When | None, item: Item | None) -> bool:
+        if when is None or item is None:
+            return True
+        label = item.label
+        known = about_item(
+            form=item.form,
+            mark=label.mark,
+            subject=item.subject,
+            originator=label.originator,
+            categories=label.categories,
+        )
+        return holds(self.agreement, when, known) is True
 
     def _prepare_terms(self) -> None:
         """Steps 1 to 3 and 7: what is said of the parties, the force and the route."""
@@ -119,6 +150,15 @@ class Compiled:
         self.nothing_permits = self.bare(9, "nothing-permits", "lacks")
         self.via = agreement.route.via if agreement.route else ()
         self.route = self.cite(self.id, agreement.route.clause, "forbids") if agreement.route else None
+        self.bases = tuple(
+            Basis(each.agreement, frozenset(each.between), self.cite(self.id, each.clause, "lacks"))
+            for each in agreement.protection_bases
+        )
+        offices = {registry.id: registry.office for registry in agreement.registries}
+        above = {(registry.office, offices[registry.under]) for registry in agreement.registries if registry.under}
+        self.tree = frozenset(
+            above | {(upper, lower) for lower, upper in above} | {(each, each) for each in offices.values()}
+        )
 
     def bare(self, step: int, code: str, effect: Effect, *parameters: str) -> Reason:
         """A reason of the step itself, which cites no clause."""
@@ -186,11 +226,12 @@ class Compiled:
         self, instrument: str, rule: Rule, party: str | None, lists: dict[str, tuple[str, Checklist]]
     ) -> Iterator[Asked]:
         """What one rule says, step by step."""
-        fails: Effect = "forbids" if rule.forbids or rule.methods or rule.copies is not None else "needs"
+        measured = rule.methods is not None or rule.copies is not None or rule.registries is not None
+        fails: Effect = "forbids" if rule.forbids or measured else "needs"
         cites = self.cite(instrument, rule.clause, fails, rule.provenance)
         when = conditions_of(self.agreement, rule.when, party)
         unless = conditions_of(self.agreement, rule.unless) if rule.unless else None
-        special = unless is not None or bool(when.categories) or rule.methods is not None or rule.copies is not None
+        special = unless is not None or bool(when.categories) or measured
 
         def asked(step: int, weight: int = WEIGHTS[cites.fails], **more: Any) -> Asked:
             return Asked(step, cites, rule, when.tests, special, when, unless, weight, **more)
@@ -209,7 +250,7 @@ class Compiled:
             conditions = tuple(self.cite(owner, each, cites.fails) for each in checklist.conditions)
             needed = frozenset(checklist.conditions)
             yield asked(12, checklist=checklist, conditions=conditions, needed=needed)
-        elif rule.methods or rule.copies is not None:
+        elif measured:
             yield asked(10)
         elif rule.approvals or rule.witnesses:
             yield asked(17)
@@ -226,15 +267,20 @@ class Compiled:
                 known = numbers.get(deadline.obligation)
                 if known is None or hours_of(deadline.within) < hours_of(known[0]):
                     numbers[deadline.obligation] = (deadline.within, f"{layer.id}:{deadline.clause}")
-        self._duties: dict[Event, tuple[Duty, ...]] = {}
+        self._duties: dict[Event, tuple[tuple[Duty, When | None], ...]] = {}
         for text in texts:
             for obligation in text.obligations:
                 within, limit_from = numbers.get(obligation.id, (obligation.within or "", ""))
                 duty = self._duty(text.id, obligation, within, limit_from)
-                self._duties[obligation.on] = (*self._duties.get(obligation.on, ()), duty)
+                self._duties[obligation.on] = (*self._duties.get(obligation.on, ()), (duty, obligation.when))
         self.duties_of_act = {
             act: tuple(chain.from_iterable(self.duties_on(event) for event in events))
             for act, events in EVENTS_OF_ACT.items()
+        }
+        self._sorted_duties = {
+            act
+            for act, events in EVENTS_OF_ACT.items()
+            if any(when is not None for event in events for _, when in self._duties.get(event, ()))
         }
 
     def _duty(self, instrument: str, obligation: Obligation, within: str, limit_from: str) -> Duty:

@@ -28,6 +28,7 @@ Kind = Literal[
     "approval",
     "witness",
     "hidden",
+    "office-approval",
 ]
 
 _KINDS: dict[str, Kind] = {
@@ -43,11 +44,12 @@ _KINDS: dict[str, Kind] = {
     "category-missing": "briefing",
     "facility-missing": "facility",
     "approval-missing": "approval",
+    "office-approval-missing": "office-approval",
     "witness-missing": "witness",
 }
 """What is missing, by the code of the reason that misses it."""
 
-_COUNTED: frozenset[Kind] = frozenset({"approval", "witness"})
+_COUNTED: frozenset[Kind] = frozenset({"approval", "witness", "office-approval"})
 """What is asked for by number."""
 
 
@@ -110,7 +112,7 @@ def _thing(reason: Reason, may_see: Container[str]) -> tuple[Kind, str, tuple[st
         parameters = parameters[2:]
     kind = _KINDS[code]
     if kind in _COUNTED:
-        return kind, "", parameters[:1]
+        return kind, "", (parameters[0], *parameters[2:])
     if kind == "attestation":
         return kind, "", (*parameters, reason.clause)
     if kind in {"consent", "acknowledgement", "facility"}:

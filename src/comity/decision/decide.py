@@ -87,7 +87,7 @@ def decide(compiled: Compiled, case: Case, beside: Sequence[Compiled] = ()) -> O
             outcome = NeedsConsent
     if found & UNORDERED:
         reasons = sorted(set(reasons), key=compiled.order)
-    return outcome(tuple(reasons), compiled.duties_of_act.get(case.act, ()), inputs)
+    return outcome(tuple(reasons), compiled.duties_of(case.act, item), inputs)
 
 
 def _weigh_lineage(compiled: Compiled, case: Case, beside: Sequence[Compiled]) -> list[Reason]:

@@ -20,7 +20,7 @@ from comity.agreement.vocabulary import Act, Deed, Employer, Form, Provenance, R
 from comity.errors import Misuse
 from comity.marking.label import Label
 
-RULE_VERSION = "2"
+RULE_VERSION = "3"
 """The version of ``spec/decision.md`` that these decisions follow; a change of any outcome or reason changes it."""
 
 Effect = Literal["holds", "notes", "warns", "needs", "lacks", "forbids"]
@@ -51,6 +51,7 @@ class Item(Struct, frozen=True, kw_only=True):
         lineage: all it came from, each with its own; their conditions hold too.
         recalled: its originator has recalled it, and the recall stands.
         suspected: an incident that touches it is open.
+        office: the office in which it originated, as far as the side that acts knows; empty when it does not.
     """
 
     id: str
@@ -64,6 +65,7 @@ class Item(Struct, frozen=True, kw_only=True):
     lineage: tuple[Item, ...] = ()
     recalled: bool = False
     suspected: bool = False
+    office: str = ""
 
 
 class Clearance(Struct, frozen=True):
@@ -156,10 +158,11 @@ class Attestation(Struct, frozen=True, kw_only=True):
 
 
 class Approval(Struct, frozen=True, kw_only=True):
-    """One person's approval of one request; the requester's own never counts."""
+    """One person's approval of one request; the requester's own never counts. ``office`` is where he or she works."""
 
     request: str
     by: str
+    office: str = ""
 
 
 class Witness(Struct, frozen=True, kw_only=True):
@@ -173,7 +176,7 @@ class Consent(Struct, frozen=True, kw_only=True):
     """A party's prior written consent to one act with one item, for one beneficiary and one purpose, until an instant.
 
     `beneficiary` is whoever gains: each third body the recipient belongs to, serves or is a national of; where there is
-    none, the party the recipient serves.
+    none, the party the recipient serves. `standing` is one that was given for more than this one item.
     """
 
     by: str
@@ -182,6 +185,7 @@ class Consent(Struct, frozen=True, kw_only=True):
     beneficiary: str
     purpose: str
     until: datetime
+    standing: bool = False
 
     def __post_init__(self) -> None:
         _check_utc("consent.until", self.until)
@@ -226,6 +230,7 @@ class Case(Struct, frozen=True, kw_only=True):
         facts: what has been said and recorded.
         method: how it is to be done, a word of the agreement file such as `"shred"`; empty when nothing is said.
         copies: how many copies of the item its recipient will have made with this act, of an act that makes copies.
+        office: the office from which a copy goes to its recipient; empty when nothing changes hands, or none is known.
     """
 
     request: str
@@ -240,6 +245,7 @@ class Case(Struct, frozen=True, kw_only=True):
     facts: Facts = Facts()
     method: str = ""
     copies: int = 0
+    office: str = ""
 
     def __post_init__(self) -> None:
         _check_utc("case.at", self.at)

@@ -62,10 +62,9 @@ def read_case(data: bytes, rule_version: str = RULE_VERSION) -> Case:
         Rejected: it is too long, no case, or not in canonical form.
     """
     case = _read(data, Case, "case")
-    if rule_version == RULE_VERSION:
-        _check_canonical(data, case_bytes(case), "case")
-    elif rule_version == "1":
-        _check_canonical(data, first_form(case), "case")
+    written = {RULE_VERSION: case_bytes, "2": second_form, "1": first_form}.get(rule_version)
+    if written is not None:
+        _check_canonical(data, written(case), "case")
     return case
 
 
@@ -114,12 +113,35 @@ def _check_canonical(data: bytes, again: bytes, name: str) -> None:
         raise Rejected(f"the {name} is not in canonical form", code="not-canonical")
 
 
+def second_form(case: Case) -> bytes:
+    """The bytes of a case as version 2 wrote it, before offices and standing consents."""
+    return msgspec.json.encode(_as_second(case))
+
+
 def first_form(case: Case) -> bytes:
     """The bytes of a case as version 1 wrote it, before methods, copies, witnesses, recalls and suspicions."""
-    written: dict[str, Any] = msgspec.to_builtins(case)
+    written = _as_second(case)
     del written["method"], written["copies"], written["facts"]["witnesses"]
+    for item in _items(written):
+        del item["recalled"], item["suspected"]
+    return msgspec.json.encode(written)
+
+
+def _as_second(case: Case) -> dict[str, Any]:
+    written: dict[str, Any] = msgspec.to_builtins(case)
+    del written["office"]
+    for approval in written["facts"]["approvals"]:
+        del approval["office"]
+    for consent in written["facts"]["consents"]:
+        del consent["standing"]
+    for item in _items(written):
+        del item["office"]
+    return written
+
+
+def _items(written: dict[str, Any]) -> list[dict[str, Any]]:
+    """The item of a case and all it came from."""
     items = [written["item"]]
     for item in items:
-        del item["recalled"], item["suspected"]
         items += item["lineage"]
-    return msgspec.json.encode(written)
+    return items

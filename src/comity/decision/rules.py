@@ -18,6 +18,7 @@ from itertools import pairwise
 from msgspec import Struct
 from msgspec.structs import replace
 
+from comity.agreement.conditions import marks_from
 from comity.agreement.model import Agreement, Checklist, Rule, When
 from comity.agreement.vocabulary import Beneficiary, Provenance
 from comity.decision.model import Effect, Reason
@@ -40,6 +41,8 @@ CONDITIONS = (
     "beneficiary",
     "recalled",
     "suspected",
+    "circle",
+    "client",
 )
 """What a rule may test, in the order in which `steps.py` lists the values of a case."""
 
@@ -96,8 +99,8 @@ class Asked(Struct, frozen=True, eq=False):
     """One thing that a rule says: it belongs to one step.
 
     Attributes:
-        step: 9 permits, 10 forbids, methods and copies, 11 consent, 12 checklist, 13 to 16 a requirement, 17 approvals
-            and witnesses.
+        step: 9 permits, 10 forbids, methods, copies and registries, 11 consent, 12 checklist, 13 to 16 a requirement,
+            17 approvals and witnesses.
         cites: what the rule rests on.
         rule: the rule as written.
         tests: of the rule's ``when``; nearly all rules have nothing else to look at.
@@ -151,10 +154,12 @@ def conditions_of(agreement: Agreement, written: When | None, acting: str | None
         value = getattr(written, name)
         if name == "beneficiary" and value is not None:
             words[name] = frozenset().union(*(BENEFICIARY_CODES[word] for word in value))
+        elif name == "circle" and value is not None:  # the value of a case is the set of circles that all share
+            words[name] = frozenset(each for each in _circle_sets(agreement) if not each.isdisjoint(value))
         elif value is not None:
             words[name] = frozenset(value if isinstance(value, tuple) else (value,))
     if written and written.level_at_least is not None:
-        marks = _marks_from(agreement, written.level_at_least)
+        marks: frozenset[object] = frozenset(marks_from(agreement, written.level_at_least))
         words["level"] = words.get("level", marks) & marks
     if acting is not None:
         words["acting"] = words.get("acting", frozenset({acting})) & {acting}
@@ -215,7 +220,7 @@ def _drawer(asked: Sequence[Asked], place: Callable[[Citation], Place]) -> Drawe
     return Drawer(tuple(asked), ordered)
 
 
-def _marks_from(agreement: Agreement, word: str) -> frozenset[object]:
-    """All marks at the rank of a mark or of an English level word, and above."""
-    lowest = next(level.rank for level in agreement.levels if word in {level.mark, level.english})
-    return frozenset(level.mark for level in agreement.levels if level.rank >= lowest)
+def _circle_sets(agreement: Agreement) -> set[frozenset[str]]:
+    """Every set of circles that one body, or two together, can have in common."""
+    alone = [frozenset(body.circles or ()) for body in agreement.bodies]
+    return {one & other for one in alone for other in alone}

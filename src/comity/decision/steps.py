@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
+from comity.agreement.conditions import all_clients, circles_of
 from comity.agreement.model import Rule
 from comity.agreement.vocabulary import ACCESS_ACTS, GIVING_ACTS
 from comity.decision.compiled import NO_RANK, Compiled, LevelFacts
@@ -37,6 +38,8 @@ def weigh_item(compiled: Compiled, case: Case, item: Item, level: LevelFacts | N
         add(compiled.in_force if giving else compiled.protected)  # (2)
     else:
         found |= _weigh_force(compiled, standings, giving, reasons)
+    if compiled.bases:
+        found |= _weigh_bases(compiled, case, item, giving, reasons)
     if giving:
         if single and standings[0].acknowledgements == compiled.all_acknowledge:
             add(compiled.acknowledged)  # (3)
@@ -72,11 +75,10 @@ def weigh_item(compiled: Compiled, case: Case, item: Item, level: LevelFacts | N
         add(level.reason)
         found |= level.weight
 
-    if case.via == compiled.via:  # (7)
-        if compiled.route is not None:
-            add(compiled.route.reason(7, "route-followed", "holds", "", *case.via))
-    elif giving or act == "pass-on":
-        reason = _wrong_route(compiled, case)
+    if compiled.route is None and not case.via:  # (7)
+        return found
+    if giving or act == "pass-on":
+        reason = _route(compiled, case)
         add(reason)
         found |= WEIGHTS[reason.effect]
     return found
@@ -124,7 +126,13 @@ def weigh_person(
         third + 2 * foreign,
     )
     if index.seldom:
-        values += (item.recalled, item.suspected)
+        outside = frozenset([each for each in (party, serves) if each not in parties])
+        values += (
+            item.recalled,
+            item.suspected,
+            circles_of(compiled.agreement, outside),
+            all_clients(compiled.agreement, outside, acting),
+        )
     drawer = index.drawers.get(values[index.position], index.rest)
     if not drawer.ordered:
         found |= UNORDERED
@@ -142,7 +150,7 @@ def weigh_person(
             if asked.special:
                 if not _applies(asked, values, label.categories):
                     continue
-                measure = _measured(cites, asked.rule, case)
+                measure = _measured(compiled, cites, asked.rule, case, person)
                 if measure is not None:
                     add(measure)
                     found |= WEIGHTS[measure.effect]
@@ -159,7 +167,7 @@ def weigh_person(
                 continue
             said: tuple[str, ...] = ()
             if step == 17:
-                held, code, said = _others(case, asked.rule)
+                held, code, said = _others(case, item, asked.rule)
                 whom = ""
             elif not measured or (rank == NO_RANK and step in (13, 16)):
                 continue
@@ -198,8 +206,12 @@ def _applies(asked: Asked, values: tuple[object, ...], categories: tuple[str, ..
     return asked.when.hold(values, categories) and not (asked.unless and asked.unless.hold(values, categories))
 
 
-def _measured(cites: Citation, rule: Rule, case: Case) -> Reason | None:
-    """Step 10 for a rule that names the methods there are, or how many copies; None for every other rule."""
+def _measured(compiled: Compiled, cites: Citation, rule: Rule, case: Case, person: Person) -> Reason | None:
+    """Step 10 for a rule that names the methods there are, how many copies, or the way; None for every other rule."""
+    if rule.registries is not None:
+        if (case.office, person.body) in compiled.tree:
+            return cites.reason(10, "along-the-tree", "holds", person.pseudonym, case.office, person.body)
+        return cites.reason(10, "outside-the-tree", cites.fails, person.pseudonym, case.office, person.body)
     if rule.methods is not None:
         if case.method in rule.methods:
             return cites.reason(10, "method-allowed", "holds", "", case.method)
@@ -227,12 +239,21 @@ def _weigh_label(compiled: Compiled, case: Case, item: Item, person: Person, rea
     return found
 
 
-def _others(case: Case, rule: Rule) -> tuple[bool, str, tuple[str, str]]:
+def _others(case: Case, item: Item, rule: Rule) -> tuple[bool, str, tuple[str, ...]]:
     """Step 17: whether enough people other than the requester have approved, or witnessed, this request."""
     request, requester = case.request, case.requester
     if rule.approvals is not None:
         wanted = rule.approvals
-        others = {each.by for each in case.facts.approvals if each.request == request and each.by != requester}
+        others = {
+            each.by
+            for each in case.facts.approvals
+            if each.request == request
+            and each.by != requester
+            and (rule.approved_by is None or (each.office == item.office and item.office))
+        }
+        if rule.approved_by is not None:
+            code = "office-approved" if len(others) >= wanted else "office-approval-missing"
+            return len(others) >= wanted, code, (str(wanted), str(len(others)), item.office)
         code = "approved" if len(others) >= wanted else "approval-missing"
     else:
         wanted = rule.witnesses or 0
@@ -266,6 +287,25 @@ def _weigh_force(compiled: Compiled, standings: Iterable[Standing], giving: bool
             parameters = (reading.party, *sorted(reading.contested))
             reasons.append(compiled.force.reason(2, "contested", "notes", "", *parameters))
             found |= UNORDERED
+    return found
+
+
+def _weigh_bases(compiled: Compiled, case: Case, item: Item, giving: bool, reasons: list[Reason]) -> int:
+    """Step 2 for protection that is borrowed: the agreements between those concerned stand as this one has to."""
+    concerned = {case.acting, item.label.originator, *case.via, *(each.party for each in case.recipients)}
+    found = UNORDERED if len(compiled.bases) > 1 else 0
+    for basis in compiled.bases:
+        if not basis.between <= concerned:
+            continue
+        readings = [each for one in case.facts.standings if one.agreement == basis.agreement for each in one.readings]
+        if giving:
+            held = bool(readings) and all(reading.in_force for reading in readings)
+        else:
+            held = any(reading.protection for reading in readings)
+        effect: Effect = "holds" if held else basis.cites.fails
+        code = "basis-stands" if held else "basis-missing"
+        reasons.append(basis.cites.reason(2, code, effect, "", basis.agreement))
+        found |= WEIGHTS[effect]
     return found
 
 
@@ -306,11 +346,22 @@ def _weigh_scope(compiled: Compiled, case: Case, item: Item, reasons: list[Reaso
     return UNORDERED | (LACKS if any(each.effect == "lacks" for each in outside) else 0)
 
 
-def _wrong_route(compiled: Compiled, case: Case) -> Reason:
+def _route(compiled: Compiled, case: Case) -> Reason:
+    """Step 7: by way of exactly the parties named; for one of them, from there on or up to there."""
     if compiled.route is None:
         return compiled.bare(7, "not-direct", "forbids", *case.via)
+    via = compiled.via
+    if case.acting in via:
+        via = via[via.index(case.acting) + 1 :]
+    for person in case.recipients:
+        if person.party in via:
+            via = via[: via.index(person.party)]
     cites = compiled.route
-    return cites.reason(7, "wrong-route", cites.fails, "", *compiled.via)
+    if case.via == via:
+        return cites.reason(7, "route-followed" if via else "route-ends", "holds", "", *via)
+    if via:
+        return cites.reason(7, "wrong-route", cites.fails, "", *via)
+    return cites.reason(7, "not-direct", cites.fails, "", *case.via)
 
 
 def _weigh_consent(
@@ -332,6 +383,7 @@ def _weigh_consent(
                     and each.item in (item.id, case.item.id)
                     and each.purpose == case.purpose
                     and case.at < each.until
+                    and not (each.standing and asked.rule.per_item)
                 ):
                     code, effect = "consent-given", "holds"
                     break

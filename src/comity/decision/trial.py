@@ -175,7 +175,7 @@ def _tried(compiled: Compiled, posed: Posed, stands: Stands, beside: Sequence[Co
 
 def _happened(compiled: Compiled, happening: Happening) -> Line:
     told = happening.told
-    duties = tuple(dict.fromkeys(duty.obligation for duty in compiled.duties_on(told.on)))
+    duties = tuple(dict.fromkeys(duty.obligation for duty in compiled.duties_on(told.on, happening.item)))
     agrees = set(duties) == set(told.duties)
     return Line(
         case=told.id,
@@ -184,7 +184,7 @@ def _happened(compiled: Compiled, happening: Happening) -> Line:
         expected="duties",
         found="duties" if duties else "nothing",
         agrees=agrees,
-        rests_on=tuple(dict.fromkeys(duty.clause for duty in compiled.duties_on(told.on))),
+        rests_on=tuple(dict.fromkeys(duty.clause for duty in compiled.duties_on(told.on, happening.item))),
         warns=(),
         duties=duties,
         differs=() if agrees else (f"opens {_listed(duties)}, not {_listed(told.duties)}",),
