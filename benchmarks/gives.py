@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from comity.api import Node
 from comity.cli.demonstration.cast import RELATIONSHIP, SEOUL, TOKYO, House, free_port, introduce
-from comity.flows.people.enrolment import ListDirectory
+from comity.flows.people.directory import ListDirectory
 from comity.flows.pouch import ExportPouch, ImportPouch
 from comity.ledger.tree import Frontier
 from comity.ports import Batch, Put

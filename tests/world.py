@@ -27,14 +27,8 @@ from comity.flows.following import follow
 from comity.flows.giving.answering import Approve, Assure, approve, assure
 from comity.flows.giving.release import Give, Given, give
 from comity.flows.house import House
-from comity.flows.people.enrolment import (
-    ChangeList,
-    EnrolPerson,
-    GrantClearance,
-    change_list,
-    enrol_person,
-    grant_clearance,
-)
+from comity.flows.people.clearances import ChangeList, GrantClearance, change_list, grant_clearance
+from comity.flows.people.enrolment import EnrolPerson, enrol_person
 from comity.stores.files import LocalFiles
 from comity.stores.keys import KeyFolder
 from comity.stores.memory import MemoryBlobs, MemoryErasedKeys, MemoryHighWaterMark, MemoryStore

@@ -11,7 +11,7 @@ from comity.errors import Refused
 from comity.flows.actors import Actor
 from comity.flows.giving.opening import Open, OpenedItem
 from comity.flows.giving.release import Give, preview
-from comity.flows.people.enrolment import GrantClearance, WithdrawClearance, grant_clearance, withdraw_clearance
+from comity.flows.people.clearances import GrantClearance, WithdrawClearance, grant_clearance, withdraw_clearance
 from openings import asked_to_open
 from world import ROOT, TODAY, World
 

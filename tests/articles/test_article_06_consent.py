@@ -18,7 +18,7 @@ from comity.flows.giving.opening import Open, OpenedItem
 from comity.flows.giving.using import UseItem, use_item
 from comity.flows.looking.duties import ListDuties, list_duties
 from comity.flows.looking.views import ShowInbox, ShowRegister, show_inbox, show_register
-from comity.flows.people.enrolment import ChangeList, GrantClearance, change_list, grant_clearance
+from comity.flows.people.clearances import ChangeList, GrantClearance, change_list, grant_clearance
 from flows.consenting import answer, ask, ask_on, ask_other_use, grant, passed_on, path, seal, staffed
 from openings import asked_to_open
 from world import RELATIONSHIP, ROOT, TODAY, World

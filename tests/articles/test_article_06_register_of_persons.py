@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from clauses import article
 from comity.flows.looking.duties import ListDuties, list_duties
-from comity.flows.people.enrolment import WithdrawClearance, withdraw_clearance
+from comity.flows.people.clearances import WithdrawClearance, withdraw_clearance
 from comity.flows.people.places import PostPerson, RegisterFacility, post_person, register_facility
 from comity.flows.people.site_registers import AskPersons, show_persons
 from world import ROOT, TODAY, World

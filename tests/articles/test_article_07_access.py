@@ -7,7 +7,7 @@ import pytest
 from clauses import against, article
 from comity.flows.actors import Actor
 from comity.flows.giving.opening import Open, OpenedItem, open_item
-from comity.flows.people.enrolment import ChangeList, change_list
+from comity.flows.people.clearances import ChangeList, change_list
 from comity.register.rows import DecisionRow
 from openings import asked_to_open
 from world import ROOT, World

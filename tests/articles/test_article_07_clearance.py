@@ -12,16 +12,15 @@ from comity.flows.actors import Actor
 from comity.flows.giving.opening import Open, OpenedItem
 from comity.flows.handling.copies import ListCopies, list_copies
 from comity.flows.handling.handing_over import HandOver, TakeOver, hand_over, take_over
-from comity.flows.people.enrolment import (
+from comity.flows.people.clearances import (
     ChangeList,
     GrantClearance,
-    ListClearances,
     WithdrawClearance,
     change_list,
     grant_clearance,
-    list_clearances,
     withdraw_clearance,
 )
+from comity.flows.people.person_views import ListClearances, list_clearances
 from openings import asked_to_open
 from world import ROOT, TODAY, World
 

@@ -10,7 +10,7 @@ from comity.flows.actors import Actor
 from comity.flows.giving.opening import Open, open_item
 from comity.flows.handling.copies import ShowCopy, show_copy
 from comity.flows.handling.handing_over import HandedOn, HandOver, TakeOver, hand_over, take_over
-from comity.flows.people.enrolment import ChangeList, GrantClearance, change_list, grant_clearance
+from comity.flows.people.clearances import ChangeList, GrantClearance, change_list, grant_clearance
 from comity.register.rows import CopyRow
 from world import RELATIONSHIP, ROOT, TODAY, World
 

@@ -9,7 +9,7 @@ import pytest
 from clauses import article
 from comity.errors import Misuse
 from comity.flows.actors import Actor
-from comity.flows.people.enrolment import GrantClearance, WithdrawClearance, grant_clearance, withdraw_clearance
+from comity.flows.people.clearances import GrantClearance, WithdrawClearance, grant_clearance, withdraw_clearance
 from comity.flows.people.places import NameOfficer, RegisterFacility, name_officer, register_facility
 from comity.flows.people.site_registers import FacilityShown, ShowFacility, show_facility
 from world import ROOT, TODAY, World

@@ -18,7 +18,7 @@ from comity.flows.giving.opening import Open, open_item
 from comity.flows.handling.handing_over import TakeOver, take_over
 from comity.flows.keeping.erasing import HEADER
 from comity.flows.looking.duties import ListDuties, list_duties
-from comity.flows.people.enrolment import GrantClearance, grant_clearance
+from comity.flows.people.clearances import GrantClearance, grant_clearance
 from comity.register.rows import CopyRow
 from comity.stores.memory_disk import MemoryDisk
 from world import RELATIONSHIP, ROOT, TODAY, World, new_house

@@ -10,7 +10,7 @@ from comity.errors import Refused
 from comity.flows.actors import Actor
 from comity.flows.giving.opening import Open, open_item
 from comity.flows.handling.copying import CopiesMade, MakeCopies, make_copies
-from comity.flows.people.enrolment import ChangeList, GrantClearance, change_list, grant_clearance
+from comity.flows.people.clearances import ChangeList, GrantClearance, change_list, grant_clearance
 from comity.register.rows import CopyRow
 from world import RELATIONSHIP, ROOT, TODAY, World
 

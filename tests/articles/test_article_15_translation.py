@@ -9,7 +9,7 @@ from comity.errors import Refused
 from comity.flows.actors import Actor
 from comity.flows.deriving.derivation import Derive, DerivedItem, derive
 from comity.flows.giving.opening import Open, open_item
-from comity.flows.people.enrolment import WithdrawClearance, withdraw_clearance
+from comity.flows.people.clearances import WithdrawClearance, withdraw_clearance
 from comity.register.rows import CopyRow
 from comity.register.rows.lineage import DerivativeRow
 from world import RELATIONSHIP, ROOT, World

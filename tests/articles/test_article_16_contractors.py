@@ -12,7 +12,7 @@ from comity.flows.actors import Actor
 from comity.flows.giving.answering import Assure, assure
 from comity.flows.giving.opening import Open, OpenedItem, open_item
 from comity.flows.looking.duties import ListDuties, list_duties
-from comity.flows.people.enrolment import ChangeList, GrantClearance, change_list, grant_clearance
+from comity.flows.people.clearances import ChangeList, GrantClearance, change_list, grant_clearance
 from comity.flows.people.places import (
     EvidenceCondition,
     GiveBriefing,

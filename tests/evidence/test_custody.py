@@ -18,7 +18,7 @@ from comity.flows.actors import Actor
 from comity.flows.handling.copying import MakeCopies, make_copies
 from comity.flows.handling.handing_over import Carry, HandOver, TakeOver, carry, hand_over, take_over
 from comity.flows.handling.losing import FindCopy, LoseCopy, find_again, lose_copy
-from comity.flows.people.enrolment import ChangeList, GrantClearance, change_list, grant_clearance
+from comity.flows.people.clearances import ChangeList, GrantClearance, change_list, grant_clearance
 from comity.record.bodies import Body
 from comity.record.bodies.custody import Carried, CopyFound, HandedOver, Reproduced, TakenOver
 from evidence.made import Made, codes, told

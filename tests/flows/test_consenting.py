@@ -242,7 +242,7 @@ async def test_what_is_refused_to_answer(world: World) -> None:
     error = await refused("unknown-item", grant_consent(world.kr, theirs))  # he may not even know of it
     assert item in str(error)
     await world.person("kr", "gong", roles=("release-authority", "reader"))
-    from comity.flows.people.enrolment import ChangeList, GrantClearance, change_list, grant_clearance
+    from comity.flows.people.clearances import ChangeList, GrantClearance, change_list, grant_clearance
     from world import ROOT
 
     await grant_clearance(

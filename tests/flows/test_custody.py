@@ -28,7 +28,7 @@ from comity.flows.handling.handing_over import Carry, HandedOn, HandOver, TakeOv
 from comity.flows.handling.losing import FindCopy, LoseCopy, find_again, lose_copy
 from comity.flows.handling.rewrapping import Rewrapped
 from comity.flows.keeping.erasing import HEADER
-from comity.flows.people.enrolment import (
+from comity.flows.people.clearances import (
     ChangeList,
     GrantClearance,
     WithdrawClearance,

@@ -24,7 +24,7 @@ from comity.flows.handling.copies import (
 from comity.flows.handling.copying import MakeCopies, make_copies
 from comity.flows.handling.handing_over import HandOver, TakeOver, hand_over, take_over
 from comity.flows.handling.losing import FindCopy, LoseCopy, find_again, lose_copy
-from comity.flows.people.enrolment import ChangeList, GrantClearance, change_list, grant_clearance
+from comity.flows.people.clearances import ChangeList, GrantClearance, change_list, grant_clearance
 from comity.register.rows import CopyRow
 from comity.register.rows.custody import LinkRow
 from three import BESIDE, Three

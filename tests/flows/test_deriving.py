@@ -21,7 +21,7 @@ from comity.flows.giving.opening import Confirm, Open, OpenedItem, confirm, open
 from comity.flows.keeping.erasing import HEADER
 from comity.flows.maintaining.collecting import Collect, collect
 from comity.flows.maintaining.rebuilding import VerifyLedger, verify_ledger
-from comity.flows.people.enrolment import (
+from comity.flows.people.clearances import (
     ChangeList,
     GrantClearance,
     WithdrawClearance,

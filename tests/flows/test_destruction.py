@@ -31,7 +31,7 @@ from comity.flows.handling.losing import FindCopy, LoseCopy, find_again, lose_co
 from comity.flows.house import House
 from comity.flows.keeping.erasing import HEADER
 from comity.flows.looking.duties import ListDuties, list_duties
-from comity.flows.people.enrolment import ChangeList, GrantClearance, change_list, grant_clearance
+from comity.flows.people.clearances import ChangeList, GrantClearance, change_list, grant_clearance
 from comity.register.rows import CopyRow
 from comity.register.rows.ending import HoldingRow
 from comity.seal.keys import generate_identity

@@ -20,7 +20,7 @@ from comity.flows.giving.opening import Open, open_item
 from comity.flows.keeping.erasing import HEADER
 from comity.flows.looking.duties import ListDuties, list_duties
 from comity.flows.maintaining.rebuilding import VerifyLedger, verify_ledger
-from comity.flows.people.enrolment import ChangeList, GrantClearance, change_list, grant_clearance
+from comity.flows.people.clearances import ChangeList, GrantClearance, change_list, grant_clearance
 from comity.register.rows import CopyRow, ItemRow
 from comity.register.rows.ending import HoldingRow
 from comity.register.rows.lineage import DerivativeRow

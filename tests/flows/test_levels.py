@@ -19,7 +19,7 @@ from comity.flows.giving.opening import Open, open_item
 from comity.flows.giving.release import Given
 from comity.flows.looking.duties import ListDuties, list_duties
 from comity.flows.maintaining.rebuilding import VerifyLedger, verify_ledger
-from comity.flows.people.enrolment import (
+from comity.flows.people.clearances import (
     ChangeList,
     GrantClearance,
     WithdrawClearance,

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from comity.errors import Misuse
 from comity.flows.actors import Actor, NeedsSignature
 from comity.flows.giving.opening import Confirm, Open, OpenedItem, confirm, open_item
-from comity.flows.people.enrolment import ChangeList, GrantClearance, change_list, grant_clearance
+from comity.flows.people.clearances import ChangeList, GrantClearance, change_list, grant_clearance
 from comity.seal.keys import generate_identity
 from world import ROOT, TODAY, SeededEntropy, World
 

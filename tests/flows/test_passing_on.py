@@ -24,7 +24,7 @@ from comity.flows.giving.opening import Open, open_item
 from comity.flows.looking.duties import ListDuties, list_duties
 from comity.flows.maintaining.collecting import Collect, collect
 from comity.flows.maintaining.rebuilding import VerifyLedger, verify_ledger
-from comity.flows.people.enrolment import ChangeList, change_list
+from comity.flows.people.clearances import ChangeList, change_list
 from comity.register.rows import CopyRow, RequestRow
 from comity.seal.age import open_header, read_header
 from comity.seal.items import unpack_payload

@@ -14,17 +14,10 @@ from comity.flows.giving.release import Give, give
 from comity.flows.handling.hands import in_hand
 from comity.flows.house import HANDLE, PERSON_NAME
 from comity.flows.maintaining.rebuilding import VerifyLedger, verify_ledger
-from comity.flows.people.enrolment import (
-    GrantClearance,
-    ListDirectory,
-    ListPeople,
-    WithdrawClearance,
-    grant_clearance,
-    list_directory,
-    list_people,
-    withdraw_clearance,
-)
+from comity.flows.people.clearances import GrantClearance, WithdrawClearance, grant_clearance, withdraw_clearance
+from comity.flows.people.directory import ListDirectory, list_directory
 from comity.flows.people.leaving import ChangePerson, RemovePerson, change_person, remove_person
+from comity.flows.people.person_views import ListPeople, list_people
 from comity.flows.people.places import (
     EvidenceCondition,
     GiveBriefing,

@@ -20,7 +20,7 @@ from comity.flows.keeping.library import TEXT
 from comity.flows.keeping.sequencer import TILE
 from comity.flows.maintaining.rebuilding import Rebuild, VerifyLedger, rebuild, verify_ledger
 from comity.flows.maintaining.replaying import Replay
-from comity.flows.people.enrolment import WithdrawClearance, withdraw_clearance
+from comity.flows.people.clearances import WithdrawClearance, withdraw_clearance
 from comity.ports import Head, JournalEntry
 from comity.record import bodies
 from comity.register.rows import TABLES, ConsignmentRow, CopyRow, ItemRow

@@ -345,7 +345,7 @@ async def test_a_long_answer_is_asked_for_in_parts(world: World, monkeypatch: py
 
 
 async def reader(world: World, handle: str) -> str:
-    from comity.flows.people.enrolment import ChangeList, GrantClearance, change_list, grant_clearance
+    from comity.flows.people.clearances import ChangeList, GrantClearance, change_list, grant_clearance
     from world import ROOT, TODAY
 
     until = TODAY + timedelta(days=300)

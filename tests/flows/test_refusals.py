@@ -15,16 +15,15 @@ from comity.flows.deciding.explaining import Why, why
 from comity.flows.giving.answering import Approve, Assure, approve, assure
 from comity.flows.giving.opening import Open, OpenedItem
 from comity.flows.giving.release import Give, Given, preview
-from comity.flows.people.enrolment import (
+from comity.flows.people.clearances import (
     ChangeList,
-    EnrolPerson,
     GrantClearance,
     WithdrawClearance,
     change_list,
-    enrol_person,
     grant_clearance,
     withdraw_clearance,
 )
+from comity.flows.people.enrolment import EnrolPerson, enrol_person
 from comity.flows.people.places import RegisterFacility, register_facility
 from comity.register.rows import ConsignmentRow, DecisionRow, ItemRow, RequestRow
 from openings import asked_to_open

@@ -21,14 +21,10 @@ from comity.flows.giving.answering import Approve, Approved, AssuranceGiven, Ass
 from comity.flows.giving.opening import Open, OpenedItem
 from comity.flows.giving.release import Give, Given
 from comity.flows.looking.views import Inbox, Outbox, ShowInbox, ShowOutbox
-from comity.flows.people.enrolment import (
-    ChangeList,
-    DirectoryShown,
-    EnrolPerson,
-    GrantClearance,
-    ListDirectory,
-    PersonShown,
-)
+from comity.flows.people.clearances import ChangeList, GrantClearance
+from comity.flows.people.directory import DirectoryShown, ListDirectory
+from comity.flows.people.enrolment import EnrolPerson
+from comity.flows.people.person_views import PersonShown
 from comity.node.client import SOCKET
 from comity.node.run import found, opened
 from comity.node.settings import Settings

@@ -22,14 +22,10 @@ from comity.flows.giving.opening import Open, OpenedItem
 from comity.flows.giving.release import Give, Given
 from comity.flows.looking.views import Inbox, Outbox, RequestLine, ShowInbox, ShowOutbox
 from comity.flows.maintaining.rebuilding import LedgerVerified, VerifyLedger
-from comity.flows.people.enrolment import (
-    ChangeList,
-    DirectoryShown,
-    EnrolPerson,
-    GrantClearance,
-    ListDirectory,
-    PersonShown,
-)
+from comity.flows.people.clearances import ChangeList, GrantClearance
+from comity.flows.people.directory import DirectoryShown, ListDirectory
+from comity.flows.people.enrolment import EnrolPerson
+from comity.flows.people.person_views import PersonShown
 from node.processes import Node, pair, until
 from world import RELATIONSHIP, ROOT
 

@@ -28,7 +28,7 @@ from comity.flows.handling.handing_over import HandOver, TakeOver, hand_over, ta
 from comity.flows.house import House
 from comity.flows.incidents.reporting import ReportIncident, report_incident
 from comity.flows.looking.muster import Begin, SignMuster, begin, sign
-from comity.flows.people.enrolment import ChangeList, GrantClearance, change_list, grant_clearance
+from comity.flows.people.clearances import ChangeList, GrantClearance, change_list, grant_clearance
 from comity.flows.table import FLOWS
 from comity.stores.memory_disk import MemoryDisk
 from world import ROOT, TODAY, SeededEntropy, World, new_house

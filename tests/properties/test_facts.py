@@ -17,7 +17,7 @@ from comity.errors import ComityError
 from comity.flows.giving.answering import Approve, Assure, approve, assure
 from comity.flows.giving.opening import Open, open_item
 from comity.flows.giving.release import Give, give
-from comity.flows.people.enrolment import ChangeList, change_list
+from comity.flows.people.clearances import ChangeList, change_list
 from comity.register.rows import ConsignmentRow
 from properties.founded import Founded
 from simulation import cast

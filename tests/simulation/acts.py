@@ -22,12 +22,7 @@ from comity.flows.house import House
 from comity.flows.looking.views import ShowInbox, ShowOutbox, ShowRegister, show_inbox, show_outbox, show_register
 from comity.flows.maintaining.collecting import Collect, collect
 from comity.flows.maintaining.rebuilding import LedgerVerified, Rebuild, VerifyLedger, rebuild, verify_ledger
-from comity.flows.people.enrolment import (
-    ChangeList,
-    WithdrawClearance,
-    change_list,
-    withdraw_clearance,
-)
+from comity.flows.people.clearances import ChangeList, WithdrawClearance, change_list, withdraw_clearance
 from comity.flows.people.places import RegisterFacility, register_facility
 from comity.flows.pouch import ExportPouch, export_pouch
 from comity.record.statement import chain_id

@@ -7,14 +7,8 @@ from datetime import datetime, timedelta
 from comity.flows.actors import Actor
 from comity.flows.agreeing.agreements import AcknowledgeAgreement, acknowledge_agreement
 from comity.flows.house import House
-from comity.flows.people.enrolment import (
-    ChangeList,
-    EnrolPerson,
-    GrantClearance,
-    change_list,
-    enrol_person,
-    grant_clearance,
-)
+from comity.flows.people.clearances import ChangeList, GrantClearance, change_list, grant_clearance
+from comity.flows.people.enrolment import EnrolPerson, enrol_person
 from world import RELATIONSHIP, ROOT, adopt, introduce
 
 from .witness import OURS

@@ -48,7 +48,7 @@ def functions(desk: Desk) -> dict[str, str]:
     """Functions by pseudonym, of every party, so that a sentence can say who is meant; empty when nobody reads it."""
     if desk.out.as_json:
         return {}
-    from comity.flows.people.enrolment import ListDirectory
+    from comity.flows.people.directory import ListDirectory
 
     return {each.pseudonym: each.function for each in desk.call("directory.list", ListDirectory())}
 

@@ -19,7 +19,7 @@ from comity.errors import Misuse
 from comity.flows.actors import Actor
 from comity.flows.deciding.explaining import tell
 from comity.flows.giving.release import POSSIBLE, Give, Given
-from comity.flows.people.enrolment import DirectoryShown, ListDirectory
+from comity.flows.people.directory import DirectoryShown, ListDirectory
 
 
 @click.command(cls=Verb)

@@ -12,18 +12,11 @@ from comity.cli.options import Desk, Verb, Verbs, acting, housed
 from comity.cli.output import Output
 from comity.cli.session import fresh_name
 from comity.flows.actors import Actor
-from comity.flows.people.enrolment import (
-    ChangeList,
-    DirectoryShown,
-    EnrolPerson,
-    GrantClearance,
-    ListClearances,
-    ListDirectory,
-    ListPeople,
-    PersonShown,
-    WithdrawClearance,
-)
+from comity.flows.people.clearances import ChangeList, GrantClearance, WithdrawClearance
+from comity.flows.people.directory import DirectoryShown, ListDirectory
+from comity.flows.people.enrolment import EnrolPerson
 from comity.flows.people.leaving import ChangePerson, RemovePerson
+from comity.flows.people.person_views import ListClearances, ListPeople, PersonShown
 from comity.register.roles import ROLES
 
 

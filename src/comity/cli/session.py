@@ -79,7 +79,7 @@ class Session:
 
     def _naming(self, error: ComityError) -> ComityError:
         """(5) An error about a person of this house, with the handle instead of the identifier records use."""
-        from comity.flows.people.enrolment import ListPeople
+        from comity.flows.people.person_views import ListPeople
 
         sentence = error.sentence
         if not IDENTIFIER.search(sentence):

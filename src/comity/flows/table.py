@@ -22,7 +22,17 @@ from comity.flows.house import House
 from comity.flows.incidents import investigating, reporting
 from comity.flows.looking import duties, evidence, findings, given, item_story, muster, reconciling, views
 from comity.flows.maintaining import collecting, rebuilding
-from comity.flows.people import enrolment, leaving, places, site_registers, visit_views, visits
+from comity.flows.people import (
+    clearances,
+    directory,
+    enrolment,
+    leaving,
+    person_views,
+    places,
+    site_registers,
+    visit_views,
+    visits,
+)
 
 
 class Flow(msgspec.Struct, frozen=True):
@@ -62,11 +72,11 @@ _RUN: dict[str, Callable[[House, Any], Awaitable[Any]]] = {
     "agreement.notice.preview": end_notes.preview_end_note,
     "agreement.timeline": chronicles.show_timeline,
     "person.enrol": enrolment.enrol_person,
-    "person.list": enrolment.list_people,
-    "clearance.grant": enrolment.grant_clearance,
-    "clearance.withdraw": enrolment.withdraw_clearance,
-    "clearance.list": enrolment.list_clearances,
-    "list.change": enrolment.change_list,
+    "person.list": person_views.list_people,
+    "clearance.grant": clearances.grant_clearance,
+    "clearance.withdraw": clearances.withdraw_clearance,
+    "clearance.list": person_views.list_clearances,
+    "list.change": clearances.change_list,
     "person.change": leaving.change_person,
     "person.remove": leaving.remove_person,
     "facility.register": places.register_facility,
@@ -86,7 +96,7 @@ _RUN: dict[str, Callable[[House, Any], Awaitable[Any]]] = {
     "visit.close-finding": visits.close_finding,
     "visit.list": visit_views.list_visits,
     "visit.show": visit_views.show_visit,
-    "directory.list": enrolment.list_directory,
+    "directory.list": directory.list_directory,
     "give.preview": release.preview,
     "give": release.give,
     "approve": answering.approve,

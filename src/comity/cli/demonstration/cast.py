@@ -14,7 +14,9 @@ from comity.api import Node, read_text
 from comity.flows.actors import Actor
 from comity.flows.agreeing.agreements import AcknowledgeAgreement, AdoptAgreement, AgreementShown
 from comity.flows.agreeing.founding import AddPeer, CardShown, ShowCard
-from comity.flows.people.enrolment import ChangeList, EnrolPerson, GrantClearance, PersonShown
+from comity.flows.people.clearances import ChangeList, GrantClearance
+from comity.flows.people.enrolment import EnrolPerson
+from comity.flows.people.person_views import PersonShown
 
 RELATIONSHIP = "jp-kr-2016/jp.kr"
 TOPIC = "missile-warning"

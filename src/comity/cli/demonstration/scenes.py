@@ -33,7 +33,7 @@ from comity.flows.giving.opening import Open, OpenedItem
 from comity.flows.giving.release import Give, Given
 from comity.flows.looking.views import ShowInbox, ShowOutbox
 from comity.flows.maintaining.rebuilding import LedgerVerified, VerifyLedger
-from comity.flows.people.enrolment import ListDirectory
+from comity.flows.people.directory import ListDirectory
 from comity.flows.pouch import ExportPouch, ImportPouch
 
 T = TypeVar("T")

@@ -15,7 +15,7 @@ from comity.flows.actors import Actor
 from comity.flows.house import ROOT, House, file_digest
 from comity.flows.keeping.library import TEXT, known_relationship
 from comity.flows.keeping.work import Draft, Work
-from comity.flows.people.enrolment import list_everybody
+from comity.flows.people.directory import list_everybody
 from comity.record import bodies
 from comity.record.person_act import unsigned
 from comity.record.statement import DOMESTIC

@@ -9,7 +9,9 @@ from comity.flows.actors import Actor
 from comity.flows.handling.hands import in_hand
 from comity.flows.house import HANDLE, PERSON_NAME, ROOT, House
 from comity.flows.keeping.work import Draft, Work
-from comity.flows.people.enrolment import PersonShown, check_handle, list_everywhere, person_shown
+from comity.flows.people.directory import list_everywhere
+from comity.flows.people.enrolment import check_handle
+from comity.flows.people.person_views import PersonShown, person_shown
 from comity.record import bodies
 from comity.record.bodies.places import PersonRemoved
 from comity.record.person_act import unsigned

@@ -20,7 +20,7 @@ from comity.flows.house import House
 from comity.flows.keeping.library import Running
 from comity.flows.keeping.work import Draft, Work
 from comity.flows.looking.obliged import all_running, asked_by, site_checklists
-from comity.flows.people.enrolment import check_own_mark
+from comity.flows.people.clearances import check_own_mark
 from comity.flows.people.site_registers import (
     AskPersons,
     FacilityShown,
