@@ -12,7 +12,9 @@ import pytest
 from comity.agreement.vocabulary import Deed, Event
 from comity.errors import Misuse
 from comity.flows.actors import Actor
+from comity.flows.ending.levels import Reclassify, reclassify
 from comity.flows.giving.answering import Approve, Assure, approve, assure
+from comity.flows.giving.marks import MarkItem, mark_item
 from comity.flows.looking.duties import DutiesShown, ListDuties, list_duties
 from comity.flows.looking.duty_words import WORDS
 from world import RELATIONSHIP, World
@@ -179,3 +181,49 @@ def test_every_deed_has_its_words() -> None:
         assert words.says
         assert words.says[0].islower()
         assert not words.says.endswith(".")
+
+
+SECOND = "군사 Ⅱ급 비밀"
+THIRD = "군사 Ⅲ급 비밀"
+
+
+async def marking_duties(world: World, item: str) -> list[tuple[str | None, bool]]:
+    """What both sides see of the duty to mark at receipt: the same."""
+    found = [
+        [
+            (each.discharged, each.void)
+            for each in (await listed(world, party, whose=whose, item=item)).duties
+            if each.obligation == "o-4.2"
+        ]
+        for party, whose in (("jp", "mine"), ("kr", "theirs"))
+    ]
+    assert found[0] == found[1]
+    return found[0]
+
+
+@pytest.mark.parametrize("raised_meanwhile", [False, True])
+async def test_a_mark_chosen_at_receipt_is_seen_by_both_in_one_record(world: World, raised_meanwhile: bool) -> None:
+    """``spec/ending.md`` step 13: two Japanese marks correspond, somebody in Tokyo chooses."""
+    await world.both_ways()
+    item = (await world.given_back(mark=THIRD if raised_meanwhile else SECOND)).item
+    if raised_meanwhile:  # one mark corresponds to the one given, and two to what it is raised to
+        assert [done is not None for done, _ in await marking_duties(world, item)] == [True]
+        await reclassify(world.kr, Reclassify(item=item, mark=SECOND, reason="it matters", actor=Actor("yoon")))
+        await world.exchange()
+    else:
+        assert await marking_duties(world, item) == [(None, False)]
+    await mark_item(world.jp, MarkItem(item=item, mark="極秘", actor=Actor("ito")))
+    await world.exchange()
+    ((done, void),) = await marking_duties(world, item)
+    assert done is not None
+    assert not void
+
+
+async def test_a_mark_still_to_be_chosen_is_chosen_for_the_newest_level(world: World) -> None:
+    """What was given with two marks to choose from, and changed its level before anybody chose."""
+    await world.both_ways()
+    item = (await world.given_back(mark=SECOND)).item
+    await reclassify(world.kr, Reclassify(item=item, mark=THIRD, reason="it is old", actor=Actor("yoon")))
+    await world.exchange()  # one mark corresponds now, and the node marks by itself
+    ((done, _),) = await marking_duties(world, item)
+    assert done is not None

@@ -54,7 +54,7 @@ SHARED = (
     DirectoryRow,
 )
 """Tables of what both sides know, which must then be the same."""
-AT_HOME = ("mark", "inspect-site")
+AT_HOME = ("inspect-site",)
 """Deeds that a record of one's own house can do too."""
 R = TypeVar("R", bound=Row)
 B = TypeVar("B", bound=bodies.Body)
@@ -314,10 +314,12 @@ def what_was_given_is_there(simulation: Simulation) -> Iterator[str]:
         received = {row.record for row in rows(node, ConsignmentRow).values() if row.author != node.party}
         received |= {row.record for row in rows(node, DerivativeRow).values() if row.maker == node.party}
         for copy in rows(node, CopyRow).values():
-            gone = copy.header in node.disk.erased  # on purpose: it was sent back, and lost or found on its way
-            if copy.consignment in received and copy.state in USABLE and not gone and copy.header.hex() not in headers:
+            if copy.consignment not in received:
+                continue
+            usable, there = copy.state in USABLE and not copy.going_back, copy.header.hex() in headers
+            if usable and not there:
                 yield f"the header of copy {copy.number} of {copy.item} is not in {node.party}, which holds it"
-            if copy.state not in USABLE and copy.header.hex() in headers and copy.consignment in received:
+            if there and not usable:
                 yield f"the header of the {copy.state} copy {copy.number} of {copy.item} is still in {node.party}"
         requests = rows(node, RequestRow)
         for request, value in node.disk.database.rows.get("prepared", {}).items():
@@ -329,7 +331,7 @@ def what_was_given_is_there(simulation: Simulation) -> Iterator[str]:
 def duties_balance(simulation: Simulation) -> Iterator[str]:
     """(25)"""
     for node in simulation.nodes.values():
-        index = rows(node, OpenDutyRow)
+        index, refused = rows(node, OpenDutyRow), rows(node, ReturnedRow)
         listed = Counter((entry.duty, entry.place) for entry in index.values())
         opened = discharged = 0
         for key, row in rows(node, DutiesRow).items():
@@ -341,6 +343,8 @@ def duties_balance(simulation: Simulation) -> Iterator[str]:
                 journal = node.disk.database.newest
                 if duty.opened not in journal or (duty.discharged is not None and duty.discharged not in journal):
                     yield f"duty {duty.obligation!r} about {row.subject} names a record that is not in {node.party}"
+                if duty.open and duty.opened.hex() in refused:
+                    yield f"duty {duty.obligation!r} about {row.subject} is open in {node.party} by a returned record"
         if opened != discharged + len(index):
             yield f"{node.party} opened {opened} duties, discharged {discharged}, and lists {len(index)} as open"
 

@@ -7,7 +7,7 @@ from typing import cast
 from comity.agreement.vocabulary import Form
 from comity.record import bodies
 from comity.record.statement import Record
-from comity.register.rows import AgreementRow, AskedRow, ConsignmentRow, Facts, ItemRow
+from comity.register.rows import AgreementRow, AskedRow, ConsignmentRow, Facts
 from comity.register.sides import other_party
 from comity.register.verdict import Context, Discharge, Occasions, Occurrence
 
@@ -94,18 +94,6 @@ def _returned(_: Context, facts: Facts, record: Record) -> list[Occurrence | Dis
     return [Discharge(deed="give-receipt", subject=consignment_subject(body.item, body.record))]
 
 
-def _marked(_: Context, facts: Facts, record: Record) -> list[Occurrence | Discharge]:
-    """A person has chosen the mark of what came with several to choose from."""
-    body = cast("bodies.Marked", record.body)
-    item = cast("ItemRow | None", facts[ItemRow.table, body.item])
-    if item is None:
-        return []
-    return [
-        Discharge(deed="mark", subject=consignment_subject(body.item, each), relationship=item.relationship)
-        for each in item.consignments
-    ]
-
-
 OCCASIONS: dict[type[bodies.Body], Occasions] = {
     bodies.Acknowledged: _acknowledged,
     bodies.Listed: _listed,
@@ -114,6 +102,5 @@ OCCASIONS: dict[type[bodies.Body], Occasions] = {
     bodies.Consigned: _consigned,
     bodies.Received: _received,
     bodies.Returned: _returned,
-    bodies.Marked: _marked,
 }
 """Of what each of these record types is an occasion."""

@@ -207,12 +207,16 @@ class _Measure:
 
 
 def _proof_occasions(_: Context, facts: Facts, record: Record) -> list[Occurrence | Discharge]:
+    """With its last part the proof answers changes, and shows the mark at receipt (4.2) too, whatever it answers."""
     body = cast("Remarked", record.body)
-    if body.change is not None:
-        return [Discharge(deed="re-mark", subject=change) for change in _answered(facts, record)]
+    if body.more:
+        return []
     item = cast("ItemRow | None", facts[ItemRow.table, body.item])
-    found: Iterable[bytes] = item.consignments if item is not None else ()
-    return [Discharge(deed="mark", subject=consignment_subject(body.item, each)) for each in found]
+    given: Iterable[bytes] = item.consignments if item is not None else ()
+    return [
+        *(Discharge(deed="re-mark", subject=change) for change in _answered(facts, record)),
+        *(Discharge(deed="mark", subject=consignment_subject(body.item, each)) for each in given),
+    ]
 
 
 REMARKING_RULES: dict[type[bodies.Body], Rule] = {Remarked: Rule(_remarked_reads, _remarked, _remarked_more)}

@@ -14,7 +14,7 @@ from comity.record.bodies.giving import Consigned
 from comity.record.statement import DOMESTIC, Record
 from comity.register.duties import DutyBook
 from comity.register.occasions import consignment_subject
-from comity.register.rows import Facts, Key
+from comity.register.rows import ChainRow, Facts, Key, chain_key
 from comity.register.rows.duties import DutiesRow, LaidRow, duties_key, laid_key
 from comity.register.verdict import Consequence, Context, Put
 
@@ -25,7 +25,9 @@ def _subjects(facts: Facts, record: Record) -> tuple[str, ...]:
     if body.item is not None:
         return (consignment_subject(body.item, body.record),)
     key = laid_key(record.statement.relationship, body.record)
-    row = cast("LaidRow | None", facts[key] if key in facts else None)
+    if key not in facts:  # it is still to be read
+        return ()
+    row = cast("LaidRow | None", facts[key])
     return row.subjects if row is not None else ()
 
 
@@ -48,11 +50,14 @@ def _apply(context: Context, facts: Facts, record: Record, puts: Sequence[Put]) 
         for put in puts
         if isinstance(put.row, DutiesRow) and any(duty.opened == record.id for duty in put.row.duties)
     ]
-    return [Put(laid_key(statement.relationship, record.id), LaidRow(subjects=tuple(opened)))] if opened else []
+    row = LaidRow(subjects=tuple(opened), sequence=statement.sequence)
+    return [Put(laid_key(statement.relationship, record.id), row)] if opened else []
 
 
 def _ended(facts: Facts, record: Record, puts: Sequence[Put]) -> list[Put]:
     body, relationship = cast("Returned", record.body), record.statement.relationship
+    if _had_taken(facts, record):
+        return []
     written = {put.key: put.row for put in puts}
     changed: list[Put] = []
     for subject in _subjects(facts, record):
@@ -61,6 +66,14 @@ def _ended(facts: Facts, record: Record, puts: Sequence[Put]) -> list[Put]:
         book.void(body.record, record)
         changed += book.puts()
     return changed
+
+
+def _had_taken(facts: Facts, record: Record) -> bool:
+    """Whether the author of a verdict had cited the record that it returns, before: then he had taken it."""
+    body, statement = cast("Returned", record.body), record.statement
+    laid = cast("LaidRow | None", facts[laid_key(statement.relationship, body.record)])
+    chain = cast("ChainRow | None", facts[chain_key(statement.chain)])
+    return laid is not None and chain is not None and chain.seen > laid.sequence
 
 
 VOID_DUTIES = Consequence(_reads, _apply)
