@@ -133,7 +133,7 @@ class TestMarks:
 
 class TestObligations:
     def test_every_event_has_its_deeds(self) -> None:
-        assert set(get_args(Event)) >= set(DEEDS)
+        assert set(get_args(Event)) == set(DEEDS)
         assert set(ACTS) <= set(DEEDS)
         assert all(events <= set(DEEDS) for events in ROLES_OF.values())
 
@@ -292,6 +292,40 @@ class TestRules:
             PERMIT_ALL, rule("used", ["open"], "forbids = true", when, unless), scope='categories = ["x", "y"]'
         )
         assert codes(text) == []
+
+    @pytest.mark.parametrize(
+        ("when", "expected"),
+        [
+            ('circle = ["pool"]', []),
+            ('circle = ["pool"], serves = ["a"]', []),
+            ('circle = ["pool"], recipient = ["a"], serves = ["b"]', ["never-applies rules"]),
+            ("client = true", []),
+            ('client = true, acting = ["b"]', ["never-applies rules"]),
+            ('client = true, beneficiary = ["party"]', ["never-applies rules"]),
+        ],
+    )
+    def test_circles_and_clients_are_those_of_bodies_outside(self, when: str, expected: list[str]) -> None:
+        outside = '[[body]]\nid = "z"\nname = { en = "z" }\ncircles = ["pool"]\nclient-of = ["a"]\n'
+        text = agreement_text(PERMIT_ALL, rule("outside", ["give"], 'consent = "originator"', when), outside)
+        assert codes(text) == expected
+
+    def test_an_act_along_registries_is_not_dead(self) -> None:
+        registries = "".join(
+            f'[[registry]]\nid = "{name}"\nclause = "rules"\nparty = "{name[0]}"\noffice = "Registry {name}"\n{under}'
+            for name, under in (("a", ""), ("b", 'under = "a"\n'))
+        )
+        along = rule("tree", ["give", "hand-over"], "registries = true")
+        permit = rule("give", ["give", "hand-over"], "permits = true")
+        assert codes(agreement_text(permit, along, registries)) == []
+        narrow = rule("give", ["give"], "permits = true", 'body = ["Elsewhere"]')
+        assert codes(agreement_text(narrow, rule("tree", ["give"], "registries = true"), registries)) == [
+            "permit-dead rules"
+        ]
+
+    def test_a_party_on_the_way_gives_directly(self) -> None:
+        route = '[route]\nclause = "rules"\nvia = ["b"]\n'
+        given = rule("give", ["give"], "permits = true", 'acting = ["b"]')
+        assert codes(agreement_text(given, route, parties=("a", "b", "c"))) == []
 
     def test_a_rule_that_never_applies_to_one_of_its_acts(self) -> None:
         """Whoever opens is of the side that acts; to somebody of the other side one may only give."""

@@ -13,9 +13,10 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from itertools import islice, product
 from typing import Any, TypeVar
 
+from comity.agreement.conditions import all_clients, circles_of
 from comity.agreement.vocabulary import Act
 from comity.analysis.findings import Finding, Source, several
-from comity.analysis.lens import MOVING, ONESELF, Lens
+from comity.analysis.lens import MOVING, ONESELF, Lens, Road
 from comity.analysis.values import EMPLOYERS, FORMS, RELATIONS, Profile, Values
 from comity.decision.rules import BENEFICIARY_CODES, CONDITIONS, Asked
 
@@ -93,7 +94,7 @@ class Combinations:
     def applies(self, asked: Asked, profile: Profile) -> bool:
         """Whether what a rule says is said of a case."""
         compiled = self.lens.compiled
-        third = profile.party not in compiled.parties or profile.serves not in compiled.parties
+        outside = frozenset(each for each in (profile.party, profile.serves) if each not in compiled.parties)
         foreign = bool(compiled.nations) and profile.nationality not in compiled.nations
         known: dict[str, object] = {
             "form": profile.form,
@@ -110,9 +111,11 @@ class Combinations:
             "employer": profile.employer,
             "body": profile.office,
             "function": profile.function,
-            "beneficiary": third + 2 * foreign,
+            "beneficiary": bool(outside) + 2 * foreign,
             "recalled": profile.recalled,
             "suspected": profile.suspected,
+            "circle": circles_of(compiled.agreement, outside),
+            "client": all_clients(compiled.agreement, outside, profile.acting),
         }
         values = tuple(known.get(name) for name in CONDITIONS)
         if not asked.when.hold(values, profile.categories):
@@ -151,13 +154,8 @@ class Combinations:
             same = originator == acting and lens.tests(act, "holder")
             oneself = acting if act in ONESELF else ""
             known = originator in lens.compiled.parties
-            return (
-                lens.kind(act, "originator", originator),
-                known,
-                lens.kind(act, "acting", acting),
-                same,
-                oneself,
-            )
+            seen = lens.kind(act, "acting", acting), acting if lens.tests(act, "client") or lens.compiled.via else ""
+            return (lens.kind(act, "originator", originator), known, *seen, same, oneself)
 
         yield from _first_of_each(pairs, kind)
 
@@ -187,6 +185,17 @@ def _first_of_each(values: Iterable[T], kind: Callable[[T], Hashable]) -> list[T
     for each in values:
         found.setdefault(kind(each), each)
     return list(found.values())
+
+
+def roads_of(lens: Lens, act: Act) -> list[Road]:
+    """The roads that one agreement knows for an act: all, a part, or none of its route; from each of its registries."""
+    vias: set[tuple[str, ...]] = {()}
+    if act in MOVING:
+        route = lens.compiled.via
+        vias = {route[start:end] for start in range(len(route) + 1) for end in range(start, len(route) + 1)}
+    offices = {office for pair in lens.compiled.tree for office in pair} if lens.along_registries(act) else set()
+    longest_first = sorted(vias, key=lambda each: (-len(each), each))
+    return [(via, office) for via in longest_first for office in sorted({"", *offices})]
 
 
 def permitted_acts(lens: Lens) -> frozenset[Act]:
@@ -271,10 +280,11 @@ def _idle(source: Source, index: int, acts: dict[Act, Asked], permitted: frozens
 def _dead(combinations: Combinations, source: Source, index: int, acts: dict[Act, Asked]) -> Iterator[Finding]:
     lens = combinations.lens
     for act, asked in acts.items():
+        roads = roads_of(lens, act)
         first: Profile | None = None
         for tried, profile in enumerate(combinations.of(act, asked)):
             first = first or profile
-            if tried == COMBINATIONS_MAX or lens.answer(profile, lens.compiled.via) is not None:
+            if tried == COMBINATIONS_MAX or any(lens.answer(profile, road) is not None for road in roads):
                 break
         else:
             if first is None:
@@ -294,7 +304,7 @@ def _dead(combinations: Combinations, source: Source, index: int, acts: dict[Act
 
 def _against(lens: Lens, profile: Profile) -> str:
     """What stands against a case with the most favourable facts, by rule and clause."""
-    outcome: Any = lens.outcome(profile, lens.compiled.via if profile.act in MOVING else ())
+    outcome = lens.outcome(profile, roads_of(lens, profile.act)[0])
     found = [
         f"{each.code} ({each.instrument} {each.clause})" if each.clause else each.code
         for each in outcome.reasons

@@ -58,6 +58,7 @@ DEEDS: Mapping[Event, frozenset[Deed]] = {
     "end-wanted": frozenset({"give-notice"}),
     "returned": frozenset({"give-receipt", "return-receipt"}),
     "destroyed-in-crisis": frozenset({"notify"}),
+    "destroyed": frozenset({"notify"}),
     "passed-on": frozenset({"give-receipt"}),
     "clearance-ended": frozenset({"end-access"}),
     "finding-made": frozenset({"close-finding"}),
@@ -77,6 +78,7 @@ ACTS: Mapping[Event, tuple[Act, ...]] = {
     "review-due": ("reclassify",),
     "returned": ("return",),
     "destroyed-in-crisis": ("destroy",),
+    "destroyed": ("destroy",),
     "visit-wanted": ("visit",),
     "visit-asked": ("visit",),
     "visit-permitted": ("visit",),
@@ -123,9 +125,8 @@ def _against(obligation: Obligation, permitted: Collection[Act]) -> Iterator[tup
             "write a rule that permits the act, or take the obligation out",
         )
     standing = event in STANDING_EVENTS and obligation.within == "continuous"
-    deeds = DEEDS.get(event)
-    if deeds is not None and obligation.act not in deeds and not standing:
-        fitting = several(sorted(deeds))
+    if obligation.act not in DEEDS[event] and not standing:
+        fitting = several(sorted(DEEDS[event]))
         yield (
             "duty-never-discharged",
             "act",

@@ -25,6 +25,7 @@ from comity.decision.model import (
     Facts,
     Item,
     Person,
+    Reading,
     Standing,
     Witness,
 )
@@ -33,7 +34,7 @@ AT = datetime(2000, 1, 1, tzinfo=UTC)
 """The instant of every case; the agreements are taken to be in force."""
 EVER = datetime(9999, 1, 1, tzinfo=UTC)
 """When nothing has ended yet."""
-PERSON, SITE, LIST, REQUEST, REQUESTER = "person", "site", "list", "request", "requester"
+PERSON, SITE, LIST, REQUEST, REQUESTER, OFFICE = "person", "site", "list", "request", "requester", "originating-office"
 OTHERS_MAX = 9
 """As many people as a rule can ask to approve or to witness."""
 
@@ -65,7 +66,7 @@ def favourable(case: Case, agreements: Iterable[Compiled], consents: Consents = 
     under = [(known[item.agreement], item) for item in items if item.agreement in known]
     texts = {each.id: each for each, _ in under}
     return Facts(
-        standings=tuple(map(standing, texts.values())),
+        standings=standings(texts.values()),
         attestations=tuple(
             attested
             for compiled, item in under
@@ -73,7 +74,7 @@ def favourable(case: Case, agreements: Iterable[Compiled], consents: Consents = 
             for checklist in checklists(compiled)
             for attested in attestations(compiled, checklist, item, person)
         ),
-        approvals=tuple(Approval(request=case.request, by=f"approver-{n}") for n in range(OTHERS_MAX)),
+        approvals=approvals(case.request),
         witnesses=tuple(Witness(request=case.request, by=f"witness-{n}") for n in range(OTHERS_MAX)),
         facilities=tuple(
             each
@@ -85,9 +86,27 @@ def favourable(case: Case, agreements: Iterable[Compiled], consents: Consents = 
     )
 
 
-def standing(compiled: Compiled) -> Standing:
-    """In force and acknowledged, by the reading of every party."""
-    return Standing(agreement=compiled.id, readings=compiled.calm, acknowledgements=compiled.all_acknowledge)
+def standings(agreements: Iterable[Compiled]) -> tuple[Standing, ...]:
+    """In force and acknowledged, by the reading of every party; so are those from which protection is borrowed."""
+    known = {each.id: each for each in agreements}
+    borrowed = {
+        basis.agreement: tuple(Reading(party=each, in_force=True, protection=True) for each in sorted(basis.between))
+        for compiled in known.values()
+        for basis in compiled.bases
+        if basis.agreement not in known
+    }
+    return (
+        *(
+            Standing(agreement=each.id, readings=each.calm, acknowledgements=each.all_acknowledge)
+            for each in known.values()
+        ),
+        *(Standing(agreement=name, readings=each, acknowledgements=()) for name, each in borrowed.items()),
+    )
+
+
+def approvals(request: str) -> tuple[Approval, ...]:
+    """As many people as can be asked for, of the office in which the item originated."""
+    return tuple(Approval(request=request, by=f"approver-{n}", office=OFFICE) for n in range(OTHERS_MAX))
 
 
 def checklists(compiled: Compiled) -> Iterator[Checklist]:

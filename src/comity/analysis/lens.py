@@ -12,7 +12,7 @@ Rules of this file (``spec/analysis.md`` steps 12 and 13):
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Literal
+from typing import Literal
 
 from msgspec.structs import replace
 
@@ -21,21 +21,22 @@ from comity.analysis.favour import (
     AT,
     EVER,
     LIST,
+    OFFICE,
     OTHERS_MAX,
     PERSON,
     REQUEST,
     REQUESTER,
     SITE,
+    approvals,
     attestations,
     checklists,
     facilities,
-    standing,
+    standings,
 )
 from comity.analysis.values import Profile
 from comity.decision.compiled import Compiled
 from comity.decision.decide import decide
 from comity.decision.model import (
-    Approval,
     Case,
     Clearance,
     Facts,
@@ -52,7 +53,18 @@ from comity.decision.steps import level_of, weigh_item, weigh_person
 from comity.marking.label import Label
 
 ONESELF: frozenset[Act] = frozenset(
-    {"open", "use-for", "copy", "translate", "extract", "reclassify", "return", "destroy", "export-evidence"}
+    {
+        "open",
+        "use-for",
+        "copy",
+        "translate",
+        "extract",
+        "reclassify",
+        "return",
+        "destroy",
+        "export-evidence",
+        "hand-over",
+    }
 )
 """Acts whose recipient is the person who acts, of the side that acts."""
 MOVING: frozenset[Act] = frozenset({"give", "show", "visit", "pass-on"})
@@ -62,6 +74,9 @@ Role = Literal["party", "serves", "nation"]
 """As what somebody gains: who the person stands for, whom he or she serves, whose national he or she is."""
 ORIGINATOR = ""
 """Stands for whoever the item's originator is, where a rule asks the originator's consent."""
+Road = tuple[tuple[str, ...], str]
+"""The parties by way of which something travels, and the office from which it goes."""
+DIRECT: Road = ((), "")
 Needed = frozenset[tuple[str, Role]]
 """Consents that are needed: by whom (``ORIGINATOR``, or a party), and for whom to gain."""
 
@@ -84,6 +99,7 @@ class Lens:
         self._words: dict[tuple[Act, str], tuple[frozenset[object], ...]] = {}
         self._categories: dict[Act, tuple[frozenset[str], ...]] = {}
         self._every_party: dict[Act, bool] = {}
+        self._registries: dict[Act, bool] = {}
         self._methods: dict[Act, tuple[str, ...]] = {}
         for act, rules in self.rules.items():
             self._prepare(act, rules)
@@ -93,14 +109,19 @@ class Lens:
         self._said: dict[tuple[str, str], Facts] = {}
         self.clearances: dict[str, tuple[str, ...]] = {}
         self.asked = 0
+        agreement = compiled.agreement
+        self._circles = {body.id: frozenset(body.circles or ()) for body in agreement.bodies}
+        self._served = {body.id: frozenset(body.client_of or ()) for body in agreement.bodies}
+        self._offices = frozenset(office for pair in compiled.tree for office in pair)
 
     def _prepare(self, act: Act, rules: Iterable[Asked]) -> None:
         words: dict[str, list[frozenset[object]]] = {}
         categories: list[frozenset[str]] = []
         methods: list[str] = []
-        every = False
+        every = registries = False
         for asked in rules:
             every |= asked.rule.consent == "every-party"
+            registries |= asked.rule.registries is not None
             methods += asked.rule.methods or ()
             for conditions in (asked.when, *([asked.unless] if asked.unless else ())):
                 categories += [conditions.categories] if conditions.categories else []
@@ -109,11 +130,16 @@ class Lens:
         self._words.update({(act, name): tuple(dict.fromkeys(each)) for name, each in words.items()})
         self._categories[act] = tuple(dict.fromkeys(categories))
         self._every_party[act] = every
+        self._registries[act] = registries
         self._methods[act] = tuple(dict.fromkeys(methods))
 
     def tests(self, act: Act, *conditions: str) -> bool:
         """Whether a rule on the act tests any of these conditions."""
         return any((act, name) in self._words for name in conditions)
+
+    def along_registries(self, act: Act) -> bool:
+        """Whether a rule on the act asks from which office to which something goes."""
+        return self._registries.get(act, False)
 
     def kind(self, act: Act, condition: str, value: object) -> int:
         """Which words of the rules on an act hold this value of a condition, as bits; alike values have the same."""
@@ -162,6 +188,8 @@ class Lens:
             named,
             profile.acting in compiled.parties,
             kind(act, "acting", profile.acting),
+            profile.acting if profile.acting in compiled.via else "",
+            self._clients(act, profile.acting),
             kind(act, "holder", holder),
             kind(act, "relation", profile.relation),
             kind(act, "recalled", profile.recalled),
@@ -172,11 +200,22 @@ class Lens:
 
     def party_kind(self, act: Act, party: str) -> tuple[object, ...]:
         """What the decision sees of the body in whose ranks a person stands."""
-        return (party if party in self.compiled.parties else "", self.kind(act, "recipient", party))
+        known = party if party in self.compiled.parties else ""
+        return (known, self.kind(act, "recipient", party), *self._outside(act, party))
 
     def serves_kind(self, act: Act, serves: str) -> tuple[object, ...]:
         """What the decision sees of the body that a person serves."""
-        return (serves in self.compiled.parties, self.kind(act, "serves", serves))
+        return (serves in self.compiled.parties, self.kind(act, "serves", serves), *self._outside(act, serves))
+
+    def _outside(self, act: Act, body: str) -> tuple[object, ...]:
+        """What the conditions on bodies that are no parties see of one."""
+        circles = self._circles.get(body, frozenset()) if self.tests(act, "circle") else frozenset()
+        return (circles, self._served.get(body, frozenset()) if self.tests(act, "client") else frozenset())
+
+    def _clients(self, act: Act, party: str) -> str:
+        """The party itself, where it matters whom it serves."""
+        serving = self.tests(act, "client") and any(party in served for served in self._served.values())
+        return party if serving else ""
 
     def person_kind(
         self, act: Act, nationality: str, employer: str, office: str, function: str, clearance: int
@@ -188,40 +227,50 @@ class Lens:
             foreign,
             kind(act, "employer", employer),
             kind(act, "body", office),
+            office if self.along_registries(act) and office in self._offices else "",
             kind(act, "function", function),
             clearance,
         )
 
-    def answer(self, profile: Profile, via: tuple[str, ...], clearance: int = 0, *, ancestor: bool = False) -> Any:
+    def answer(self, profile: Profile, road: Road, clearance: int = 0, *, ancestor: bool = False) -> Needed | None:
         """Which consents a case needs, or None when no facts would permit it.
 
         Args:
             profile: the case.
-            via: the parties by way of which something travels.
+            road: by way of which parties, and from which office, something goes.
             clearance: place of the mark up to which the person is cleared, among ``clearances`` of its party.
             ancestor: the item is one from which that of the case came.
         """
         act = profile.act
-        moving = act in MOVING
+        road = self.road_kind(act, road)
         key = (
             ancestor,
-            via == self.compiled.via if moving else True,
+            road,
             self.item_kind(act, profile),
             self.party_kind(act, profile.party),
             self.serves_kind(act, profile.serves),
             self.person_kind(act, profile.nationality, profile.employer, profile.office, profile.function, clearance),
         )
         if key not in self._answers:
-            self._answers[key] = self._ask(profile, via if moving else (), clearance, ancestor)
+            self._answers[key] = self._ask(profile, road, clearance, ancestor)
         return self._answers[key]
 
-    def _ask(self, profile: Profile, via: tuple[str, ...], clearance: int, ancestor: bool) -> Needed | None:
+    def road_kind(self, act: Act, road: Road) -> Road:
+        """The same road, without what the decision on the act does not look at."""
+        via, office = road
+        if act not in MOVING:
+            via = ()
+        elif self.compiled.route is None and via:
+            via = ("elsewhere",)
+        return via, office if self.along_registries(act) and office in self._offices else ""
+
+    def _ask(self, profile: Profile, road: Road, clearance: int, ancestor: bool) -> Needed | None:
         """The answer, for a person of bodies that no rule mistakes for one another."""
         act, compiled = profile.act, self.compiled
         changes = {}
-        if profile.party not in compiled.parties and not self.kind(act, "recipient", profile.party):
+        if not self._named(act, "recipient", profile.party):
             changes["party"] = _THIRDS["party"]
-        if profile.serves not in compiled.parties and not self.kind(act, "serves", profile.serves):
+        if not self._named(act, "serves", profile.serves):
             changes["serves"] = _THIRDS["serves"]
         if profile.nationality not in compiled.nations:
             changes["nationality"] = _THIRDS["nation"]
@@ -230,11 +279,16 @@ class Lens:
         person = person_of(profile, marks[clearance] if clearance < len(marks) else "", (compiled,))
         best: Needed | None = None
         for method in self._methods.get(act, ()) or ("",):
-            reasons = self._reasons(case_of(profile, item_of(profile, compiled.id), person, via, method), ancestor)
+            reasons = self._reasons(case_of(profile, item_of(profile, compiled.id), person, road, method), ancestor)
             if reasons is not None:
                 found = self._needed(profile, reasons)
                 best = found if best is None or found < best else best
         return best
+
+    def _named(self, act: Act, condition: str, body: str) -> bool:
+        """Whether anything here sees a body as more than some third one."""
+        known = body in self.compiled.parties or body in self._circles
+        return known or bool(self.kind(act, condition, body))
 
     def _reasons(self, case: Case, ancestor: bool) -> list[Reason] | None:
         """The consents that are missing; None when something else is."""
@@ -257,12 +311,12 @@ class Lens:
             against = [each for each in outcome.reasons if each.effect == "needs"]
         return None if any(each.code != "consent-missing" for each in against) else against
 
-    def outcome(self, profile: Profile, via: tuple[str, ...]) -> Outcome:
+    def outcome(self, profile: Profile, road: Road) -> Outcome:
         """The decision with the most favourable facts, but without consents; by the first method that a rule names."""
         marks = self.clearances.get(profile.party, ())
         person = person_of(profile, marks[0] if marks else "", (self.compiled,))
         method = (*self._methods.get(profile.act, ()), "")[0]
-        case = case_of(profile, item_of(profile, self.compiled.id), person, via, method)
+        case = case_of(profile, item_of(profile, self.compiled.id), person, road, method)
         return decide(self.compiled, replace(case, facts=self._facts(case)))
 
     def _facts(self, case: Case) -> Facts:
@@ -272,11 +326,11 @@ class Lens:
         if key not in self._said:
             compiled = self.compiled
             self._said[key] = Facts(
-                standings=(standing(compiled),),
+                standings=standings([compiled]),
                 attestations=tuple(
                     each for one in checklists(compiled) for each in attestations(compiled, one, item, person)
                 ),
-                approvals=tuple(Approval(request=REQUEST, by=f"approver-{n}") for n in range(OTHERS_MAX)),
+                approvals=approvals(REQUEST),
                 witnesses=tuple(Witness(request=REQUEST, by=f"witness-{n}") for n in range(OTHERS_MAX)),
                 facilities=tuple(facilities(compiled, person.party, SITE)),
             )
@@ -328,6 +382,7 @@ def item_of(profile: Profile, agreement: str, name: str = "item") -> Item:
         relation=profile.relation,
         recalled=profile.recalled,
         suspected=profile.suspected,
+        office=OFFICE,
     )
 
 
@@ -349,8 +404,9 @@ def person_of(profile: Profile, clearance: str, agreements: Iterable[Compiled], 
     )
 
 
-def case_of(profile: Profile, item: Item, person: Person, via: tuple[str, ...], method: str = "") -> Case:
+def case_of(profile: Profile, item: Item, person: Person, road: Road, method: str = "") -> Case:
     """The case of a combination, without facts. Of what is copied there will be one copy."""
+    via, office = road
     return Case(
         request=REQUEST,
         act=profile.act,
@@ -363,4 +419,5 @@ def case_of(profile: Profile, item: Item, person: Person, via: tuple[str, ...], 
         via=via,
         method=method,
         copies=int(profile.act == "copy"),
+        office=office,
     )

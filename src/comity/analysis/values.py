@@ -68,6 +68,7 @@ class Values:
         nations: states whose nationals are a party's own people, then ``other_nation``.
         subjects, purposes, offices, functions: what is named, then what stands for the rest.
         categories: what is named.
+        registries: the offices of registries.
         same, other: the two purposes that no text names.
     """
 
@@ -76,6 +77,7 @@ class Values:
         files = [each.agreement for each, _ in texts]
         named = [when for _, found in texts for when in found]
         self.parties = _ascending(party.id for file in files for party in file.parties)
+        self.registries = _ascending(each.office for file in files for each in file.registries)
         bodies = _ascending(
             chain(
                 (body.id for file in files for body in file.bodies),
@@ -96,7 +98,7 @@ class Values:
         self.categories = _ascending(
             chain(*((*(f.scope.categories or ()),) for f in files), *(w.category or () for w in named))
         )
-        offices = _ascending(chain(*(w.body or () for w in named)))
+        offices = _ascending(chain(self.registries, *(w.body or () for w in named)))
         self.offices = (*offices, _unlike("another-office", offices))
         functions = _ascending(chain(*(w.function or () for w in named)))
         self.functions = (*functions, _unlike("another-function", functions))
