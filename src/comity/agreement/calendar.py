@@ -134,6 +134,11 @@ def shift(day: date, period: str, times: int = 1) -> date:
         raise Misuse(f"{times} times {period} from {day} is outside the calendar", code="bad-date") from error
 
 
+def end_of_period(at: datetime, period: str, zone: ZoneInfo) -> datetime:
+    """The end of the last day of a period that begins at an instant, counted on the calendar of ``zone``."""
+    return day_end(shift(at.astimezone(zone).date(), period), zone)
+
+
 def anniversary_after(first: date, duration: str, day: date) -> date:
     """The first renewal, counted from ``first`` in steps of ``duration``, that is later than ``day``."""
     months, days = _months_and_days(duration)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from comity.agreement.calendar import day_end, shift, window
+from comity.agreement.calendar import end_of_period, window
 from comity.errors import Misuse, Rejected
 
 
@@ -59,7 +59,7 @@ def read_period(text: str) -> datetime:
     from comity.timezones import time_zones
 
     try:
-        return day_end(shift(datetime.now(UTC).date(), text), time_zones().zone("UTC"))
+        return end_of_period(datetime.now(UTC), text, time_zones().zone("UTC"))
     except Rejected:
         raise Misuse(f"{text!r} is not a period; write P30D, P6M or P1Y", code="bad-date") from None
 

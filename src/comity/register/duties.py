@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from comity.agreement.calendar import day_end, shift
+from comity.agreement.calendar import end_of_period
 from comity.agreement.check import hours_of
 from comity.agreement.model import Agreement, Layer, Obligation
 from comity.agreement.vocabulary import Event, Role
@@ -378,6 +378,6 @@ def _due(at: datetime, within: str, timezone: str, context: Context) -> datetime
         if within.startswith("PT"):
             return at + timedelta(hours=hours_of(within))
         zone: ZoneInfo = context.zone(timezone)
-        return day_end(shift(at.astimezone(zone).date(), within), zone).astimezone(UTC)
+        return end_of_period(at, within, zone).astimezone(UTC)
     except (Misuse, OverflowError):
         return None

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import msgspec
 
-from comity.agreement.calendar import day_end, shift
+from comity.agreement.calendar import end_of_period
 from comity.agreement.intervals import interval
 from comity.flows.house import House
 from comity.register.occasions import THE_AGREEMENT
@@ -51,7 +51,7 @@ async def next_counts(house: House) -> tuple[CountDue, ...]:
             continue
         zone = house.zones.zone(running.agreement.term.timezone)
         counted = owed[0].shown_at
-        due = day_end(shift((counted or owed[0].at).astimezone(zone).date(), asked.length), zone)
+        due = end_of_period(counted or owed[0].at, asked.length, zone)
         found.append(
             CountDue(
                 relationship=relationship,

@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-from comity.agreement.calendar import day_end, shift
+from comity.agreement.calendar import end_of_period
 from comity.agreement.equivalence import level_of
 from comity.agreement.intervals import Found, interval
 from comity.agreement.nearest import nearest
@@ -311,7 +311,7 @@ def _within(house: House, running: Running, due: datetime | None) -> datetime | 
     if found is None:
         return due
     zone = house.zones.zone(running.agreement.term.timezone)
-    latest = day_end(shift(house.now().astimezone(zone).date(), found.length), zone)
+    latest = end_of_period(house.now(), found.length, zone)
     if due is None:
         return latest
     if due > latest and found.provenance != "K":

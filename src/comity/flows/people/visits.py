@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from comity.agreement.calendar import day_end, shift
+from comity.agreement.calendar import end_of_period
 from comity.agreement.equivalence import equivalents, ladder, level_of
 from comity.agreement.intervals import Found, interval
 from comity.agreement.model import Agreement, Layer
@@ -253,7 +253,7 @@ def _check_lead(house: House, running: Running, starts: datetime) -> None:
 def _days_on(house: House, running: Running, at: datetime, found: Found) -> datetime:
     """The end of the last day of an interval that begins at ``at``, on the agreement's own calendar."""
     zone = house.zones.zone(running.agreement.term.timezone)
-    return day_end(shift(at.astimezone(zone).date(), found.length), zone)
+    return end_of_period(at, found.length, zone)
 
 
 # ---- answering ------------------------------------------------------------------------------------------------------
