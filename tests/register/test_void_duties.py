@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from comity.record.bodies import Body, Returned
-from comity.record.statement import Record
+from comity.record.statement import Record, SeenCheckpoint
 from comity.register.rows.duties import DutiesRow, Duty, OpenDutyRow
 from comity.register.verdict import Changes
 from register.hands import given
-from register.story import Story, listed, returned
+from register.story import Story, acknowledged, adopted, listed, peer, returned, told
 from register.test_ending import notified, recalled, reclassified, remarked, story_of
 
 
@@ -108,3 +108,30 @@ def test_nobody_ends_his_own_duties_by_returning_his_own_record() -> None:
     record = story.say("jp", notified(story))
     said_alone(story, "jp", verdict_on(record))  # its author says that it returned its own record
     assert [duty.deed for duty in opened_by(story, record) if duty.open] == ["re-mark"]
+
+
+def test_what_both_have_acknowledged_no_verdict_takes_away() -> None:
+    """Seoul says of Tokyo's acknowledgement that it returns it: what the text always lays is owed all the same."""
+    story = told("founded")
+    for party, other in (("jp", "kr"), ("kr", "jp")):
+        story.say(party, peer(other))
+        story.say(party, adopted(other))
+    story.say("kr", acknowledged("kr"))
+    record = story.say("jp", acknowledged("jp"))
+    assert len(opened_by(story, record)) > 1
+    story.say("kr", verdict_on(record))
+    assert all(duty.open and duty.standing and not duty.void for duty in opened_by(story, record))
+
+
+@pytest.mark.parametrize(("cited", "ends"), [(0, True), (1, False)])
+def test_what_somebody_said_he_had_taken_he_does_not_return(cited: int, ends: bool) -> None:
+    """Else whoever owes something could rid himself of it in the other one's books whenever he likes."""
+    story = story_of()
+    record = level_change(story)
+    seen = SeenCheckpoint(record.statement.sequence + cited, bytes(32))
+    for body in (listed("rei", ("registry",)), verdict_on(record)):
+        said = story.write("kr", body, seen=seen)
+        story._next[said.statement.chain] = (said.statement.sequence + 1, said.id)
+        assert isinstance(story.registers["jp"].take(said, story.now), Changes)
+    assert [duty.void for duty in opened_by(story, record) if duty.deed == "re-mark"] == [ends]
+    assert story.row("jp", "returned", record.id.hex()) is not None

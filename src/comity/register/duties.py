@@ -294,7 +294,7 @@ class DutyBook:
     def void(self, returned: bytes, verdict: Record) -> None:
         """End what a record opened that the other party has returned (12)."""
         for place, duty in enumerate(self.duties):
-            if duty.open and duty.opened == returned:
+            if duty.open and not duty.standing and duty.opened == returned:
                 self.duties[place] = msgspec.structs.replace(_discharged(duty, verdict), void=True)
 
     def puts(self) -> list[Put]:

@@ -101,10 +101,14 @@ class ItemDutyRow(Row, frozen=True, kw_only=True):
 
 
 class LaidRow(Row, frozen=True, kw_only=True):
-    """Index of the subjects about which a record of this house has opened duties. Key: ``relationship/record``."""
+    """Index of the subjects about which a record of this house has opened duties. Key: ``relationship/record``.
+
+    ``sequence`` is its place in its chain: whoever cites a longer one had taken it.
+    """
 
     table: ClassVar[str] = "laid"
     subjects: tuple[str, ...]
+    sequence: int
 
 
 def duties_key(relationship: str, subject: str) -> Key:
