@@ -5,6 +5,7 @@ The rooms, from the ground up::
     errors                                                  knows nothing
     agreement < marking < decision < record < register      pure: each knows those before it
     analysis                                                pure, over the decision: what follows before anybody acts
+    explanation                                             pure, over the agreement: what it says, told to people
     ledger                                                  pure, apart from the others
     evidence                                                pure, over them all
     ports                                                   contracts, in the types of the pure rooms
@@ -83,6 +84,7 @@ LAWS: dict[str, Law] = {
     **{room: pure(("errors", *LADDER[:place])) for place, room in enumerate(LADDER)},
     "agreement": pure(("errors",), "msgspec cryptography rfc8785"),
     "analysis": pure(("errors", "agreement", "marking", "decision")),
+    "explanation": pure(("errors", "agreement")),
     "ledger": pure(("errors",)),
     "evidence": pure(CORE),
     "ports": law(CORE, "msgspec", EVERYTHING - WORLD),
@@ -93,7 +95,7 @@ LAWS: dict[str, Law] = {
     "timezones": law(CORE, "tzdata"),
     "node": law(INSIDE, "msgspec cryptography aiohttp starlette uvicorn uvloop httptools"),
     "api": law((*INSIDE, "node"), "msgspec"),
-    "cli": law((*INSIDE, "node", "api", "comity"), "msgspec cryptography aiohttp click rich segno"),
+    "cli": law((*INSIDE, "explanation", "node", "api", "comity"), "msgspec cryptography aiohttp click rich segno"),
     "comity": law((*INSIDE, "node", "api"), "msgspec"),
     "__main__": law(("cli",), ""),
 }

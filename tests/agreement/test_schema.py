@@ -12,7 +12,7 @@ from typing import Any, get_args
 
 import msgspec
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -170,6 +170,7 @@ VALUE = st.one_of(
 
 
 @given(st.data())
+@settings(max_examples=200, deadline=None)
 def test_what_the_schema_refuses_the_loader_refuses(data: st.DataObject) -> None:
     """A file with one key taken out, renamed or written otherwise. The loader may refuse more, and does."""
     kind = data.draw(st.sampled_from(KINDS))

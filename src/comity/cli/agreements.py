@@ -15,6 +15,7 @@ import msgspec
 
 from comity.agreement.term import Status
 from comity.cli.analysing import lint
+from comity.cli.comparing import diff
 from comity.cli.coverage import covered, tell_coverage
 from comity.cli.drafting import schema_command
 from comity.cli.end_notes import notice
@@ -71,6 +72,7 @@ def agreement() -> None:
 agreement.add_command(notice)
 agreement.add_command(lint)
 agreement.add_command(schema_command)
+agreement.add_command(diff)
 agreement.add_command(try_)
 agreement.add_command(library)
 
