@@ -13,8 +13,8 @@ from comity.flows.consenting.showing import AskShow, DoneShow, ShowTold, ask_sho
 from comity.flows.giving.answering import Approve, Assure, approve, assure
 from comity.flows.keeping.work import Draft, Work
 from comity.flows.looking.duties import ListDuties, list_duties
+from comity.flows.people.permitting import PermitVisit, RefuseVisit, permit_visit, refuse_visit
 from comity.flows.people.visit_views import ListVisits, ShowVisit, list_visits, show_visit
-from comity.flows.people.visits import PermitVisit, RefuseVisit, permit_visit, refuse_visit
 from comity.record.bodies.visits import VisitAsked
 from comity.record.person_act import unsigned
 from world import RELATIONSHIP, TODAY, World

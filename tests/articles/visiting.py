@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from comity.flows.actors import Actor
 from comity.flows.people.clearances import ChangeList, GrantClearance, change_list, grant_clearance
 from comity.flows.people.enrolment import EnrolPerson, enrol_person
+from comity.flows.people.permitting import PermitVisit, VisitPermitted, permit_visit
 from comity.flows.people.places import RegisterFacility, register_facility
 from comity.flows.people.visit_views import VisitShown
-from comity.flows.people.visits import AskVisit, PermitVisit, VisitPermitted, ask_visit, permit_visit
+from comity.flows.people.visits import AskVisit, ask_visit
 from world import RELATIONSHIP, ROOT, TODAY, World
 
 DAY = timedelta(days=1)

@@ -11,19 +11,10 @@ from articles.visiting import AUTHORITY, DAY, ENDS, HOST, STARTS, asked, permitt
 from comity.errors import Misuse, Refused, Rejected
 from comity.flows.actors import Actor
 from comity.flows.maintaining.rebuilding import VerifyLedger, verify_ledger
+from comity.flows.people.permitting import PermitVisit, RefuseVisit, permit_visit, refuse_visit
 from comity.flows.people.places import RegisterFacility, register_facility
 from comity.flows.people.visit_views import ListVisits, ShowVisit, VisitShown, list_visits, show_visit
-from comity.flows.people.visits import (
-    AskVisit,
-    EndVisit,
-    MakeFinding,
-    PermitVisit,
-    RefuseVisit,
-    end_visit,
-    make_finding,
-    permit_visit,
-    refuse_visit,
-)
+from comity.flows.people.visits import AskVisit, EndVisit, MakeFinding, end_visit, make_finding
 from comity.flows.people.visits import ask_visit as ask
 from comity.record.bodies import Body
 from comity.record.bodies.visits import FindingClosed, FindingMade, Permission, VisitAnswered, VisitEnded

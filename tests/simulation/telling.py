@@ -32,19 +32,16 @@ from comity.flows.agreeing.notices import (
 from comity.flows.consenting.showing import AskShow, DoneShow, ask_show, done_show
 from comity.flows.giving.answering import Approve, Assure, approve, assure
 from comity.flows.house import House
+from comity.flows.people.permitting import PermitVisit, RefuseVisit, permit_visit, refuse_visit
 from comity.flows.people.visits import (
     AskVisit,
     CloseFinding,
     EndVisit,
     MakeFinding,
-    PermitVisit,
-    RefuseVisit,
     ask_visit,
     close_finding,
     end_visit,
     make_finding,
-    permit_visit,
-    refuse_visit,
 )
 from comity.register.rows.notices import DepositRow, DisputeRow, LawRequestRow
 from comity.register.rows.visits import FindingRow, VisitRow

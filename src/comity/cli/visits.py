@@ -14,17 +14,10 @@ from comity.cli.output import DONE, REFUSED, Output
 from comity.cli.session import fresh_name
 from comity.flows.actors import Actor
 from comity.flows.deciding.explaining import tell
+from comity.flows.people.permitting import PermitVisit, RefuseVisit, VisitPermitted
 from comity.flows.people.person_views import ListPeople
 from comity.flows.people.visit_views import ListVisits, ShowVisit, VisitShown
-from comity.flows.people.visits import (
-    AskVisit,
-    CloseFinding,
-    EndVisit,
-    MakeFinding,
-    PermitVisit,
-    RefuseVisit,
-    VisitPermitted,
-)
+from comity.flows.people.visits import AskVisit, CloseFinding, EndVisit, MakeFinding
 
 
 @click.group(cls=Verbs)
