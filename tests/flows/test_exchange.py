@@ -418,6 +418,41 @@ async def test_a_consignment_ahead_of_time_is_receipted_when_it_settles(world: W
     assert opened.opening is not None
 
 
+async def test_what_is_held_is_not_cited(tmp_path: Path) -> None:  # (19)
+    """Else a rule could ask of an author what he has not taken up: a recall, a consent withdrawn, another level."""
+    disk = MemoryDisk()
+    world = await World.make(tmp_path)
+    await world.exchange()
+    await world.kr.close()
+    for name, value in vars(world.kr.store._disk).items():
+        setattr(disk, name, value)
+    world.kr = await new_house("kr", tmp_path, world.clock, disk)
+
+    async def cited(function: str) -> int:
+        await world.kr.sequencer.submit(lambda work: work.say(Draft(RELATIONSHIP, listed(world.kr, function=function))))
+        seen = peek((await world.kr.store.chain(KR, world.kr.sequencer.head(KR).size - 1, 1))[0].envelope).seen
+        assert seen is not None
+        return seen.size
+
+    before = await cited("first")
+    start = world.clock.time
+    world.clock.time += timedelta(hours=1)  # Tokyo's clock alone is fast
+    await world.jp.sequencer.submit(lambda work: work.say(Draft(RELATIONSHIP, listed(world.jp))))
+    parcel = await world.jp.pack(RELATIONSHIP)
+    world.clock.time = start
+    world.kr.sequencer._last = None
+    await world.kr.exchange.unpack("jp", parcel)
+    assert world.kr.sequencer.head(JP).size > before
+    assert await cited("second") == before
+    await world.kr.close()
+    world.kr = await new_house("kr", tmp_path, world.clock, disk)
+    assert await cited("third") == before
+    world.clock.time += timedelta(hours=1)
+    await world.exchange()
+    assert await cited("fourth") == world.kr.sequencer.head(JP).size
+    await world.close()
+
+
 async def test_what_is_not_known_is_kept_and_the_chain_goes_on(world: World) -> None:
     new = record_of(world.jp, b'{"flow":1}')
     following = record_of(world.jp, listed(world.jp), **after(new))

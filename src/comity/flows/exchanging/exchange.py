@@ -79,10 +79,22 @@ class Exchange:
 
     async def resume(self, relationship: str, peer: str) -> None:
         """Take up, after a start, what was last seen of a peer's chain: our records go on citing it."""
-        note = (await self._store.get(THEIR_CHECKPOINT, [chain_id(relationship, peer)]))[0]
-        if note is not None:
-            head = read_head(note)
-            self._sequencer.seen[relationship] = SeenCheckpoint(head.size, head.root)
+        theirs = chain_id(relationship, peer)
+        note = (await self._store.get(THEIR_CHECKPOINT, [theirs]))[0]
+        if note is None:
+            return
+        head = read_head(note)
+        seen: SeenCheckpoint | None = SeenCheckpoint(head.size, head.root)
+        if await self._taking.settling.holds(theirs):  # (19)
+            seen = await self._last_cited(chain_id(relationship, self._party))
+        if seen is not None:
+            self._sequencer.seen[relationship] = seen
+
+    async def _last_cited(self, own: str) -> SeenCheckpoint | None:
+        """What our newest record cites; the next one cites no less."""
+        head = (await self._store.heads([own])).get(own)  # the sequencer may not have started yet
+        newest = await self._store.chain(own, head.size - 1, 1) if head is not None else ()
+        return peek(newest[0].envelope).seen if newest else None
 
     # ---- handing over --------------------------------------------------------------------------------------------
 
@@ -226,8 +238,9 @@ class Exchange:
             )
             await self._compare(skipped, theirs)
         self._peer_has[own] = parcel.have
-        if stated is not None and stated.size == self._sequencer.head(theirs).size:
-            self._sequencer.seen[parcel.relationship] = SeenCheckpoint(stated.size, stated.root)  # (19)
+        held = await self._taking.settling.holds(theirs)
+        if stated is not None and stated.size == self._sequencer.head(theirs).size and not held:  # (19)
+            self._sequencer.seen[parcel.relationship] = SeenCheckpoint(stated.size, stated.root)
 
     async def _check_address(self, peer: str, parcel: Parcel) -> None:
         """The parcel is from the authenticated peer, to this house, in a relationship of the two (4)."""

@@ -49,6 +49,10 @@ class Settling:
         """Whether a held record may settle at ``at``: always at first, when the program may be a new one."""
         return at + CLOCK_SKEW_MAX >= self._next
 
+    async def holds(self, chain: str) -> bool:
+        """Whether a record of a chain is held."""
+        return bool(await self._store.scan(HELD, f"{chain}/", f"{chain}0", limit=1))  # "0" follows on "/"
+
     def hold(self, work: Work, record: Record, verdict: Held) -> None:
         """Keep a record that was held in its chain for later."""
         until = record.statement.at if verdict.code == FUTURE_TIME else None
