@@ -1,4 +1,4 @@
-"""Two worlds that differ only in what one user may not see, and everything he can ask of them.
+"""Two worlds that differ only in what one user may not see.
 
 The common story is told once, and its houses are copied, disks and keys. What is secret happens in one of the two only.
 """
@@ -7,40 +7,38 @@ from __future__ import annotations
 
 import copy
 import shutil
-import types
-import typing
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
-
-import msgspec
 
 from comity.errors import ComityError
 from comity.flows.actors import Actor
+from comity.flows.agreeing.disputes import OpenDispute, open_dispute
+from comity.flows.agreeing.outlays import NoteOutlay, note_outlay
 from comity.flows.consenting.consent_requests import AskConsent, ask_consent
+from comity.flows.consenting.granting import GrantConsent, grant_consent
 from comity.flows.deriving.derivation import Derive, derive
+from comity.flows.ending.destruction import Destroy, destroy
 from comity.flows.ending.levels import Reclassify, reclassify
 from comity.flows.ending.recalls import Recall, recall
 from comity.flows.giving.opening import Open, open_item
 from comity.flows.handling.copying import MakeCopies, make_copies
 from comity.flows.handling.handing_over import HandOver, TakeOver, hand_over, take_over
-from comity.flows.house import House
+from comity.flows.handling.losing import LoseCopy, lose_copy
 from comity.flows.incidents.reporting import ReportIncident, report_incident
 from comity.flows.looking.muster import Begin, SignMuster, begin, sign
 from comity.flows.people.clearances import ChangeList, GrantClearance, change_list, grant_clearance
-from comity.flows.table import FLOWS
 from comity.stores.memory_disk import MemoryDisk
-from world import ROOT, TODAY, SeededEntropy, World, new_house
+from world import RELATIONSHIP, ROOT, TODAY, SeededEntropy, World, new_house
 
 LATER = TODAY + timedelta(days=30)
 """The instant at which a user looks, in both worlds."""
-GHOST = "i-zzzzzzzzzzzzzzzz"
-"""An item that is nowhere."""
 LIM = Actor("lim")
 
 
-class Told(msgspec.Struct):
+@dataclass
+class Told:
     """A world with its common story told, and the items of it."""
 
     world: World
@@ -48,7 +46,7 @@ class Told(msgspec.Struct):
     """Kim and Lim have a copy each."""
     own: str
     """Kim alone has it."""
-    secret: list[str] = []
+    secret: list[str] = field(default_factory=list)
     """What only Lim and those who answer for the register may see."""
     asked: int = 0
     """How much was asked so far."""
@@ -84,8 +82,13 @@ async def common(folder: Path, disks: dict[str, MemoryDisk] | None = None) -> To
     """People, two items, openings."""
     world = await World.make(folder, disks=disks)
     await world.person("kr", "lim")
-    await world.person("kr", "cho")
+    await world.person("kr", "cho", roles=("reader", "agreement-authority"))
+    await world.person("kr", "adam", roles=("administrator",))
+    await world.person("kr", "han", roles=("officer",))
+    await world.person("kr", "mun", roles=("agreement-authority",))
     await world.person("jp", "ono", roles=("officer",))
+    await world.person("jp", "mori")
+    await world.person("jp", "okada", roles=("administrator",))
     for handle in ("lim", "cho"):
         clearance = GrantClearance(
             handle=handle,
@@ -132,6 +135,12 @@ async def _secret(told: Told) -> str:
     return told.secret[0]
 
 
+async def _another(told: Told) -> str:
+    """One that nothing has happened to yet."""
+    await another_item(told)
+    return told.secret[-1]
+
+
 async def opened(told: Told) -> None:
     """Lim reads it."""
     await read(told.world, await _secret(told), "lim")
@@ -168,7 +177,7 @@ async def copied_beside(told: Told) -> None:
 
 async def handed_over(told: Told) -> None:
     """Lim hands his copy over to Cho."""
-    item = await _secret(told)
+    item = await _another(told)
     await hand_over(told.world.kr, HandOver(item=item, copy=1, taker="cho", actor=LIM))
     await take_over(told.world.kr, TakeOver(item=item, copy=1, actor=Actor("cho")))
 
@@ -194,13 +203,76 @@ async def consent_asked(told: Told) -> None:
         item=await _secret(told),
         acts=("use-for",),
         beneficiary="kr",
-        beneficiary_kind="government",
+        beneficiary_kind="party",
         purpose="an exercise",
         reason="it would help",
         until=LATER + timedelta(days=300),
         actor=Actor("lee"),
     )
     await ask_consent(told.world.kr, request)
+
+
+async def consented(told: Told) -> None:
+    """Tokyo consents to it unasked."""
+    request = GrantConsent(
+        relationship=RELATIONSHIP,
+        item=await _secret(told),
+        acts=("use-for",),
+        beneficiaries=("kr",),
+        purpose="an exercise",
+        until=LATER + timedelta(days=300),
+        reason="it helps",
+        actor=Actor("abe"),
+    )
+    await grant_consent(told.world.jp, request)
+
+
+async def asked_only(told: Told) -> None:
+    """Ono asks to give something else to Lim, and nobody has answered yet."""
+    lim = await told.world.pseudonym("lim")
+    path = told.world.document(b"not given yet", "asked.txt")
+    asked = await told.world.ask(path=path, topic="submarines", recipients=(lim,), actor=Actor("ono"), mark="秘")
+    told.secret.append(asked.item)
+
+
+async def lost(told: Told) -> None:
+    """Nobody knows where Lim's copy is."""
+    await lose_copy(
+        told.world.kr, LoseCopy(item=await _another(told), copy=1, circumstances="it is not there", actor=LIM)
+    )
+
+
+async def destroyed(told: Told) -> None:
+    """Lim destroys his copy."""
+    request = Destroy(item=await _another(told), copy=1, method="erase-key", reason="not needed", actor=LIM)
+    assert (await destroy(told.world.kr, request)).certificate is not None
+
+
+async def disputed(told: Told) -> None:
+    """Cho wants to talk about it with the other side."""
+    request = OpenDispute(
+        relationship=RELATIONSHIP,
+        about="item",
+        subject=await _secret(told),
+        question="may it be shown?",
+        position="yes",
+        actor=Actor("cho"),
+    )
+    await open_dispute(told.world.kr, request)
+
+
+async def paid_for(told: Told) -> None:
+    """Something was spent on it."""
+    request = NoteOutlay(
+        relationship=RELATIONSHIP,
+        amount="12.50",
+        currency="KRW",
+        day="2026-11-21",
+        purpose="a courier",
+        item=await _secret(told),
+        actor=ROOT,
+    )
+    await note_outlay(told.world.kr, request)
 
 
 async def recalled(told: Told) -> None:
@@ -232,9 +304,14 @@ SECRETS: dict[str, Callable[[Told], Awaitable[None]]] = {
         derived,
         reported,
         consent_asked,
+        consented,
+        asked_only,
+        disputed,
+        paid_for,
         recalled,
         reclassified,
-        mustered,
+        lost,
+        destroyed,
     )
 }
 """What can happen in secret."""
@@ -242,7 +319,7 @@ BESIDE = {act.__name__: act for act in (read_beside, copied_beside)}
 """What others do with their copies of what a reader has one of: it is hidden from him, not from who gave it."""
 
 
-async def in_secret(told: Told, acts: typing.Sequence[str]) -> None:
+async def in_secret(told: Told, acts: Sequence[str]) -> None:
     """Do these, in this order; what cannot be done any more is left."""
     for name in acts:
         try:
@@ -250,105 +327,3 @@ async def in_secret(told: Told, acts: typing.Sequence[str]) -> None:
         except ComityError:
             continue
         await told.world.exchange()
-
-
-# ---- what somebody can ask -------------------------------------------------------------------------------------------
-
-WHO = ("actor", "viewer")
-"""How the field is called by which a flow knows who looks."""
-
-
-def looking(request: type[msgspec.Struct]) -> str:
-    """The field of a reading flow that says who looks; empty where there is none, or where somebody acts."""
-    for field in msgspec.structs.fields(request):
-        if field.name in WHO and not field.required and _is_optional_actor(field.type):
-            return field.name
-    return ""
-
-
-def _is_optional_actor(kind: Any) -> bool:
-    return set(typing.get_args(kind)) == {Actor, types.NoneType}
-
-
-def acting(request: type[msgspec.Struct]) -> str:
-    """The field of any flow that says who asks for it; empty where there is none."""
-    names = [field.name for field in msgspec.structs.fields(request) if field.name in WHO]
-    return names[0] if names else ""
-
-
-FILLED: dict[str, Any] = {
-    "purpose": "air defence",
-    "reason": "because",
-    "circumstances": "so",
-    "copy": 1,
-    "relationship": None,
-    "holders": ("lim",),
-    "taker": "lim",
-    "handle": "lim",
-    "mark": "秘",
-    "acts": ("use-for",),
-    "beneficiary": "kr",
-    "until": LATER + timedelta(days=30),
-    "what": "suspected",
-    "asks": "either",
-    "relation": "extract",
-    "method": "shredding",
-}
-"""What a request says where it must say something."""
-
-
-def made(request: type[msgspec.Struct], handle: str, folder: Path, **fields: Any) -> msgspec.Struct:
-    """A request of this kind by ``handle``, with these fields and whatever else it needs."""
-    values: dict[str, Any] = dict(fields)
-    for field in msgspec.structs.fields(request):
-        if field.name in WHO:
-            values[field.name] = Actor(handle)
-        elif field.name not in values and field.required:
-            values[field.name] = _filled(field.name, field.type, folder)
-    return request(**values)
-
-
-def _filled(name: str, kind: Any, folder: Path) -> Any:
-    if name in FILLED:
-        return FILLED[name]
-    if name in ("path", "out"):
-        return str(folder / "asked for")
-    origin, args = typing.get_origin(kind), typing.get_args(kind)
-    if origin is typing.Literal:
-        return args[0]
-    if types.NoneType in args:
-        return None
-    if origin is tuple:
-        return (_filled(name, args[0], folder),)
-    plain: dict[Any, Any] = {str: "something", int: 1, bool: True, bytes: b"x", datetime: LATER}
-    if kind in plain:
-        return plain[kind]
-    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
-        return made(kind, "nobody", folder)
-    raise AssertionError(f"what is {name}: {kind}?")
-
-
-async def answer(house: House, flow: str, request: msgspec.Struct) -> bytes:
-    """What a flow answers, or how it refuses, as bytes."""
-    try:
-        return msgspec.json.encode(await FLOWS[flow].run(house, request))
-    except ComityError as error:
-        return f"{type(error).__name__} {error.code} {error.place} {error.sentence}".encode()
-
-
-def read_flows() -> dict[str, type[msgspec.Struct]]:
-    """Every flow that shows something to whoever it is told."""
-    return {name: flow.request for name, flow in FLOWS.items() if looking(flow.request)}
-
-
-async def everything(told: Told, house: House, handle: str, items: typing.Sequence[str]) -> dict[str, bytes]:
-    """The answers of all reading flows for one user, with each of ``items`` where a flow takes one."""
-    found: dict[str, bytes] = {}
-    for name, request in sorted(read_flows().items()):
-        named = {"item", "of"} & set(request.__struct_fields__)
-        for item in items if named else ("",):
-            told.asked += 1  # no clock steps back, and each look at it costs time
-            told.world.clock.time = LATER + timedelta(minutes=told.asked)
-            asked = made(request, handle, told.world.folder, **dict.fromkeys(named, item))
-            found[f"{name} {item}"] = await answer(house, name, asked)
-    return found

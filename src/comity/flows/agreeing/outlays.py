@@ -9,13 +9,13 @@ import msgspec
 
 from comity.errors import Misuse
 from comity.flows.actors import Actor
+from comity.flows.deciding.lineage import registered
 from comity.flows.deciding.visibility import may_see, viewer, visible_item
 from comity.flows.house import ROOT, House
 from comity.flows.keeping.work import Draft, Work
 from comity.record.bodies.notices import AMOUNT_PATTERN, CURRENCY_PATTERN, OutlayNoted
 from comity.record.person_act import unsigned
 from comity.record.statement import DOMESTIC
-from comity.register.rows import ItemRow
 from comity.register.rows.notices import OutlayRow
 
 
@@ -109,8 +109,8 @@ async def list_outlays(house: House, request: ListOutlays) -> OutlaysShown:
     outlays: list[OutlayShown] = []
     sums: dict[str, Decimal] = {}
     async for _key, row in house.rows(OutlayRow):
-        item = await house.row(ItemRow, row.item) if row.item is not None else None
-        if item is None or await may_see(house, item, person):
+        item = await registered(house, row.item) if row.item is not None else None
+        if row.item is None or person is None or (item is not None and await may_see(house, item, person)):
             outlays.append(await _shown(house, row))
             sums[row.currency] = sums.get(row.currency, Decimal(0)) + Decimal(row.amount)
     return OutlaysShown(outlays=tuple(outlays), sums={currency: f"{sums[currency]:f}" for currency in sorted(sums)})

@@ -11,11 +11,10 @@ from typing import Literal
 import msgspec
 
 from comity.flows.actors import Actor
-from comity.flows.deciding.visibility import may_see, sees_all, viewer
+from comity.flows.consenting.granting import sees_consent
+from comity.flows.deciding.visibility import viewer
 from comity.flows.house import House
 from comity.record.bodies.consents import BeneficiaryKind
-from comity.register.roles import RELEASE_AUTHORITY
-from comity.register.rows import ItemRow, PersonRow
 from comity.register.rows.consents import ConsentAskedRow, ConsentRow, ConsentWantedRow
 
 Answer = Literal["silent", "lapsed", "dropped", "granted", "refused"]
@@ -108,22 +107,14 @@ async def list_consents(house: House, request: ListConsents) -> ConsentsShown:
         answers: dict[str, ConsentRow] = {}
         async for _, row in house.rows(ConsentRow, f"{relationship}/"):
             answers[row.consent] = row
-            if await _sees(house, row.item, person):
+            if await sees_consent(house, row.item, person):
                 consents.append(_consent(house, relationship, row, now))
         async for _, wish in house.rows(ConsentAskedRow, f"{relationship}/"):
-            if await _sees(house, wish.item, person):
+            if await sees_consent(house, wish.item, person):
                 asked.append(await _asked(house, relationship, wish, answers, now))
     asked.sort(key=lambda each: each.at)
     consents.sort(key=lambda each: each.at)
     return ConsentsShown(asked=tuple(asked), consents=tuple(consents))
-
-
-async def _sees(house: House, item: str | None, person: PersonRow | None) -> bool:
-    """Whether a viewer may know of a consent: of an item when he may see it, of a pattern by his role."""
-    if item is None:
-        return sees_all(person) or (person is not None and RELEASE_AUTHORITY in person.roles)
-    row = await house.row(ItemRow, item)
-    return sees_all(person) if row is None else await may_see(house, row, person)
 
 
 async def _asked(

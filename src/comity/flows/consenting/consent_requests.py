@@ -14,9 +14,10 @@ from comity.agreement.vocabulary import Act
 from comity.decision import model as decision
 from comity.errors import Misuse, Refused
 from comity.flows.actors import Actor
-from comity.flows.consenting.granting import find_asked
+from comity.flows.consenting.granting import find_asked, no_request
 from comity.flows.deciding.cases import answer, new_item
-from comity.flows.deciding.visibility import viewer, visible_item
+from comity.flows.deciding.lineage import registered
+from comity.flows.deciding.visibility import check_role, may_see, viewer, visible_item
 from comity.flows.house import House
 from comity.flows.keeping.library import Running
 from comity.flows.keeping.work import Draft, Work
@@ -30,6 +31,7 @@ from comity.record.bodies.consents import (
 )
 from comity.record.person_act import unsigned
 from comity.record.statement import DOMESTIC
+from comity.register.roles import OFFICER, REGISTRY
 from comity.register.rows import AgreementRow, ItemRow
 from comity.register.rows.consents import (
     ShownRow,
@@ -144,8 +146,12 @@ async def drop_consent(house: House, request: DropConsent) -> AskedForConsent:
     Raises:
         Misuse: no such request, the other party's, answered or dropped already, or the actor has not the role.
     """
-    relationship, asked = await find_asked(house, request.request)
     person = await house.person(request.actor.handle)
+    check_role(person, request.actor, OFFICER, REGISTRY)
+    relationship, asked = await find_asked(house, request.request)
+    item = await registered(house, asked.item)
+    if item is None or not await may_see(house, item, person):
+        raise no_request(request.request)
     row = await house.agreement_row(relationship)
     if asked.author != house.party:
         raise Misuse(f"request {asked.request!r} is the other party's; answer it, or let it lapse", code="not-yours")

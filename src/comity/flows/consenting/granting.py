@@ -15,7 +15,7 @@ import msgspec
 from comity.agreement.vocabulary import Act
 from comity.errors import ComityError, Misuse
 from comity.flows.actors import Actor
-from comity.flows.deciding.visibility import viewer, visible_item
+from comity.flows.deciding.visibility import check_role, may_see, sees_all, viewer, visible_item
 from comity.flows.giving.release import PREPARED, advance
 from comity.flows.house import SCAN_MAX, House
 from comity.flows.keeping.work import Draft, Work
@@ -24,6 +24,7 @@ from comity.record.bodies.consents import (
     ConsentWithdrawn,
 )
 from comity.record.person_act import unsigned
+from comity.register.roles import RELEASE_AUTHORITY
 from comity.register.rows import ItemRow, PersonRow, RequestRow
 from comity.register.rows.consents import (
     ConsentAskedRow,
@@ -108,6 +109,7 @@ async def answer_consent(house: House, request: AnswerConsent) -> ConsentShown:
     Raises:
         Misuse: no such request, answered or lapsed, our own, or the actor is no release authority.
     """
+    check_role(await house.person(request.actor.handle), request.actor, RELEASE_AUTHORITY)
     relationship, asked = await find_asked(house, request.request)
     body = Consented(
         consent=house.name("c", request.consent),
@@ -161,6 +163,8 @@ async def withdraw_consent(house: House, request: WithdrawConsent) -> ConsentSho
         Misuse: no such consent, another party's, withdrawn or ended already, or the actor is no release authority.
     """
     relationship, row = await find_consent(house, request.consent)
+    if not await sees_consent(house, row.item, await viewer(house, request.actor)):
+        raise no_consent(request.consent)
     body = ConsentWithdrawn(
         consent=row.consent,
         reason=request.reason,
@@ -180,7 +184,12 @@ async def find_asked(house: House, request: str) -> tuple[str, ConsentAskedRow]:
         row = await house.row(ConsentAskedRow, f"{relationship}/{request}")
         if row is not None:
             return relationship, row
-    raise Misuse(f"there is no request for consent {request!r}", code="unknown-consent-request")
+    raise no_request(request)
+
+
+def no_request(request: str) -> Misuse:
+    """The one answer about a request for consent that is not there, or not there for whoever asks."""
+    return Misuse(f"there is no request for consent {request!r}", code="unknown-consent-request")
 
 
 async def find_consent(house: House, consent: str) -> tuple[str, ConsentRow]:
@@ -193,7 +202,20 @@ async def find_consent(house: House, consent: str) -> tuple[str, ConsentRow]:
         row = await house.row(ConsentRow, f"{relationship}/{consent}")
         if row is not None:
             return relationship, row
-    raise Misuse(f"there is no consent {consent!r}", code="unknown-consent")
+    raise no_consent(consent)
+
+
+def no_consent(consent: str) -> Misuse:
+    """The one answer about a consent that is not there, or not there for whoever asks."""
+    return Misuse(f"there is no consent {consent!r}", code="unknown-consent")
+
+
+async def sees_consent(house: House, item: str | None, person: PersonRow | None) -> bool:
+    """Whether a viewer may know of a consent: of an item when he may see it, of a pattern by his role."""
+    if item is None:
+        return sees_all(person) or (person is not None and RELEASE_AUTHORITY in person.roles)
+    row = await house.row(ItemRow, item)
+    return sees_all(person) if row is None else await may_see(house, row, person)
 
 
 async def _signer(house: House, relationship: str, actor: Actor) -> str:

@@ -16,13 +16,14 @@ from comity.decision.wording import duty_wording, missing_wording, outcome_wordi
 from comity.errors import Misuse, Rejected
 from comity.flows.actors import Actor
 from comity.flows.deciding.cases import answer, outcome_word
+from comity.flows.deciding.lineage import registered
 from comity.flows.deciding.visibility import Sight, viewer
 from comity.flows.house import House
 from comity.record import bodies
 from comity.record.encoding import encode
 from comity.record.statement import DOMESTIC, chain_id, read
 from comity.register.roles import RELEASE_AUTHORITY
-from comity.register.rows import DecisionRow, ItemRow
+from comity.register.rows import DecisionRow
 
 ITEM = re.compile("[iv]-[a-z2-7]{16}")
 """An item's id, or a visit's, as a house makes them."""
@@ -126,7 +127,7 @@ async def may_see_decision(house: House, sight: Sight, body: bodies.Decided) -> 
     if sight.person is None or sight.everything:
         return True
     item = await sight.item(body.item)
-    if item is None and await house.row(ItemRow, body.item) is not None:  # else it was only asked about
+    if item is None and await registered(house, body.item) is not None:  # else it was only asked about
         return False
     requester = msgspec.json.decode(body.case, type=decision.Case).requester
     his = {sight.person.person, house.pseudonym(body.relationship, sight.person.person)}

@@ -2,8 +2,8 @@
 
 What somebody may not see reads exactly as if it were not there: the same lines, the same counts, the same error in the
 same words. So every view and every act that names an item begins with ``visible_item``, and every list goes through
-``may_see``. Acts by which somebody gets at what an item says end with it instead (7): they are decided, and a refusal is
-recorded, before; the house knows that it was asked, the asker learns nothing.
+``may_see``. Acts by which somebody gets at what an item says end with it instead (7): they are decided, and a refusal
+is recorded, before; the house knows that it was asked, the asker learns nothing.
 """
 
 from __future__ import annotations
@@ -42,6 +42,16 @@ async def viewer(house: House, actor: Actor | None) -> PersonRow | None:
 def sees_all(person: PersonRow | None) -> bool:
     """(2) Whether this viewer sees the whole register."""
     return person is None or not OVERSIGHT.isdisjoint(person.roles)
+
+
+def check_role(person: PersonRow, actor: Actor, *roles: str) -> None:
+    """(7) That somebody has not the role for a command, said of him before what he names is looked for.
+
+    Raises:
+        Misuse: he has none of these roles.
+    """
+    if not set(roles) & set(person.roles):
+        raise Misuse(f"{actor.handle!r} does not have the role {' or '.join(map(repr, roles))}", code="no-role")
 
 
 def no_item(item: str) -> Misuse:

@@ -9,6 +9,7 @@ from comity.agreement.model import Agreement
 from comity.errors import Misuse
 from comity.flows.actors import Actor
 from comity.flows.deciding.sites import shown_at, sites_from
+from comity.flows.deciding.visibility import check_role
 from comity.flows.giving.release import Given, advance
 from comity.flows.house import PSEUDONYM_OF, House
 from comity.flows.keeping.work import Draft, Work
@@ -16,6 +17,7 @@ from comity.marking.label import Label
 from comity.record import bodies
 from comity.record.person_act import unsigned
 from comity.record.statement import DOMESTIC
+from comity.register.roles import ASSURANCE_OFFICER, RELEASE_AUTHORITY
 from comity.register.rows import AskedRow, AssuranceRow, PersonRow, RequestRow
 
 
@@ -73,6 +75,7 @@ async def approve(house: House, request: Approve) -> Approved:
         Misuse: no such request, already carried out, the actor asked for it himself, or has not the role.
     """
     person = await house.person(request.actor.handle)
+    check_role(person, request.actor, RELEASE_AUTHORITY)
     asked = await house.need(RequestRow, request.request, "request")
     body = bodies.Approved(
         request=request.request,
@@ -104,11 +107,12 @@ async def assure(house: House, request: Assure) -> AssuranceGiven:
         Misuse: no such request, not asked about that recipient, or the register contradicts the assurance.
         Rejected: the item that was asked about has a mark that the agreement does not know.
     """
+    officer = await house.person(request.actor.handle)
+    check_role(officer, request.actor, ASSURANCE_OFFICER)
     asked = await house.need(AskedRow, f"{request.relationship}/{request.request}", "request for assurance")
     row = await house.agreement_row(request.relationship)
     agreement = (await house.library.load(row)).agreement
     pseudonym = await _recipient(house, request, asked)
-    officer = await house.person(request.actor.handle)
     conditions: tuple[str, ...] = ()
     if request.refuse is None:
         conditions = await assurable(house, agreement, request.relationship, pseudonym, asked.label, asked.topic)

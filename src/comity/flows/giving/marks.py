@@ -11,7 +11,7 @@ from comity.agreement.vocabulary import Language
 from comity.errors import Misuse
 from comity.flows.actors import Actor
 from comity.flows.deciding.lineage import originals, relationships_of
-from comity.flows.deciding.visibility import visible_item
+from comity.flows.deciding.visibility import check_role, visible_item
 from comity.flows.giving.remarking import Proof, own_marking
 from comity.flows.house import House
 from comity.flows.keeping.work import Draft, Work
@@ -65,8 +65,7 @@ async def mark_item(house: House, request: MarkItem) -> MarkingShown:
         NeedsSignature: the actor signs with his own key, and has not yet.
     """
     person = await house.person(request.actor.handle)
-    if REGISTRY not in person.roles:  # said of him, whatever he names
-        raise Misuse(f"{request.actor.handle!r} does not have the role {REGISTRY!r}", code="no-role")
+    check_role(person, request.actor, REGISTRY)
     item = await visible_item(house, None, request.item, person)
     relationships = await relationships_of(house, request.item)
     if not relationships:

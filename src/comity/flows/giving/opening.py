@@ -24,6 +24,7 @@ from comity.flows.actors import Actor
 from comity.flows.deciding.basis import basis
 from comity.flows.deciding.cases import answer, check_reader, handling_case, outcome_word, record_decision
 from comity.flows.deciding.consents import conditions_of
+from comity.flows.deciding.explaining import house_record
 from comity.flows.deciding.lineage import relationships_of
 from comity.flows.deciding.visibility import visible_item
 from comity.flows.giving.content import open_content
@@ -179,22 +180,21 @@ async def confirm(house: House, request: Confirm) -> OpenedItem:
 
     Raises:
         NeedsSignature: he has not signed yet.
-        Misuse: no such decision, or it was another person's, another item's, or no permit.
+        Misuse: no such item for him, no such decision about him, or it was another item's, or no permit.
     """
-    decided = None
-    with suppress(ValueError):  # not hexadecimal: no record's id
-        decided = await house.store.find(bytes.fromhex(request.decision_record))
-    if decided is None:
-        raise Misuse(f"there is no decision {request.decision_record!r}", code="unknown-decision")
-    body = read_record(decided.envelope, [house.keys.record.public]).body
     person = await house.person(request.actor.handle)
+    await visible_item(house, None, request.item, person)
     found = await _find(house, request.item, person)
     pseudonym = house.pseudonym(found.row.relationship, person.person)
-    if not isinstance(body, bodies.Decided) or body.item != request.item or body.outcome != "permit":
+    decided, body = b"", None
+    with suppress(ValueError):  # not hexadecimal: no record's id
+        decided = bytes.fromhex(request.decision_record)
+        body = await house_record(house, decided)
+    decided_case = msgspec.json.decode(body.case, type=decision.Case) if isinstance(body, bodies.Decided) else None
+    if not isinstance(body, bodies.Decided) or decided_case is None or decided_case.requester != pseudonym:
+        raise Misuse(f"there is no decision {request.decision_record!r}", code="unknown-decision")
+    if body.item != request.item or body.outcome != "permit":
         raise Misuse("that decision does not permit this", code="other-decision")
-    decided_case = msgspec.json.decode(body.case, type=decision.Case)
-    if decided_case.requester != pseudonym:
-        raise Misuse("that decision was about somebody else", code="other-decision")
     if (decided_case.act, decided_case.purpose) != ("open", request.purpose):
         raise Misuse(
             f"that decision permits to {decided_case.act} for {decided_case.purpose!r}, not to open for "
@@ -203,7 +203,7 @@ async def confirm(house: House, request: Confirm) -> OpenedItem:
             place="6.c",
         )
     outcome = msgspec.json.decode(body.decision, type=decision.Outcome)
-    case = _Case(found, person, pseudonym, outcome, decided.record)
+    case = _Case(found, person, pseudonym, outcome, decided)
     copy, _ = await _copy(house, case)
     opening = await _opened(house, case, copy, request.purpose, request.actor)
     said = await _say(house, opening, person.function)

@@ -14,7 +14,7 @@ import msgspec
 
 from comity.errors import Misuse
 from comity.flows.actors import Actor
-from comity.flows.deciding.visibility import may_see, sees_all, viewer
+from comity.flows.deciding.visibility import check_role, may_see, sees_all, viewer
 from comity.flows.deriving.descent import LineageShown, ShowLineage, show_lineage
 from comity.flows.giving.release import ITEM_TITLE
 from comity.flows.house import House
@@ -30,6 +30,7 @@ from comity.record.bodies.incidents import (
     What,
 )
 from comity.record.person_act import unsigned
+from comity.register.roles import SECURITY_OFFICER
 from comity.register.rows import AgreementRow, ItemRow, PersonRow
 from comity.register.rows.incidents import IncidentRow, SuspicionRow
 
@@ -157,6 +158,7 @@ async def close_incident(house: House, request: CloseIncident) -> IncidentChange
 async def _follow(house: House, incident: str, actor: Actor, body: Callable[[IncidentRow, str], B]) -> IncidentChanged:
     """Say the next thing about an incident in every relationship that it was told in."""
     person = await house.person(actor.handle)
+    check_role(person, actor, SECURITY_OFFICER)
     said = []
     for row, place in await rows_of(house, incident):
         by = house.pseudonym(place.relationship, person.person)
