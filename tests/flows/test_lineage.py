@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from comity.decision import model as decision
 from comity.errors import Misuse
 from comity.flows.actors import Actor
-from comity.flows.deciding.cases import handling_case, item_of
-from comity.flows.deciding.lineage import ancestors_of, originals, relationships_of
+from comity.flows.deciding.cases import handling_case
+from comity.flows.deciding.lineage import ancestors_of, ancestry, originals, relationships_of
 from comity.flows.deriving.descent import ShowLineage, descendants, known_in, show_lineage
 from comity.flows.ending.recalls import Recall, recall
 from comity.flows.handling.custody import copies_seen
@@ -19,7 +20,7 @@ from comity.flows.incidents.affected import affected_by
 from comity.flows.incidents.reporting import ReportIncident, report_incident
 from comity.flows.looking.evidence import ExportEvidence, export_evidence
 from comity.flows.looking.views import ShowRegister, show_register
-from comity.register.rows import CopyRow, ItemRow
+from comity.register.rows import AgreementRow, CopyRow, ItemRow
 from comity.register.rows.lineage import ChildRow, DerivativeRow
 from flows.test_deriving import cleared, made
 from three import Three
@@ -35,10 +36,16 @@ async def family(world: World) -> tuple[str, str, str, str]:
     return given, translation, extract, brief
 
 
+async def described(house: House, row: AgreementRow, item: str) -> decision.Item:
+    """An item as a decision under one agreement is told of it."""
+    registered = await house.need(ItemRow, item, "item")
+    return (await ancestry(house, house.sequencer.rows.get, row, registered, "")).item
+
+
 async def test_a_decision_meets_each_ancestor_once(world: World) -> None:
     given, translation, extract, brief = await family(world)
     row = await world.kr.agreement_row(RELATIONSHIP)
-    item = await item_of(world.kr, row, await world.kr.need(ItemRow, brief, "item"), "")
+    item = await described(world.kr, row, brief)
     assert [(each.id, each.relation) for each in item.lineage] == [
         (name, relation) for name, relation in sorted(((given, "original"), (extract, "extract")))
     ]
@@ -57,7 +64,7 @@ async def test_a_decision_knows_what_was_recalled_and_what_is_suspected(world: W
         world.kr, ReportIncident(items=(translation,), what="suspected", circumstances="?", actor=Actor("kim"))
     )
     row = await world.kr.agreement_row(RELATIONSHIP)
-    item = await item_of(world.kr, row, await world.kr.need(ItemRow, translation, "item"), "")
+    item = await described(world.kr, row, translation)
     assert (item.suspected, item.recalled) == (True, False)
     assert [(each.id, each.suspected, each.recalled) for each in item.lineage] == [(given, False, True)]
 
@@ -135,7 +142,7 @@ async def test_in_another_relationship_the_item_stands_beside_itself(three: Thre
     brief = (await made(three, japanese, american, relation="contains")).item
     further = (await made(three, brief, relation="extract")).item
     row = await three.kr.agreement_row(RELATIONSHIP)
-    item = await item_of(three.kr, row, await three.kr.need(ItemRow, further, "item"), "")
+    item = await described(three.kr, row, further)
     above, beside = item.lineage
     assert (above.id, above.agreement, [each.id for each in above.lineage]) == (brief, "jp-kr-2016", [japanese])
     assert (beside.id, beside.agreement) == (further, "kr-us-test")

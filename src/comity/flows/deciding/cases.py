@@ -46,7 +46,7 @@ def new_item(
         id=item,
         agreement=agreement,
         label=label,
-        form=form,  # type: ignore[arg-type]  # as above
+        form=form,  # type: ignore[arg-type]  # the word as it was typed; step 5 of the decision checks it
         subject=subject,
         purpose=purpose,
         need_to_know=(topic,),
@@ -273,17 +273,6 @@ def check_reader(person: PersonRow) -> None:
             f"somebody who is only {' and '.join(person.roles)} handles no content; another person must",
             code="no-reader",
         )
-
-
-async def item_of(
-    house: House, row: AgreementRow, item: ItemRow, purpose: str, *, read: ReadRows | None = None
-) -> decision.Item:
-    """A registered item as the decision sees it, with all it came from.
-
-    Raises:
-        Refused: it has too many ancestors (``lineage-too-long``).
-    """
-    return (await ancestry(house, read or house.sequencer.rows.get, row, item, purpose)).item
 
 
 async def _standings(house: House, found: Ancestry, at: datetime) -> tuple[decision.Standing, ...]:

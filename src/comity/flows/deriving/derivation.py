@@ -27,7 +27,7 @@ from comity.flows.deciding.lineage import too_many
 from comity.flows.deciding.visibility import may_see, no_item
 from comity.flows.deriving.labelling import Labelled, label_for
 from comity.flows.deriving.sources import Source, check_recall, copy_of, note_on, source_of
-from comity.flows.giving.content import Prepared, Wrapping, seal_content
+from comity.flows.giving.content import Prepared, seal_content, wrapping_of
 from comity.flows.giving.marks import show_derived_marking
 from comity.flows.giving.release import ITEM_TITLE
 from comity.flows.house import House
@@ -42,7 +42,7 @@ from comity.record.person_act import unsigned
 from comity.record.statement import DOMESTIC
 from comity.register.lineage import WITHOUT_COPIES
 from comity.register.occasions import BY_HAND
-from comity.register.rows import AgreementRow, PersonRow
+from comity.register.rows import PersonRow
 from comity.register.rows.lineage import DerivativeRow
 
 UNSIGNED = "unsigned-derivation"
@@ -272,7 +272,7 @@ async def _make(
     first = min(rows)
     file_name = PurePath(request.path).name
     keys = [(each.person, each.recipient) for each in holders]
-    wrapping = _wrapping(house, rows[first], item, labelled.labels[first], file_name)
+    wrapping = wrapping_of(house.party, rows[first], item, labelled.labels[first], file_name)
     prepared = await seal_content(house.files, request.path, wrapping, keys, house.payloads, house.entropy)
     said = []
     for relationship in sorted(rows):
@@ -353,17 +353,6 @@ def _shape(request: Derive, sources: Sequence[Source]) -> tuple[str, str]:
         listed = ", ".join(subjects)
         raise Misuse(f"it is made from items of several subjects ({listed}); name one with --subject", code="subject")
     return request.topic or topics[0], request.subject or subjects[0]
-
-
-def _wrapping(house: House, row: AgreementRow, item: str, label: Label, file_name: str) -> Wrapping:
-    return Wrapping(
-        author=house.party,
-        relationship=row.relationship,
-        item=item,
-        label=sha256(encode(label)).digest(),
-        agreement=row.digest,
-        file_name=file_name,
-    )
 
 
 async def _say(house: House, request: Derive, person: PersonRow, saying: _Saying) -> DerivedItem:

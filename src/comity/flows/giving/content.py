@@ -16,7 +16,10 @@ from typing import BinaryIO, cast
 import msgspec
 
 from comity.flows.keeping.payloads import Payloads
+from comity.marking.label import Label
 from comity.ports import Entropy, Files
+from comity.record.encoding import encode
+from comity.register.rows import AgreementRow
 from comity.seal.age import new_file_key, seal_header
 from comity.seal.header import FileKey
 from comity.seal.items import measure, pack, packed, unpack_payload
@@ -78,6 +81,18 @@ class Wrapping(msgspec.Struct, frozen=True, kw_only=True):
             agreement=self.agreement,
             content=content,
         )
+
+
+def wrapping_of(author: str, row: AgreementRow, item: str, label: Label, file_name: str) -> Wrapping:
+    """What the manifest says of an item that ``author`` gives, or makes, under the agreement of a relationship."""
+    return Wrapping(
+        author=author,
+        relationship=row.relationship,
+        item=item,
+        label=sha256(encode(label)).digest(),
+        agreement=row.digest,
+        file_name=file_name,
+    )
 
 
 @lru_cache(maxsize=1024)

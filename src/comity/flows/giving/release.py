@@ -18,7 +18,7 @@ from comity.errors import Misuse, Refused
 from comity.flows.actors import Actor
 from comity.flows.deciding.basis import basis
 from comity.flows.deciding.cases import answer, giving_case, new_item, outcome_word, record_decision
-from comity.flows.giving.content import Prepared, Wrapping, seal_content
+from comity.flows.giving.content import Prepared, seal_content, wrapping_of
 from comity.flows.giving.marks import alternative_label
 from comity.flows.house import House
 from comity.flows.keeping.committed import ReadRows
@@ -30,7 +30,7 @@ from comity.record import bodies
 from comity.record.encoding import decode, encode
 from comity.record.person_act import unsigned
 from comity.record.statement import DOMESTIC
-from comity.register.rows import AgreementRow, AskedRow, DirectoryRow, ItemRow, RequestRow
+from comity.register.rows import AgreementRow, AskedRow, DirectoryRow, ItemRow, PersonRow, RequestRow
 
 PREPARED = "prepared"
 """Side table: sealed payloads that wait for their release, by request id; removed when it is carried out."""
@@ -108,18 +108,28 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     alternative: Label | None
 
 
+class _Wish(msgspec.Struct, frozen=True):
+    """A release as somebody wants it, before it is decided."""
+
+    row: AgreementRow
+    running: Running
+    officer: PersonRow
+    item: decision.Item
+    asked: RequestRow
+
+    @property
+    def alternative(self) -> Label | None:
+        """The other party's mark for it."""
+        return alternative_label(self.running.agreement, self.item.label, self.row.peer)
+
+
 async def preview(house: House, request: Give) -> Given:
     """May it go, under which articles, and what is missing? Records the decision and changes nothing else."""
-    row, running = await _running(house, request.relationship)
-    officer = await house.person(request.actor.handle)
-    label = _label(house, running, request)
-    item = _new_item(house, row, request, label)
-    asked = _request_row(house, request, item.id, officer.person)
-
-    given = await house.sequencer.submit(lambda work: _decide(house, work, row, running, asked, item))
+    wish = await _wish(house, request)
+    given = await house.sequencer.submit(lambda work: _decide(house, work, wish))
     if given.outcome not in POSSIBLE:
         return given
-    return msgspec.structs.replace(given, alternative=alternative_label(running.agreement, label, row.peer))
+    return msgspec.structs.replace(given, alternative=wish.alternative)
 
 
 async def give(house: House, request: Give) -> Given:
@@ -130,57 +140,33 @@ async def give(house: House, request: Give) -> Given:
         Rejected: the mark is not on this party's ladder; the nearest one is named.
         Refused: no agreement runs in that relationship.
     """
-    row, running = await _running(house, request.relationship)
-    officer = await house.person(request.actor.handle)
-    label = _label(house, running, request)
-    item = _new_item(house, row, request, label)
-    asked = _request_row(house, request, item.id, officer.person)
-    first = await house.sequencer.submit(lambda work: _decide(house, work, row, running, asked, item))
+    wish = await _wish(house, request)
+    first = await house.sequencer.submit(lambda work: _decide(house, work, wish))
     if first.outcome not in POSSIBLE:
         return first
-    alternative = alternative_label(running.agreement, label, row.peer)
+    row, item, asked, alternative = wish.row, wish.item, wish.asked, wish.alternative
     body = bodies.ReleaseRequested(
         request=asked.request,
         item=item.id,
         relationship=row.relationship,
         recipients=asked.recipients,
         purpose=asked.purpose,
-        by=officer.person,
+        by=asked.by,
         signature=unsigned(),
     )
     signed = await house.sign(body, DOMESTIC, request.actor)
     entries = await _directory(house.sequencer.rows.get, row, asked.recipients)
     keys = [(entry.pseudonym, entry.recipient) for entry in entries]
-    wrapping = _wrapping(house, row, item.id, label, PurePath(request.path).name)
+    file_name = PurePath(request.path).name
+    wrapping = wrapping_of(house.party, row, item.id, item.label, file_name)
     prepared = await seal_content(house.files, request.path, wrapping, keys, house.payloads, house.entropy)
 
     async def ask(work: Work) -> Given:
-        registered = bodies.ItemRegistered(
-            item=item.id,
-            label=label,
-            form=request.form,
-            topic=request.topic,
-            subject=request.subject,
-            size=prepared.length,
-            content=prepared.content,
-            by=officer.person,
-            originator=house.party,
-            rights=request.rights,
-        )
-        asking = bodies.AssuranceAsked(
-            request=asked.request,
-            item=item.id,
-            label=label,
-            form=request.form,
-            topic=request.topic,
-            purpose=request.purpose,
-            recipients=asked.recipients,
-        )
-        await work.say(Draft(DOMESTIC, registered))
+        await work.say(Draft(DOMESTIC, _registered(request, wish, prepared)))
         await work.say(Draft(DOMESTIC, signed))
-        await work.say(Draft(row.relationship, asking, officer.function))
+        await work.say(Draft(row.relationship, _asking(request, wish), wish.officer.function))
         work.put_side(PREPARED, asked.request, encode(Waiting(prepared=prepared, alternative=alternative)))
-        work.put_side(ITEM_TITLE, item.id, (request.title or PurePath(request.path).name).encode())
+        work.put_side(ITEM_TITLE, item.id, (request.title or file_name).encode())
         asked_for = msgspec.structs.replace(first, size=prepared.size, alternative=alternative)
         nothing_missing = first.outcome == "permit"
         return (nothing_missing and await advance(house, work, asked.request)) or asked_for
@@ -189,6 +175,33 @@ async def give(house: House, request: Give) -> Given:
         return await house.sequencer.submit(ask)
     finally:
         house.payloads.under_way.discard(prepared.payload)
+
+
+def _registered(request: Give, wish: _Wish, prepared: Prepared) -> bodies.ItemRegistered:
+    return bodies.ItemRegistered(
+        item=wish.item.id,
+        label=wish.item.label,
+        form=request.form,
+        topic=request.topic,
+        subject=request.subject,
+        size=prepared.length,
+        content=prepared.content,
+        by=wish.officer.person,
+        originator=wish.item.label.originator,
+        rights=request.rights,
+    )
+
+
+def _asking(request: Give, wish: _Wish) -> bodies.AssuranceAsked:
+    return bodies.AssuranceAsked(
+        request=wish.asked.request,
+        item=wish.item.id,
+        label=wish.item.label,
+        form=request.form,
+        topic=request.topic,
+        purpose=request.purpose,
+        recipients=wish.asked.recipients,
+    )
 
 
 async def advance(house: House, work: Work, request: str) -> Given | None:
@@ -239,13 +252,11 @@ async def advance(house: House, work: Work, request: str) -> Given | None:
     return _given(asked, outcome, decided.id, consigned.id, prepared.size, alternative)
 
 
-async def _decide(
-    house: House, work: Work, row: AgreementRow, running: Running, asked: RequestRow, item: decision.Item
-) -> Given:
-    case = await giving_case(house, work, row, running, asked, item)
-    outcome = answer(running, case)
-    record = await record_decision(work, row, case, outcome)
-    return _given(asked, outcome, record.id, None, 0, None)
+async def _decide(house: House, work: Work, wish: _Wish) -> Given:
+    case = await giving_case(house, work, wish.row, wish.running, wish.asked, wish.item)
+    outcome = answer(wish.running, case)
+    record = await record_decision(work, wish.row, case, outcome)
+    return _given(wish.asked, outcome, record.id, None, 0, None)
 
 
 def _consignment(
@@ -290,9 +301,20 @@ def _consignment(
     )
 
 
-async def _running(house: House, relationship: str) -> tuple[AgreementRow, Running]:
-    row = await house.agreement_row(relationship)
-    return row, await house.library.load(row)
+async def _wish(house: House, request: Give) -> _Wish:
+    row = await house.agreement_row(request.relationship)
+    running = await house.library.load(row)
+    officer = await house.person(request.actor.handle)
+    item = new_item(
+        house.name("i", request.item),
+        row.agreement,
+        _label(house, running, request),
+        request.form,
+        request.subject,
+        request.topic,
+        request.purpose,
+    )
+    return _Wish(row, running, officer, item, _request_row(house, request, item.id, officer.person))
 
 
 async def _directory(read: ReadRows, row: AgreementRow, recipients: tuple[str, ...]) -> list[DirectoryRow]:
@@ -320,18 +342,6 @@ def _label(house: House, running: Running, request: Give) -> Label:
     )
 
 
-def _new_item(house: House, row: AgreementRow, request: Give, label: Label) -> decision.Item:
-    return new_item(
-        house.name("i", request.item),
-        row.agreement,
-        label,
-        request.form,
-        request.subject,
-        request.topic,
-        request.purpose,
-    )
-
-
 def _request_row(house: House, request: Give, item: str, by: str) -> RequestRow:
     return RequestRow(
         request=request.request or house.new_name("r"),
@@ -342,17 +352,6 @@ def _request_row(house: House, request: Give, item: str, by: str) -> RequestRow:
         purpose=request.purpose,
         by=by,
         at=house.now(),
-    )
-
-
-def _wrapping(house: House, row: AgreementRow, item: str, label: Label, file_name: str) -> Wrapping:
-    return Wrapping(
-        author=house.party,
-        relationship=row.relationship,
-        item=item,
-        label=sha256(encode(label)).digest(),
-        agreement=row.digest,
-        file_name=file_name,
     )
 
 
