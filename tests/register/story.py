@@ -152,12 +152,14 @@ class Story:
         return write(statement, body, [(KEYS[author].public, KEYS[author].sign)])
 
     def try_(self, author: str, body: Body, at: datetime | None = None) -> Verdict:
-        """The verdict at home; the same one abroad, where the record crosses."""
-        record = self.write(author, body, at)
+        """The verdict at home; the same one abroad, where the record crosses: its author has heard all that was said."""
+        other = "kr" if author == "jp" else "jp"
+        heard, _ = self._next.get(f"{RELATIONSHIP}/{other}", (0, NOTHING))
+        seen = SeenCheckpoint(heard, bytes(32)) if body.crosses and heard else None
+        record = self.write(author, body, at, seen)
         home = self.registers[author].judge(record, self.now)
         if body.crosses:
-            peer = self.registers["kr" if author == "jp" else "jp"]
-            abroad = peer.judge(record, self.now)
+            abroad = self.registers[other].judge(record, self.now)
             assert (abroad.word, abroad.code) == (home.word, home.code)
         return home
 

@@ -461,3 +461,32 @@ def test_opened_is_discharged_and_open(
         assert sorted(map(repr, desk.index())) == sorted(map(repr, open_))
     assert opened == sum(len(desk.all()) for desk in desks)
     assert desks[0].rows == desks[1].rows  # both stand on the same texts: one view
+
+
+def test_what_both_sides_discharge_at_once_is_discharged_by_the_earlier_record() -> None:  # (5)
+    story = told("received")
+    opened = story.said["consignment/1"]
+    duty = Duty(
+        obligation="o",
+        instrument="jp-kr-2016",
+        clause="12",
+        provenance="P",
+        event="hands-changed",
+        deed="give-receipt",
+        who="kr",
+        opened=opened.id,
+        at=opened.statement.at,
+        evidence="",
+    )
+    row = DutiesRow(relationship=RELATIONSHIP, subject="s", duties=(duty,))
+    early = story.write("kr", listed("kim", ("reader",)), at=NOON)
+    late = story.write("jp", listed("ito", ("reader",)), at=NOON + timedelta(seconds=1))
+    rows = []
+    for order in ((early, late), (late, early)):
+        book = duties.DutyBook(RELATIONSHIP, "s", row)
+        for record in order:
+            book.discharge(record, Discharge(deed="give-receipt", subject="s", party="kr"))
+        rows.append(book.puts())
+    assert rows[0] == rows[1]
+    assert rows[0][0].row is not None
+    assert rows[0][0].row.duties[0].discharged == early.id

@@ -13,6 +13,7 @@ from comity.marking.label import Label
 from comity.record.bodies import Body
 from comity.record.bodies import visits as made
 from comity.record.person_act import unsigned
+from comity.record.statement import SeenCheckpoint
 from comity.register.rows.visits import FindingRow, VisitRow
 from comity.register.verdict import Changes, Rejection
 from comity.register.visits import check_shown
@@ -316,3 +317,60 @@ def test_nothing_is_shown_before_after_or_without_a_permission() -> None:  # (6)
     ended_early = msgspec.structs.replace(row, ended=row.starts + DAY)
     assert code(ended_early, row.starts + DAY) == "visit-dates"
     check_shown(agreement(), ended_early, author="jp", to=("n-kim",), label=LABEL, topic="missiles", shown=row.starts)
+
+
+# ---- both speak at once ---------------------------------------------------------------------------------------------
+
+
+def at_once(story: Story, *said_by: tuple[str, Body]) -> None:
+    """Each side says its part before it hears of the other's; both registers then say the same."""
+    records = []
+    for author, body in said_by:
+        record = story.write(author, body)
+        assert isinstance(story.registers[author].take(record, story.now), Changes), body
+        story._next[record.statement.chain] = (record.statement.sequence + 1, record.id)
+        records.append((author, record))
+        story.now += timedelta(seconds=1)
+    for author, record in records:
+        verdict = story.registers["kr" if author == "jp" else "jp"].take(record, story.now)
+        assert isinstance(verdict, Changes), (record.body, verdict)
+    for table in ("visit", "visit-finding", "duty"):
+        rows = [
+            {key: row for key, row in story.registers[party].rows.items() if key[0] == table} for party in ("jp", "kr")
+        ]
+        assert rows[0] == rows[1]
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_a_visit_is_called_off_while_its_host_answers(refused: bool) -> None:  # (7)
+    story = wanted()
+    changes: dict[str, object] = {"permits": None, "basis": None, "reason": "closed"} if refused else {}
+    at_once(story, ("jp", answered(story, **changes)), ("kr", ended(story)))
+    assert visit(story).state == "ended"
+    story = wanted()
+    at_once(story, ("kr", ended(story)), ("jp", answered(story, **changes)))
+    assert visit(story).state == "ended"
+
+
+def test_whoever_had_seen_the_end_answers_nothing_any_more() -> None:  # (7)
+    story = wanted()
+    answer = answered(story)
+    end = story.say("kr", ended(story))
+    seen = SeenCheckpoint(end.statement.sequence + 1, bytes(32))
+    verdicts = [
+        register.judge(story.write("jp", answer, seen=seen), story.now) for register in story.registers.values()
+    ]
+    assert [verdict.code for verdict in verdicts] == ["visit-ended", "visit-ended"]
+
+
+def test_a_finding_stands_though_the_permission_was_taken_back_meanwhile() -> None:  # (8)
+    story = under_way()
+    at_once(story, ("jp", answered(story, permits=None, basis=None, reason="an exercise")), ("kr", found()))
+    assert visit(story).permits is None
+
+
+def test_nobody_finds_anything_on_a_visit_that_was_never_permitted() -> None:  # (8)
+    story = wanted(security=True)
+    story.say("jp", answered(story, permits=None, basis=None, reason="closed"))
+    verdict = story.registers["jp"].judge(story.write("kr", found()), story.now)
+    assert verdict.code == "visit-dates"

@@ -284,7 +284,7 @@ class DutyBook:
         """Discharge what a deed was asked for (5); what stands is shown instead (6)."""
         who = occasion.party or record.statement.author
         for place, duty in enumerate(self.duties):
-            if not duty.open or (duty.deed, duty.who) != (occasion.deed, who):
+            if (duty.deed, duty.who) != (occasion.deed, who) or not (duty.open or _before(record, duty)):
                 continue
             if duty.standing:
                 self.duties[place] = msgspec.structs.replace(duty, shown=record.id, shown_at=record.statement.at)
@@ -320,6 +320,13 @@ def _same_text(one: Duty, other: Duty) -> bool:
     return all(
         getattr(one, name) == getattr(other, name) for name in ("clause", "provenance", "deed", "to", "evidence")
     )
+
+
+def _before(record: Record, duty: Duty) -> bool:
+    """Whether a record is earlier than the one that discharged a duty: both sides did it at once (5)."""
+    if duty.discharged is None or duty.discharged_at is None or duty.void or duty.standing:
+        return False
+    return (record.statement.at, record.id) < (duty.discharged_at, duty.discharged)
 
 
 def _discharged(duty: Duty, record: Record) -> Duty:

@@ -66,9 +66,13 @@ def _check_visit(context: Context, facts: Facts, record: Record) -> None:
     """What is shown during a visit is within what was permitted (``spec/visits.md`` step 6)."""
     body, statement = cast("Shown", record.body), record.statement
     agreement: AgreementRow = need(facts, (AgreementRow.table, statement.relationship), "agreement")
+    visit = cast("VisitRow | None", facts[visit_key(statement.relationship, body.visit or "")])
+    ours = statement.author == context.party
+    if visit is not None and visit.end is not None and not (ours or statement.has_seen(visit.end)):
+        visit = msgspec.structs.replace(visit, ended=None)  # its host could not know that it was over
     check_shown(
         context.agreement(agreement.digest),
-        cast("VisitRow | None", facts[visit_key(statement.relationship, body.visit or "")]),
+        visit,
         author=statement.author,
         to=body.to,
         label=body.label,

@@ -100,7 +100,7 @@ def _answered(context: Context, facts: Facts, record: Record) -> list[Put]:
     row = _visit(facts, record, host=True)
     check_officer(facts, record, *AUTHORITIES)
     check_after(body.after, row.last)
-    if row.ended is not None:
+    if row.ended is not None and _knew(context, record, row.end):
         raise no("visit-ended", f"visit {body.visit!r} is over")
     if body.permits is None:
         if not body.reason:
@@ -110,7 +110,13 @@ def _answered(context: Context, facts: Facts, record: Record) -> list[Put]:
         if body.basis is None:
             raise no("no-basis", "a permission commits to the decision that allowed it")
     answered = msgspec.structs.replace(
-        row, permits=body.permits, reason=body.reason, answered=statement.at, last=record.id
+        row,
+        permits=body.permits,
+        reason=body.reason,
+        given=body.permits or row.given,
+        answered=statement.at,
+        answer=statement.sequence,
+        last=record.id,
     )
     return [Put(visit_key(statement.relationship, body.visit), answered)]
 
@@ -125,16 +131,22 @@ def _check_permission(agreement: Agreement, row: VisitRow, permits: bodies.Permi
         raise no("above-asked", f"{permits.mark!r} is above {row.mark!r}, which was asked for")
 
 
-def _ended(_: Context, facts: Facts, record: Record) -> list[Put]:
+def _knew(context: Context, record: Record, sequence: int | None) -> bool:
+    """Whether the author of a record had seen one of the other party; one's own house knows all that is here."""
+    return record.statement.author == context.party or (sequence is not None and record.statement.has_seen(sequence))
+
+
+def _ended(context: Context, facts: Facts, record: Record) -> list[Put]:
     body, statement = cast("bodies.VisitEnded", record.body), record.statement
     row = _visit(facts, record, host=False)
     officer = check_officer(facts, record)
     if officer.pseudonym not in row.visitors and not set(AUTHORITIES) & set(officer.roles):
         raise no("no-role", f"{officer.pseudonym!r} is neither one of the visitors nor of the authority")
-    check_after(body.after, row.last)
+    if row.answer is None or _knew(context, record, row.answer):  # else the host has answered meanwhile (7)
+        check_after(body.after, row.last)
     if row.ended is not None:
         raise no("visit-ended", f"visit {body.visit!r} is over already")
-    ended = msgspec.structs.replace(row, report=body.report, ended=statement.at, last=record.id)
+    ended = msgspec.structs.replace(row, report=body.report, ended=statement.at, end=statement.sequence)
     return [Put(visit_key(statement.relationship, body.visit), ended)]
 
 
@@ -189,7 +201,7 @@ def _finding_reads(context: Context, record: Record) -> list[Key]:
     return [*_visit_reads(context, record), finding_key(record.statement.relationship, body.visit, body.finding)]
 
 
-def _found(_: Context, facts: Facts, record: Record) -> list[Put]:
+def _found(context: Context, facts: Facts, record: Record) -> list[Put]:
     body, statement = cast("bodies.FindingMade", record.body), record.statement
     row = _visit(facts, record, host=False)
     key = finding_key(statement.relationship, body.visit, body.finding)
@@ -198,10 +210,13 @@ def _found(_: Context, facts: Facts, record: Record) -> list[Put]:
     check_officer(facts, record)
     if not row.security:
         raise no("not-security", f"visit {body.visit!r} is not one by security representatives")
-    if row.permits is None or statement.at < row.permits.starts:
-        raise no("visit-dates", f"visit {body.visit!r} has not begun, or is not permitted")
-    if body.by not in row.permits.visitors:
-        raise no("other-visitor", f"{body.by!r} is not among those who visit")
+    if row.answer is None or _knew(context, record, row.answer):
+        if row.permits is None or statement.at < row.permits.starts:
+            raise no("visit-dates", f"visit {body.visit!r} has not begun, or is not permitted")
+        if body.by not in row.permits.visitors:
+            raise no("other-visitor", f"{body.by!r} is not among those who visit")
+    elif row.given is None or body.by not in row.visitors:  # (8) another permission than the one that held for it
+        raise no("visit-dates", f"visit {body.visit!r} was never permitted to {body.by!r}")
     if not body.says:
         raise no("no-findings", "a finding says what was found")
     finding = FindingRow(

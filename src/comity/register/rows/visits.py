@@ -19,10 +19,13 @@ class VisitRow(Row, frozen=True, kw_only=True):
         mark: the highest level asked for, on the host's ladder.
         permits: what the host permits; None while it has not answered, and where it does not.
         reason: why the host does not.
+        given: what the host last permitted, whether or not it took that back; None while it never did.
         answered: when the host last answered.
+        answer: the place of that answer in its chain: whoever cites a longer one had seen it.
         report: what the visiting side said at the end.
         ended: when it said so.
-        last: the newest record about the visit.
+        end: the place of that in its chain.
+        last: the host's newest answer, or the request while there is none.
     """
 
     table: ClassVar[str] = "visit"
@@ -45,9 +48,12 @@ class VisitRow(Row, frozen=True, kw_only=True):
     at: datetime
     permits: Permission | None = None
     reason: str = ""
+    given: Permission | None = None
     answered: datetime | None = None
+    answer: int | None = None
     report: str = ""
     ended: datetime | None = None
+    end: int | None = None
     last: bytes
 
     @property
