@@ -164,7 +164,8 @@ def history_from_header(agreement: Agreement) -> HistoryFile:
         Misuse: the agreement entered into force before it was signed.
     """
     header = agreement.header
-    days = (("signature", header.signed), ("entry", header.in_force))
+    by_signature = agreement.term.entry == "on-signature" and header.in_force == header.signed
+    days = (("signature", header.signed), ("entry", None if by_signature else header.in_force))
     if header.signed and header.in_force and header.in_force < header.signed:
         raise Misuse(
             f"the agreement is signed on {header.signed} but in force since {header.in_force}", code="bad-date"

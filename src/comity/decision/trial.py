@@ -141,11 +141,12 @@ def stands_as(agreement: Agreement, word: Word) -> model.Standing:
 
 def _tried(compiled: Compiled, posed: Posed, stands: Stands, beside: Sequence[Compiled]) -> Line:
     told = posed.told
-    standing = replace(
-        stands(compiled.id, posed.standing, posed.case),
-        acknowledgements=tuple(model.Acknowledgement(party, compiled.digest) for party in posed.acknowledged),
+    standing = _acknowledged(stands(compiled.id, posed.standing, posed.case), compiled, posed.acknowledged)
+    texts = {each.id: each for each in beside}
+    others = tuple(
+        _acknowledged(stands(name, word, posed.case), texts[name], texts[name].party_ids)
+        for name, word in sorted(posed.beside.items())
     )
-    others = tuple(stands(name, word, posed.case) for name, word in sorted(posed.beside.items()))
     facts = replace(posed.case.facts, standings=(standing, *others))
     outcome = decide(compiled, replace(posed.case, facts=facts), beside)
     found = str(type(outcome).__struct_config__.tag)
@@ -171,6 +172,11 @@ def _tried(compiled: Compiled, posed: Posed, stands: Stands, beside: Sequence[Co
         duties=duties,
         differs=tuple(differs),
     )
+
+
+def _acknowledged(standing: model.Standing, compiled: Compiled, parties: Sequence[str]) -> model.Standing:
+    said = tuple(model.Acknowledgement(party, compiled.digest) for party in parties)
+    return replace(standing, acknowledgements=said)
 
 
 def _happened(compiled: Compiled, happening: Happening) -> Line:
