@@ -6,19 +6,36 @@ it.
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from msgspec.structs import replace
 
 from comity.marking.label import Label
-from comity.record.bodies import Body
+from comity.record.bodies import Assured, Body, CopyMade
+from comity.record.person_act import unsigned
+from comity.record.statement import Record, SeenCheckpoint
+from comity.register.rows import AskedRow
 from comity.register.rows.consents import PassedOnRow
 from comity.register.verdict import Changes, Verdict
 from register.consenting import answered, asked, asking, passed_on, person_of_seoul, standing, wanted
 from register.consenting import received as held_in_seoul
-from register.families import derived, registered
+from register.families import derived, registered, translated
 from register.families import received as given_to_two
-from register.story import ALTERNATIVE, KEYS, LABEL, Story, listed
-from register.test_ending import notified, reclassified, remarked
+from register.hands import reproduced
+from register.story import (
+    ALTERNATIVE,
+    CONDITIONS,
+    KEYS,
+    LABEL,
+    RELATIONSHIP,
+    Story,
+    consigned,
+    listed,
+    signed,
+)
+from register.story import asked as assurance_asked
+from register.test_ending import destroyed, notified, reclassified, remarked
 
 
 def abroad(story: Story, author: str, body: Body) -> Verdict:
@@ -99,3 +116,80 @@ def test_an_answer_about_one_item_is_about_no_pattern_besides() -> None:  # cons
     story = asking()
     for wider in ({"topic": "missiles"}, {"subject": "defence"}, {"marks": ("極秘",)}):
         assert story.try_("jp", answered(**wider)).code == "scope"
+
+
+# ---- levels, and what is made ----------------------------------------------------------------------------------------
+
+
+def raised(proved: bool) -> Story:
+    """An item was lowered to 秘 and raised again; whether Seoul has marked it again."""
+    story = given_to_two()
+    story.say("jp", listed("abe", ("release-authority",), nationality="jp", serves="jp"))
+    for change, mark in (("l-0", "秘"), ("l-1", "極秘")):
+        story.say("jp", reclassified(story, change=change, mark=mark))
+        story.say("jp", notified(story, change=change, mark=mark))
+    if proved:
+        story.say("kr", remarked(story, mark=ALTERNATIVE.mark))
+    story.say("kr", registered(label=LOW))
+    return story
+
+
+LOW = replace(ALTERNATIVE, mark="군사 Ⅲ급 비밀")
+
+
+def test_a_mark_that_was_proved_is_not_undercut_by_an_older_one() -> None:  # ending.md (16)
+    story = raised(proved=True)
+    assert abroad(story, "kr", derived(label=LOW)).code == "lower-mark"
+    assert abroad(story, "kr", reproduced(story, marks=("秘", LOW.mark))).code == "wrong-mark"
+
+
+def test_nor_is_one_whose_notice_was_seen() -> None:  # ending.md (16)
+    """What has to be stamped waits for a person; whoever cites the notice goes by it none the less."""
+    story = raised(proved=False)
+    low = derived(label=LOW)
+    assert isinstance(abroad(story, "kr", low), Changes)
+    notice = story.said["level-change/1"].statement.sequence
+    record = story.write("kr", low, seen=SeenCheckpoint(notice + 1, bytes(32)))
+    assert story.registers["jp"].judge(record, story.now).code == "lower-mark"
+
+
+def test_nothing_is_made_from_a_copy_that_is_being_destroyed() -> None:  # lineage.md (5)
+    story = given_to_two()
+    story.say("kr", registered())
+    story.say("kr", destroyed(story, witnesses=1))
+    assert abroad(story, "kr", derived()).code == "copy-closed"
+
+
+def test_what_was_made_is_not_given_as_something_new() -> None:  # register.md (6)
+    """Seoul made it from Tokyo's information, and gives it to Tokyo as its own, two levels lower."""
+    story = translated()
+    story.say("kr", listed("rei", ("officer",)))
+    story.say("jp", listed("oda", ("assurance-officer", "reader"), nationality="jp", serves="jp"))
+    label = Label(policy="kr", mark="군사 Ⅲ급 비밀", originator="kr")
+    asked_for = assurance_asked(request="r-9", item="i-2", label=label, recipients=("n-oda",))
+    story.now += timedelta(seconds=1)
+    said_abroad(story, "kr", asked_for)
+    request = story.row("jp", "asked", f"{RELATIONSHIP}/r-9")
+    assert isinstance(request, AskedRow)
+    fields = {"request": "r-9", "item": "i-2", "recipient": "n-oda", "conditions": CONDITIONS, "by": "n-oda"}
+    answer = signed(Assured(**fields, after=request.record, signature=unsigned()), "n-oda")
+    assurance = said_abroad(story, "jp", answer)
+    body = consigned(
+        story,
+        request="r-9",
+        item="i-2",
+        label=label,
+        alternative=Label(policy="jp", mark="秘", originator="kr"),
+        originator="kr",
+        copies=(CopyMade(3, "n-oda", bytes(32)),),
+        assurances=(assurance.id,),
+    )
+    assert abroad(story, "kr", body).code == "derived"
+
+
+def said_abroad(story: Story, author: str, body: Body) -> Record:
+    """A record that the register in Tokyo takes; what that in Seoul makes of it does not matter."""
+    record = story.write(author, body)
+    assert isinstance(story.registers["jp"].take(record, story.now), Changes)
+    story._next[record.statement.chain] = (record.statement.sequence + 1, record.id)
+    return record

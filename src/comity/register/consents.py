@@ -168,7 +168,7 @@ def _check_label(facts: Facts, record: Record, came: ConsignmentRow | ShownRow |
     item = cast("ItemRow | None", facts[ItemRow.table, body.item])
     labels = [came.label] if not isinstance(came, ConsignmentRow) else []
     if item is not None and not isinstance(came, DerivativeRow):
-        marks = possible_marks(facts, relationship, body.item)
+        marks = possible_marks(facts, relationship, body.item, record)
         labels += [msgspec.structs.replace(item.label, mark=mark) for mark in marks]
     if body.label not in labels:
         raise no("other-label", f"item {body.item!r} is not known under that label; it is asked about as it came")

@@ -23,6 +23,7 @@ from comity.register.keeping import (
     more,
     reads,
 )
+from comity.register.marks import marks_more, marks_reads, possible_marks
 from comity.register.occasions import consignment_subject
 from comity.register.officers import check_officer
 from comity.register.rows import (
@@ -30,14 +31,12 @@ from comity.register.rows import (
     CopyRow,
     DirectoryRow,
     Facts,
-    ItemRow,
     Key,
     copy_key,
     directory_key,
 )
 from comity.register.rows.custody import RECIPIENT_NUMBERS_FROM, ReproducedRow, reproduced_key
-from comity.register.rows.ending import ChangeRow, LevelRow, RecallRow, change_key, level_key, recall_key
-from comity.register.rows.lineage import DerivativeRow, derivative_key
+from comity.register.rows.ending import RecallRow, recall_key
 from comity.register.sides import other_party
 from comity.register.verdict import Context, Discharge, Occasions, Occurrence, Put, Rule, check_after, need, no
 from comity.register.ways import WAY_RULES
@@ -50,8 +49,7 @@ def _reproduced_reads(context: Context, record: Record) -> list[Key]:
     relationship = statement.relationship
     keys = [
         *reads(context, record),
-        (ItemRow.table, body.item),
-        level_key(relationship, body.item),
+        *marks_reads(relationship, body.item),
         recall_key(relationship, body.item),
         reproduced_key(relationship, body.item, statement.author),
     ]
@@ -63,11 +61,7 @@ def _reproduced_reads(context: Context, record: Record) -> list[Key]:
 
 def _reproduced_more(context: Context, facts: Facts, record: Record) -> list[Key]:
     body, relationship = cast("Reproduced", record.body), record.statement.relationship
-    keys = more(context, facts, record)
-    level = cast("LevelRow | None", facts[level_key(relationship, body.item)])
-    if level is not None and level.change:
-        keys.append(change_key(relationship, body.item, level.change))
-    return keys
+    return [*more(context, facts, record), *marks_more(facts, relationship, body.item)]
 
 
 def _handed_over_reads(context: Context, record: Record) -> list[Key]:
@@ -148,30 +142,10 @@ def _seen(record: Record, recall: RecallRow) -> bool:
     return recall.author != record.statement.author and record.statement.has_seen(recall.sequence)
 
 
-def original_marks(facts: Facts, relationship: str, item: str) -> tuple[str, ...]:
-    """(8) The mark that stands on an item now, and those that somebody may still go by who has not heard of it.
-
-    Args:
-        facts: among them the rows of the item, of what it was made from, of its level and of its newest change.
-        relationship: where it was given.
-        item: item id.
-    """
-    made = cast("DerivativeRow | None", facts[derivative_key(relationship, item)])
-    row = cast("ItemRow | None", facts[ItemRow.table, item])
-    label = made.label if made is not None else row.label if row is not None else None
-    if label is None:
-        return ()
-    level = cast("LevelRow | None", facts[level_key(relationship, item)])
-    if level is None or not level.change:
-        return (label.mark,)
-    change = cast("ChangeRow | None", facts[change_key(relationship, item, level.change)])
-    return (level.mark, level.given, label.mark, *((change.before,) if change is not None else ()))
-
-
 def _check_marks(context: Context, facts: Facts, record: Record) -> None:
     """(8) The original mark is on each copy; one's own house knows the newest."""
     body, statement = cast("Reproduced", record.body), record.statement
-    marks = original_marks(facts, statement.relationship, body.item)
+    marks = possible_marks(facts, statement.relationship, body.item, record)
     allowed = marks[:1] if statement.author == context.party else marks
     if (body.marks[0] if body.marks else "") not in allowed:
         raise no("wrong-mark", f"each copy carries the original mark, {allowed[0]!r} (Article 14)")

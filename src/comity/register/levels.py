@@ -97,6 +97,7 @@ def _change_row(level: LevelRow, body: Reclassified | LevelChanged, record: Reco
         by=body.by,
         at=record.statement.at,
         record=record.id,
+        sequence=record.statement.sequence,
     )
 
 

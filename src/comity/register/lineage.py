@@ -18,6 +18,7 @@ from comity.marking.label import Label
 from comity.record import bodies
 from comity.record.bodies.lineage import ANCESTORS_MAX, Derived
 from comity.record.statement import DOMESTIC, Record
+from comity.register.marks import marks_more, marks_reads, possible_marks
 from comity.register.occasions import BY_HAND
 from comity.register.officers import check_officer, officer_key
 from comity.register.rows import (
@@ -30,16 +31,7 @@ from comity.register.rows import (
     copy_key,
     directory_key,
 )
-from comity.register.rows.ending import (
-    ChangeRow,
-    HoldingRow,
-    LevelRow,
-    RecallRow,
-    change_key,
-    holding_key,
-    level_key,
-    recall_key,
-)
+from comity.register.rows.ending import HoldingRow, RecallRow, holding_key, recall_key
 from comity.register.rows.lineage import ChildRow, DerivativeRow, child_key, derivative_key
 from comity.register.sides import other_party
 from comity.register.verdict import Context, Discharge, Occasions, Occurrence, Put, Rule, need, no
@@ -66,12 +58,9 @@ def _derived_reads(_: Context, record: Record) -> list[Key]:
     ]
     for each in body.ancestors:
         keys += (
-            (ItemRow.table, each.item),
-            derivative_key(relationship, each.item),
+            *marks_reads(relationship, each.item),
             copy_key(relationship, each.item, each.copy),
-            level_key(relationship, each.item),
             recall_key(relationship, each.item),
-            holding_key(relationship, each.item),
         )
     for copy in body.copies:
         keys.append(copy_key(relationship, body.item, copy.number))
@@ -83,9 +72,7 @@ def _derived_more(_: Context, facts: Facts, record: Record) -> list[Key]:
     body, relationship = cast("Derived", record.body), record.statement.relationship
     keys = []
     for each in body.ancestors:
-        level = cast("LevelRow | None", facts[level_key(relationship, each.item)])
-        if level is not None and level.change:
-            keys.append(change_key(relationship, each.item, level.change))
+        keys += marks_more(facts, relationship, each.item)
         keys += (recall_key(relationship, above) for above in _above(facts, relationship, each.item))
     return keys
 
@@ -182,6 +169,8 @@ def _ancestor(context: Context, facts: Facts, record: Record, named: bodies.line
         raise no("unknown-copy", f"there is no copy {named.copy} of {named.item!r} in this relationship")
     if copy.state != "held" or copy.holder != body.by:
         raise no("not-held", f"{body.by!r} does not hold copy {named.copy} of {named.item!r}")
+    if not copy.at_hand:
+        raise no("copy-closed", f"copy {named.copy} of {named.item!r} is being destroyed; nothing is made from it")
     for each in (named.item, *_above(facts, relationship, named.item)):
         recall = cast("RecallRow | None", facts[recall_key(relationship, each)])
         if recall is not None and recall.recalled and (ours or _seen(record, recall)):
@@ -195,15 +184,12 @@ def _seen(record: Record, recall: RecallRow) -> bool:
 
 
 def _known(context: Context, facts: Facts, record: Record, item: str, label: Label) -> Known:
-    """The label after changes of level, and what it was where the author may not have heard of the newest."""
+    """The label after changes of level, and the marks of those of which the author may not have heard."""
     statement = record.statement
-    level = cast("LevelRow | None", facts[level_key(statement.relationship, item)])
-    if level is None or not level.change:
-        return Known(label, (label.mark,))
-    if statement.author == context.party or level.marked_for == level.change:
-        return Known(label, (level.mark,))
-    change = cast("ChangeRow | None", facts[change_key(statement.relationship, item, level.change)])
-    return Known(label, (level.mark, level.given, *((change.before,) if change is not None else ())))
+    marks = possible_marks(facts, statement.relationship, item, record)
+    if statement.author == context.party:
+        marks = marks[:1]
+    return Known(label, marks or (label.mark,))
 
 
 def _check_label(agreement: Agreement, body: Derived, author: str, labels: list[Known]) -> None:

@@ -92,7 +92,7 @@ def _speaks(facts: Facts, record: Record, consent: ConsentRow) -> bool:
         row = cast("ItemRow | None", facts[ItemRow.table, each])
         if row is None:
             return False
-        marks = possible_marks(facts, relationship, each)
+        marks = possible_marks(facts, relationship, each, record)
         if not any(consent.speaks_of(each, row.topic, row.subject, mark) for mark in marks):
             return False
     return True

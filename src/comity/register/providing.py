@@ -24,6 +24,7 @@ from comity.register.rows import (
     asked_key,
     assurance_key,
 )
+from comity.register.rows.lineage import derivative_key
 from comity.register.verdict import Context, need, no
 
 Provided = Consigned | Shown
@@ -35,7 +36,12 @@ _SAME = ("originator", "label", "form", "topic", "subject", "content", "rights")
 def provided_reads(context: Context, record: Record, recipients: Sequence[str]) -> list[Key]:
     """The keys of the rows on which it depends whether something may be provided to ``recipients``."""
     body, relationship = cast("Provided", record.body), record.statement.relationship
-    keys = [(AgreementRow.table, relationship), (ItemRow.table, body.item), asked_key(relationship, body.request)]
+    keys = [
+        (AgreementRow.table, relationship),
+        (ItemRow.table, body.item),
+        derivative_key(relationship, body.item),
+        asked_key(relationship, body.request),
+    ]
     if record.statement.author == context.party:
         keys.append((RequestRow.table, body.request))
     return [*keys, *(assurance_key(relationship, body.request, each) for each in recipients)]
@@ -85,6 +91,8 @@ def item_provided(facts: Facts, record: Record, *, ours: bool) -> ItemRow:
         Rejected: it is another's, or is registered here as something else.
     """
     body, statement = cast("Provided", record.body), record.statement
+    if facts[derivative_key(statement.relationship, body.item)] is not None:
+        raise no("derived", f"item {body.item!r} was made from received information, and is nobody's to provide as new")
     before = cast("ItemRow | None", facts[ItemRow.table, body.item])
     if ours:
         before = need(facts, (ItemRow.table, body.item), "item")

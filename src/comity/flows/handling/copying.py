@@ -36,11 +36,10 @@ from comity.record.bodies.custody import Reproduced
 from comity.record.bodies.giving import CopyMade
 from comity.record.encoding import LIST_ENTRIES_MAX
 from comity.record.person_act import unsigned
-from comity.register.custody import original_marks
-from comity.register.rows import CopyRow, ItemRow, Key, PersonRow
+from comity.register.marks import marks_more, marks_reads, possible_marks
+from comity.register.rows import CopyRow, PersonRow
 from comity.register.rows.custody import RECIPIENT_NUMBERS_FROM, ReproducedRow
-from comity.register.rows.ending import LevelRow, RecallRow, change_key, level_key, recall_key
-from comity.register.rows.lineage import derivative_key
+from comity.register.rows.ending import RecallRow, recall_key
 
 REPRODUCTION = "14"
 """The clause about copies."""
@@ -217,17 +216,9 @@ async def _check_recall(house: House, found: Found) -> None:
 async def _marks(house: House, found: Found) -> tuple[str, ...]:
     """(8) The original mark as it is now, and this party's own beside it."""
     place, item = found.first, found.item.item
-    keys: list[Key] = [
-        (ItemRow.table, item),
-        derivative_key(place.relationship, item),
-        level_key(place.relationship, item),
-    ]
-    facts = await house.sequencer.rows.get(keys)
-    level = facts[level_key(place.relationship, item)]
-    if isinstance(level, LevelRow) and level.change:
-        key = change_key(place.relationship, item, level.change)
-        facts = {**facts, **await house.sequencer.rows.get([key])}
-    mark = original_marks(facts, place.relationship, item)[0]
+    facts = await house.sequencer.rows.get(marks_reads(place.relationship, item))
+    facts |= await house.sequencer.rows.get(marks_more(facts, place.relationship, item))
+    mark = possible_marks(facts, place.relationship, item)[0]
     if not mark:
         return ()
     if place.made is not None:

@@ -63,7 +63,10 @@ class LevelRow(Row, frozen=True, kw_only=True):
 
 
 class ChangeRow(Row, frozen=True, kw_only=True):
-    """One change of level. Key: ``relationship/item/change``. ``remarked`` is the proof that it was carried out."""
+    """One change of level. Key: ``relationship/item/change``. ``remarked`` is the proof that it was carried out.
+
+    ``sequence`` is the place of its record in its chain: whoever cites a longer one had seen it.
+    """
 
     table: ClassVar[str] = "level-change"
     change: str
@@ -75,6 +78,7 @@ class ChangeRow(Row, frozen=True, kw_only=True):
     at: datetime
     record: bytes
     review: datetime | None = None
+    sequence: int
     remarked: bytes | None = None
     remarked_at: datetime | None = None
 
