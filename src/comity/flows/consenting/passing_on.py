@@ -7,7 +7,6 @@ The originator's register shows the copy as passed on, to whom, and by which con
 
 from __future__ import annotations
 
-from contextlib import suppress
 from datetime import datetime
 from hashlib import sha256
 from typing import BinaryIO
@@ -21,6 +20,7 @@ from comity.flows.deciding.basis import basis
 from comity.flows.deciding.cases import answer, handling_case, outcome_word, record_decision
 from comity.flows.deciding.consents import consents_used, live_consents
 from comity.flows.deciding.lineage import relationships_of
+from comity.flows.deciding.recorded import named_decision
 from comity.flows.deciding.visibility import may_see, sees_all, viewer, visible_item
 from comity.flows.giving.content import recipient as parse_recipient
 from comity.flows.giving.opening import COPY_PIECE_BYTES, sealed_content
@@ -33,7 +33,6 @@ from comity.record import bodies
 from comity.record.bodies.consents import BeneficiaryKind, Onward, PassedOn, PassOnReceipted
 from comity.record.person_act import unsigned
 from comity.record.statement import DOMESTIC
-from comity.record.statement import read as read_record
 from comity.register.rows import CopyRow, DirectoryRow, ItemRow, PersonRow, RequestRow
 from comity.register.rows.consents import ConsentRow, PassedOnRow
 from comity.seal.age import open_header, seal_header
@@ -272,7 +271,7 @@ async def confirm_pass_on(house: House, request: ConfirmPassOn) -> PassOnTold:
     await _copy(house, asked.relationship, item.item, asked.copy, person)
     if not request.header.startswith(MAGIC):
         raise Misuse("this is no header of an age file", code="header")
-    decided = await _allowed(house, request, asked)
+    decided = await _allowed(house, request, asked, person)
     case = await _case(house, house.sequencer.rows.get, asked, item, person, house.now())
     if outcome_word(answer(await house.library.load(await house.agreement_row(asked.relationship)), case)) != "permit":
         raise Refused("it may no longer be passed on; ask again for the reasons", code="no-longer")
@@ -404,26 +403,20 @@ async def _case(
     return msgspec.structs.replace(case, recipients=(gains,))
 
 
-async def _allowed(house: House, request: ConfirmPassOn, asked: RequestRow) -> _Decided:
+async def _allowed(house: House, request: ConfirmPassOn, asked: RequestRow, person: PersonRow) -> _Decided:
     """The recorded decision that a holder in strict custody acts on.
 
     Raises:
-        Misuse: there is none, or it was about something else or no permit.
+        Misuse: there is none of his, or it was about something else or no permit.
     """
-    entry = None
-    with suppress(ValueError):  # not hexadecimal: no record's id
-        entry = await house.store.find(bytes.fromhex(request.decision_record))
-    body = read_record(entry.envelope, [house.keys.record.public]).body if entry is not None else None
-    if entry is None or not isinstance(body, bodies.Decided):
-        raise Misuse(f"there is no decision {request.decision_record!r}", code="unknown-decision")
-    case = msgspec.json.decode(body.case, type=decision.Case)
-    if (case.request, case.act, body.outcome) != (asked.request, "pass-on", "permit"):
+    requester = house.pseudonym(asked.relationship, person.person)
+    decided = await named_decision(house, request.decision_record, requester)
+    if (decided.case.request, decided.case.act) != (asked.request, "pass-on") or not decided.permits:
         raise Misuse("that decision does not permit this", code="other-decision")
-    outcome = msgspec.json.decode(body.decision, type=decision.Outcome)
     live = await live_consents(
         house.sequencer.rows.get, asked.relationship, await house.need(ItemRow, asked.item, "item"), house.now()
     )
-    return _Decided(outcome, entry.record, consents_used(outcome, live))
+    return _Decided(decided.outcome, decided.record, consents_used(decided.outcome, live))
 
 
 async def _said(

@@ -7,10 +7,10 @@ import msgspec
 from comity.decision import model as decision
 from comity.errors import Misuse
 from comity.flows.actors import Actor
-from comity.flows.deciding.explaining import house_record, may_see_decision
+from comity.flows.deciding.explaining import may_see_decision
+from comity.flows.deciding.recorded import recorded
 from comity.flows.deciding.visibility import Sight, viewer
 from comity.flows.house import House
-from comity.record import bodies
 
 
 class AskDecision(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,12 +36,8 @@ async def ask_decision(house: House, request: AskDecision) -> DecisionShown:
     """
     if len(request.record) != 64 or not set(request.record) <= set("0123456789abcdef"):
         raise Misuse(f"{request.record!r} is not a record id: 64 hexadecimal digits", code="bad-record-id")
-    body = await house_record(house, bytes.fromhex(request.record))
+    found = await recorded(house, bytes.fromhex(request.record))
     sight = Sight(house, await viewer(house, request.actor))
-    if not isinstance(body, bodies.Decided) or not await may_see_decision(house, sight, body):
+    if found is None or not await may_see_decision(house, sight, found):
         raise Misuse(f"there is no decision {request.record[:16]}…", code="unknown-decision")
-    return DecisionShown(
-        record=request.record,
-        case=msgspec.json.decode(body.case, type=decision.Case),
-        outcome=msgspec.json.decode(body.decision, type=decision.Outcome),
-    )
+    return DecisionShown(record=request.record, case=found.case, outcome=found.outcome)

@@ -17,11 +17,11 @@ from comity.errors import Misuse, Rejected
 from comity.flows.actors import Actor
 from comity.flows.deciding.cases import answer, outcome_word
 from comity.flows.deciding.lineage import registered
+from comity.flows.deciding.recorded import Recorded, recorded
 from comity.flows.deciding.visibility import Sight, viewer
 from comity.flows.house import House
-from comity.record import bodies
 from comity.record.encoding import encode
-from comity.record.statement import DOMESTIC, chain_id, read
+from comity.record.statement import DOMESTIC
 from comity.register.roles import RELEASE_AUTHORITY
 from comity.register.rows import DecisionRow
 
@@ -102,74 +102,67 @@ async def why(house: House, request: Why) -> list[DecisionTold]:
     """
     sight = Sight(house, await viewer(house, request.actor))
     told = [
-        await _told(house, record)
-        for record in await _decisions(house, request.of)
-        if await may_see_decision(house, sight, await _decided(house, record))
+        await _told(house, each)
+        for each in await _decisions(house, request.of)
+        if await may_see_decision(house, sight, each)
     ]
     if not told:
         raise Misuse(f"nothing was decided about {request.of!r}", code="unknown-item")
     return told
 
 
-async def _decisions(house: House, of: str) -> list[bytes]:
-    """Record ids of the decisions about an item in order, or of those whose ids begin so."""
+async def _decisions(house: House, of: str) -> list[Recorded]:
+    """The decisions about an item in order, or those whose record ids begin so.
+
+    Raises:
+        Rejected: one that the register names is not in the journal.
+    """
     if ITEM.fullmatch(of):
-        return [row.record async for _, row in house.rows(DecisionRow, f"{of}/")]
+        return [await _registered(house, row) async for _, row in house.rows(DecisionRow, f"{of}/")]
     if len(of) < DIGITS_MIN or not set(of) <= set("0123456789abcdef"):
         return []
     if len(of) == RECORD_DIGITS:
-        return [bytes.fromhex(of)] if isinstance(await house_record(house, bytes.fromhex(of)), bodies.Decided) else []
-    return [row.record async for _, row in house.rows(DecisionRow) if row.record.hex().startswith(of)]
+        found = await recorded(house, bytes.fromhex(of))
+        return [found] if found is not None else []
+    rows = [row async for _, row in house.rows(DecisionRow) if row.record.hex().startswith(of)]
+    return [await _registered(house, row) for row in rows]
 
 
-async def may_see_decision(house: House, sight: Sight, body: bodies.Decided) -> bool:
+async def _registered(house: House, row: DecisionRow) -> Recorded:
+    found = await recorded(house, row.record)
+    if found is None:
+        raise Rejected(f"decision {row.record.hex()[:16]}… is not in the journal", code="missing-record")
+    return found
+
+
+async def may_see_decision(house: House, sight: Sight, decided: Recorded) -> bool:
     """(6) Whether a viewer may know of a decision: his own, or of an item of this house that he releases."""
     if sight.person is None or sight.everything:
         return True
+    body = decided.body
     item = await sight.item(body.item)
     if item is None and await registered(house, body.item) is not None:  # else it was only asked about
         return False
-    requester = msgspec.json.decode(body.case, type=decision.Case).requester
     his = {sight.person.person, house.pseudonym(body.relationship, sight.person.person)}
     own = item is None or item.relationship == DOMESTIC
-    return requester in his or (own and sight.has(RELEASE_AUTHORITY))
+    return decided.case.requester in his or (own and sight.has(RELEASE_AUTHORITY))
 
 
-async def house_record(house: House, record: bytes) -> bodies.Body | None:
-    """What a record of this house's own chain says; None where there is none with that id."""
-    entry = await house.store.find(record)
-    if entry is None or entry.chain != chain_id(DOMESTIC, house.party):
-        return None
-    return read(entry.envelope, [house.keys.record.public]).body
-
-
-async def _decided(house: House, record: bytes) -> bodies.Decided:
-    body = await house_record(house, record)
-    if not isinstance(body, bodies.Decided):
-        raise Rejected(f"decision {record.hex()[:16]}… is not in the journal", code="missing-record")
-    return body
-
-
-async def _told(house: House, record: bytes) -> DecisionTold:
-    entry = await house.store.find(record)
-    if entry is None:
-        raise Rejected(f"decision {record.hex()[:16]}… is not in the journal", code="missing-record")
-    said = read(entry.envelope, [house.keys.record.public])
-    body = said.body
-    assert isinstance(body, bodies.Decided)
-    case = msgspec.json.decode(body.case, type=decision.Case)
+async def _told(house: House, decided: Recorded) -> DecisionTold:
+    body, case, outcome = decided.body, decided.case, decided.outcome
     row = await house.agreement_row(body.relationship)
     running = await house.library.load(row)
-    outcome = msgspec.json.decode(body.decision, type=decision.Outcome)
     again = answer(running, case) if bytes.fromhex(running.agreement.digest) == body.agreement else None
     if again is not None and again.inputs == outcome.inputs and encode(again) != bytes(body.decision):
-        raise Rejected(f"decision {record.hex()[:16]}… comes out differently when it is made again", code="replay")
+        raise Rejected(
+            f"decision {decided.record.hex()[:16]}… comes out differently when it is made again", code="replay"
+        )
     return DecisionTold(
-        record=record.hex(),
+        record=decided.record.hex(),
         item=case.item.id,
         act=case.act,
         purpose=case.purpose,
-        at=said.statement.at,
+        at=decided.at,
         told=tell(outcome),
         replayed=again == outcome,
     )

@@ -11,11 +11,10 @@ import msgspec
 from comity.decision import model as decision
 from comity.flows.actors import Actor
 from comity.flows.deciding.cases import answer, outcome_word, record_decision
+from comity.flows.deciding.recorded import recorded
 from comity.flows.house import House
 from comity.flows.keeping.library import Running
 from comity.flows.keeping.work import Work
-from comity.record import bodies
-from comity.record.statement import read
 from comity.register.rows import AgreementRow, DecisionRow
 
 LOOKED_AT_MAX = 64
@@ -57,15 +56,13 @@ async def decide_once(
 
 async def _decided(house: House, case: decision.Case) -> Decided | None:
     """The newest recorded decision on the same question."""
-    first, before = f"{case.item.id}/", f"{case.item.id}0"  # "0" follows on "/"
-    found = await house.store.scan(DecisionRow.table, first, before, limit=LOOKED_AT_MAX, newest_first=True)
+    first, end = f"{case.item.id}/", f"{case.item.id}0"  # "0" follows on "/"
+    found = await house.store.scan(DecisionRow.table, first, end, limit=LOOKED_AT_MAX, newest_first=True)
     for key, _ in found:
-        record = bytes.fromhex(key.rpartition("/")[2])
-        entry = await house.store.find(record)
-        body = read(entry.envelope, [house.keys.record.public]).body if entry is not None else None
-        if not isinstance(body, bodies.Decided) or body.act != case.act:
+        before = await recorded(house, bytes.fromhex(key.rpartition("/")[2]))
+        if before is None or before.body.act != case.act:
             continue
-        recorded = msgspec.json.decode(body.case, type=decision.Case)
-        if (recorded.request, recorded.requester, recorded.method) == (case.request, case.requester, case.method):
-            return Decided(msgspec.json.decode(body.decision, type=decision.Outcome), record)
+        then = before.case
+        if (then.request, then.requester, then.method) == (case.request, case.requester, case.method):
+            return Decided(before.outcome, before.record)
     return None

@@ -13,7 +13,6 @@ his own key, and ``confirm`` records that he did, signed by him.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from hashlib import sha256
 
 import msgspec
@@ -24,8 +23,8 @@ from comity.flows.actors import Actor
 from comity.flows.deciding.basis import basis
 from comity.flows.deciding.cases import answer, check_reader, handling_case, outcome_word, record_decision
 from comity.flows.deciding.consents import conditions_of
-from comity.flows.deciding.explaining import house_record
 from comity.flows.deciding.lineage import relationships_of
+from comity.flows.deciding.recorded import named_decision
 from comity.flows.deciding.visibility import visible_item
 from comity.flows.giving.content import open_content
 from comity.flows.giving.marks import show_derived_marking, show_marking
@@ -186,31 +185,25 @@ async def confirm(house: House, request: Confirm) -> OpenedItem:
     await visible_item(house, None, request.item, person)
     found = await _find(house, request.item, person)
     pseudonym = house.pseudonym(found.row.relationship, person.person)
-    decided, body = b"", None
-    with suppress(ValueError):  # not hexadecimal: no record's id
-        decided = bytes.fromhex(request.decision_record)
-        body = await house_record(house, decided)
-    decided_case = msgspec.json.decode(body.case, type=decision.Case) if isinstance(body, bodies.Decided) else None
-    if not isinstance(body, bodies.Decided) or decided_case is None or decided_case.requester != pseudonym:
-        raise Misuse(f"there is no decision {request.decision_record!r}", code="unknown-decision")
-    if body.item != request.item or body.outcome != "permit":
+    decided = await named_decision(house, request.decision_record, pseudonym)
+    if decided.body.item != request.item or not decided.permits:
         raise Misuse("that decision does not permit this", code="other-decision")
-    if (decided_case.act, decided_case.purpose) != ("open", request.purpose):
+    asked = decided.case
+    if (asked.act, asked.purpose) != ("open", request.purpose):
         raise Misuse(
-            f"that decision permits to {decided_case.act} for {decided_case.purpose!r}, not to open for "
+            f"that decision permits to {asked.act} for {asked.purpose!r}, not to open for "
             f"{request.purpose!r}; ask with 'comity open' for this purpose",
             code="other-decision",
             place="6.c",
         )
-    outcome = msgspec.json.decode(body.decision, type=decision.Outcome)
-    case = _Case(found, person, pseudonym, outcome, decided)
+    case = _Case(found, person, pseudonym, decided.outcome, decided.record)
     copy, _ = await _copy(house, case)
     opening = await _opened(house, case, copy, request.purpose, request.actor)
     said = await _say(house, opening, person.function)
     return OpenedItem(
         item=found.item.item,
         outcome="permit",
-        decision=outcome,
+        decision=decided.outcome,
         decision_record=request.decision_record,
         opening=said.hex(),
         size=found.item.size,

@@ -7,18 +7,16 @@ others, he makes the new headers on his side with his own key, and what was deci
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 
 import msgspec
 
 from comity.decision import model as decision
 from comity.errors import Misuse, Refused, Rejected
 from comity.flows.deciding.cases import outcome_word
+from comity.flows.deciding.recorded import named_decision
 from comity.flows.giving.content import recipient
 from comity.flows.handling.custody import Found, header_of
 from comity.flows.house import House
-from comity.record import bodies
-from comity.record.statement import read as read_record
 from comity.seal.age import open_header, require_kind, seal_header
 from comity.seal.keys import parse_identity
 
@@ -85,21 +83,15 @@ async def still_permitted(house: House, given: Rewrapped, now: decision.Case, ou
         outcome: its answer.
 
     Raises:
-        Misuse: no such decision, or it was about something else.
+        Misuse: no such decision of his, or it was about something else.
         Refused: it is not permitted any more.
     """
-    entry = None
-    with suppress(ValueError):  # not hexadecimal: no record's id
-        entry = await house.store.find(bytes.fromhex(given.decision_record))
-    body = None if entry is None else read_record(entry.envelope, [house.keys.record.public]).body
-    if entry is None or not isinstance(body, bodies.Decided):
-        raise Misuse(f"there is no decision {given.decision_record!r}", code="unknown-decision")
-    then = msgspec.json.decode(body.case, type=decision.Case)
-    if body.outcome != "permit" or _question(then) != _question(now):
+    decided = await named_decision(house, given.decision_record, now.requester)
+    if not decided.permits or _question(decided.case) != _question(now):
         raise Misuse("that decision does not permit this; ask again", code="other-decision")
     if outcome_word(outcome) != "permit":
         raise Refused("what was permitted then is not permitted any more; ask again", code="not-any-more")
-    return entry.record
+    return decided.record
 
 
 def _question(case: decision.Case) -> tuple[object, ...]:

@@ -11,10 +11,10 @@ from datetime import datetime
 
 import msgspec
 
-from comity.flows.deciding.explaining import house_record, may_see_decision
+from comity.flows.deciding.explaining import may_see_decision
+from comity.flows.deciding.recorded import recorded
 from comity.flows.deciding.visibility import Sight
 from comity.flows.house import House
-from comity.record import bodies
 from comity.record.statement import DOMESTIC, peek
 from comity.register.rows import ConsignmentRow, DecisionRow, ItemRow
 from comity.register.rows.consents import ConsentAskedRow, ConsentRow, PassedOnRow, ShownRow
@@ -82,8 +82,8 @@ class Telling:
     async def _decisions(self) -> AsyncIterator[Event]:
         async for _key, row in self.house.rows(DecisionRow, f"{self.item.item}/"):
             if not self.sight.everything:
-                body = await house_record(self.house, row.record)
-                if not isinstance(body, bodies.Decided) or not await may_see_decision(self.house, self.sight, body):
+                decided = await recorded(self.house, row.record)
+                if decided is None or not await may_see_decision(self.house, self.sight, decided):
                     continue
             yield _event(row.at, "decided", f"{row.act}: {row.outcome}", record=row.record)
 
