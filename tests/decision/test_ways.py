@@ -129,6 +129,7 @@ clause = "2"
 party = "b"
 office = "Control point"
 under = "sub"
+serves = ["Some desk"]
 """
 HEAD = """
 [casebook]
@@ -325,7 +326,10 @@ class TestRegistries:
                 going("hand-over", "Sub-registry", "at-point", "permit"),
                 going("hand-over", "Control point", "at-sub", "permit"),
                 going("hand-over", "Sub-registry", "at-sub", "permit"),
-                going("hand-over", "Control point", "at-desk", "forbidden"),
+                going("hand-over", "Control point", "at-desk", "permit"),
+                going("hand-over", "Some desk", "at-point", "permit"),
+                going("hand-over", "Sub-registry", "at-desk", "forbidden"),
+                going("hand-over", "Some desk", "at-desk", "forbidden"),
                 going("give", "Plans", "at-desk", "permit", item="low"),
                 who=self.WHO,
             )
@@ -338,6 +342,7 @@ class TestRegistries:
             ('office = "Central Registry"', 'office = "Central Registry"\nunder = "point"', "cycle"),
             ('office = "Control point"', 'office = "Sub-registry"', "duplicate-id"),
             ('id = "point"', 'id = "sub"', "duplicate-id"),
+            ('serves = ["Some desk"]', 'serves = ["Sub-registry"]', "registry-served"),
             ('party = "a"\noffice', 'party = "c"\noffice', "unknown-party"),
             (TREE, "", "missing-key"),
             ("registries = true", "registries = false", "unknown-word"),

@@ -211,6 +211,10 @@ def _check_registries(read: AgreementFile, parties: set[str]) -> None:
         if (registry.party, registry.office) in offices:
             raise Mistake("duplicate-id", (*path, "office"), f"{registry.office!r} is the office of another registry")
         offices.add((registry.party, registry.office))
+        for served in registry.serves or ():
+            if served in {each.office for each in read.registries}:
+                sentence = f"{served!r} is a registry itself; say so with 'under'"
+                raise Mistake("registry-served", (*path, "serves"), sentence)
         if registry.under is not None:
             check_name(registry.under, above, (*path, "under"), "registry")
         seen, place = {registry.id}, registry.under

@@ -57,6 +57,7 @@ KEYS: Mapping[type, Mapping[str, str]] = {
         "party": "Id of the party whose office it is.",
         "office": "The office, as its people are enrolled with it.",
         "under": "Id of the [[registry]] above it; left out by the one at the top.",
+        "serves": "The offices to which it hands copies, and which hand them back.",
     },
     model.CompetentAuthority: {
         "party": "Id of the party that designated it.",

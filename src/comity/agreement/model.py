@@ -121,7 +121,8 @@ class Body(Table, frozen=True):
 class Registry(Table, frozen=True):
     """`[[registry]]`: an office through which copies go, in a tree: from one only to that above it or one below.
 
-    `office` is the body under which its people are enrolled; `under` is the registry above it.
+    `office` is the body under which its people are enrolled; `under` is the registry above it, and `serves` are the
+    offices to which it hands copies, and which hand them back.
     """
 
     id: Identifier
@@ -129,6 +130,7 @@ class Registry(Table, frozen=True):
     party: str
     office: Line
     under: Identifier | None = None
+    serves: Names | None = None
 
 
 class CompetentAuthority(Table, frozen=True):

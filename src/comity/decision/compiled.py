@@ -154,11 +154,7 @@ class Compiled:
             Basis(each.agreement, frozenset(each.between), self.cite(self.id, each.clause, "lacks"))
             for each in agreement.protection_bases
         )
-        offices = {registry.id: registry.office for registry in agreement.registries}
-        above = {(registry.office, offices[registry.under]) for registry in agreement.registries if registry.under}
-        self.tree = frozenset(
-            above | {(upper, lower) for lower, upper in above} | {(each, each) for each in offices.values()}
-        )
+        self.tree = _tree(agreement)
 
     def bare(self, step: int, code: str, effect: Effect, *parameters: str) -> Reason:
         """A reason of the step itself, which cites no clause."""
@@ -296,6 +292,17 @@ class Compiled:
             within,
             limit_from,
         )
+
+
+def _tree(agreement: Agreement) -> frozenset[tuple[str, str]]:
+    """Between which offices a copy may go: within a registry, to the one above or below, and to those it serves."""
+    offices = {registry.id: registry.office for registry in agreement.registries}
+    ways = {(office, office) for office in offices.values()}
+    for registry in agreement.registries:
+        beside = ([offices[registry.under]] if registry.under else []) + list(registry.serves or ())
+        for other in beside:
+            ways |= {(registry.office, other), (other, registry.office)}
+    return frozenset(ways)
 
 
 def compile_agreement(agreement: Agreement, layers: Iterable[Layer] = (), *, tzdata: str) -> Compiled:
