@@ -84,7 +84,7 @@ async def test_with_consent_and_approval_the_next_body_reads_it(world: World) ->
     await world.exchange()
     assert told.consents == asked.consents
     sealed = path(world, "courier.age").read_bytes()
-    from comity.flows.giving.opening import sealed_content
+    from comity.flows.giving.sealed import sealed_content
 
     copy = await world.kr.need(CopyRow, f"{RELATIONSHIP}/{item}/000001", "copy")
     binding = (await sealed_content(world.kr, RELATIONSHIP, copy)).binding

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from hashlib import sha256
-from typing import BinaryIO
 
 import msgspec
 
@@ -23,8 +22,8 @@ from comity.flows.deciding.lineage import relationships_of
 from comity.flows.deciding.recorded import named_decision
 from comity.flows.deciding.visibility import may_see, sees_all, viewer, visible_item
 from comity.flows.giving.content import recipient as parse_recipient
-from comity.flows.giving.opening import COPY_PIECE_BYTES, sealed_content
 from comity.flows.giving.release import POSSIBLE
+from comity.flows.giving.sealed import check_header, header_of, sealed_content, write_age_file
 from comity.flows.house import House
 from comity.flows.keeping.committed import ReadRows
 from comity.flows.keeping.erasing import HEADER
@@ -37,9 +36,6 @@ from comity.register.rows import CopyRow, DirectoryRow, ItemRow, PersonRow, Requ
 from comity.register.rows.consents import ConsentRow, PassedOnRow
 from comity.seal.age import open_header, seal_header
 from comity.seal.keys import parse_identity
-
-MAGIC = b"age-encryption.org/v1\n"
-"""First line of an age file."""
 
 
 class AskPassOn(msgspec.Struct, frozen=True, kw_only=True):
@@ -243,7 +239,7 @@ async def seal_pass_on(house: House, request: SealPassOn) -> PassOnTold:
     if outcome_word(decided.outcome) != "permit":
         return told
     sealed = await sealed_content(house, asked.relationship, copy)
-    header = await _header(house, copy.header)
+    header = await header_of(house, copy.header)
     if person.custody == "strict":
         await _write(house, request.path, header, sealed.payload)
         return msgspec.structs.replace(told, path=request.path, by_holder=True)
@@ -252,7 +248,7 @@ async def seal_pass_on(house: House, request: SealPassOn) -> PassOnTold:
     onward = seal_header(file_key, [parse_recipient(asked.onward.recipient)], house.entropy)
     said = await _said(house, asked, item, person, onward, decided, request.actor)
     with house.files.whole(request.path) as sink:
-        await _pour(house, sink, onward, sealed.payload)
+        await write_age_file(house, sink, onward, sealed.payload)
         record = await _say(house, said, asked, person.function, onward)
     return msgspec.structs.replace(told, record=record, path=request.path)
 
@@ -264,13 +260,14 @@ async def confirm_pass_on(house: House, request: ConfirmPassOn) -> PassOnTold:
         NeedsSignature: he has not signed yet.
         Misuse: no such request, another person's, or carried out already.
         Refused: it may no longer go, or the copy is no longer his.
+        Rejected: the header is none, or is sealed to a key of another kind than the body's.
     """
     asked, person, item = await _asked(house, request.request, request.actor)
     if asked.consignment is not None:
         raise Misuse(f"request {asked.request!r} was already carried out", code="already-given")
     await _copy(house, asked.relationship, item.item, asked.copy, person)
-    if not request.header.startswith(MAGIC):
-        raise Misuse("this is no header of an age file", code="header")
+    assert asked.onward is not None  # its rule asked for it
+    check_header(request.header, asked.onward.recipient)
     decided = await _allowed(house, request, asked, person)
     case = await _case(house, house.sequencer.rows.get, asked, item, person, house.now())
     if outcome_word(answer(await house.library.load(await house.agreement_row(asked.relationship)), case)) != "permit":
@@ -471,28 +468,14 @@ async def _again(house: House, path: str, asked: RequestRow) -> PassOnTold:
     key = f"{asked.relationship}/{asked.item}/{asked.copy or 0:06d}"
     done = await house.need(PassedOnRow, key, "copy passed on")
     sealed = await sealed_content(house, asked.relationship, await house.need(CopyRow, key, "copy"))
-    await _write(house, path, await _header(house, done.header), sealed.payload)
+    await _write(house, path, await header_of(house, done.header), sealed.payload)
     return msgspec.structs.replace(_told(asked, None), record=done.record.hex(), path=path, consents=done.consents)
-
-
-async def _header(house: House, digest: bytes) -> bytes:
-    header = await house.side(HEADER, digest.hex())
-    if header is None or sha256(header).digest() != digest:
-        raise Rejected("the header of this copy is gone or was altered; it cannot be sealed", code="missing-header")
-    return header
 
 
 async def _write(house: House, path: str, header: bytes, payload: bytes) -> None:
     """A header and its payload as one age file."""
     with house.files.whole(path) as sink:
-        await _pour(house, sink, header, payload)
-
-
-async def _pour(house: House, sink: BinaryIO, header: bytes, payload: bytes) -> None:
-    sink.write(header)
-    async with house.blobs.open(payload) as source:
-        while piece := source.read(COPY_PIECE_BYTES):
-            sink.write(piece)
+        await write_age_file(house, sink, header, payload)
 
 
 def _told(asked: RequestRow, decided: _Decided | None) -> PassOnTold:

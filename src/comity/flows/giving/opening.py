@@ -13,7 +13,6 @@ his own key, and ``confirm`` records that he did, signed by him.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from hashlib import sha256
 
 import msgspec
 
@@ -28,24 +27,18 @@ from comity.flows.deciding.recorded import named_decision
 from comity.flows.deciding.visibility import visible_item
 from comity.flows.giving.content import open_content
 from comity.flows.giving.marks import show_derived_marking, show_marking
+from comity.flows.giving.sealed import Sealed, header_of, sealed_content, write_age_file
 from comity.flows.house import House
-from comity.flows.keeping.erasing import HEADER
 from comity.flows.keeping.work import Draft, Work
 from comity.marking.banner import Banner
 from comity.record import bodies
-from comity.record.bodies.lineage import Derived
-from comity.record.encoding import encode
 from comity.record.person_act import unsigned
 from comity.record.statement import DOMESTIC
-from comity.record.statement import read as read_record
-from comity.register.rows import AgreementRow, ConsignmentRow, CopyRow, ItemRow, PersonRow
+from comity.register.rows import AgreementRow, CopyRow, ItemRow, PersonRow
 from comity.register.rows.lineage import DerivativeRow
 from comity.seal.age import open_header
 from comity.seal.keys import parse_identity
 from comity.seal.manifest import Binding, Manifest
-
-COPY_PIECE_BYTES = 1024 * 1024
-"""How much of a sealed payload is copied at once."""
 
 
 class Open(msgspec.Struct, frozen=True, kw_only=True):
@@ -151,7 +144,7 @@ async def open_item(house: House, request: Open) -> OpenedItem:
     said = await _opened(house, case, copy, request.purpose, request.actor)
     with house.files.whole(request.path) as sink:
         try:
-            header = await _header(house, copy)
+            header = await header_of(house, copy.header)
             identities = [parse_identity(secret) for secret in house.keys.registry()]
             async with house.blobs.open(sealed.payload) as payload:
                 file_key = open_header(header, identities)
@@ -210,62 +203,6 @@ async def confirm(house: House, request: Confirm) -> OpenedItem:
     )
 
 
-class Sealed(msgspec.Struct, frozen=True):
-    """Where the content of a copy is, and what the manifest inside its seal must say."""
-
-    payload: bytes
-    binding: Binding
-
-
-async def sealed_content(house: House, relationship: str, copy: CopyRow) -> Sealed:
-    """The sealed content of a copy, by the verified record that made it: a consignment, or a derivation.
-
-    Raises:
-        Misuse: neither is registered.
-        Rejected: the journal's record was altered.
-    """
-    made = await house.row(DerivativeRow, f"{relationship}/{copy.item}")
-    if made is None or made.record != copy.consignment:
-        consignment = await house.need(ConsignmentRow, copy.consignment.hex(), "consignment")
-        return Sealed(consignment.payload, await binding(house, consignment))
-    body = await _said(house, made.record, made.maker)
-    assert isinstance(body, Derived)  # its row says so
-    return Sealed(made.payload, _binding(made.maker, relationship, body))
-
-
-async def binding(house: House, consignment: ConsignmentRow) -> Binding:
-    """What the manifest inside a consignment's seal must say, from its verified record.
-
-    Raises:
-        Rejected: the journal's record was altered.
-    """
-    body = await _said(house, consignment.record, consignment.author)
-    assert isinstance(body, bodies.Consigned)  # its row says so
-    return _binding(consignment.author, consignment.relationship, body)
-
-
-async def _said(house: House, record: bytes, author: str) -> bodies.Body | None:
-    entry = await house.store.find(record)
-    if entry is None:
-        raise Rejected("the record that a copy rests on is not in the journal", code="missing-record")
-    if author == house.party:
-        keys: tuple[bytes, ...] = (house.keys.record.public,)
-    else:
-        keys = (await house.peer_card(author)).node_sign
-    return read_record(entry.envelope, keys).body
-
-
-def _binding(author: str, relationship: str, body: bodies.Consigned | Derived) -> Binding:
-    return Binding(
-        author=author,
-        relationship=relationship,
-        item=body.item,
-        label=sha256(encode(body.label)).digest(),
-        agreement=body.agreement,
-        content=body.content,
-    )
-
-
 async def _find(house: House, item_id: str, person: PersonRow) -> _Found:
     """The item with the agreements that protect it; what several protect is decided under the first.
 
@@ -318,13 +255,6 @@ async def _copy(house: House, case: _Case) -> tuple[CopyRow, Sealed]:
     )
 
 
-async def _header(house: House, copy: CopyRow) -> bytes:
-    header = await house.side(HEADER, copy.header.hex())
-    if header is None or sha256(header).digest() != copy.header:
-        raise Rejected("the header of this copy is gone or was altered; it cannot be opened", code="missing-header")
-    return header
-
-
 async def _opened(
     house: House, case: _Case, copy: CopyRow, purpose: str, actor: Actor
 ) -> list[tuple[str, bodies.Opened]]:
@@ -357,10 +287,7 @@ async def _fetch(
 ) -> OpenedItem:
     """The sealed copy as an age file, for a reader who opens it with his own key."""
     with house.files.whole(request.path) as sink:
-        sink.write(await _header(house, copy))
-        async with house.blobs.open(sealed.payload) as payload:
-            while piece := payload.read(COPY_PIECE_BYTES):
-                sink.write(piece)
+        await write_age_file(house, sink, await header_of(house, copy.header), sealed.payload)
     return OpenedItem(
         item=case.item.item,
         outcome="permit",

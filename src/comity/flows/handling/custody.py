@@ -8,18 +8,16 @@ means, and whether it is his.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from hashlib import sha256
 from typing import TypeVar
 
 import msgspec
 
-from comity.errors import Misuse, Refused, Rejected
+from comity.errors import Misuse, Refused
 from comity.flows.actors import Actor
 from comity.flows.deciding.lineage import registered
 from comity.flows.deciding.visibility import Sight, may_see, viewer, visible_item
 from comity.flows.handling.copy_references import REFERENCE_PREFIX, copy_by_reference, no_such_reference
 from comity.flows.house import House
-from comity.flows.keeping.erasing import HEADER
 from comity.flows.keeping.work import Draft, Work
 from comity.record.bodies import Body
 from comity.record.statement import Record
@@ -217,18 +215,6 @@ async def holder_of(house: House, place: Place) -> PersonRow | None:
         if pseudonym(house, place, person) == place.copy.holder:
             return person
     return None
-
-
-async def header_of(house: House, copy: CopyRow) -> bytes:
-    """The header that seals a copy to its holder.
-
-    Raises:
-        Rejected: it is gone, or was altered.
-    """
-    header = await house.side(HEADER, copy.header.hex())
-    if header is None or sha256(header).digest() != copy.header:
-        raise Rejected("the header of this copy is gone or was altered; it cannot be opened", code="missing-header")
-    return header
 
 
 async def sign_in_each(

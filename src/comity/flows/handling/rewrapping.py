@@ -11,17 +11,15 @@ from collections.abc import Sequence
 import msgspec
 
 from comity.decision import model as decision
-from comity.errors import Misuse, Refused, Rejected
+from comity.errors import Misuse, Refused
 from comity.flows.deciding.cases import outcome_word
 from comity.flows.deciding.recorded import named_decision
 from comity.flows.giving.content import recipient
-from comity.flows.handling.custody import Found, header_of
+from comity.flows.giving.sealed import check_header, header_of
+from comity.flows.handling.custody import Found
 from comity.flows.house import House
-from comity.seal.age import open_header, require_kind, seal_header
+from comity.seal.age import open_header, seal_header
 from comity.seal.keys import parse_identity
-
-HEADER_BYTES_MAX = 64 * 1024
-"""Largest header taken from a holder who made it on his side."""
 
 
 class Rewrap(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,13 +43,13 @@ async def rewrap(house: House, found: Found, recipients: Sequence[str]) -> tuple
         Rejected: the copy's header is gone, or does not open.
     """
     identities = [parse_identity(secret) for secret in house.keys.registry()]
-    file_key = open_header(await header_of(house, found.first.copy), identities)
+    file_key = open_header(await header_of(house, found.first.copy.header), identities)
     return tuple(seal_header(file_key, [recipient(each)], house.entropy) for each in recipients)
 
 
 async def to_rewrap(house: House, found: Found, recipients: Sequence[str]) -> Rewrap:
     """What a holder in strict custody is given to do it himself."""
-    return Rewrap(header=await header_of(house, found.first.copy), recipients=tuple(recipients))
+    return Rewrap(header=await header_of(house, found.first.copy.header), recipients=tuple(recipients))
 
 
 def check_rewrapped(given: Rewrapped, recipients: Sequence[str]) -> tuple[bytes, ...]:
@@ -67,9 +65,7 @@ def check_rewrapped(given: Rewrapped, recipients: Sequence[str]) -> tuple[bytes,
             code="strict-keys",
         )
     for header, sealed_to in zip(given.headers, recipients, strict=True):
-        if len(header) > HEADER_BYTES_MAX:
-            raise Rejected(f"a header of {len(header)} bytes; at most {HEADER_BYTES_MAX} are taken", code="too-large")
-        require_kind(header, recipient(sealed_to).kind)
+        check_header(header, sealed_to)
     return given.headers
 
 
