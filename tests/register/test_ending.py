@@ -260,7 +260,6 @@ ACCEPTED: list[tuple[str, str, Make]] = [
     ("notified", "kr", lambda story: remarked(story, more=True)),
     ("remarked", "kr", lambda story: remarked(story, "n-lee")),
     ("held", "kr", lambda story: remarked(story, change=None, mark=SECOND)),
-    ("notified", "kr", lambda story: remarked(story, change=None, mark=SECOND)),
     ("held", "kr", ended),
     ("held", "jp", recalled),
     ("held", "jp", lambda story: recalled(story, answer_by=story.now + timedelta(days=9), clause="x:1")),
@@ -293,6 +292,10 @@ REFUSED: list[tuple[str, str, Make, str]] = [
     ("reclassified", "jp", lambda story: reclassified(story, mark="極秘"), "change-exists"),
     ("held", "jp", lambda story: reclassified(story, mark="極秘"), "no-change"),
     ("held", "jp", lambda story: reclassified(story, review=story.now), "past-review"),
+    # the proof, for a level that its author knows to be over
+    ("notified", "kr", lambda story: remarked(story, change=None, mark=SECOND), "stale-act"),
+    ("remarked", "kr", lambda story: remarked(story, change=None, mark=SECOND), "stale-act"),
+    ("notified", "kr", lambda story: remarked(story, copies=(1, 2, 99)), "unknown-copy"),
     # the notice
     ("reclassified", "kr", lambda story: notified(story, "n-lee", "kr"), "not-originator"),
     ("reclassified", "jp", lambda story: notified(story, "n-sato"), "no-role"),

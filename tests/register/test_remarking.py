@@ -185,3 +185,43 @@ def _left(story: Story, item: str) -> tuple[int, int]:
     assert rows[0] == rows[1]
     assert isinstance(rows[0], HoldingRow)
     return rows[0].left, rows[0].below
+
+
+def raised() -> Story:
+    """The family was lowered, and its first item is raised again."""
+    story = family()
+    story.say("kr", proof(story, ("i-2", THIRD), ("i-3", THIRD)))
+    lowered(story, "極秘", "l-2")
+    return story
+
+
+def test_nothing_made_from_it_stays_below_once_the_proof_is_given() -> None:  # (15)
+    """Whoever leaves one out has not proved anything, however many others he names."""
+    story = raised()
+    for children in ((), (("i-2", SECOND),), (("i-3", SECOND),)):
+        assert story.try_("kr", proof(story, *children, change="l-2", mark=SECOND)).code == "below-ancestor"
+    assert isinstance(story.try_("kr", proof(story, ("i-2", SECOND), change="l-2", mark=SECOND, more=True)), Changes)
+    story.say("kr", proof(story, ("i-3", SECOND), change="l-2", mark=SECOND, more=True))
+    story.say("kr", proof(story, ("i-2", SECOND), change="l-2", mark=SECOND))
+    assert marks(story) == [SECOND, SECOND]
+    for item, made in (("i-1", ((SECOND, 2),)), ("i-2", ((SECOND, 1),)), ("i-3", ())):
+        row = story.row("jp", "holding", f"{RELATIONSHIP}/{item}")
+        assert isinstance(row, HoldingRow)
+        assert row == story.row("kr", "holding", f"{RELATIONSHIP}/{item}")
+        assert row.made == made
+
+
+def test_nothing_is_named_twice() -> None:
+    story = family()
+    assert story.try_("kr", proof(story, ("i-2", THIRD), ("i-2", SECOND), ("i-3", THIRD))).code == "child-twice"
+
+
+def test_a_level_that_was_proved_is_not_proved_away_by_an_older_one() -> None:  # (16)
+    """Else what was made from it could follow the older one down again."""
+    story = raised()
+    story.say("kr", proof(story, ("i-2", SECOND), ("i-3", SECOND), change="l-2", mark=SECOND))
+    for old in ("l-1", None):
+        mark = THIRD if old else SECOND
+        again = story.try_("kr", proof(story, ("i-2", THIRD), ("i-3", THIRD), change=old, mark=mark))
+        assert again.code == ("stale-act" if old else "below-ancestor")
+    assert marks(story) == [SECOND, SECOND]

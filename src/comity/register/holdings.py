@@ -63,6 +63,8 @@ def _apply(context: Context, facts: Facts, record: Record, puts: Sequence[Put]) 
         ancestor = cast("HoldingRow | None", facts[holding_key(relationship, above)])
         if ancestor is not None:
             counted = msgspec.structs.replace(ancestor, below=ancestor.below + change)
+            if isinstance(record.body, Derived):
+                counted = counted.with_made({record.body.label.mark: 1})
             changed.append(Put(holding_key(relationship, above), counted))
     return changed
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import cast
 
@@ -14,10 +15,11 @@ from comity.record import bodies
 from comity.record.bodies.ending import Remarked
 from comity.record.statement import Record
 from comity.register.levels import under_mark
+from comity.register.marks import marks_more, marks_reads, possible_marks
 from comity.register.occasions import BY_HAND, consignment_subject
 from comity.register.officers import check_officer, officer_key
 from comity.register.roles import REGISTRY
-from comity.register.rows import AgreementRow, Facts, ItemRow, Key
+from comity.register.rows import AgreementRow, Facts, ItemRow, Key, copy_key
 from comity.register.rows.ending import ChangeRow, HoldingRow, LevelRow, change_key, holding_key, level_key
 from comity.register.rows.lineage import DerivativeRow, derivative_key
 from comity.register.verdict import Context, Discharge, Occasions, Occurrence, Put, Rule, check_after, need, no
@@ -39,22 +41,13 @@ def _remarked_reads(_: Context, record: Record) -> list[Key]:
     body, relationship = cast("Remarked", record.body), record.statement.relationship
     keys = [
         (AgreementRow.table, relationship),
-        *_about(relationship, body.item),
-        *(key for child in body.children for key in _about(relationship, child.item)),
+        *marks_reads(relationship, body.item),
+        *(key for child in body.children for key in marks_reads(relationship, child.item)),
+        *(copy_key(relationship, body.item, number) for number in body.copies),
     ]
     if body.change is not None:
         keys.append(change_key(relationship, body.item, body.change))
     return [*keys, officer_key(record)] if body.signature is not None else keys
-
-
-def _about(relationship: str, item: str) -> list[Key]:
-    """The rows that say how an item is marked on the side that keeps it."""
-    return [
-        (ItemRow.table, item),
-        holding_key(relationship, item),
-        level_key(relationship, item),
-        derivative_key(relationship, item),
-    ]
 
 
 def _remarked_more(_: Context, facts: Facts, record: Record) -> list[Key]:
@@ -63,8 +56,8 @@ def _remarked_more(_: Context, facts: Facts, record: Record) -> list[Key]:
     for item in (body.item, *(child.item for child in body.children)):
         row = cast("HoldingRow | None", facts[holding_key(relationship, item)])
         above.update(row.above if row is not None else ())
-    answered = [change_key(relationship, body.item, change) for change in _answered(facts, record)]
-    return [*answered, *(key for item in sorted(above) for key in _about(relationship, item))]
+    changes = marks_more(facts, relationship, body.item)
+    return [*changes, *(key for item in sorted(above) for key in marks_reads(relationship, item))]
 
 
 def _answered(facts: Facts, record: Record) -> tuple[str, ...]:
@@ -94,6 +87,12 @@ def _remarked(context: Context, facts: Facts, record: Record) -> list[Put]:
     if body.change is not None:
         change: ChangeRow = need(facts, change_key(relationship, body.item, body.change), "change of level")
         given = change.mark
+    if isinstance(shape, ItemRow) and given not in possible_marks(facts, relationship, body.item, record):  # (16)
+        raise no("stale-act", f"the level of {body.item!r} was changed since; mark it as it is now")
+    for number in body.copies:
+        need(facts, copy_key(relationship, body.item, number), "copy")
+    if len({child.item for child in body.children}) != len(body.children):
+        raise no("child-twice", "something that was made from it is named twice")
     measure.marks = {body.item: body.mark, **{child.item: child.mark for child in body.children}}
     puts: list[Put] = []
     if isinstance(shape, DerivativeRow):
@@ -105,12 +104,15 @@ def _remarked(context: Context, facts: Facts, record: Record) -> list[Put]:
         if kept is None or body.item not in kept.above:
             raise no("other-child", f"{child.item!r} was not made from item {body.item!r}")
         puts += measure.child(made, child.mark)
+    puts += measure.families()
     if body.more:
         return puts
+    answered = _answered(facts, record)
+    if answered:
+        measure.check_below(body.item, body.mark)
     if isinstance(shape, ItemRow) and author == context.party and given == level.mark:
         alternative = msgspec.structs.replace(shape.label, policy=author, mark=body.mark)
         puts.append(Put((ItemRow.table, body.item), msgspec.structs.replace(shape, alternative=alternative)))
-    answered = _answered(facts, record)
     for each in answered:
         key = change_key(relationship, body.item, each)
         row: ChangeRow = need(facts, key, "change of level")
@@ -160,6 +162,7 @@ class _Measure:
         agreement: AgreementRow = need(facts, (AgreementRow.table, self.relationship), "agreement")
         self.agreement = context.agreement(agreement.digest)
         self.marks: dict[str, str] = {}
+        self.moved: dict[str, Counter[str]] = {}
 
     def shape(self, item: str) -> ItemRow | DerivativeRow:
         """What is known of an item that was given, or made, in the relationship."""
@@ -182,6 +185,9 @@ class _Measure:
         for above in holding.above if holding is not None else ():
             if rank < self._rank(above):
                 raise no("below-ancestor", f"{row.item!r} is marked {mark!r}, below {above!r} from which it was made")
+        for above in holding.above if holding is not None else ():
+            self.moved.setdefault(above, Counter()).update({mark: 1})
+            self.moved[above].subtract({row.label.mark: 1})
         made = msgspec.structs.replace(row, label=under_mark(row.label, mark))
         puts = [Put(derivative_key(self.relationship, row.item), made)]
         item = cast("ItemRow | None", self.facts[ItemRow.table, row.item])
@@ -189,6 +195,30 @@ class _Measure:
             at_home = msgspec.structs.replace(item, label=under_mark(item.label, mark))
             puts.append(Put((ItemRow.table, row.item), at_home))
         return puts
+
+    def families(self) -> list[Put]:
+        """What was made from each item, counted by its marks, after this record."""
+        return [Put(holding_key(self.relationship, item), row) for item, row in self._families().items()]
+
+    def _families(self) -> dict[str, HoldingRow]:
+        found = {}
+        for item, moved in self.moved.items():
+            row = cast("HoldingRow | None", self.facts[holding_key(self.relationship, item)])
+            if row is not None:
+                found[item] = row.with_made(moved)
+        return found
+
+    def check_below(self, item: str, mark: str) -> None:
+        """(15) Nothing that was made from an item stands below it once the proof of its level is given.
+
+        Raises:
+            Rejected: something does, which no part of the proof has named.
+        """
+        row = self._families().get(item) or cast("HoldingRow", self.facts[holding_key(self.relationship, item)])
+        rank = rank_of(self.agreement, self.author, mark)
+        for other, count in row.made:
+            if count and rank_of(self.agreement, self.author, other) < rank:
+                raise no("below-ancestor", f"{count} made from {item!r} are still marked {other!r}, below {mark!r}")
 
     def _rank(self, item: str) -> int:
         if item in self.marks:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime
 from typing import ClassVar, Literal
 
@@ -20,6 +22,7 @@ class HoldingRow(Row, frozen=True, kw_only=True):
         below: the same of everything made from it.
         above: everything it was made from in this relationship, nearest and farthest, ascending.
         given: the mark it had when it was first given, or made.
+        made: how many items were made from it, nearest and farthest, by the mark on their maker's ladder; ascending.
     """
 
     table: ClassVar[str] = "holding"
@@ -28,6 +31,14 @@ class HoldingRow(Row, frozen=True, kw_only=True):
     below: int = 0
     above: tuple[str, ...] = ()
     given: str = ""
+    made: tuple[tuple[str, int], ...] = ()
+
+    def with_made(self, moved: Mapping[str, int]) -> HoldingRow:
+        """With so many more, or fewer, made from it under each mark."""
+        counts = Counter(dict(self.made))
+        counts.update(moved)
+        made = tuple(sorted((mark, count) for mark, count in counts.items() if count))
+        return msgspec.structs.replace(self, made=made)
 
     @property
     def gone(self) -> bool:
