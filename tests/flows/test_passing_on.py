@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from io import BytesIO
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import pytest
 
 from comity.errors import ComityError
-from comity.flows.actors import Actor
+from comity.flows.actors import Actor, NeedsSignature
 from comity.flows.consenting.granting import WithdrawConsent, withdraw_consent
 from comity.flows.consenting.passing_on import (
+    ConfirmPassOn,
     ListPassedOn,
+    PassOnTold,
     ReceiptPassOn,
+    confirm_pass_on,
     list_passed_on,
     receipt_pass_on,
 )
 from comity.flows.deriving.derivation import Derive, derive
 from comity.flows.ending.levels import Reclassify, reclassify
+from comity.flows.exchanging.parcel import HEADER_BYTES_MAX
 from comity.flows.giving.answering import Approve, approve
 from comity.flows.giving.opening import Open, open_item
 from comity.flows.looking.duties import ListDuties, list_duties
@@ -26,12 +31,16 @@ from comity.flows.maintaining.collecting import Collect, collect
 from comity.flows.maintaining.rebuilding import VerifyLedger, verify_ledger
 from comity.flows.people.clearances import ChangeList, change_list
 from comity.register.rows import CopyRow, RequestRow
-from comity.seal.age import open_header, read_header
+from comity.seal.age import open_header, read_header, seal_header
 from comity.seal.items import unpack_payload
+from comity.seal.keys import generate_identity
 from comity.seal.manifest import Manifest
 from comity.seal.x25519 import X25519Identity
 from flows.consenting import UNTIL, US, answer, ask, ask_on, grant, passed_on, path, seal, staffed
+from flows.test_opening import KEY, strict_reader
 from world import RELATIONSHIP, ROOT, SeededEntropy, World
+
+T = TypeVar("T")
 
 
 async def refused(code: str, doing: Any) -> ComityError:
@@ -281,3 +290,43 @@ async def test_the_level_of_today_decides_which_pattern_speaks_of_it(world: Worl
     await world.exchange()
     assert (await ask_on(world, item)).request
     assert (await passed_on(world, item)).record is not None
+
+
+async def signed(doing: Callable[[Actor], Awaitable[T]]) -> T:
+    """What Han does, signed with his key once he is asked for it."""
+    try:
+        return await doing(Actor("han"))
+    except NeedsSignature as asked:
+        return await doing(Actor("han", (KEY.sign(asked.message),)))
+
+
+async def test_who_keeps_his_own_key_wraps_it_himself_and_for_nobody_else(world: World) -> None:
+    await staffed(world)
+    item = (await world.given(recipients=(await strict_reader(world),))).item
+    await answer(world, (await ask(world, item)).request)
+    request = "r-" + "a" * 16
+    await signed(lambda han: ask_on(world, item, actor=han, request=request))
+    await approve(world.kr, Approve(request=request, reason="needed", actor=Actor("baek")))
+    told = await seal(world, request, handle="han")
+    assert (told.outcome, told.by_holder, told.record) == ("permit", True, None)
+    own, _ = read_header(cast("Any", BytesIO(path(world, "courier.age").read_bytes())))
+    file_key = open_header(own, [generate_identity(SeededEntropy("han"))])
+    classic = X25519Identity.generate(SeededEntropy("classic")).recipient
+    headers = {
+        "not-age": b"nothing of the kind",
+        "too-large": bytes(HEADER_BYTES_MAX + 1),
+        "other-kind": seal_header(file_key, [classic], SeededEntropy("y")),
+        "": seal_header(file_key, [US.recipient], SeededEntropy("z")),
+    }
+    for code, header in headers.items():
+        fields = {"request": request, "header": header, "decision_record": told.decision_record}
+
+        def doing(han: Actor, fields: Any = fields) -> Awaitable[PassOnTold]:
+            return confirm_pass_on(world.kr, ConfirmPassOn(**fields, actor=han))
+
+        if code:
+            await refused(code, signed(doing))
+        else:
+            assert (await signed(doing)).record is not None
+    await world.exchange()
+    assert await state(world, "jp", item) == "passed on"
