@@ -11,7 +11,7 @@ from clauses import against, article
 from comity.errors import Refused
 from comity.flows.actors import Actor
 from comity.flows.consenting.granting import WithdrawConsent, withdraw_consent
-from comity.flows.consenting.passing_on import ListPassedOn, list_passed_on
+from comity.flows.consenting.passed_on import ListPassedOn, list_passed_on
 from comity.flows.deriving.derivation import Derive, derive
 from comity.flows.giving.answering import Approve, Assure, approve, assure
 from comity.flows.giving.opening import Open, OpenedItem

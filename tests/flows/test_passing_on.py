@@ -12,15 +12,8 @@ import pytest
 from comity.errors import ComityError
 from comity.flows.actors import Actor, NeedsSignature
 from comity.flows.consenting.granting import WithdrawConsent, withdraw_consent
-from comity.flows.consenting.passing_on import (
-    ConfirmPassOn,
-    ListPassedOn,
-    PassOnTold,
-    ReceiptPassOn,
-    confirm_pass_on,
-    list_passed_on,
-    receipt_pass_on,
-)
+from comity.flows.consenting.passed_on import ListPassedOn, ReceiptPassOn, list_passed_on, receipt_pass_on
+from comity.flows.consenting.passing_on import ConfirmPassOn, PassOnTold, confirm_pass_on
 from comity.flows.deriving.derivation import Derive, derive
 from comity.flows.ending.levels import Reclassify, reclassify
 from comity.flows.exchanging.parcel import HEADER_BYTES_MAX

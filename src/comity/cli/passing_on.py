@@ -17,16 +17,8 @@ from comity.cli.recalls import ShortVerbs
 from comity.cli.session import fresh_name
 from comity.errors import Misuse
 from comity.flows.actors import Actor
-from comity.flows.consenting.passing_on import (
-    AskPassOn,
-    ConfirmPassOn,
-    ListPassedOn,
-    PassedOnLine,
-    PassOnReceipt,
-    PassOnTold,
-    ReceiptPassOn,
-    SealPassOn,
-)
+from comity.flows.consenting.passed_on import ListPassedOn, PassedOnLine, PassOnReceipt, ReceiptPassOn
+from comity.flows.consenting.passing_on import AskPassOn, ConfirmPassOn, PassOnTold, SealPassOn
 from comity.flows.deciding.explaining import tell
 from comity.record.bodies.consents import BeneficiaryKind
 

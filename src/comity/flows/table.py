@@ -12,7 +12,7 @@ import msgspec
 
 from comity.flows import pouch
 from comity.flows.agreeing import agreements, chronicles, deposits, disputes, end_notes, founding, notices, outlays
-from comity.flows.consenting import consent_register, consent_requests, granting, passing_on, showing
+from comity.flows.consenting import consent_register, consent_requests, granting, passed_on, passing_on, showing
 from comity.flows.deciding import decisions, explaining
 from comity.flows.deriving import derivation, descent
 from comity.flows.ending import certificates, destruction, level_books, levels, recalls, returning
@@ -133,8 +133,8 @@ _RUN: dict[str, Callable[[House, Any], Awaitable[Any]]] = {
     "pass-on.ask": passing_on.ask_pass_on,
     "pass-on.seal": passing_on.seal_pass_on,
     "pass-on.confirm": passing_on.confirm_pass_on,
-    "pass-on.receipt": passing_on.receipt_pass_on,
-    "pass-on.list": passing_on.list_passed_on,
+    "pass-on.receipt": passed_on.receipt_pass_on,
+    "pass-on.list": passed_on.list_passed_on,
     "use": using.use_item,
     "show.ask": showing.ask_show,
     "show.done": showing.done_show,

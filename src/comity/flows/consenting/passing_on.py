@@ -20,7 +20,7 @@ from comity.flows.deciding.cases import answer, handling_case, outcome_word, rec
 from comity.flows.deciding.consents import consents_used, live_consents
 from comity.flows.deciding.lineage import relationships_of
 from comity.flows.deciding.recorded import named_decision
-from comity.flows.deciding.visibility import may_see, sees_all, viewer, visible_item
+from comity.flows.deciding.visibility import viewer, visible_item
 from comity.flows.giving.content import recipient as parse_recipient
 from comity.flows.giving.release import POSSIBLE
 from comity.flows.giving.sealed import check_header, header_of, sealed_content, write_age_file
@@ -29,10 +29,10 @@ from comity.flows.keeping.committed import ReadRows
 from comity.flows.keeping.erasing import HEADER
 from comity.flows.keeping.work import Draft, Work
 from comity.record import bodies
-from comity.record.bodies.consents import BeneficiaryKind, Onward, PassedOn, PassOnReceipted
+from comity.record.bodies.consents import BeneficiaryKind, Onward, PassedOn
 from comity.record.person_act import unsigned
 from comity.record.statement import DOMESTIC
-from comity.register.rows import CopyRow, DirectoryRow, ItemRow, PersonRow, RequestRow
+from comity.register.rows import CopyRow, ItemRow, PersonRow, RequestRow
 from comity.register.rows.consents import ConsentRow, PassedOnRow
 from comity.seal.age import open_header, seal_header
 from comity.seal.keys import parse_identity
@@ -81,15 +81,6 @@ class ConfirmPassOn(msgspec.Struct, frozen=True, kw_only=True):
     actor: Actor
 
 
-class ReceiptPassOn(msgspec.Struct, frozen=True, kw_only=True):
-    """Record the receipt of the body that got a copy: where it can be found, in words."""
-
-    item: str
-    copy: int
-    receipt: str
-    actor: Actor
-
-
 class PassOnTold(msgspec.Struct, frozen=True, kw_only=True):
     """Where a request to pass on stands.
 
@@ -124,39 +115,6 @@ class PassOnTold(msgspec.Struct, frozen=True, kw_only=True):
     by_holder: bool = False
 
 
-class PassOnReceipt(msgspec.Struct, frozen=True, kw_only=True):
-    """A receipt that was recorded."""
-
-    item: str
-    copy: int
-    beneficiary: str
-    receipt: str
-    record: str
-
-
-class ListPassedOn(msgspec.Struct, frozen=True, kw_only=True):
-    """Every copy that went to somebody outside the parties, as ``actor`` may see them."""
-
-    actor: Actor | None = None
-
-
-class PassedOnLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A copy that was passed on; ``ours`` where this house did it."""
-
-    relationship: str
-    ours: bool
-    item: str
-    copy: int
-    beneficiary: str
-    beneficiary_kind: BeneficiaryKind
-    nationality: str
-    purpose: str
-    consents: tuple[str, ...]
-    by: str
-    at: datetime
-    receipt: str | None
-
-
 class _Decided(msgspec.Struct, frozen=True):
     """What was decided about passing a copy on, under the agreement it came by."""
 
@@ -179,7 +137,7 @@ async def ask_pass_on(house: House, request: AskPassOn) -> PassOnTold:
     """
     person = await house.person(request.actor.handle)
     item = await visible_item(house, None, request.item, await viewer(house, request.actor))
-    relationship = (await _places(house, item))[0]
+    relationship = (await protecting(house, item))[0]
     await _copy(house, relationship, request.item, request.copy, person)
     try:
         parse_recipient(request.recipient)
@@ -277,58 +235,7 @@ async def confirm_pass_on(house: House, request: ConfirmPassOn) -> PassOnTold:
     return msgspec.structs.replace(_told(asked, decided), record=record)
 
 
-async def receipt_pass_on(house: House, request: ReceiptPassOn) -> PassOnReceipt:
-    """Record where the receipt of the body that got a copy can be found (Article 12).
-
-    Raises:
-        Misuse: that copy was not passed on, was receipted before, or the actor neither passed it on nor keeps the
-            register.
-    """
-    person = await house.person(request.actor.handle)
-    item = await visible_item(house, None, request.item, await viewer(house, request.actor))
-    said = []
-    for relationship in await _places(house, item):
-        row = await house.need(PassedOnRow, f"{relationship}/{item.item}/{request.copy:06d}", "copy passed on")
-        signer = house.pseudonym(relationship, person.person)
-        body = PassOnReceipted(
-            item=item.item,
-            copy=request.copy,
-            receipt=request.receipt,
-            by=signer,
-            after=row.record,
-            signature=unsigned(),
-        )
-        said.append((relationship, await house.sign(body, relationship, request.actor, signer), row))
-
-    async def say(work: Work) -> PassOnReceipt:
-        records = [await work.say(Draft(place, body, person.function)) for place, body, _ in said]
-        return PassOnReceipt(
-            item=item.item,
-            copy=request.copy,
-            beneficiary=said[0][2].beneficiary,
-            receipt=request.receipt,
-            record=records[0].id.hex(),
-        )
-
-    return await house.sequencer.submit(say)
-
-
-async def list_passed_on(house: House, request: ListPassedOn) -> list[PassedOnLine]:
-    """What was passed on, by either party, oldest first."""
-    person = await viewer(house, request.actor)
-    lines = []
-    for relationship, _ in await house.relationships():
-        async for _, row in house.rows(PassedOnRow, f"{relationship}/"):
-            item = await house.row(ItemRow, row.item)
-            if not (sees_all(person) if item is None else await may_see(house, item, person)):
-                continue
-            own = await house.row(DirectoryRow, f"{relationship}/{house.party}/{row.by}")
-            fields = {name: getattr(row, name) for name in PassedOnLine.__struct_fields__ if hasattr(row, name)}
-            lines.append(PassedOnLine(relationship=relationship, ours=own is not None, copy=row.number, **fields))
-    return sorted(lines, key=lambda line: line.at)
-
-
-async def _places(house: House, item: ItemRow) -> tuple[str, ...]:
+async def protecting(house: House, item: ItemRow) -> tuple[str, ...]:
     """The relationships in which passing on is said: every one whose agreement protects the item.
 
     Raises:
@@ -422,7 +329,7 @@ async def _said(
     """What the holder says, signed, in each relationship whose agreement protects the item."""
     assert asked.onward is not None and asked.copy is not None  # noqa: PT018 - one rule asked for both
     said: list[tuple[str, PassedOn]] = []
-    for relationship in await _places(house, item):
+    for relationship in await protecting(house, item):
         copy = await _copy(house, relationship, item.item, asked.copy, person)
         live = await live_consents(house.sequencer.rows.get, relationship, item, house.now())
         used = consents_used(decided.outcome, live)
