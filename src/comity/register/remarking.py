@@ -83,26 +83,15 @@ def _remarked(context: Context, facts: Facts, record: Record) -> list[Put]:
     found = cast("LevelRow | None", facts[level_key(relationship, body.item)])
     level = found or LevelRow(given=holding.given, mark=holding.given)
     check_after(body.after, level.marking)
-    given = level.given
-    if body.change is not None:
-        change: ChangeRow = need(facts, change_key(relationship, body.item, body.change), "change of level")
-        given = change.mark
-    if isinstance(shape, ItemRow) and given not in possible_marks(facts, relationship, body.item, record):  # (16)
-        raise no("stale-act", f"the level of {body.item!r} was changed since; mark it as it is now")
-    for number in body.copies:
-        need(facts, copy_key(relationship, body.item, number), "copy")
-    if len({child.item for child in body.children}) != len(body.children):
-        raise no("child-twice", "something that was made from it is named twice")
+    given = _given(facts, record, level, shape)
+    _check_named(facts, record)
     measure.marks = {body.item: body.mark, **{child.item: child.mark for child in body.children}}
     puts: list[Put] = []
     if isinstance(shape, DerivativeRow):
         puts += measure.child(shape, body.mark)
     else:
         _check_mark(measure.agreement, shape.label, given, author, body.mark)  # (14)
-    for child, made in zip(body.children, children, strict=True):  # (15)
-        kept = cast("HoldingRow | None", facts[holding_key(relationship, child.item)])
-        if kept is None or body.item not in kept.above:
-            raise no("other-child", f"{child.item!r} was not made from item {body.item!r}")
+    for child, made in zip(body.children, children, strict=True):
         puts += measure.child(made, child.mark)
     puts += measure.families()
     if body.more:
@@ -125,6 +114,35 @@ def _remarked(context: Context, facts: Facts, record: Record) -> list[Put]:
         pending=level.pending[len(answered) :],
     )
     return [*puts, Put(level_key(relationship, body.item), level)]
+
+
+def _given(facts: Facts, record: Record, level: LevelRow, shape: ItemRow | DerivativeRow) -> str:
+    """(14, 16) The originator's mark by which the proof goes: of the change it names, or the one it was given under.
+
+    Raises:
+        Rejected: the recipient knew of another one.
+    """
+    body, relationship = cast("Remarked", record.body), record.statement.relationship
+    given = level.given
+    if body.change is not None:
+        change: ChangeRow = need(facts, change_key(relationship, body.item, body.change), "change of level")
+        given = change.mark
+    if isinstance(shape, ItemRow) and given not in possible_marks(facts, relationship, body.item, record):
+        raise no("stale-act", f"the level of {body.item!r} was changed since; mark it as it is now")
+    return given
+
+
+def _check_named(facts: Facts, record: Record) -> None:
+    """(15) The copies that it names are there, and what was made from the item is named once."""
+    body, relationship = cast("Remarked", record.body), record.statement.relationship
+    for number in body.copies:
+        need(facts, copy_key(relationship, body.item, number), "copy")
+    if len({child.item for child in body.children}) != len(body.children):
+        raise no("child-twice", "something that was made from it is named twice")
+    for child in body.children:
+        kept = cast("HoldingRow | None", facts[holding_key(relationship, child.item)])
+        if kept is None or body.item not in kept.above:
+            raise no("other-child", f"{child.item!r} was not made from item {body.item!r}")
 
 
 def _check_stamped(facts: Facts, record: Record, body: Remarked, forms: Sequence[str]) -> None:

@@ -33,9 +33,7 @@ from comity.record.person_act import unsigned
 from comity.record.statement import DOMESTIC
 from comity.register.roles import OFFICER, REGISTRY
 from comity.register.rows import AgreementRow, ItemRow
-from comity.register.rows.consents import (
-    ShownRow,
-)
+from comity.register.rows.consents import ShownRow
 from comity.register.rows.lineage import DerivativeRow
 
 
@@ -215,29 +213,22 @@ async def _wanted(
     Raises:
         Misuse: for one of the acts it asks none.
     """
+    party, nationality = request.beneficiary, request.nationality or request.beneficiary
     if request.beneficiary_kind == "party":
-        gains = decision.Person(
-            pseudonym="beneficiary",
-            party=house.party,
-            serves=request.beneficiary,
-            nationality=_nationality(running, request.beneficiary),
-            employer="party",
-        )
-    else:
-        nationality = request.nationality or request.beneficiary
-        gains = decision.Person(
-            pseudonym="beneficiary",
-            party=request.beneficiary,
-            serves=request.beneficiary,
-            nationality=nationality,
-            employer="party",
-        )
+        party, nationality = house.party, _nationality(running, request.beneficiary)
+    gains = decision.Person(
+        pseudonym="beneficiary",
+        party=party,
+        serves=request.beneficiary,
+        nationality=nationality,
+        employer="party",
+    )
     at = house.now()
+    asked_about = new_item(
+        item.item, row.agreement, item.label, item.form, item.subject, item.topic, item.provided or request.purpose
+    )
     wanted: list[decision.Reason] = []
     for act in request.acts:
-        asked_about = new_item(
-            item.item, row.agreement, item.label, item.form, item.subject, item.topic, item.provided or request.purpose
-        )
         case = decision.Case(
             request=f"consent/{item.item}",
             act=act,

@@ -19,17 +19,12 @@ from comity.flows.deciding.visibility import check_role, may_see, sees_all, view
 from comity.flows.giving.release import PREPARED, advance
 from comity.flows.house import SCAN_MAX, House
 from comity.flows.keeping.work import Draft, Work
-from comity.record.bodies.consents import (
-    Consented,
-    ConsentWithdrawn,
-)
+from comity.flows.speaking import speaker
+from comity.record.bodies.consents import Consented, ConsentWithdrawn
 from comity.record.person_act import unsigned
 from comity.register.roles import RELEASE_AUTHORITY
 from comity.register.rows import ItemRow, PersonRow, RequestRow
-from comity.register.rows.consents import (
-    ConsentAskedRow,
-    ConsentRow,
-)
+from comity.register.rows.consents import ConsentAskedRow, ConsentRow
 
 
 class AnswerConsent(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,7 +117,7 @@ async def answer_consent(house: House, request: AnswerConsent) -> ConsentShown:
         conditions=request.conditions,
         until=(request.until or asked.until) if request.granted else None,
         reason=request.reason,
-        by=await _signer(house, relationship, request.actor),
+        by=await speaker(house, relationship, request.actor),
         signature=unsigned(),
     )
     return await _consent(house, relationship, body, request.actor)
@@ -150,7 +145,7 @@ async def grant_consent(house: House, request: GrantConsent) -> ConsentShown:
         conditions=request.conditions,
         until=request.until,
         reason=request.reason,
-        by=await _signer(house, request.relationship, request.actor),
+        by=await speaker(house, request.relationship, request.actor),
         signature=unsigned(),
     )
     return await _consent(house, request.relationship, body, request.actor)
@@ -168,7 +163,7 @@ async def withdraw_consent(house: House, request: WithdrawConsent) -> ConsentSho
     body = ConsentWithdrawn(
         consent=row.consent,
         reason=request.reason,
-        by=await _signer(house, relationship, request.actor),
+        by=await speaker(house, relationship, request.actor),
         signature=unsigned(),
     )
     return await _consent(house, relationship, body, request.actor)
@@ -216,11 +211,6 @@ async def sees_consent(house: House, item: str | None, person: PersonRow | None)
         return sees_all(person) or (person is not None and RELEASE_AUTHORITY in person.roles)
     row = await house.row(ItemRow, item)
     return sees_all(person) if row is None else await may_see(house, row, person)
-
-
-async def _signer(house: House, relationship: str, actor: Actor) -> str:
-    person: PersonRow = await house.person(actor.handle)
-    return house.pseudonym(relationship, person.person)
 
 
 async def _consent(house: House, relationship: str, body: Consented | ConsentWithdrawn, actor: Actor) -> ConsentShown:

@@ -274,38 +274,29 @@ async def _make(
     keys = [(each.person, each.recipient) for each in holders]
     wrapping = wrapping_of(house.party, rows[first], item, labelled.labels[first], file_name)
     prepared = await seal_content(house.files, request.path, wrapping, keys, house.payloads, house.entropy)
-    said = []
+    said: list[tuple[str, Derived]] = []
     for relationship in sorted(rows):
-        here = [source.item.item for source in decided.sources if relationship in source.rows]
-        said.append(
-            (
-                relationship,
-                Derived(
-                    item=item,
-                    relation=request.relation,
-                    ancestors=tuple(
-                        Ancestor(each, copies[each], basis(house, decided.record(each))) for each in sorted(here)
-                    ),
-                    label=labelled.labels[relationship],
-                    form=request.form,
-                    topic=shape[0],
-                    subject=shape[1],
-                    purpose=request.purpose,
-                    language=request.language if request.relation == "translation" else None,
-                    note=notes[relationship],
-                    agreement=rows[relationship].digest,
-                    payload=prepared.payload,
-                    size=prepared.size,
-                    content=prepared.content,
-                    copies=tuple(
-                        bodies.CopyMade(number, house.pseudonym(relationship, holder), sha256(header).digest())
-                        for number, (holder, _, header) in enumerate(prepared.headers, start=1)
-                    ),
-                    by=house.pseudonym(relationship, person.person),
-                    signature=unsigned(),
-                ),
-            )
+        here = sorted(source.item.item for source in decided.sources if relationship in source.rows)
+        body = Derived(
+            item=item,
+            relation=request.relation,
+            ancestors=tuple(Ancestor(each, copies[each], basis(house, decided.record(each))) for each in here),
+            label=labelled.labels[relationship],
+            form=request.form,
+            topic=shape[0],
+            subject=shape[1],
+            purpose=request.purpose,
+            language=request.language if request.relation == "translation" else None,
+            note=notes[relationship],
+            agreement=rows[relationship].digest,
+            payload=prepared.payload,
+            size=prepared.size,
+            content=prepared.content,
+            copies=_copies_made(house, relationship, prepared),
+            by=house.pseudonym(relationship, person.person),
+            signature=unsigned(),
         )
+        said.append((relationship, body))
     return _Saying(
         request=_digest(request),
         asked=encode(decided.asked),
@@ -315,6 +306,13 @@ async def _make(
         title=request.title or file_name,
         holders=tuple(each.person for each in holders),
         at=house.now(),
+    )
+
+
+def _copies_made(house: House, relationship: str, prepared: Prepared) -> tuple[bodies.CopyMade, ...]:
+    return tuple(
+        bodies.CopyMade(number, house.pseudonym(relationship, holder), sha256(header).digest())
+        for number, (holder, _, header) in enumerate(prepared.headers, start=1)
     )
 
 
