@@ -35,6 +35,8 @@ from comity.register.rows import (
     ItemRow,
     PersonRow,
     RequestRow,
+    assurance_key,
+    directory_key,
 )
 
 
@@ -131,26 +133,7 @@ async def giving_case(
     Raises:
         Refused: the item has too many ancestors (``lineage-too-long``).
     """
-    recipients, attested = [], []
-    directory = [f"{row.relationship}/{row.peer}/{recipient}" for recipient in request.recipients]
-    answers = [f"{row.relationship}/{request.request}/{recipient}" for recipient in request.recipients]
-    facts = await work.facts(
-        [*((DirectoryRow.table, key) for key in directory), *((AssuranceRow.table, key) for key in answers)]
-    )
-    for listed, answered in zip(directory, answers, strict=True):
-        entry, assurance = facts[DirectoryRow.table, listed], facts[AssuranceRow.table, answered]
-        if isinstance(entry, DirectoryRow) and entry.reachable:
-            recipients.append(addressee(entry))
-        if isinstance(entry, DirectoryRow) and isinstance(assurance, AssuranceRow):
-            attested += attestations(
-                running.agreement,
-                assurance.conditions,
-                row.peer,
-                item=assurance.item,
-                recipient=assurance.recipient,
-                site=entry.firm or "",
-                evidence=assurance.record.hex(),
-            )
+    recipients, attested = await _addressees(work, row, running, request)
     approvals = tuple(
         decision.Approval(request=request.request, by=each.by) for each in request.approvals if each.granted
     )
@@ -177,6 +160,32 @@ async def giving_case(
             consents=consents,
         ),
     )
+
+
+async def _addressees(
+    work: Work, row: AgreementRow, running: Running, request: RequestRow
+) -> tuple[list[decision.Person], list[decision.Attestation]]:
+    """The recipients of a request as the directory has them, and what their own party has assured about each."""
+    recipients: list[decision.Person] = []
+    attested: list[decision.Attestation] = []
+    entries = [directory_key(row.relationship, row.peer, each) for each in request.recipients]
+    answers = [assurance_key(row.relationship, request.request, each) for each in request.recipients]
+    facts = await work.facts([*entries, *answers])
+    for listed, answered in zip(entries, answers, strict=True):
+        entry, assurance = facts[listed], facts[answered]
+        if isinstance(entry, DirectoryRow) and entry.reachable:
+            recipients.append(addressee(entry))
+        if isinstance(entry, DirectoryRow) and isinstance(assurance, AssuranceRow):
+            attested += attestations(
+                running.agreement,
+                assurance.conditions,
+                row.peer,
+                item=assurance.item,
+                recipient=assurance.recipient,
+                site=entry.firm or "",
+                evidence=assurance.record.hex(),
+            )
+    return recipients, attested
 
 
 async def handling_case(
@@ -224,22 +233,7 @@ async def handling_case(
     found = await ancestry(house, read, row, item, purpose)
     pseudonym = house.pseudonym(row.relationship, person.person)
     people = [person, *(each for each in beside if each.person != person.person)]
-    attested: list[decision.Attestation] = []
-    facilities: dict[str, decision.Facility] = {}
-    for each in people:
-        sites = await sites_from(read, site_of(each))
-        if not sites:
-            continue
-        first = sites[0]
-        facilities[first.facility] = decision.Facility(
-            site=first.facility, party=house.party, mark=first.mark, until=first.until
-        )
-        named = house.pseudonym(row.relationship, each.person)
-        for agreement in found.agreements.values():
-            running = await house.library.load(agreement)
-            attested += await _site_attestations(
-                house, read, running.agreement, sites, each, item=item.item, recipient=named, at=at
-            )
+    facilities, attested = await _at_their_sites(house, read, row, found, people, at)
     return decision.Case(
         request=request or f"{act}/{item.item}/{pseudonym}",
         act=act,
@@ -251,15 +245,38 @@ async def handling_case(
         at=at,
         facts=decision.Facts(
             standings=await _standings(house, found, at),
-            attestations=tuple(dict.fromkeys(attested)),
+            attestations=attested,
             approvals=tuple(approvals),
             consents=await _consents(read, found, at),
-            facilities=tuple(facilities.values()),
+            facilities=facilities,
             witnesses=tuple(witnesses),
         ),
         method=method,
         copies=copies,
     )
+
+
+async def _at_their_sites(
+    house: House, read: ReadRows, row: AgreementRow, found: Ancestry, people: Sequence[PersonRow], at: datetime
+) -> tuple[tuple[decision.Facility, ...], tuple[decision.Attestation, ...]]:
+    """Where people handle an item, and what this house attests of it under each agreement that takes part."""
+    attested: list[decision.Attestation] = []
+    facilities: dict[str, decision.Facility] = {}
+    for person in people:
+        sites = await sites_from(read, site_of(person))
+        if not sites:
+            continue
+        site = sites[0]
+        facilities[site.facility] = decision.Facility(
+            site=site.facility, party=house.party, mark=site.mark, until=site.until
+        )
+        recipient = house.pseudonym(row.relationship, person.person)
+        for each in found.agreements.values():
+            agreement = (await house.library.load(each)).agreement
+            attested += await _site_attestations(
+                house, read, agreement, sites, person, item=found.item.id, recipient=recipient, at=at
+            )
+    return tuple(facilities.values()), tuple(dict.fromkeys(attested))
 
 
 def check_reader(person: PersonRow) -> None:
