@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from comity.agreement.intervals import goes_by_level, interval
 from comity.agreement.load import parse_agreement, parse_layer
 from comity.api import Agreement, Trial
 from comity.errors import Rejected
@@ -423,6 +424,16 @@ class TestIntervalsOfALevel:
     def test_one_for_all_and_one_for_the_highest(self) -> None:
         text = TEXT + self.interval("inventory") + self.interval("inventory", 'level-at-least = "HIGH"')
         assert len(parse_agreement(text, "x").intervals) == 2
+
+    def test_one_of_a_level_binds_whoever_has_items_of_it(self) -> None:
+        text = parse_agreement(TEXT + self.interval("inventory", 'level-at-least = "HIGH"'), "x")
+        assert interval(text, (), "inventory", "a") is None
+        assert interval(text, (), "inventory", "a", ["LOW"]) is None
+        found = interval(text, (), "inventory", "a", ["LOW", "HIGH"])
+        assert found is not None
+        assert (found.length, found.clause) == ("P1Y", "2")
+        assert goes_by_level(text, (), "inventory")
+        assert not goes_by_level(text, (), "visit-lead")
 
     def test_a_mistake(self) -> None:
         level = 'level-at-least = "HIGH"'

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from comity.agreement.check import LONGEST_HOLDS, hours_of
+from comity.agreement.conditions import marks_from
 from comity.agreement.model import Agreement, Interval, Layer
 from comity.agreement.vocabulary import Measured, Provenance
 
@@ -27,21 +28,36 @@ class Found(Struct, frozen=True):
     provenance: Provenance
 
 
-def interval(agreement: Agreement, layers: Iterable[Layer], of: Measured, party: str) -> Found | None:
+def interval(
+    agreement: Agreement, layers: Iterable[Layer], of: Measured, party: str, marks: Iterable[str] = ()
+) -> Found | None:
     """The strictest ``[[interval]]`` that binds ``party``; None where nothing is written.
 
-    One on an unchecked (K) clause counts only where there is no other: it warns, and nothing is refused by it.
+    One on an unchecked (K) clause counts only where there is no other: it warns, and nothing is refused by it. One of a
+    level binds whoever has items of that level or above: ``marks`` are those of the items that ``party`` has.
     """
     found: list[Found] = []
+    held = frozenset(marks)
     texts: list[Agreement | Layer] = [agreement, *sorted(layers, key=lambda layer: layer.id)]
     for text in texts:
         if isinstance(text, Layer) and text.header.party not in {None, party}:
             continue
         known = {clause.id: clause.provenance for clause in text.clauses}
-        found += [_found(text.id, each, known) for each in text.intervals if each.of == of]
+        found += [
+            _found(text.id, each, known)
+            for each in text.intervals
+            if each.of == of
+            and (each.level_at_least is None or not held.isdisjoint(marks_from(agreement, each.level_at_least)))
+        ]
     checked = [each for each in found if each.provenance != "K"] or found
     strictest = max if of in LONGEST_HOLDS else min
     return strictest(checked, key=lambda each: hours_of(each.length), default=None)
+
+
+def goes_by_level(agreement: Agreement, layers: Iterable[Layer], of: Measured) -> bool:
+    """Whether it matters for intervals of a kind what somebody has."""
+    texts: tuple[Agreement | Layer, ...] = (agreement, *layers)
+    return any(each.of == of and each.level_at_least for text in texts for each in text.intervals)
 
 
 def _found(instrument: str, row: Interval, known: dict[str, Provenance]) -> Found:

@@ -7,10 +7,11 @@ from datetime import datetime
 import msgspec
 
 from comity.agreement.calendar import end_of_period
-from comity.agreement.intervals import interval
+from comity.agreement.intervals import goes_by_level, interval
 from comity.flows.house import House
 from comity.register.occasions import THE_AGREEMENT
 from comity.register.rows.duties import DutiesRow
+from comity.register.rows.ending import HoldingRow
 
 
 class CountDue(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,7 +41,9 @@ async def next_counts(house: House) -> tuple[CountDue, ...]:
     found = []
     for relationship, _ in await house.relationships():
         running = await house.library.load(await house.agreement_row(relationship))
-        asked = interval(running.agreement, running.layers, "inventory", house.party)
+        texts = (running.agreement, running.layers)
+        marks = await _marks_here(house, relationship) if goes_by_level(*texts, "inventory") else ()
+        asked = interval(*texts, "inventory", house.party, marks)
         row = await house.row(DutiesRow, f"{relationship}/{THE_AGREEMENT}")
         owed = [
             each
@@ -64,3 +67,9 @@ async def next_counts(house: House) -> tuple[CountDue, ...]:
             )
         )
     return tuple(found)
+
+
+async def _marks_here(house: House, relationship: str) -> frozenset[str]:
+    """The marks under which this house was given, or made, what it still has in a relationship."""
+    held = [row async for _, row in house.rows(HoldingRow, f"{relationship}/")]
+    return frozenset(row.given for row in held if row.keeper == house.party and row.left)
