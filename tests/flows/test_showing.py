@@ -18,6 +18,8 @@ from comity.flows.consenting.showing import (
     compare_shown,
     done_show,
 )
+from comity.flows.deriving.derivation import Derive, derive
+from comity.flows.ending.levels import Reclassify, reclassify
 from comity.flows.giving.answering import Approve, Assure, approve, assure
 from comity.flows.giving.using import UseItem, use_item
 from comity.flows.looking.views import ShowInbox, ShowOutbox, ShowRegister, show_inbox, show_outbox, show_register
@@ -174,6 +176,48 @@ async def test_what_was_received_is_shown_on_to_who_may_know_it(world: World) ->
     await world.exchange()
     (line,) = await show_register(world.jp, ShowRegister())
     assert [each.to for each in line.shown] == [(await world.pseudonym("kim"),)]
+
+
+async def test_what_was_made_from_received_information_is_not_shown_as_ones_own(world: World) -> None:
+    """Kim's extract says what Tokyo gave; an officer would show it to others without asking Tokyo."""
+    item = (await world.given()).item
+    await world.person("kr", "jang", roles=("officer", "registry"))
+    made = await derive(
+        world.kr,
+        Derive(
+            path=world.document(b"an extract", "extract.txt"),
+            relation="extract",
+            ancestors=(item,),
+            purpose="air defence",
+            actor=Actor("kim"),
+        ),
+    )
+    wish = AskShow(
+        relationship=RELATIONSHIP,
+        recipients=(await world.pseudonym("ito", "jp"),),
+        manner="visual",
+        purpose="air defence",
+        actor=Actor("jang"),
+        item=made.item,
+    )
+    error = await refused("derived", ask_show(world.kr, wish))
+    assert made.item in str(error)
+
+
+async def test_what_was_only_shown_is_shown_again_at_its_level_of_then(world: World) -> None:
+    told = await shown(world)
+    change = Reclassify(item=told.item, mark="秘", reason="no longer so secret", actor=Actor("abe"))
+    assert (await reclassify(world.jp, change)).change
+    await world.exchange()
+    again = await ask(world, item=told.item)
+    await assured(world, again.request)
+    await approved(world, again.request)
+    assert (await done(world, again.request)).record
+    await world.exchange()
+    theirs = await world.kr.need(ItemRow, told.item, "item")
+    assert (theirs.label.mark, theirs.alternative and theirs.alternative.mark) == ("秘", "군사 Ⅲ급 비밀")
+    for house in (world.jp, world.kr):
+        assert not (await verify_ledger(house, VerifyLedger())).findings
 
 
 async def test_what_is_refused(world: World) -> None:

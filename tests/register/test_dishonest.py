@@ -17,10 +17,10 @@ from comity.record.person_act import unsigned
 from comity.record.statement import Record, SeenCheckpoint
 from comity.register.rows import AskedRow
 from comity.register.rows.consents import PassedOnRow
-from comity.register.verdict import Changes, Verdict
-from register.consenting import answered, asked, asking, passed_on, person_of_seoul, standing, wanted
+from comity.register.verdict import Changes, Rejection, Verdict
+from register.consenting import answered, asked, asking, passed_on, person_of_seoul, shown, standing, wanted
 from register.consenting import received as held_in_seoul
-from register.families import derived, registered, translated
+from register.families import derived, registered, reported, translated
 from register.families import received as given_to_two
 from register.hands import reproduced
 from register.story import (
@@ -31,6 +31,7 @@ from register.story import (
     RELATIONSHIP,
     Story,
     consigned,
+    item,
     listed,
     signed,
 )
@@ -193,3 +194,27 @@ def said_abroad(story: Story, author: str, body: Body) -> Record:
     assert isinstance(story.registers["jp"].take(record, story.now), Changes)
     story._next[record.statement.chain] = (record.statement.sequence + 1, record.id)
     return record
+
+
+# ---- what did not come to whoever speaks of it ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("registered_there", [True, False])
+def test_of_what_did_not_come_to_somebody_he_hears_what_is_heard_of_nothing(registered_there: bool) -> None:
+    """Tokyo has ``i-9``, or has not; Seoul guesses its name and says that it was lost, or that it has shown it."""
+    story = held_in_seoul()
+    if registered_there:
+        story.say("jp", item(item="i-9"))
+    shows = shown(story, "n-kim", "kr", item="i-9", to=("n-other",))
+    for body in (reported(items=("i-9",), copies=()), shows):
+        verdict = abroad(story, "kr", body)
+        assert isinstance(verdict, Rejection)
+        assert verdict.code == "not-received"
+        assert verdict.sentence == "item 'i-9' did not come to 'kr' in this relationship"
+
+
+@pytest.mark.parametrize("label", [replace(LABEL, mark="秘"), replace(LABEL, categories=("x",)), ALTERNATIVE])
+def test_what_is_shown_on_has_the_label_under_which_it_came(label: Label) -> None:  # consent.md (16)
+    story = held_in_seoul()
+    assert abroad(story, "kr", shown(story, "n-kim", "kr", label=label, to=("n-other",))).code == "other-label"
+    assert isinstance(abroad(story, "kr", shown(story, "n-kim", "kr", to=("n-other",))), Changes)

@@ -28,9 +28,9 @@ from comity.record.person_act import check_act
 from comity.record.statement import Record
 from comity.register.house import person_key
 from comity.register.officers import check_officer, officer_key
+from comity.register.receiving import came_reads, came_to
 from comity.register.roles import SECURITY_OFFICER
-from comity.register.rows import AgreementRow, CopyRow, Facts, ItemRow, Key, PersonRow, copy_key
-from comity.register.rows.ending import HoldingRow, holding_key
+from comity.register.rows import AgreementRow, CopyRow, Facts, Key, PersonRow, copy_key
 from comity.register.rows.incidents import (
     AffectedRow,
     IncidentPartRow,
@@ -40,7 +40,6 @@ from comity.register.rows.incidents import (
     incident_part_key,
     suspicion_key,
 )
-from comity.register.rows.lineage import DerivativeRow, derivative_key
 from comity.register.sides import other_party
 from comity.register.verdict import Context, Discharge, Occasions, Occurrence, Put, Rule, check_after, need, no
 
@@ -68,12 +67,7 @@ def _reported_reads(_: Context, record: Record) -> list[Key]:
 
 
 def _item_keys(relationship: str, item: str) -> tuple[Key, ...]:
-    return (
-        (ItemRow.table, item),
-        derivative_key(relationship, item),
-        holding_key(relationship, item),
-        suspicion_key(relationship, item),
-    )
+    return (*came_reads(relationship, item), suspicion_key(relationship, item))
 
 
 def _reported(context: Context, facts: Facts, record: Record) -> list[Put]:
@@ -87,7 +81,7 @@ def _reported(context: Context, facts: Facts, record: Record) -> list[Put]:
     if body.ground is not None and body.ground in parties:
         raise no("not-third-ground", f"{body.ground!r} is a party, and its ground is not that of a third one")
     for item in body.items:
-        _check_keeps(context, facts, record, item)
+        _check_keeps(facts, record, item)
     for each in body.copies:
         if each.item not in body.items:
             raise no("other-item", f"it names a copy of {each.item!r}, which it is not about")
@@ -109,22 +103,12 @@ def _reported(context: Context, facts: Facts, record: Record) -> list[Put]:
     return [Put(_key(record), row), *_suspect(facts, relationship, body.incident, body.items)]
 
 
-def _check_keeps(context: Context, facts: Facts, record: Record, item: str) -> None:
+def _check_keeps(facts: Facts, record: Record, item: str) -> None:
     """(4) Who reports is the side that has the item: it was given to it, or it made it from what was given to it."""
     statement = record.statement
-    made = cast("DerivativeRow | None", facts[derivative_key(statement.relationship, item)])
-    holding = cast("HoldingRow | None", facts[holding_key(statement.relationship, item)])
-    row = cast("ItemRow | None", facts[ItemRow.table, item])
-    if made is not None and made.maker == statement.author:
+    if came_to(facts, statement.relationship, item, statement.author):
         return
-    if holding is not None and holding.keeper == statement.author:
-        return
-    ours = statement.author == context.party
-    if row is not None and ours and row.relationship == statement.relationship:
-        return  # it was shown, and there is no copy of it
-    if row is not None and not ours and holding is None and made is None and row.relationship != statement.relationship:
-        return
-    raise no("not-received", f"item {item!r} was not given to {statement.author!r} in this relationship")
+    raise no("not-received", f"item {item!r} did not come to {statement.author!r} in this relationship")
 
 
 def _suspect(facts: Facts, relationship: str, incident: str, items: Iterable[str]) -> list[Put]:
@@ -145,14 +129,14 @@ def _widened_reads(_: Context, record: Record) -> list[Key]:
     return keys
 
 
-def _widened(context: Context, facts: Facts, record: Record) -> list[Put]:
+def _widened(_: Context, facts: Facts, record: Record) -> list[Put]:
     body, relationship = cast("IncidentWidened", record.body), record.statement.relationship
     row = _own_open(facts, record)
     check_officer(facts, record)
     if body.part != row.parts + 1:
         raise no("part", f"part {body.part} of incident {body.incident!r} does not follow on part {row.parts}")
     for item in body.items:
-        _check_keeps(context, facts, record, item)
+        _check_keeps(facts, record, item)
     return [
         Put(_key(record), msgspec.structs.replace(row, parts=body.part)),
         Put(incident_part_key(relationship, body.incident, body.part), IncidentPartRow(items=body.items)),

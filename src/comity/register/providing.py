@@ -24,6 +24,7 @@ from comity.register.rows import (
     asked_key,
     assurance_key,
 )
+from comity.register.rows.ending import holding_key
 from comity.register.rows.lineage import derivative_key
 from comity.register.verdict import Context, need, no
 
@@ -40,6 +41,7 @@ def provided_reads(context: Context, record: Record, recipients: Sequence[str]) 
         (AgreementRow.table, relationship),
         (ItemRow.table, body.item),
         derivative_key(relationship, body.item),
+        holding_key(relationship, body.item),
         asked_key(relationship, body.request),
     ]
     if record.statement.author == context.party:
@@ -114,6 +116,10 @@ def item_provided(facts: Facts, record: Record, *, ours: bool) -> ItemRow:
         )
     if before.relationship != (DOMESTIC if ours else statement.relationship):
         raise no("other-item", f"item {body.item!r} did not come from the party that gives it")
+    if ours and before.contains:
+        raise no("derived", f"item {body.item!r} was made from received information, and is nobody's to provide as new")
+    if not ours and facts[holding_key(statement.relationship, body.item)] is None:  # it was shown, at the level of then
+        before = msgspec.structs.replace(before, label=body.label, alternative=body.alternative)
     for field in _SAME:
         if getattr(before, field) != getattr(body, field):
             raise no("other-item", f"item {body.item!r} is already registered with another {field}")

@@ -9,11 +9,14 @@ import msgspec
 from comity.record.bodies import Body
 from comity.record.bodies.consents import Shown
 from comity.record.statement import Record
+from comity.register.marks import marks_more, marks_reads, possible_marks
 from comity.register.officers import check_officer, officer_key
 from comity.register.providing import check_approved, check_provided, item_provided, provided_reads
+from comity.register.receiving import came_reads, came_to
 from comity.register.roles import OFFICER
 from comity.register.rows import AgreementRow, DirectoryRow, Facts, ItemRow, Key, RequestRow, asked_key, directory_key
-from comity.register.rows.consents import ShownRow, shown_key
+from comity.register.rows.consents import ShownItemRow, ShownRow, shown_item_key, shown_key
+from comity.register.rows.ending import holding_key
 from comity.register.rows.visits import VisitRow, VisitShownRow, visit_key, visit_shown_key
 from comity.register.verdict import Context, Put, Rule, need, no
 from comity.register.visits import check_shown
@@ -30,24 +33,44 @@ def _shown_reads(context: Context, record: Record) -> list[Key]:
     keys = [officer_key(record), *provided_reads(context, record, body.to)]
     if body.visit is not None:
         keys.append(visit_key(statement.relationship, body.visit))
+    keys += came_reads(statement.relationship, body.item)
     if _shows_on(record):
+        keys += marks_reads(statement.relationship, body.item)
         keys += [directory_key(statement.relationship, statement.author, each) for each in body.to]
     return keys
+
+
+def _shown_more(_: Context, facts: Facts, record: Record) -> list[Key]:
+    relationship = record.statement.relationship
+    return marks_more(facts, relationship, cast("Shown", record.body).item) if _shows_on(record) else []
 
 
 def _received(context: Context, facts: Facts, record: Record) -> ItemRow:
     """The received item that its receiver shows to people of its own."""
     body, statement = cast("Shown", record.body), record.statement
+    if not came_to(facts, statement.relationship, body.item, statement.author):
+        raise no("not-received", f"item {body.item!r} did not come to {statement.author!r} in this relationship")
     item: ItemRow = need(facts, (ItemRow.table, body.item), "item")
     row: AgreementRow = need(facts, (AgreementRow.table, statement.relationship), "agreement")
     other = row.peer if statement.author == context.party else context.party
     if item.originator != other or body.originator != other:
         raise no("other-item", f"item {body.item!r} did not come from {other!r}")
+    if body.label not in [msgspec.structs.replace(item.label, mark=mark) for mark in _marks(facts, record)]:
+        raise no("other-label", f"item {body.item!r} is not known under that label; it is shown as it came")
     for each in body.to:
         entry: DirectoryRow = need(facts, directory_key(statement.relationship, statement.author, each), "function")
         if not entry.reachable:
             raise no("withdrawn", f"{each!r} was withdrawn from the directory, or may be shown nothing more")
     return item
+
+
+def _marks(facts: Facts, record: Record) -> tuple[str, ...]:
+    """The marks by which whoever was given an item, or was shown it, may go."""
+    body, relationship = cast("Shown", record.body), record.statement.relationship
+    shown = cast("ShownItemRow | None", facts[shown_item_key(relationship, body.item)])
+    if shown is not None and facts[holding_key(relationship, body.item)] is None:
+        return (shown.mark,)
+    return possible_marks(facts, relationship, body.item, record)
 
 
 def _check_carried_out(facts: Facts, record: Record) -> RequestRow:
@@ -98,6 +121,9 @@ def _shown(context: Context, facts: Facts, record: Record) -> list[Put]:
         item = item_provided(facts, record, ours=ours)
         carried = msgspec.structs.replace(asked, consignment=record.id)
         puts.append(Put((ItemRow.table, body.item), item))
+        puts.append(
+            Put(shown_item_key(relationship, body.item), ShownItemRow(author=statement.author, mark=body.label.mark))
+        )
         puts.append(Put(asked_key(relationship, body.request), carried))
     if ours:
         request = _check_carried_out(facts, record)
@@ -120,5 +146,5 @@ def _shown(context: Context, facts: Facts, record: Record) -> list[Put]:
     return [*puts, Put(shown_key(relationship, body.item, record.id), row)]
 
 
-RULES: dict[type[Body], Rule] = {Shown: Rule(_shown_reads, _shown)}
+RULES: dict[type[Body], Rule] = {Shown: Rule(_shown_reads, _shown, _shown_more)}
 """The rule of every record type of this area."""

@@ -270,6 +270,12 @@ async def _subject(house: House, request: AskShow) -> _Subject:
         item = await visible_item(house, None, request.item, await viewer(house, request.actor))
         if item.relationship not in (DOMESTIC, request.relationship):
             raise Misuse(f"item {item.item!r} came by {item.relationship!r}; show it under that", code="other-item")
+        if item.contains:
+            raise Misuse(
+                f"item {item.item!r} was made here from received information; whoever is to know it opens a copy, and "
+                "nobody else is shown it as ours",
+                code="derived",
+            )
         return _Subject(row, running, item, None, item.relationship != DOMESTIC)
     if not (request.mark and request.topic and request.title):
         raise Misuse("something new needs its mark, its topic and a title", code="which-item")

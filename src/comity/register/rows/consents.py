@@ -154,6 +154,17 @@ class ShownRow(Row, frozen=True, kw_only=True):
     visit: str | None = None
 
 
+class ShownItemRow(Row, frozen=True, kw_only=True):
+    """An item was shown to the other party, whether a copy of it was given or not. Key: ``relationship/item``.
+
+    ``mark`` is the one under which it was last shown: of what was only shown no change of level is notified.
+    """
+
+    table: ClassVar[str] = "shown-item"
+    author: str
+    mark: str
+
+
 class PassedOnRow(Row, frozen=True, kw_only=True):
     """A copy went to somebody outside the parties. Key: ``relationship/item/number``, as its copy's.
 
@@ -195,6 +206,11 @@ def consent_key(relationship: str, consent: str) -> Key:
 def shown_key(relationship: str, item: str, record: bytes) -> Key:
     """Key of a showing."""
     return ShownRow.table, f"{relationship}/{item}/{record.hex()}"
+
+
+def shown_item_key(relationship: str, item: str) -> Key:
+    """Key under which it stands that an item was shown to the other party."""
+    return ShownItemRow.table, f"{relationship}/{item}"
 
 
 def passed_on_key(relationship: str, item: str, number: int) -> Key:
