@@ -45,6 +45,7 @@ DUTY = DutyShown(
     standing=False,
     discharged=None,
     discharged_at=None,
+    void=False,
     shown=None,
     shown_at=None,
     next="",

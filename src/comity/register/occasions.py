@@ -9,7 +9,7 @@ from comity.record import bodies
 from comity.record.statement import Record
 from comity.register.rows import AgreementRow, AskedRow, ConsignmentRow, Facts
 from comity.register.sides import other_party
-from comity.register.verdict import Context, Discharge, Occasions, Occurrence
+from comity.register.verdict import Context, Discharge, Occasions, Occurrence, need
 
 THE_AGREEMENT = "agreement"
 """Subject of what both parties always owe under the text they acknowledged."""
@@ -29,7 +29,7 @@ def consignment_subject(item: str, consignment: bytes) -> str:
 
 
 def _acknowledged(_: Context, facts: Facts, record: Record) -> list[Occurrence | Discharge]:
-    row = cast("AgreementRow", facts[AgreementRow.table, record.statement.relationship])
+    row: AgreementRow = need(facts, (AgreementRow.table, record.statement.relationship), "agreement")
     both = sorted({*row.acknowledged, record.statement.author})
     if len(both) == 1:
         return []
