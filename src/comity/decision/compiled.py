@@ -60,6 +60,7 @@ class Compiled:
     Attributes:
         agreement: the agreement.
         layers: its layers, in the order of their ids.
+        offices: whether any rule speaks of offices.
         inputs: what every decision made with this names as its inputs.
     """
 
@@ -80,6 +81,7 @@ class Compiled:
             for number, clause in enumerate(text.clauses, start=1):
                 self._provenance[text.id, clause.id] = clause.provenance
                 self._rank[text.id, clause.id] = (place, number)
+        self.offices = any(rule.registries or rule.approved_by for text in texts for rule in text.rules)
         self._prepare_terms()
         self._prepare_scope()
         self.levels = {

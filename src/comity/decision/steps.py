@@ -19,6 +19,9 @@ from comity.decision.compiled import NO_RANK, Compiled, LevelFacts
 from comity.decision.model import Case, Effect, Facility, Item, Person, Reason, Standing
 from comity.decision.rules import FORBIDS, LACKS, NEEDS, PERMITS, UNORDERED, WEIGHTS, Asked, Citation
 
+BILATERAL = 2
+"""Parties of an agreement that are all concerned by whatever is done under it."""
+
 
 def level_of(compiled: Compiled, item: Item) -> LevelFacts | None:
     """What is known of the item's mark; none of a mark on no ladder."""
@@ -44,7 +47,7 @@ def weigh_item(compiled: Compiled, case: Case, item: Item, level: LevelFacts | N
         if single and standings[0].acknowledgements == compiled.all_acknowledge:
             add(compiled.acknowledged)  # (3)
         else:
-            found |= _weigh_acknowledgements(compiled, standings, reasons)
+            found |= _weigh_acknowledgements(compiled, case, item, reasons)
 
     subjects, purposes, categories = compiled.subjects, compiled.purposes, compiled.categories
     if (  # (4) what the agreement covers
@@ -290,9 +293,14 @@ def _weigh_force(compiled: Compiled, standings: Iterable[Standing], giving: bool
     return found
 
 
+def _concerned(case: Case, item: Item) -> frozenset[str]:
+    """Whom an act concerns: who acts, whom the item comes from, on the way, who receives."""
+    return frozenset([case.acting, item.label.originator, *case.via, *(each.party for each in case.recipients)])
+
+
 def _weigh_bases(compiled: Compiled, case: Case, item: Item, giving: bool, reasons: list[Reason]) -> int:
     """Step 2 for protection that is borrowed: the agreements between those concerned stand as this one has to."""
-    concerned = {case.acting, item.label.originator, *case.via, *(each.party for each in case.recipients)}
+    concerned = _concerned(case, item)
     found = UNORDERED if len(compiled.bases) > 1 else 0
     for basis in compiled.bases:
         if not basis.between <= concerned:
@@ -309,16 +317,17 @@ def _weigh_bases(compiled: Compiled, case: Case, item: Item, giving: bool, reaso
     return found
 
 
-def _weigh_acknowledgements(compiled: Compiled, standings: Iterable[Standing], reasons: list[Reason]) -> int:
-    """Step 3: every party holds this very file for its model of what was agreed."""
+def _weigh_acknowledgements(compiled: Compiled, case: Case, item: Item, reasons: list[Reason]) -> int:
+    """Step 3: every party holds this very file for its model; of more than two, each one that the act concerns."""
     said = [
         each.party
-        for standing in standings
+        for standing in case.facts.standings
         if standing.agreement == compiled.id
         for each in standing.acknowledgements
         if each.digest == compiled.digest
     ]
-    silent = sorted(compiled.parties.difference(said))
+    asked = compiled.parties if len(compiled.parties) == BILATERAL else compiled.parties & _concerned(case, item)
+    silent = sorted(asked.difference(said))
     if silent:
         reasons += [compiled.bare(3, "not-acknowledged", "needs", party) for party in silent]
         return NEEDS

@@ -17,6 +17,7 @@ from comity.flows.actors import Actor
 from comity.flows.consenting.granting import find_asked, no_request
 from comity.flows.deciding.cases import answer, new_item
 from comity.flows.deciding.lineage import registered
+from comity.flows.deciding.standings import standings_of
 from comity.flows.deciding.visibility import check_role, may_see, viewer, visible_item
 from comity.flows.house import House
 from comity.flows.keeping.library import Running
@@ -238,7 +239,7 @@ async def _wanted(
             acting=house.party,
             recipients=(gains,),
             at=at,
-            facts=decision.Facts(standings=(await house.library.standing(row, at),)),
+            facts=decision.Facts(standings=await standings_of(house, (row,), at)),
         )
         found = [each for each in answer(running, case).reasons if each.code == "consent-missing"]
         if not found:

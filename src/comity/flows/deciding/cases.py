@@ -18,6 +18,7 @@ from comity.errors import Refused
 from comity.flows.deciding.consents import consents_for
 from comity.flows.deciding.lineage import Ancestry, ancestry
 from comity.flows.deciding.sites import shown_at, site_of, sites_from
+from comity.flows.deciding.standings import standings_of
 from comity.flows.house import House
 from comity.flows.keeping.committed import ReadRows
 from comity.flows.keeping.library import Running
@@ -134,16 +135,22 @@ async def giving_case(
         Refused: the item has too many ancestors (``lineage-too-long``).
     """
     recipients, attested = await _addressees(work, row, running, request)
+    offices = await _offices(work, running, request)
     approvals = tuple(
-        decision.Approval(request=request.request, by=each.by) for each in request.approvals if each.granted
+        decision.Approval(request=request.request, by=each.by, office=offices.get(each.by, ""))
+        for each in request.approvals
+        if each.granted
     )
     registered = await work.row(ItemRow, item.id)
-    standings: tuple[decision.Standing, ...] = (await house.library.standing(row, work.at),)
+    rows: Iterable[AgreementRow] = (row,)
     consents: tuple[decision.Consent, ...] = ()
     if registered is not None:
         found = await ancestry(house, work.facts, row, registered, request.purpose)
-        item, standings = found.item, await _standings(house, found, work.at)
+        item, rows = found.item, found.agreements.values()
         consents = await _consents(work.facts, found, work.at)
+    office = offices.get(request.by, "")
+    if item.label.originator == house.party:  # it is registered by whoever asks that it be given
+        item = msgspec.structs.replace(item, office=office)
     return decision.Case(
         request=request.request,
         act=act,
@@ -154,12 +161,22 @@ async def giving_case(
         recipients=tuple(recipients),
         at=work.at,
         facts=decision.Facts(
-            standings=standings,
+            standings=await standings_of(house, rows, work.at),
             attestations=tuple(attested),
             approvals=approvals,
             consents=consents,
         ),
+        office=office,
     )
+
+
+async def _offices(work: Work, running: Running, request: RequestRow) -> dict[str, str]:
+    """Where those work who ask and approve, by person; nobody is looked up where no rule speaks of offices."""
+    if not running.compiled.offices:
+        return {}
+    people = [(PersonRow.table, each) for each in (request.by, *(each.by for each in request.approvals))]
+    facts = await work.facts(people)
+    return {key: row.body for (_, key), row in facts.items() if isinstance(row, PersonRow)}
 
 
 async def _addressees(
@@ -244,7 +261,7 @@ async def handling_case(
         recipients=tuple(reader(each, house.party, house.pseudonym(row.relationship, each.person)) for each in people),
         at=at,
         facts=decision.Facts(
-            standings=await _standings(house, found, at),
+            standings=await standings_of(house, found.agreements.values(), at),
             attestations=attested,
             approvals=tuple(approvals),
             consents=await _consents(read, found, at),
@@ -290,10 +307,6 @@ def check_reader(person: PersonRow) -> None:
             f"somebody who is only {' and '.join(person.roles)} handles no content; another person must",
             code="no-reader",
         )
-
-
-async def _standings(house: House, found: Ancestry, at: datetime) -> tuple[decision.Standing, ...]:
-    return tuple([await house.library.standing(row, at) for row in found.agreements.values()])
 
 
 async def _consents(read: ReadRows, found: Ancestry, at: datetime) -> tuple[decision.Consent, ...]:

@@ -80,6 +80,7 @@ def as_facts(consents: Iterable[ConsentRow], item: str) -> tuple[decision.Consen
             beneficiary=beneficiary,
             purpose=consent.purpose,
             until=consent.until,
+            standing=consent.item is None,
         )
         for consent in consents
         if consent.until is not None

@@ -19,6 +19,7 @@ from comity.errors import Misuse, Refused
 from comity.flows.actors import Actor
 from comity.flows.deciding.basis import basis
 from comity.flows.deciding.cases import addressee, answer, attestations, new_item, outcome_word, record_decision
+from comity.flows.deciding.standings import standings_of
 from comity.flows.house import House
 from comity.flows.keeping.library import Running
 from comity.flows.keeping.work import Work
@@ -259,7 +260,7 @@ async def _case(
         recipients=tuple(map(addressee, visitors)),
         at=work.at,
         facts=decision.Facts(
-            standings=(await house.library.standing(row, work.at),), attestations=tuple(dict.fromkeys(attested))
+            standings=await standings_of(house, (row,), work.at), attestations=tuple(dict.fromkeys(attested))
         ),
     )
 
