@@ -11,6 +11,7 @@ from hashlib import sha256
 
 import msgspec
 
+from comity.agreement.vocabulary import Act
 from comity.decision import model as decision
 from comity.errors import Misuse, Refused
 from comity.flows.actors import Actor
@@ -43,6 +44,9 @@ from comity.record.bodies.custody import Carried, HandedOver, Packing, TakenOver
 from comity.record.person_act import unsigned
 from comity.register.occasions import BY_HAND
 from comity.register.rows import ConsignmentRow, CopyRow, DirectoryRow, PersonRow
+
+HANDING_OVER: Act = "hand-over"
+"""Asked besides the opening, where a rule speaks of it: a copy goes to somebody else of the same side."""
 
 
 class HandOver(msgspec.Struct, frozen=True, kw_only=True):
@@ -288,16 +292,22 @@ async def _say(house: House, found: Found, said: Sequence[tuple[str, Body]]) -> 
 
 
 async def _decide(house: House, found: Found, taker: PersonRow, request: HandOver) -> HandedOn:
-    """(9) Whether the taker may open the item for what it came for; the one who hands it over asks."""
+    """(9) Whether the taker may open the item for what it came for, and whether it may go this way; the giver asks."""
     place = found.first
     running = await house.library.load(place.row)
     purpose = await _purpose(house, found)
+    holder = await holder_of(house, place)
 
     async def decide(work: Work) -> HandedOn:
         case = await handling_case(house, place.row, found.item, taker, "open", purpose, work.at, read=work.facts)
         asking = pseudonym(house, place, found.person)
         case = msgspec.structs.replace(case, request=f"hand-over/{found.item.item}/{found.number}", requester=asking)
         outcome = answer(running, case)
+        if outcome_word(outcome) == "permit" and HANDING_OVER in running.compiled.acts:
+            way = msgspec.structs.replace(case, act=HANDING_OVER, office=holder.body if holder else "")
+            going = answer(running, way)
+            if outcome_word(going) != "permit":
+                case, outcome = way, going
         if request.rewrapped is not None:
             decided = await still_permitted(house, request.rewrapped, case, outcome)
         else:
