@@ -13,10 +13,13 @@ from msgspec.structs import replace
 
 from comity.marking.label import Label
 from comity.record.bodies import Assured, Body, CopyMade
+from comity.record.bodies.house import FacilityRegistered
+from comity.record.bodies.notices import DisputeOpened, LawAsked
 from comity.record.person_act import unsigned
 from comity.record.statement import Record, SeenCheckpoint
 from comity.register.rows import AskedRow
 from comity.register.rows.consents import PassedOnRow
+from comity.register.rows.duties import DutiesRow
 from comity.register.verdict import Changes, Rejection, Verdict
 from register.consenting import answered, asked, asking, passed_on, person_of_seoul, shown, standing, wanted
 from register.consenting import received as held_in_seoul
@@ -29,6 +32,8 @@ from register.story import (
     KEYS,
     LABEL,
     RELATIONSHIP,
+    START,
+    YEAR,
     Story,
     consigned,
     item,
@@ -36,7 +41,7 @@ from register.story import (
     signed,
 )
 from register.story import asked as assurance_asked
-from register.test_ending import destroyed, notified, reclassified, remarked
+from register.test_ending import destroyed, ended, notified, reclassified, remarked
 
 
 def abroad(story: Story, author: str, body: Body) -> Verdict:
@@ -218,3 +223,55 @@ def test_what_is_shown_on_has_the_label_under_which_it_came(label: Label) -> Non
     story = held_in_seoul()
     assert abroad(story, "kr", shown(story, "n-kim", "kr", label=label, to=("n-other",))).code == "other-label"
     assert isinstance(abroad(story, "kr", shown(story, "n-kim", "kr", to=("n-other",))), Changes)
+
+
+# ---- duties ----------------------------------------------------------------------------------------------------------
+
+
+def test_nothing_goes_by_a_name_under_which_something_else_is_owed() -> None:  # duties.md (3)
+    """Tokyo asks for laws: what Seoul owes is neither answered by another notice of that name, nor used up by it."""
+    story = given_to_two()
+    story.say("jp", listed("abe", ("agreement-authority",), nationality="jp", serves="jp"))
+    ask = LawAsked(request="q-1", matter="protection", by="n-abe", signature=unsigned())
+    story.say("jp", signed(ask, "n-abe"))
+    story.say("kr", listed("rei", ("registry",)))
+    for body in (reported(incident="q-1"), ended(story, "n-rei", ended="q-1")):
+        assert abroad(story, "kr", body).code == "subject-taken"
+    story.say("kr", ended(story, "n-rei"))
+    assert abroad(story, "kr", ended(story, "n-rei")).code == "subject-taken"
+    assert isinstance(abroad(story, "kr", ended(story, "n-rei", ended="e-2")), Changes)
+
+
+def test_what_one_side_owes_by_its_own_texts_is_nothing_to_dispute() -> None:  # notices.md (4)
+    """Seoul has registered a contractor's site: that it is to be inspected only Seoul can see."""
+    story = given_to_two()
+    story.say("jp", listed("abe", ("agreement-authority",), nationality="jp", serves="jp"))
+    site = FacilityRegistered(
+        facility="hanbit",
+        mark="군사 Ⅱ급 비밀",
+        until=START + YEAR,
+        conditions=(),
+        evidence="a visit",
+        nature="contractor",
+        under=(RELATIONSHIP,),
+        signature=unsigned(),
+    )
+    story.say("kr", signed(site, "root", "kr"))
+    row = story.row("kr", "duty", f"{RELATIONSHIP}/hanbit/first")
+    assert isinstance(row, DutiesRow)
+    guess = DisputeOpened(
+        dispute="x-9",
+        about="duty",
+        subject="hanbit/first",
+        obligation=row.duties[0].obligation,
+        question="is it inspected?",
+        position="it is not",
+        by="n-abe",
+        signature=unsigned(),
+    )
+    verdict = abroad(story, "jp", signed(guess, "n-abe"))
+    assert isinstance(verdict, Rejection)
+    unknown = abroad(story, "jp", signed(replace(guess, subject="hanbat/first"), "n-abe"))
+    assert isinstance(unknown, Rejection)
+    assert verdict.code == unknown.code == "unknown-duty"
+    assert verdict.sentence.replace("hanbit", "hanbat") == unknown.sentence

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from hashlib import sha256
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 from comity.agreement.load import parse_agreement, parse_layer
 from comity.agreement.model import Agreement, Layer
 from comity.agreement.vocabulary import Deed, Event
+from comity.errors import Rejected
 from comity.record import bodies
 from comity.record.statement import DOMESTIC, Record
 from comity.register import duties
@@ -206,13 +208,28 @@ def test_both_means_the_one_whose_turn_it_is_else_each(monkeypatch: pytest.Monke
 
 def test_what_comes_again_about_the_same_subject_opens_nothing(monkeypatch: pytest.MonkeyPatch) -> None:  # (3)
     desk = Desk("jp")
+    result = msgspec.structs.replace(LOSS, event="investigation-ended")
     desk.say(monkeypatch, LOSS, LOSS)
+    desk.say(monkeypatch, result, result)
     before = desk.all()
-    desk.say(monkeypatch, LOSS, at=NOON + timedelta(days=1))
+    desk.say(monkeypatch, result, at=NOON + timedelta(days=1))
     assert desk.all() == before
-    desk.say(monkeypatch, Discharge(deed="notify", subject="x-1"))
-    desk.say(monkeypatch, LOSS, at=NOON + timedelta(days=2))
-    assert not desk.about("x-1")["o-17-notify", "kr"].open
+    desk.say(monkeypatch, Discharge(deed="report", subject="x-1"))
+    desk.say(monkeypatch, result, at=NOON + timedelta(days=2))
+    assert not desk.about("x-1")["o-17-report", "kr"].open
+
+
+@pytest.mark.parametrize("event", ["loss-suspected", "purpose-ended", "law-requested"])
+def test_nothing_new_goes_by_the_name_of_something_else(event: Event, monkeypatch: pytest.MonkeyPatch) -> None:  # (3)
+    """Else one answer would do for both, and of the same kind nothing would be owed about the second."""
+    desk = Desk("jp")
+    desk.say(monkeypatch, Occurrence(event="visit-wanted", subject="x-1", originator="kr", visiting="jp"))
+    before = desk.all()
+    assert before
+    with pytest.raises(Rejected) as raised:
+        desk.say(monkeypatch, msgspec.structs.replace(LOSS, event=event), Discharge(deed="notify", subject="x-1"))
+    assert raised.value.code == "subject-taken"
+    assert desk.all() == before
 
 
 def test_no_word_becomes_a_number(monkeypatch: pytest.MonkeyPatch) -> None:  # (4)
@@ -452,7 +469,8 @@ def test_opened_is_discharged_and_open(
         for number, (author, occasions) in enumerate(records):
             for desk in desks:
                 before = len(desk.all())
-                desk.say(monkeypatch, *occasions, author=author, at=NOON + timedelta(hours=number))
+                with suppress(Rejected):
+                    desk.say(monkeypatch, *occasions, author=author, at=NOON + timedelta(hours=number))
                 opened += len(desk.all()) - before
     for desk in desks:
         open_ = [each for each in desk.all() if each.open]

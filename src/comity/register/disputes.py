@@ -70,7 +70,8 @@ def _check_subject(context: Context, facts: Facts, row: AgreementRow, record: Re
         raise no("unknown-item", f"there is no item {body.subject!r} that passed between the parties")
     if body.about == "duty":
         duties = cast("DutiesRow | None", facts[duties_key(record.statement.relationship, body.subject)])
-        if duties is None or all(each.obligation != body.obligation for each in duties.duties):
+        shared = [each.obligation for each in duties.duties if not each.alone] if duties is not None else []
+        if body.obligation not in shared:
             raise no("unknown-duty", f"nothing is owed under {body.obligation!r} about {body.subject!r}")
     if body.about == "reading":
         clauses = {clause.id for clause in context.agreement(row.digest).clauses}

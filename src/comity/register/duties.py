@@ -46,7 +46,7 @@ from comity.register.rows.duties import (
     item_duty_key,
     open_duty_key,
 )
-from comity.register.verdict import Consequence, Context, Discharge, Occasions, Occurrence, Put
+from comity.register.verdict import Consequence, Context, Discharge, Occasions, Occurrence, Put, no
 
 TEXTS_KEPT = 64
 """Agreements, each with its layers, whose obligations are kept sorted by event."""
@@ -112,6 +112,23 @@ class _Texts:
 STANDING_EVENTS: tuple[Event, ...] = ("always", "agreement-ended")
 """What an acknowledged text lays from then on (6)."""
 AFTER_THE_END: Event = "agreement-ended"
+BEGINNINGS: frozenset[Event] = frozenset(
+    {
+        "law-requested",
+        "hand-over-wanted",
+        "consent-wanted",
+        "level-changed",
+        "review-due",
+        "purpose-ended",
+        "recalled",
+        "destroyed-in-crisis",
+        "loss-suspected",
+        "dispute-opened",
+        "visit-wanted",
+        "end-wanted",
+    }
+)
+"""Events whose subject is named by an id that the author of the record has just chosen (1)."""
 
 
 class _Sorted(NamedTuple):
@@ -186,6 +203,10 @@ def _apply(context: Context, facts: Facts, record: Record, puts: Sequence[Put]) 
             agreement = _agreement(facts, relationship, puts)
             if agreement is not None:
                 book = books[duties_key(relationship, occasion.subject)]
+                if occasion.event in BEGINNINGS and book.before:
+                    raise no(
+                        "subject-taken", f"{occasion.subject!r} has been the name of something else; take a new one"
+                    )
                 book.lay(context, agreement, record, occasion)
     for book in books.values():
         book.close_old(record)
@@ -257,6 +278,7 @@ class DutyBook:
                             occasion.due, _due(record.statement.at, limit or obligation.within or "", timezone, context)
                         ),
                         evidence=obligation.evidence,
+                        alone=bool(laid.binds) or record.statement.relationship == DOMESTIC,
                     )
                 )
 

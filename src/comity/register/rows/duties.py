@@ -40,6 +40,8 @@ class Duty(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         discharged_at: its instant.
         shown: of a standing duty, the newest record that shows it being done.
         shown_at: its instant.
+        alone: a text that binds one side only lays it, or a record of the house opened it: the other side does not see
+            it.
         void: the other party has returned the record that opened it; ``discharged`` is its verdict then.
     """
 
@@ -63,6 +65,7 @@ class Duty(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     discharged_at: datetime | None = None
     shown: bytes | None = None
     shown_at: datetime | None = None
+    alone: bool = False
     void: bool = False
 
     @property
