@@ -9,7 +9,8 @@ from comity.errors import ComityError
 from comity.flows.ending.destruction import forget_with
 from comity.flows.giving.release import PREPARED, advance
 from comity.flows.giving.remarking import carry_out
-from comity.flows.house import SCAN_MAX, Follow, House
+from comity.flows.house import Follow, House
+from comity.flows.keeping.committed import SCAN_MAX
 from comity.flows.keeping.work import Work
 from comity.record import bodies
 from comity.record.bodies.ending import Destroyed, DestructionWitnessed, LevelChanged

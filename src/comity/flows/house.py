@@ -23,6 +23,7 @@ from comity.flows.actors import Actor, NeedsSignature
 from comity.flows.exchanging.exchange import Exchange
 from comity.flows.exchanging.parcel import INLINE_BLOB_BYTES_MAX, Parcel, read_parcel, write_parcel
 from comity.flows.exchanging.tallies import AskPeer, Differing, Tallies, no_road, read_question, write
+from comity.flows.keeping.committed import scan_rows
 from comity.flows.keeping.erasing import Erasing
 from comity.flows.keeping.library import Library
 from comity.flows.keeping.payloads import Payloads
@@ -36,7 +37,7 @@ from comity.record.contexts import PSEUDONYM
 from comity.record.dsse import check_signature
 from comity.record.person_act import act_bytes, attach, sign_act
 from comity.record.statement import DOMESTIC, Record, chain_id
-from comity.register.rows import AgreementRow, PeerRow, PersonRow, Row, decode_row
+from comity.register.rows import AgreementRow, PeerRow, PersonRow, Row
 from comity.register.verdict import Context
 
 B = TypeVar("B", bound=Body)
@@ -57,8 +58,6 @@ OFFER_SECONDS = 0.05
 """How long what went out in a reply is taken to have arrived; the peer's next parcel tells, or it is sent again."""
 FRESH_NAME = re.compile("[a-z2-7]{16}")
 """What follows the prefix of an identifier that a house made."""
-SCAN_MAX = 1_000
-"""Rows read at once when a whole range is wanted."""
 
 
 class House:
@@ -156,18 +155,9 @@ class House:
             raise Misuse(f"there is no {what} {key!r}", code=f"unknown-{kind.table}")
         return row
 
-    async def rows(self, kind: type[R], prefix: str = "") -> AsyncIterator[tuple[str, R]]:
+    def rows(self, kind: type[R], prefix: str = "") -> AsyncIterator[tuple[str, R]]:
         """Every committed row of a kind whose key begins with ``prefix``, in key order."""
-        first, before = prefix, prefix[:-1] + chr(ord(prefix[-1]) + 1) if prefix else None
-        while True:
-            found = await self.store.scan(kind.table, first, before, limit=SCAN_MAX)
-            for key, value in found:
-                row = decode_row(kind.table, value)
-                assert isinstance(row, kind)
-                yield key, row
-            if len(found) < SCAN_MAX:
-                return
-            first = found[-1][0] + "\0"
+        return scan_rows(self.store, kind, prefix)
 
     async def side(self, table: str, key: str) -> bytes | None:
         """One committed value of side data."""

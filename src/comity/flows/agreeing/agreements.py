@@ -129,9 +129,8 @@ async def acknowledge_agreement(house: House, request: AcknowledgeAgreement) -> 
         Misuse: the actor may not, or the agreement was acknowledged already.
     """
     row = await house.agreement_row(request.relationship)
-    if {house.party, row.peer} <= set(
-        row.acknowledged
-    ):  # alone, it may have been said before the peer adopted the text
+    both = {house.party, row.peer}
+    if both <= set(row.acknowledged):  # said alone, it may have come before the peer adopted the text
         raise Misuse(f"{house.party!r} has acknowledged this text of {row.agreement!r} already", code="acknowledged")
     body = bodies.Acknowledged(agreement=row.agreement, digest=row.digest, signature=unsigned())
     signer = None

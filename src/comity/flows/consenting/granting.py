@@ -17,7 +17,8 @@ from comity.errors import ComityError, Misuse
 from comity.flows.actors import Actor
 from comity.flows.deciding.visibility import check_role, may_see, sees_all, viewer, visible_item
 from comity.flows.giving.release import PREPARED, advance
-from comity.flows.house import SCAN_MAX, House
+from comity.flows.house import House
+from comity.flows.keeping.committed import SCAN_MAX
 from comity.flows.keeping.work import Draft, Work
 from comity.flows.speaking import speaker
 from comity.record.bodies.consents import Consented, ConsentWithdrawn

@@ -13,11 +13,12 @@ import msgspec
 
 from comity.errors import Misuse, Rejected, Unavailable
 from comity.flows.exchanging.settling import HELD, HeldBack
+from comity.flows.keeping.committed import scan_rows
 from comity.flows.keeping.sequencer import Sequencer
 from comity.ports import Store
 from comity.record.encoding import Count, Digest, Identifier, Instant, Relationship, decode
 from comity.record.statement import chain_id
-from comity.register.rows import ConsignmentRow, CopyRow, Row, decode_row
+from comity.register.rows import ConsignmentRow, CopyRow, Row
 from comity.register.rows.inventory import TallyItemRow, TallyPartRow, TallyRow
 from comity.register.tally import CopyLine, copy_line
 
@@ -37,8 +38,6 @@ DIFFERING_LINES_MAX = 200_000
 """Most lines of an answer in a file."""
 HELD_TOLD_MAX = 1_000
 """Most held records that an answer names."""
-SCAN_MAX = 1_000
-"""Rows read at once."""
 
 Words = Annotated[str, msgspec.Meta(max_length=200)]
 Bucket = Annotated[int, msgspec.Meta(ge=0, lt=256)]
@@ -283,27 +282,27 @@ class Tallies:
 
     async def buckets(self, relationship: str) -> AsyncIterator[Sum]:
         """The sums of all buckets that are not empty."""
-        async for key, row in self._rows(TallyRow, f"{relationship}/"):
+        async for key, row in scan_rows(self._store, TallyRow, f"{relationship}/"):
             if row.items:
                 yield Sum(int(key[-2:], 16), row.items, row.copies, row.digest)
 
     async def parts(self, relationship: str, bucket: int | None = None) -> AsyncIterator[Sum]:
         """The sums of the parts of a bucket, or of all, that are not empty."""
         prefix = f"{relationship}/" if bucket is None else f"{relationship}/{bucket:02x}"
-        async for key, row in self._rows(TallyPartRow, prefix):
+        async for key, row in scan_rows(self._store, TallyPartRow, prefix):
             if row.items:
                 yield Sum(int(key[-4:], 16), row.items, row.copies, row.digest)
 
     async def items(self, relationship: str, part: int) -> AsyncIterator[ItemLine]:
         """The items of a part."""
         prefix = f"{relationship}/{part:04x}/"
-        async for key, row in self._rows(TallyItemRow, prefix):
+        async for key, row in scan_rows(self._store, TallyItemRow, prefix):
             yield ItemLine(part, key.removeprefix(prefix), row.mark, row.marked, row.last, row.copies, row.digest)
 
     async def copies(self, relationship: str, item: str, start: int = 0) -> AsyncIterator[CopyLine]:
         """The lines of the copies of an item, from a number on; what never arrived has none."""
         delivered: dict[bytes, bool] = {}
-        async for _key, row in self._rows(CopyRow, f"{relationship}/{item}/", f"{start:06d}"):
+        async for _key, row in scan_rows(self._store, CopyRow, f"{relationship}/{item}/", f"{start:06d}"):
             if row.state == "returned" and row.consignment not in delivered:
                 delivered[row.consignment] = await self._delivered(row.consignment)
             if row.state != "returned" or delivered[row.consignment]:
@@ -350,16 +349,3 @@ class Tallies:
             raise Misuse("the registers differ in more than one file can say; connect the nodes", code="too-many-lines")
         copies = await self._copies_of(relationship, (line.item for line in items), 0, DIFFERING_LINES_MAX)
         return DifferingLines(tuple(differ), tuple(items), tuple(copies))
-
-    async def _rows(self, kind: type[R], prefix: str, start: str = "") -> AsyncIterator[tuple[str, R]]:
-        """Committed rows whose key begins with ``prefix``, from ``start`` behind it on, in key order."""
-        first, before = prefix + start, prefix[:-1] + chr(ord(prefix[-1]) + 1)
-        while True:
-            found = await self._store.scan(kind.table, first, before, limit=SCAN_MAX)
-            for key, value in found:
-                row = decode_row(kind.table, value)
-                assert isinstance(row, kind)
-                yield key, row
-            if len(found) < SCAN_MAX:
-                return
-            first = found[-1][0] + "\0"

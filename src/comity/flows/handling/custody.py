@@ -17,7 +17,7 @@ from comity.flows.actors import Actor
 from comity.flows.deciding.lineage import registered
 from comity.flows.deciding.visibility import Sight, may_see, viewer, visible_item
 from comity.flows.handling.copy_references import REFERENCE_PREFIX, copy_by_reference, no_such_reference
-from comity.flows.house import House
+from comity.flows.house import PSEUDONYM_OF, House
 from comity.flows.keeping.work import Draft, Work
 from comity.record.bodies import Body
 from comity.record.statement import Record
@@ -211,10 +211,8 @@ async def entry_of(house: House, place: Place, person: PersonRow) -> DirectoryRo
 
 async def holder_of(house: House, place: Place) -> PersonRow | None:
     """The person of this house who holds a copy; None where that is not one of them."""
-    async for _, person in house.rows(PersonRow):
-        if pseudonym(house, place, person) == place.copy.holder:
-            return person
-    return None
+    person = await house.side(PSEUDONYM_OF, f"{place.relationship}/{place.copy.holder}")
+    return None if person is None else await house.row(PersonRow, person.decode())
 
 
 async def sign_in_each(

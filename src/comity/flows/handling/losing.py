@@ -1,7 +1,7 @@
 """Lost and found: what a single copy's chain of custody says of it (Article 17, ``spec/custody.md`` steps 13 and 14).
 
 What a loss brings besides (the report to each originator, the investigation, everything affected) is an incident, which
-calls ``lose`` for each copy.
+says of each copy what ``lost_bodies`` gives.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ async def lose_copy(house: House, request: LoseCopy) -> CopyTold:
     said = await lost_bodies(house, found, request.circumstances, request.actor)
 
     async def say(work: Work) -> list[Record]:
-        return await lose(work, said, found.person.function)
+        return await say_in_each(work, said, found.person.function)
 
     return _told(found, "lost", await house.sequencer.submit(say))
 
@@ -100,15 +100,6 @@ async def lost_bodies(
         )
 
     return await sign_in_each(house, found, actor, body)
-
-
-async def lose(work: Work, said: list[tuple[str, CopyLost]], function: str) -> list[Record]:
-    """Record a loss inside a change under way; all that is said of it is durable together.
-
-    Raises:
-        Misuse: the register does not accept it.
-    """
-    return await say_in_each(work, said, function)
 
 
 async def find_again(house: House, request: FindCopy) -> CopyTold:

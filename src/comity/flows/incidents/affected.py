@@ -16,7 +16,8 @@ import msgspec
 
 from comity.flows.deciding.lineage import agreements, ancestors_of
 from comity.flows.deriving.descent import descendants
-from comity.flows.house import PSEUDONYM_OF, SCAN_MAX, House
+from comity.flows.house import PSEUDONYM_OF, House
+from comity.flows.keeping.committed import SCAN_MAX
 from comity.record.statement import DOMESTIC
 from comity.register.rows import CopyRow, ItemRow
 from comity.register.rows.lineage import DerivativeRow, derivative_key

@@ -16,8 +16,8 @@ from comity.errors import Misuse
 from comity.flows.actors import Actor
 from comity.flows.deciding.lineage import relationships_of
 from comity.flows.deciding.visibility import visible_item
-from comity.flows.handling.custody import Found, check_state, find_copy
-from comity.flows.handling.losing import lose, lost_bodies
+from comity.flows.handling.custody import Found, check_state, find_copy, say_in_each
+from comity.flows.handling.losing import lost_bodies
 from comity.flows.house import House
 from comity.flows.incidents.affected import Affected, affected_by, concerned, holders
 from comity.flows.keeping.work import Draft, Work
@@ -129,7 +129,7 @@ async def report_incident(house: House, request: ReportIncident) -> IncidentTold
         for relationship, body in telling:
             record = await work.say(Draft(relationship, body, person.function))
             told.setdefault(relationship, record.id.hex())
-        await lose(work, losses, person.function)
+        await say_in_each(work, losses, person.function)
         return told
 
     told = await house.sequencer.submit(say)

@@ -7,17 +7,35 @@ but not kept.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from typing import TypeVar
 
 from comity.ports import Store
 from comity.register.rows import Key, Row, decode_row
 
+R = TypeVar("R", bound=Row)
 ReadRows = Callable[[Iterable[Key]], Awaitable[dict[Key, Row | None]]]
 """Rows by their keys: as committed (``CommittedRows.get``), or as a change under way has them (``Work.facts``)."""
+SCAN_MAX = 1_000
+"""Rows read at once when a whole range is wanted."""
 ROWS_MAX = 100_000
 """Most rows kept, about 100 MB; when there are more it starts again empty."""
 SIDE_VALUES_MAX = 20_000
 """Most values of side data kept, about 50 MB; as above."""
+
+
+async def scan_rows(store: Store, kind: type[R], prefix: str = "", start: str = "") -> AsyncIterator[tuple[str, R]]:
+    """The committed rows of a kind whose keys begin with ``prefix``, from ``start`` behind it on, in key order."""
+    first, end = prefix + start, prefix[:-1] + chr(ord(prefix[-1]) + 1) if prefix else None
+    while True:
+        found = await store.scan(kind.table, first, end, limit=SCAN_MAX)
+        for key, value in found:
+            row = decode_row(kind.table, value)
+            assert isinstance(row, kind)
+            yield key, row
+        if len(found) < SCAN_MAX:
+            return
+        first = found[-1][0] + "\0"
 
 
 class CommittedRows:
