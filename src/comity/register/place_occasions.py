@@ -112,7 +112,7 @@ def _shows(deed: Deed) -> Occasions:
     """What is owed as long as the agreement stands is shown to be done (``spec/duties.md`` step 6)."""
 
     def shows(_: Context, __: Facts, record: Record) -> list[Occurrence | Discharge]:
-        body = cast("place_bodies.Posted", record.body)  # or the one that names an officer
+        body = cast("place_bodies.Posted | place_bodies.OfficerNamed", record.body)
         return [Discharge(deed=deed, subject=THE_AGREEMENT, relationship=each) for each in body.under]
 
     return shows

@@ -38,6 +38,9 @@ from comity.register.rows.giving import Evidence
 from comity.register.rows.places import InspectionRow, PostingRow, inspection_key, posting_key
 from comity.register.verdict import Context, Put, Rule, check_after, need, no
 
+_AboutSite = place_bodies.ConditionEvidenced | place_bodies.OfficerNamed | place_bodies.Inspected
+"""What a security officer says about a site that is registered."""
+
 
 def facility_key(facility: str) -> Key:
     """Key of a site."""
@@ -190,13 +193,13 @@ def _check_under(facts: Facts, relationships: Sequence[str]) -> None:
 
 
 def _site_reads(_: Context, record: Record) -> list[Key]:
-    body = cast("place_bodies.ConditionEvidenced", record.body)  # or another act about a site
+    body = cast("_AboutSite", record.body)
     return [facility_key(body.facility), *signer_keys(body)]
 
 
 def _check_about_site(context: Context, facts: Facts, record: Record) -> tuple[FacilityRow, str]:
     """The site that an act of a security officer is about, and who signed it."""
-    body = cast("place_bodies.ConditionEvidenced", record.body)
+    body = cast("_AboutSite", record.body)
     signer = check_house_act(context, facts, body, record.statement.relationship, SECURITY_OFFICER)
     row: FacilityRow = need(facts, facility_key(body.facility), "facility")
     check_after(body.after, last_of(row))

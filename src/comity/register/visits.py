@@ -27,6 +27,8 @@ from comity.register.verdict import Context, Discharge, Occasions, Occurrence, P
 
 AUTHORITIES = (AGREEMENT_AUTHORITY, SECURITY_OFFICER)
 """Roles by which somebody speaks for his side's competent authority about visits (1)."""
+_About = bodies.VisitAnswered | bodies.VisitEnded | bodies.FindingMade | bodies.FindingClosed
+"""What is said about a visit that was asked for."""
 
 
 def _agreement(context: Context, facts: Facts, record: Record) -> Agreement:
@@ -76,7 +78,7 @@ def _asked(context: Context, facts: Facts, record: Record) -> list[Put]:
 
 
 def _visit_reads(_: Context, record: Record) -> list[Key]:
-    body, statement = cast("bodies.VisitAnswered", record.body), record.statement  # or another one about a visit
+    body, statement = cast("_About", record.body), record.statement
     return [
         (AgreementRow.table, statement.relationship),
         visit_key(statement.relationship, body.visit),
@@ -86,7 +88,7 @@ def _visit_reads(_: Context, record: Record) -> list[Key]:
 
 def _visit(facts: Facts, record: Record, *, host: bool) -> VisitRow:
     """The visit that a record of its host, or of its visitor, is about."""
-    body, statement = cast("bodies.VisitAnswered", record.body), record.statement
+    body, statement = cast("_About", record.body), record.statement
     row: VisitRow = need(facts, visit_key(statement.relationship, body.visit), "visit")
     if (row.author != statement.author) != host:
         if host:
@@ -197,7 +199,7 @@ def check_shown(
 
 
 def _finding_reads(context: Context, record: Record) -> list[Key]:
-    body = cast("bodies.FindingMade", record.body)  # or the one that closes it
+    body = cast("bodies.FindingMade | bodies.FindingClosed", record.body)
     return [*_visit_reads(context, record), finding_key(record.statement.relationship, body.visit, body.finding)]
 
 
