@@ -152,7 +152,7 @@ class Story:
         return write(statement, body, [(KEYS[author].public, KEYS[author].sign)])
 
     def try_(self, author: str, body: Body, at: datetime | None = None) -> Verdict:
-        """The verdict at home; the same one abroad, where the record crosses: its author has heard all that was said."""
+        """The verdict at home, and the same abroad where it crosses; its author has heard all that was said."""
         other = "kr" if author == "jp" else "jp"
         heard, _ = self._next.get(f"{RELATIONSHIP}/{other}", (0, NOTHING))
         seen = SeenCheckpoint(heard, bytes(32)) if body.crosses and heard else None
@@ -175,6 +175,26 @@ class Story:
         self._next[statement.chain] = (statement.sequence + 1, record.id)
         self.said[body.kind] = record
         return record
+
+    def at_once(self, *said: tuple[str, Body]) -> list[Record]:
+        """Each party says its part before it hears of the other's; then each hears it, in the order of its author."""
+        records: list[tuple[str, Record]] = []
+        for author, body in said:
+            self.now += timedelta(seconds=1)
+            record = self.write(author, body)
+            verdict = self.registers[author].take(record, self.now)
+            assert isinstance(verdict, Changes), (author, body, verdict)
+            self._next[record.statement.chain] = (record.statement.sequence + 1, record.id)
+            records.append((author, record))
+        for author, record in records:
+            other = "kr" if author == "jp" else "jp"
+            verdict = self.registers[other].take(record, self.now)
+            assert isinstance(verdict, Changes), (other, record.body, verdict)
+        return [record for _, record in records]
+
+    def rows(self, party: str, *kinds: type[Row]) -> dict[RowKey, Row | None]:
+        """The rows of some kinds."""
+        return {key: row for key, row in self.registers[party].rows.items() if isinstance(row, kinds)}
 
     def row(self, party: str, table: str, key: str) -> Row | None:
         return self.registers[party].rows.get((table, key))

@@ -8,7 +8,6 @@ import pytest
 
 from comity.record.bodies import Body, CopyMade
 from comity.record.bodies.custody import DoubleEnvelope
-from comity.record.statement import Record
 from comity.register.rows import CopyRow
 from comity.register.rows.custody import RECIPIENT_NUMBERS_FROM, LinkRow
 from comity.register.rows.duties import DutiesRow
@@ -346,24 +345,9 @@ def test_who_has_left_takes_nothing_and_his_registry_hands_over_for_him() -> Non
 # ---- what both may say at once --------------------------------------------------------------------------------------
 
 
-def crossing(story: Story, *said: tuple[str, Body]) -> None:
-    """Each party says its part before it hears of the other's; then each hears it, in the order of its author."""
-    records: list[tuple[str, Record]] = []
-    for author, body in said:
-        record = story.write(author, body)
-        assert isinstance(story.registers[author].take(record, story.now), Changes), body
-        records.append((author, record))
-        statement = record.statement
-        story._next[statement.chain] = (statement.sequence + 1, record.id)
-    for author, record in records:
-        other = "kr" if author == "jp" else "jp"
-        verdict = story.registers[other].take(record, story.now)
-        assert isinstance(verdict, Changes), (other, verdict)
-
-
 def at_once(*makes: tuple[str, Make], form: str = "documentary") -> Story:
     story = given(form)
-    crossing(story, *((author, make(story)) for author, make in makes))
+    story.at_once(*((author, make(story)) for author, make in makes))
     assert copies(story, "jp") == copies(story, "kr")
     return story
 

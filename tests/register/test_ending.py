@@ -324,7 +324,6 @@ REFUSED: list[tuple[str, str, Make, str]] = [
     ("held", "kr", lambda story: ended(story, by="n-kim"), "other-signer"),
     ("held", "kr", lambda story: ended(story, item="i-2"), "unknown-holding"),
     ("ended", "kr", lambda story: ended(story, after=ZEROS), "stale-act"),
-    ("gone", "kr", ended, "nothing-left"),
     # recall
     ("held", "kr", lambda story: recalled(story, "n-lee", "kr"), "not-provider"),
     ("held", "jp", lambda story: recalled(story, "n-sato"), "no-role"),

@@ -14,6 +14,7 @@ from comity.record.bodies import Body
 from comity.record.bodies import visits as made
 from comity.record.person_act import unsigned
 from comity.record.statement import SeenCheckpoint
+from comity.register.rows.duties import DutiesRow
 from comity.register.rows.visits import FindingRow, VisitRow
 from comity.register.verdict import Changes, Rejection
 from comity.register.visits import check_shown
@@ -324,21 +325,9 @@ def test_nothing_is_shown_before_after_or_without_a_permission() -> None:  # (6)
 
 def at_once(story: Story, *said_by: tuple[str, Body]) -> None:
     """Each side says its part before it hears of the other's; both registers then say the same."""
-    records = []
-    for author, body in said_by:
-        record = story.write(author, body)
-        assert isinstance(story.registers[author].take(record, story.now), Changes), body
-        story._next[record.statement.chain] = (record.statement.sequence + 1, record.id)
-        records.append((author, record))
-        story.now += timedelta(seconds=1)
-    for author, record in records:
-        verdict = story.registers["kr" if author == "jp" else "jp"].take(record, story.now)
-        assert isinstance(verdict, Changes), (record.body, verdict)
-    for table in ("visit", "visit-finding", "duty"):
-        rows = [
-            {key: row for key, row in story.registers[party].rows.items() if key[0] == table} for party in ("jp", "kr")
-        ]
-        assert rows[0] == rows[1]
+    story.at_once(*said_by)
+    kinds = (VisitRow, FindingRow, DutiesRow)
+    assert story.rows("jp", *kinds) == story.rows("kr", *kinds)
 
 
 @pytest.mark.parametrize("refused", [False, True])

@@ -305,13 +305,14 @@ class DutyBook:
     def discharge(self, record: Record, occasion: Discharge) -> None:
         """Discharge what a deed was asked for (5); what stands is shown instead (6)."""
         who = occasion.party or record.statement.author
+        at, shown_by = occasion.shown_by or (record.statement.at, record.id)
         for place, duty in enumerate(self.duties):
-            if (duty.deed, duty.who) != (occasion.deed, who) or not (duty.open or _before(record, duty)):
+            if (duty.deed, duty.who) != (occasion.deed, who) or not (duty.open or _before(at, shown_by, duty)):
                 continue
             if duty.standing:
                 self.duties[place] = msgspec.structs.replace(duty, shown=record.id, shown_at=record.statement.at)
             else:
-                self.duties[place] = _discharged(duty, record)
+                self.duties[place] = msgspec.structs.replace(duty, discharged=shown_by, discharged_at=at)
 
     def void(self, returned: bytes, verdict: Record) -> None:
         """End what a record opened that the other party has returned (12)."""
@@ -344,11 +345,11 @@ def _same_text(one: Duty, other: Duty) -> bool:
     )
 
 
-def _before(record: Record, duty: Duty) -> bool:
+def _before(at: datetime, record: bytes, duty: Duty) -> bool:
     """Whether a record is earlier than the one that discharged a duty: both sides did it at once (5)."""
     if duty.discharged is None or duty.discharged_at is None or duty.void or duty.standing:
         return False
-    return (record.statement.at, record.id) < (duty.discharged_at, duty.discharged)
+    return (at, record) < (duty.discharged_at, duty.discharged)
 
 
 def _discharged(duty: Duty, record: Record) -> Duty:

@@ -58,11 +58,14 @@ def _apply(context: Context, facts: Facts, record: Record, puts: Sequence[Put]) 
     row = cast("HoldingRow | None", facts[key]) or _new(context, facts, record, named[1:])
     if row is None:  # it crossed before anything was counted; a rebuild counts it
         return []
-    changed = [Put(key, msgspec.structs.replace(row, left=row.left + change))]
+    at, ends = record.statement.at, change < 0
+    kept = msgspec.structs.replace(row, left=row.left + change)
+    changed = [Put(key, kept.with_end(at, record.id) if ends else kept)]
     for above in row.above:
         ancestor = cast("HoldingRow | None", facts[holding_key(relationship, above)])
         if ancestor is not None:
             counted = msgspec.structs.replace(ancestor, below=ancestor.below + change)
+            counted = counted.with_end(at, record.id) if ends else counted
             if isinstance(record.body, Derived):
                 counted = counted.with_made({record.body.label.mark: 1})
             changed.append(Put(holding_key(relationship, above), counted))

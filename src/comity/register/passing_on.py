@@ -14,7 +14,7 @@ from comity.register.marks import marks_more, marks_reads, possible_marks
 from comity.register.occasions import consignment_subject
 from comity.register.officers import check_officer, officer_key
 from comity.register.providing import check_approved
-from comity.register.recalls import holding_of
+from comity.register.recalls import answer_reads, holding_of, last_ones
 from comity.register.roles import REGISTRY
 from comity.register.rows import AgreementRow, CopyRow, Facts, ItemRow, Key, RequestRow, copy_key
 from comity.register.rows.consents import ConsentRow, PassedOnRow, consent_key, passed_on_key
@@ -42,7 +42,8 @@ def _passed_on_more(_: Context, facts: Facts, record: Record) -> list[Key]:
     rows = [key for each in above for key in marks_reads(relationship, each)]
     if any(key not in facts for key in rows):
         return rows
-    return [*rows, *(key for each in (body.item, *above) for key in marks_more(facts, relationship, each))]
+    marks = [key for each in (body.item, *above) for key in marks_more(facts, relationship, each)]
+    return [*rows, *marks, *answer_reads(facts, relationship, body.item)]
 
 
 def _above(facts: Facts, record: Record) -> tuple[str, ...]:
@@ -187,8 +188,11 @@ def _passed_on_occasions(_: Context, facts: Facts, record: Record) -> list[Occur
     subject = consignment_subject(body.item, record.id)
     events: tuple[Event, ...] = ("hands-changed", "passed-on")
     return [
-        Occurrence(event=event, subject=subject, originator=originator, item=body.item, carrier=author)
-        for event in events
+        *(
+            Occurrence(event=event, subject=subject, originator=originator, item=body.item, carrier=author)
+            for event in events
+        ),
+        *last_ones(facts, record, body.item, author),
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import cast
 
 import msgspec
@@ -76,21 +77,32 @@ def answer_reads(facts: Facts, relationship: str, item: str) -> list[Key]:
     return [*keys, *(row(relationship, each) for each in items for row in (ended_key, recall_key))]
 
 
-def last_ones(facts: Facts, record: Record, item: str, keeper: str) -> list[Occurrence | Discharge]:
+def last_ones(facts: Facts, record: Record, item: str, keeper: str) -> list[Discharge]:
     """(28) What is discharged when one more copy of ``item`` comes to its end: all that waited for this last one."""
     relationship = record.statement.relationship
     own = cast("HoldingRow | None", facts[holding_key(relationship, item)])
-    found: list[Occurrence | Discharge] = []
+    found: list[Discharge] = []
     for each in (item, *(own.above if own is not None else ())):
         row = cast("HoldingRow | None", facts[holding_key(relationship, each)])
         if row is None or row.left + row.below != 1:
             continue
+        last = row.with_end(record.statement.at, record.id)
         ended = cast("EndedRow | None", facts[ended_key(relationship, each)])
         recall = cast("RecallRow | None", facts[recall_key(relationship, each)])
-        subjects = [ended.ended] if ended is not None else []
-        subjects += [recall.recall] if recall is not None else []
-        found += [done for subject in subjects for done in _all_done(subject, keeper)]
+        if ended is not None:
+            found += _all_gone(ended.ended, keeper, last, ended.at, ended.record)
+        if recall is not None:
+            found += _all_gone(recall.recall, keeper, last, recall.at, recall.record)
     return found
+
+
+def _all_gone(subject: str, keeper: str, holding: HoldingRow, at: datetime, asked: bytes) -> list[Discharge]:
+    """(28) What was owed is done with the last copy; by what was asked itself, where nothing was left by then.
+
+    The latest of these records shows it, in whatever order each side has heard of them.
+    """
+    ends = [(at, asked)] + ([(holding.ended_at, holding.ended)] if holding.ended_at is not None else [])
+    return [Discharge(deed=deed, subject=subject, party=keeper, shown_by=max(ends)) for deed in ANSWERS]
 
 
 # ---- the purpose has ended ------------------------------------------------------------------------------------------
@@ -106,7 +118,7 @@ def _ended_reads(_: Context, record: Record) -> list[Key]:
     ]
 
 
-def _ended(_: Context, facts: Facts, record: Record) -> list[Put]:
+def _ended(context: Context, facts: Facts, record: Record) -> list[Put]:
     body, statement = cast("PurposeEnded", record.body), record.statement
     holding = holding_of(facts, record, body.item)
     if holding.keeper != statement.author:  # (20)
@@ -117,7 +129,7 @@ def _ended(_: Context, facts: Facts, record: Record) -> list[Put]:
     key = ended_key(statement.relationship, body.item)
     before = cast("EndedRow | None", facts[key])
     check_after(body.after, before.record if before is not None else NOTHING)
-    if holding.gone:
+    if holding.gone and statement.author == context.party:  # else the last copy may have come back meanwhile
         raise no("nothing-left", f"nothing is left of item {body.item!r}; there is nothing to return or destroy")
     row = EndedRow(ended=body.ended, record=record.id, reason=body.reason, by=body.by, at=statement.at)
     return [Put(key, row)]
@@ -126,7 +138,13 @@ def _ended(_: Context, facts: Facts, record: Record) -> list[Put]:
 def _ended_occasions(context: Context, facts: Facts, record: Record) -> list[Occurrence | Discharge]:
     body = cast("PurposeEnded", record.body)
     provider = other_party(context, facts, record)
-    return [Occurrence(event="purpose-ended", subject=body.ended, originator=provider, item=body.item)]
+    holding = cast("HoldingRow | None", facts[holding_key(record.statement.relationship, body.item)])
+    found: list[Occurrence | Discharge] = [
+        Occurrence(event="purpose-ended", subject=body.ended, originator=provider, item=body.item)
+    ]
+    if holding is not None and holding.gone:
+        found += _all_gone(body.ended, holding.keeper, holding, record.statement.at, record.id)
+    return found
 
 
 # ---- recall ---------------------------------------------------------------------------------------------------------
@@ -177,12 +195,9 @@ def _recall_occasions(_: Context, facts: Facts, record: Record) -> list[Occurren
     found: list[Occurrence | Discharge] = [
         Occurrence(event="recalled", subject=body.recall, originator=author, item=body.item, due=body.answer_by)
     ]
-    return found + (_all_done(body.recall, holding.keeper) if holding is not None and holding.gone else [])
-
-
-def _all_done(subject: str, keeper: str) -> list[Occurrence | Discharge]:
-    """What is discharged about a recall, or an ended purpose, once nothing is left."""
-    return [Discharge(deed=deed, subject=subject, party=keeper) for deed in ANSWERS]
+    if holding is not None and holding.gone:
+        found += _all_gone(body.recall, holding.keeper, holding, record.statement.at, record.id)
+    return found
 
 
 def _lifted(_: Context, facts: Facts, record: Record) -> list[Put]:
@@ -202,7 +217,8 @@ def _lifted(_: Context, facts: Facts, record: Record) -> list[Put]:
 def _lift_occasions(context: Context, facts: Facts, record: Record) -> list[Occurrence | Discharge]:
     """Nobody owes any more what is no longer asked."""
     body = cast("RecallLifted", record.body)
-    return _all_done(body.recall, other_party(context, facts, record))
+    keeper = other_party(context, facts, record)
+    return [Discharge(deed=deed, subject=body.recall, party=keeper) for deed in ANSWERS]
 
 
 # ---- return ---------------------------------------------------------------------------------------------------------

@@ -141,12 +141,14 @@ class Discharge(msgspec.Struct, frozen=True, kw_only=True):
     """A deed was done that discharges what is open about ``subject``; ``party`` is who did it, else the author.
 
     ``relationship`` is for records of the house, which stand in none: what it discharges there, in this house's view.
+    ``shown_by`` is the record that shows it, with its instant, where that is another one than the one that says so.
     """
 
     deed: Deed
     subject: str
     party: str = ""
     relationship: str = ""
+    shown_by: tuple[datetime, bytes] | None = None
 
 
 Occasions = Callable[[Context, Facts, Record], list[Occurrence | Discharge]]

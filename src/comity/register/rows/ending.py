@@ -23,6 +23,8 @@ class HoldingRow(Row, frozen=True, kw_only=True):
         above: everything it was made from in this relationship, nearest and farthest, ascending.
         given: the mark it had when it was first given, or made.
         made: how many items were made from it, nearest and farthest, by the mark on their maker's ladder; ascending.
+        ended: the latest record by which one of these copies came to its end, whatever was heard of last.
+        ended_at: its instant.
     """
 
     table: ClassVar[str] = "holding"
@@ -32,6 +34,14 @@ class HoldingRow(Row, frozen=True, kw_only=True):
     above: tuple[str, ...] = ()
     given: str = ""
     made: tuple[tuple[str, int], ...] = ()
+    ended: bytes = b""
+    ended_at: datetime | None = None
+
+    def with_end(self, at: datetime, record: bytes) -> HoldingRow:
+        """With one more record by which a copy came to its end."""
+        if self.ended_at is not None and (self.ended_at, self.ended) > (at, record):
+            return self
+        return msgspec.structs.replace(self, ended=record, ended_at=at)
 
     def with_made(self, moved: Mapping[str, int]) -> HoldingRow:
         """With so many more, or fewer, made from it under each mark."""
