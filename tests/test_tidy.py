@@ -194,6 +194,20 @@ def test_every_step_that_is_cited_exists() -> None:
     none(stray for file in PYTHON for stray in stray_steps(file))
 
 
+MODULE_NAMED = re.compile(r"`((?:[a-z_]+/)*[a-z_]+\.py)`")
+
+
+def test_every_module_that_is_named_exists() -> None:
+    """In prose, docstrings and comments: by its name, or by as much of its path as it takes."""
+    prose = [file for file, path in FILES.items() if path.suffix in (".md", ".py") and not file.startswith("tests/")]
+    none(
+        f"{file}: {named}"
+        for file in prose
+        for named in MODULE_NAMED.findall(read(FILES[file]))
+        if not any(each == named or each.endswith(f"/{named}") for each in PYTHON)
+    )
+
+
 def test_decisions_are_numbered_without_gaps() -> None:
     assert [Path(file).name[:5] for file in DECISIONS] == [f"{number:04d}-" for number in range(1, len(DECISIONS) + 1)]
 

@@ -5,7 +5,7 @@
 Rules of this package:
 
 - One ``random.Random(seed)`` decides everything: what people do, how far it gets, what the disks, clocks and network
-  make of it. Time is virtual; nothing sleeps. A seed and a commit reproduce a run, step by step (``trace.py``).
+  make of it. Time is virtual; nothing sleeps. A seed and a commit reproduce a run, step by step (``--trace``).
 - The houses are the real ones. Simulated are the things behind ports, and the road between the houses.
 - A fault may refuse any act; that is no failure. A failure is an error that is not one of ours, or an invariant that
   does not hold. The invariants are in ``spec/invariants.md``; each is one function that carries its number.
