@@ -16,11 +16,14 @@ import msgspec
 
 from comity.errors import ComityError
 from comity.flows.actors import Actor
+from comity.flows.deriving.derivation import Derive
+from comity.flows.giving.release import Give
 from comity.flows.handling.copy_references import reference_of
 from comity.flows.house import House
 from comity.flows.table import FLOWS
 from comity.register.rows import AskedRow, CopyRow, DecisionRow, ItemRow, RequestRow
 from comity.register.rows.consents import ConsentAskedRow, ConsentRow, ConsentWantedRow
+from comity.register.rows.duties import DutiesRow
 from comity.register.rows.ending import CertificateRow
 from comity.register.rows.incidents import IncidentRow
 from comity.register.rows.inventory import FindingRow, MusterRow
@@ -38,24 +41,26 @@ Names = Mapping[str, Sequence[str]]
 WHO = ("actor", "viewer")
 """How the field is called by which a flow knows who asks."""
 NAMED_BY = {
-    "item": "item",
-    "of": "item",
-    "items": "item",
-    "ancestors": "item",
-    "subject": "item",
-    "request": "request",
-    "consent": "consent",
-    "certificate": "certificate",
-    "incident": "incident",
-    "dispute": "dispute",
-    "muster": "muster",
-    "finding": "finding",
-    "record": "decision",
-    "decision_record": "decision",
-    "reference": "reference",
-    "references": "reference",
+    "item": ("item",),
+    "of": ("item", "decision"),
+    "items": ("item",),
+    "ancestors": ("item",),
+    "subject": ("item", "matter"),
+    "request": ("request",),
+    "consent": ("consent",),
+    "certificate": ("certificate",),
+    "incident": ("incident",),
+    "dispute": ("dispute",),
+    "muster": ("muster",),
+    "finding": ("finding",),
+    "record": ("decision",),
+    "decision_record": ("decision",),
+    "reference": ("reference",),
+    "references": ("reference",),
 }
 """What a field names."""
+NAMES_ITS_OWN = frozenset({Derive, Give})
+"""What is asked with an ``item`` that is not there yet: the name of what is to be made."""
 GHOSTS: Names = {
     "item": ("i-zzzzzzzzzzzzzzzz",),
     "request": ("r-zzzzzzzzzzzzzzzz",),
@@ -67,6 +72,7 @@ GHOSTS: Names = {
     "finding": ("m-zzzzzzzzzzzzzzzz/000001",),
     "decision": ("5a" * 32,),
     "reference": ("c-zzzzzzzzzzzzzzzz",),
+    "matter": ("k-zzzzzzzzzzzzzzzz",),
 }
 """A name of each kind that nothing has."""
 
@@ -94,6 +100,8 @@ async def _names(house: House) -> AsyncIterator[tuple[str, str]]:
         for each in rows:
             async for key, _ in house.rows(each):
                 yield kind, key.rpartition("/")[2]
+    async for _key, duties in house.rows(DutiesRow):
+        yield "matter", duties.subject
     async for key, _ in house.rows(FindingRow):
         yield "finding", key
     async for _key, copy in house.rows(CopyRow):
@@ -134,7 +142,10 @@ def acting(request: type[msgspec.Struct]) -> bool:
 def naming(request: type[msgspec.Struct]) -> tuple[str, ...]:
     """The fields by which a request names something; not the name that it gives to what it makes."""
     fields = {field.name: field for field in msgspec.structs.fields(request)}
-    return tuple(name for name in NAMED_BY if name in fields and (fields[name].required or looking(request)))
+    free = {"item"} if request not in NAMES_ITS_OWN else set()
+    return tuple(
+        name for name in NAMED_BY if name in fields and (name in free or fields[name].required or looking(request))
+    )
 
 
 def reading_flows() -> Flows:
@@ -165,7 +176,7 @@ FILLED: dict[str, Any] = {
     "relation": "extract",
     "method": "erase-key",
     "about": "item",
-    "obligation": "",
+    "obligation": "o-4.2",
     "amount": "1.50",
     "currency": "KRW",
     "day": "2026-11-21",
@@ -188,7 +199,7 @@ def _filled(name: str, kind: Any, told: Told) -> Any:
     if name in FILLED:
         return FILLED[name]
     if name in NAMED_BY:
-        ghost = GHOSTS[NAMED_BY[name]][0]
+        ghost = GHOSTS[NAMED_BY[name][0]][0]
         return (ghost,) if typing.get_origin(kind) is tuple else ghost
     if name in ("path", "out"):
         return str(told.world.folder / "asked for")
@@ -214,13 +225,15 @@ def requests(flows: Flows, handle: str, told: Told, known: Names) -> Iterator[tu
         asked = False
         for name in naming(request):
             several = typing.get_origin(fields[name].type) is tuple
-            for each in known.get(NAMED_BY[name], ()):
+            for kind, each in [(sort, each) for sort in NAMED_BY[name] for each in known.get(sort, ())]:
                 asked = True
-                yield flow, f"{flow} {name} {each}", made(request, handle, told, {name: (each,) if several else each})
-                if several and NAMED_BY[name] == "item":
+                about = "duty" if kind == "matter" else "item"
+                named = {name: (each,) if several else each, **({"about": about} if "about" in fields else {})}
+                yield flow, f"{flow} {name} {kind} {each}", made(request, handle, told, named)
+                if several and kind == "item":
                     both = told.seen, each
                     yield flow, f"{flow} {name} {' '.join(both)}", made(request, handle, told, {name: both})
-        if not asked or not any(fields[name].required for name in naming(request)):
+        if looking(request) and not (asked and any(fields[name].required for name in naming(request))):
             yield flow, flow, made(request, handle, told, {})
 
 

@@ -23,12 +23,14 @@ from comity.flows.ending.destruction import Destroy, destroy
 from comity.flows.ending.levels import Reclassify, reclassify
 from comity.flows.ending.recalls import Recall, recall
 from comity.flows.giving.opening import Open, open_item
+from comity.flows.giving.release import Given
 from comity.flows.handling.copying import MakeCopies, make_copies
 from comity.flows.handling.handing_over import HandOver, TakeOver, hand_over, take_over
 from comity.flows.handling.losing import LoseCopy, lose_copy
 from comity.flows.incidents.reporting import ReportIncident, report_incident
 from comity.flows.looking.muster import Begin, SignMuster, begin, sign
 from comity.flows.people.clearances import ChangeList, GrantClearance, change_list, grant_clearance
+from comity.register.rows.duties import DutiesRow
 from comity.stores.memory_disk import MemoryDisk
 from world import RELATIONSHIP, ROOT, TODAY, SeededEntropy, World, new_house
 
@@ -81,7 +83,7 @@ async def again(folder: Path, disks: dict[str, MemoryDisk], time: datetime) -> W
 async def common(folder: Path, disks: dict[str, MemoryDisk] | None = None) -> Told:
     """People, two items, openings."""
     world = await World.make(folder, disks=disks)
-    await world.person("kr", "lim")
+    await world.person("kr", "lim", roles=("reader", "agreement-authority"))
     await world.person("kr", "cho", roles=("reader", "agreement-authority"))
     await world.person("kr", "adam", roles=("administrator",))
     await world.person("kr", "han", roles=("officer",))
@@ -120,13 +122,14 @@ async def read(world: World, item: str, handle: str) -> None:
 # ---- what happens in secret ------------------------------------------------------------------------------------------
 
 
-async def another_item(told: Told) -> None:
+async def another_item(told: Told) -> Given:
     """Ono gives Lim something on a topic that only few may know of."""
     world = told.world
     lim = await world.pseudonym("lim")
     path = world.document(b"secret" + bytes([len(told.secret)]), f"secret-{len(told.secret)}.txt")
     given = await world.given(path=path, topic="submarines", recipients=(lim,), actor=Actor("ono"), mark="秘")
     told.secret.append(given.item)
+    return given
 
 
 async def _secret(told: Told) -> str:
@@ -137,8 +140,7 @@ async def _secret(told: Told) -> str:
 
 async def _another(told: Told) -> str:
     """One that nothing has happened to yet."""
-    await another_item(told)
-    return told.secret[-1]
+    return (await another_item(told)).item
 
 
 async def opened(told: Told) -> None:
@@ -227,12 +229,26 @@ async def consented(told: Told) -> None:
     await grant_consent(told.world.jp, request)
 
 
+async def consented_widely(told: Told) -> None:
+    """Tokyo consents to whatever it gives about submarines."""
+    request = GrantConsent(
+        relationship=RELATIONSHIP,
+        topic="submarines",
+        acts=("use-for",),
+        beneficiaries=("kr",),
+        purpose="an exercise",
+        until=LATER + timedelta(days=300),
+        reason="it helps",
+        actor=Actor("abe"),
+    )
+    await grant_consent(told.world.jp, request)
+
+
 async def asked_only(told: Told) -> None:
     """Ono asks to give something else to Lim, and nobody has answered yet."""
     lim = await told.world.pseudonym("lim")
     path = told.world.document(b"not given yet", "asked.txt")
-    asked = await told.world.ask(path=path, topic="submarines", recipients=(lim,), actor=Actor("ono"), mark="秘")
-    told.secret.append(asked.item)
+    await told.world.ask(path=path, topic="submarines", recipients=(lim,), actor=Actor("ono"), mark="秘")
 
 
 async def lost(told: Told) -> None:
@@ -259,6 +275,22 @@ async def disputed(told: Told) -> None:
         actor=Actor("cho"),
     )
     await open_dispute(told.world.kr, request)
+
+
+async def duty_disputed(told: Told) -> None:
+    """Lim wants to talk about how it was to be marked."""
+    item, house = await _another(told), told.world.kr
+    rows = [row async for _, row in house.rows(DutiesRow, f"{RELATIONSHIP}/{item}/")]
+    request = OpenDispute(
+        relationship=RELATIONSHIP,
+        about="duty",
+        subject=next(row.subject for row in rows if any(duty.obligation == "o-4.2" for duty in row.duties)),
+        obligation="o-4.2",
+        question="was it marked?",
+        position="yes",
+        actor=LIM,
+    )
+    await open_dispute(house, request)
 
 
 async def paid_for(told: Told) -> None:
@@ -293,7 +325,7 @@ async def mustered(told: Told) -> None:
     await sign(told.world.kr, SignMuster(actor=Actor("lee")))
 
 
-SECRETS: dict[str, Callable[[Told], Awaitable[None]]] = {
+SECRETS: dict[str, Callable[[Told], Awaitable[object]]] = {
     act.__name__: act
     for act in (
         another_item,
@@ -305,8 +337,10 @@ SECRETS: dict[str, Callable[[Told], Awaitable[None]]] = {
         reported,
         consent_asked,
         consented,
+        consented_widely,
         asked_only,
         disputed,
+        duty_disputed,
         paid_for,
         recalled,
         reclassified,

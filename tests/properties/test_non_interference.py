@@ -27,7 +27,7 @@ OFFICERS = ("sato", "mori", "okada")
 SECRETS_NAMED = 4
 """How many secret things of a kind are named."""
 SLOW = settings(
-    max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate]
+    max_examples=5, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate]
 )
 
 
