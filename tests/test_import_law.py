@@ -95,7 +95,7 @@ LAWS: dict[str, Law] = {
     "timezones": law(CORE, "tzdata"),
     "node": law(INSIDE, "msgspec cryptography aiohttp starlette uvicorn uvloop httptools"),
     "api": law((*INSIDE, "node"), "msgspec"),
-    "cli": law((*INSIDE, "explanation", "node", "api", "comity"), "msgspec cryptography aiohttp click rich segno"),
+    "cli": law((*INSIDE, "explanation", "node", "api", "comity"), "msgspec cryptography aiohttp click rich segno typst"),
     "comity": law((*INSIDE, "node", "api"), "msgspec"),
     "__main__": law(("cli",), ""),
 }

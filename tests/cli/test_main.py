@@ -18,7 +18,7 @@ from comity.cli.main import VERBS, main, root
 from comity.cli.output import EXIT_CODES
 
 SPEC = (Path(__file__).parents[2] / "spec" / "command-line.md").read_text(encoding="utf-8")
-SLOW = ("aiohttp", "uvicorn", "uvloop", "starlette", "httptools", "rich", "apsw", "cryptography", "tzdata")
+SLOW = ("aiohttp", "uvicorn", "uvloop", "starlette", "httptools", "rich", "apsw", "cryptography", "tzdata", "typst")
 
 
 def commands(group: click.Group, path: str = "") -> Iterator[tuple[str, click.Command]]:

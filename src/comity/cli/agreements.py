@@ -19,6 +19,7 @@ from comity.cli.comparing import diff
 from comity.cli.coverage import covered, tell_coverage
 from comity.cli.drafting import schema_command
 from comity.cli.end_notes import notice
+from comity.cli.explaining import explain
 from comity.cli.instants import read_instant
 from comity.cli.options import Desk, Verbs, acting, housed
 from comity.cli.output import FINDINGS, Output, visible
@@ -73,6 +74,7 @@ agreement.add_command(notice)
 agreement.add_command(lint)
 agreement.add_command(schema_command)
 agreement.add_command(diff)
+agreement.add_command(explain)
 agreement.add_command(try_)
 agreement.add_command(library)
 

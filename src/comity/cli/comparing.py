@@ -28,7 +28,10 @@ OF_TWO = frozenset({"rule", "checklist", "obligation", "interval"})
 """The tables that are compared aloud for two agreements; for two drafts of one, all are."""
 
 language_option = click.option(
-    "--language", type=click.Choice(["en", "ja", "ko"]), default="en", help="The language in which it is told what they say."
+    "--language",
+    type=click.Choice(["en", "ja", "ko"]),
+    default="en",
+    help="The language in which it is told what they say.",
 )
 
 
@@ -98,7 +101,7 @@ def _tell(out: Output, found: Difference, second: str, *, everything: bool) -> N
                     _tell_change(out, change, HOW if one else HOW | OF_TWO_HOW)
     out.gap()
     out.text("P read in the text, S in a secondary source, K not checked.", style="dim")
-    out.next((f"comity agreement show {second}", "the second as a readable text"))
+    out.next((f"comity agreement explain {second}", "the second as a readable text"))
 
 
 def _tell_parameters(out: Output, found: Difference, shown: Sequence[Compared]) -> None:

@@ -151,3 +151,5 @@ OF_THIS_ITEM: Phrase = (", given for this very item,", "この情報に限った
 APPROVED_BY: Phrase = (" {x},", "{x}", "{x} ")
 NO_LATER: Phrase = ("within {x}", "{x}以内", "{x} 이내")
 COPIES: Phrase = ("{n} {copies}", "{n}部", "{n}부")
+AHEAD: Phrase = ("{x} ahead", "{x}前", "{x} 전")
+AND_ABOVE: Phrase = ("{x} and above", "{x}以上", "{x} 이상")

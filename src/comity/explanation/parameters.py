@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from comity.agreement import vocabulary as words
 from comity.agreement.model import EVERY_PARTY, Agreement, Layer, Notice, Obligation, Rule, When
+from comity.explanation.conditions import AND_ABOVE
 from comity.explanation.phrases import Phrase
 from comity.explanation.voice import Told, Voice, effect_of
 
@@ -70,8 +71,6 @@ _DIRECTLY: Phrase = ("directly", "直接", "직접")
 _OPEN: Phrase = ("open-ended", "期限なし", "기한 없음")
 _EVERYTHING: Phrase = ("everything", "限定なし", "한정 없음")
 _EVERY_LEVEL: Phrase = ("every level", "全ての区分", "모든 등급")
-_AND_ABOVE: Phrase = ("{x} and above", "{x}以上", "{x} 이상")
-_AHEAD: Phrase = ("{x} ahead", "{x}前", "{x} 전")
 _NAME_OF_GIVER: Phrase = ("the name of the giver", "提供した当事者の名称", "제공 당사자의 명칭")
 _OWN_MARK: Phrase = ("the own equivalent mark", "自己の対応する区分", "자신의 대응 등급")
 _PROVIDED_FOR: Phrase = ("limited to {x}", "{x}に限る", "{x}에 한함")
@@ -155,20 +154,15 @@ class _Reader:
         for layer in self.voice.layers:
             for deadline in layer.deadlines:
                 if deadline.obligation == duty.id:
-                    deed = self.voice.word(words.Deed, duty.act)
-                    yield self.voice.told(layer, deadline, f"{deed}: {self.voice.limit(deadline.within)}")
+                    side = f" ({self.voice.name(layer.header.party)})" if layer.header.party else ""
+                    text = f"{self.voice.word(words.Deed, duty.act)}: {self.voice.limit(deadline.within)}{side}"
+                    yield self.voice.told(layer, deadline, text)
 
     def _intervals(self, *measured: words.Measured) -> Iterator[Told]:
         for instrument in self.voice.instruments:
             for each in instrument.intervals:
                 if each.of in measured:
-                    length = self.voice.length(each.length)
-                    if each.of == "visit-lead":
-                        length = self.voice.of(_AHEAD).format(x=length)
-                    if each.level_at_least:
-                        length = f"{length} ({self.voice.of(_AND_ABOVE).format(x=each.level_at_least)})"
-                    text = f"{self.voice.word(words.Measured, each.of)}: {length}"
-                    yield self.voice.told(instrument, each, text)
+                    yield self.voice.interval(instrument, each)
 
     def _legal_force(self) -> Iterator[Told]:
         yield self._says(self.voice.word(words.LegalForce, self.agreement.header.legal_force), self._first_clause())
@@ -312,7 +306,7 @@ class _Reader:
                 continue
             when = rule.when
             if when is not None and when.level_at_least:
-                threshold = self.voice.of(_AND_ABOVE).format(x=when.level_at_least)
+                threshold = self.voice.of(AND_ABOVE).format(x=when.level_at_least)
             elif when is not None and when.level:
                 threshold = ", ".join(when.level)
             else:

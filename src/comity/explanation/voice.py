@@ -10,7 +10,7 @@ Rules of this file (``spec/explanation.md`` steps 2 to 4):
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -18,7 +18,7 @@ from msgspec.structs import fields
 
 from comity.agreement import vocabulary as words
 from comity.agreement.check import EFFECTS as EFFECT_KEYS
-from comity.agreement.model import Agreement, Checklist, Layer, Obligation, Rule, Text, When
+from comity.agreement.model import Agreement, Checklist, Interval, Layer, Obligation, Rule, Text, When
 from comity.explanation import conditions as patterns
 from comity.explanation.phrases import LANGUAGES, PHRASES, Phrase
 
@@ -147,7 +147,8 @@ class Voice:
         }
         pattern = patterns.EFFECTS.get(effect_of(rule), ("{Acts}: {x}", "{acts}:{x}", "{acts}: {x}"))
         said = self.of(pattern).format_map(given)
-        when = self.of(patterns.WHEN).format(all=self.when(rule.when)) if rule.when else ""
+        when = self._all_of(*self._side(instrument), *(self._conditions(rule.when) if rule.when else ()))
+        when = self.of(patterns.WHEN).format(all=when) if when else ""
         unless = self.of(patterns.UNLESS).format(all=self.when(rule.unless)) if rule.unless else ""
         end = self.of(patterns.ENDS)
         if self.language == "en":
@@ -162,8 +163,20 @@ class Voice:
 
     def when(self, when: When) -> str:
         """The conditions that are written, all of which must hold."""
-        written = ((field.name, getattr(when, field.name)) for field in fields(when))
-        return self.of(patterns.ALL).join(self._condition(key, value) for key, value in written if value is not None)
+        return self._all_of(*self._conditions(when))
+
+    def _all_of(self, *conditions: str) -> str:
+        return self.of(patterns.ALL).join(conditions)
+
+    def _conditions(self, when: When) -> Iterator[str]:
+        for field in fields(when):
+            if (value := getattr(when, field.name)) is not None:
+                yield self._condition(field.name, value)
+
+    def _side(self, instrument: Instrument) -> Iterator[str]:
+        """A domestic layer binds the acts of one side: the condition that nobody writes."""
+        if isinstance(instrument, Layer) and instrument.header.party is not None:
+            yield self._condition("acting", instrument.header.party)
 
     def obligation(self, instrument: Instrument, duty: Obligation) -> Told:
         """A duty as one sentence."""
@@ -179,9 +192,18 @@ class Voice:
                 text = f"{on}:{who}は、{f'{to}に対し、' if to else ''}{deed}{f'({limit})' if limit else ''}。"
             case _:
                 text = f"{on}: {who}은/는 {f'{to}에 대하여 ' if to else ''}{deed}{f'({limit})' if limit else ''}."
-        if duty.when is not None:
-            text = f"{text[:-1]}{self.of(patterns.LIMITED).format(all=self.when(duty.when))}{self.of(patterns.ENDS)}"
+        if limits := (*self._side(instrument), *(self._conditions(duty.when) if duty.when else ())):
+            text = f"{text[:-1]}{self.of(patterns.LIMITED).format(all=self._all_of(*limits))}{self.of(patterns.ENDS)}"
         return self.told(instrument, duty, self.fitted(text + _rest(duty, _TOLD_OF_DUTIES)))
+
+    def interval(self, instrument: Instrument, interval: Interval) -> Told:
+        """How long ahead something is asked for, or how often it is done again."""
+        length = self.length(interval.length)
+        if interval.of == "visit-lead":
+            length = self.of(patterns.AHEAD).format(x=length)
+        if interval.level_at_least:
+            length += f" ({self.of(patterns.AND_ABOVE).format(x=interval.level_at_least)})"
+        return self.told(instrument, interval, f"{self.word(words.Measured, interval.of)}: {length}")
 
     def owed_to(self, duty: Obligation) -> str:
         """To whom a duty is owed; empty where nobody is named."""
