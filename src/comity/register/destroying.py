@@ -89,8 +89,20 @@ def _destroyed_occasions(context: Context, facts: Facts, record: Record) -> list
             Occurrence(event="destroyed-in-crisis", subject=body.certificate, originator=provider, item=body.item)
         )
     if not body.witnesses:
-        found += last_ones(facts, record, body.item, record.statement.author)
+        found += _complete(context, facts, record, body.item, body.certificate)
     return found
+
+
+def _complete(
+    context: Context, facts: Facts, record: Record, item: str, certificate: str
+) -> list[Occurrence | Discharge]:
+    """A copy is destroyed: the provider is told of it by the very record that completes the certificate."""
+    subject = f"{item}/{certificate}"
+    return [
+        Occurrence(event="destroyed", subject=subject, originator=other_party(context, facts, record), item=item),
+        Discharge(deed="notify", subject=subject),
+        *last_ones(facts, record, item, record.statement.author),
+    ]
 
 
 # ---- witnesses ------------------------------------------------------------------------------------------------------
@@ -163,7 +175,7 @@ def _witnessed(_: Context, facts: Facts, record: Record) -> list[Put]:
     return [Put(ending_key(relationship, found.item, found.copy), signed), Put(key, _ended(copy, signed, record))]
 
 
-def _witnessed_occasions(_: Context, facts: Facts, record: Record) -> list[Occurrence | Discharge]:
+def _witnessed_occasions(context: Context, facts: Facts, record: Record) -> list[Occurrence | Discharge]:
     body, relationship = cast("DestructionWitnessed", record.body), record.statement.relationship
     found = _certified(facts, record, body.certificate)
     if found is None or not body.seen:
@@ -171,7 +183,7 @@ def _witnessed_occasions(_: Context, facts: Facts, record: Record) -> list[Occur
     row = cast("EndingRow | None", facts[ending_key(relationship, found.item, found.copy)])
     if row is None or len(row.witnesses) + 1 < row.needed:
         return []
-    return last_ones(facts, record, found.item, record.statement.author)
+    return _complete(context, facts, record, found.item, body.certificate)
 
 
 # ---- a crisis -------------------------------------------------------------------------------------------------------

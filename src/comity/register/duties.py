@@ -17,6 +17,7 @@ import msgspec
 
 from comity.agreement.calendar import end_of_period
 from comity.agreement.check import hours_of
+from comity.agreement.conditions import Known
 from comity.agreement.model import Agreement, Layer, Obligation
 from comity.agreement.vocabulary import Event, Role
 from comity.errors import Misuse, Rejected
@@ -46,6 +47,7 @@ from comity.register.rows.duties import (
     item_duty_key,
     open_duty_key,
 )
+from comity.register.spoken_of import item_keys, known_of, speaks_of
 from comity.register.verdict import Consequence, Context, Discharge, Occasions, Occurrence, Put, no
 
 TEXTS_KEPT = 64
@@ -187,7 +189,21 @@ def _reads(context: Context, facts: Facts, record: Record) -> list[Key]:
             keys[duties_key(relationship, occasion.subject)] = None
             if isinstance(occasion, Occurrence):
                 keys[AgreementRow.table, relationship] = None
+                if occasion.item and _goes_by_item(context, facts, relationship, occasion):
+                    keys.update(dict.fromkeys(item_keys(relationship, occasion.item)))
     return list(keys)
+
+
+def _goes_by_item(context: Context, facts: Facts, relationship: str, occasion: Occurrence) -> bool:
+    """Whether some obligation on an event speaks of some items only; of a row that is not at hand it is not known."""
+    key = (AgreementRow.table, relationship)
+    row = cast("AgreementRow | None", facts[key] if key in facts else None)  # noqa: SIM401 - no key may be looked up unasked
+    return row is None or _limited(context, row, occasion)
+
+
+def _limited(context: Context, row: AgreementRow, occasion: Occurrence) -> bool:
+    laid = _sorted(_Texts(context, row)).laid.get(occasion.event, ())
+    return any(each.obligation.when is not None for each in laid)
 
 
 def _apply(context: Context, facts: Facts, record: Record, puts: Sequence[Put]) -> list[Put]:
@@ -207,7 +223,9 @@ def _apply(context: Context, facts: Facts, record: Record, puts: Sequence[Put]) 
                     raise no(
                         "subject-taken", f"{occasion.subject!r} has been the name of something else; take a new one"
                     )
-                book.lay(context, agreement, record, occasion)
+                limited = occasion.item and _limited(context, agreement, occasion)
+                known = known_of(facts, puts, relationship, occasion.item) if limited else None
+                book.lay(context, agreement, record, occasion, known)
     for book in books.values():
         book.close_old(record)
     for occasion in occasions:
@@ -241,8 +259,15 @@ class DutyBook:
         self.duties = list(self.before)
         self.laid_again: dict[Event, set[int]] = {}
 
-    def lay(self, context: Context, agreement: AgreementRow, record: Record, occasion: Occurrence) -> None:
-        """Open what an occurrence brings, unless it was opened before (3)."""
+    def lay(
+        self,
+        context: Context,
+        agreement: AgreementRow,
+        record: Record,
+        occasion: Occurrence,
+        known: Known | None = None,
+    ) -> None:
+        """Open what an occurrence brings and what speaks of such an item, unless it was opened before (3)."""
         by_event, timezone = _sorted(_Texts(context, agreement))
         sides = (context.party, agreement.peer)
         if occasion.event in STANDING_EVENTS:
@@ -250,6 +275,8 @@ class DutyBook:
         for laid in by_event.get(occasion.event, ()):
             obligation = laid.obligation
             if occasion.event == AFTER_THE_END and obligation.within != STANDING:
+                continue
+            if not speaks_of(context.agreement(agreement.digest), obligation, known):
                 continue
             for who in _meant(obligation.who, occasion, sides, record):
                 if laid.binds not in ("", who):
