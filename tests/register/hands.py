@@ -1,7 +1,7 @@
 """Custody acts of the story's people, signed.
 
 In Seoul ``kim`` and ``other`` hold copies, ``rei`` keeps the registry and ``lee`` carries; in Tokyo ``oda`` carries and
-another ``rei`` keeps the registry.
+``nao`` keeps the registry.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def peopled() -> Story:
     story.say("kr", listed("other", ("reader",)))
     story.say("kr", listed("rei", ("registry",)))
     story.say("jp", listed("oda", ("officer",), nationality="jp", serves="jp"))
-    story.say("jp", listed("rei", ("registry",), nationality="jp", serves="jp"))
+    story.say("jp", listed("nao", ("registry",), nationality="jp", serves="jp"))
     return story
 
 
@@ -135,7 +135,7 @@ def sent_back(story: Story, signer: str = "n-kim", party: str = "kr", key: str =
     return _made(SentBack, story, signer, party, key, {"reason": "no longer needed", "basis": bytes(32), **changes})
 
 
-def taken_back(story: Story, signer: str = "n-rei", party: str = "jp", key: str = "", **changes: object) -> Body:
+def taken_back(story: Story, signer: str = "n-nao", party: str = "jp", key: str = "", **changes: object) -> Body:
     row = story.row("jp", "ending", f"{RELATIONSHIP}/i-1/{int(str(changes.get('copy', NUMBER))):06d}")
     after = row.record if isinstance(row, EndingRow) else bytes(32)
     return _made(TakenBack, story, signer, party, key, {"after": after, **changes})

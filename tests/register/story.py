@@ -24,8 +24,8 @@ from comity.record.card import Card, RegistryKey, fingerprint, write_card
 from comity.record.encoding import encode
 from comity.record.person_act import sign_act, unsigned
 from comity.record.statement import DOMESTIC, NOTHING, SUITE, VERSION, Record, SeenCheckpoint, Statement, write
+from comity.register.rows import DirectoryRow, Row
 from comity.register.rows import Key as RowKey
-from comity.register.rows import Row
 from comity.register.step import reads, reads_more, step
 from comity.register.verdict import Changes, Context, Verdict
 from record.made import Key
@@ -51,6 +51,7 @@ KEYS = {
             "lee",
             "kim",
             "other",
+            "nao",
         )
     )
 }
@@ -302,6 +303,16 @@ def listed(name: str, roles: tuple[str, ...], **changes: object) -> Body:
         **changes,
     }
     return bodies.Listed(**fields)
+
+
+def borrowed(story: Story, name: str, key: str, of: str = "kr") -> None:
+    """The other party's directory has a pseudonym of ``of``'s, with another key: as if its rule had not refused it."""
+    other = "jp" if of == "kr" else "kr"
+    row = story.row(of, "directory", f"{RELATIONSHIP}/{of}/n-{name}")
+    assert isinstance(row, DirectoryRow)
+    taken = msgspec.structs.replace(row, party=other, signing_key=KEYS[key].public)
+    for register in story.registers.values():
+        register.rows["directory", f"{RELATIONSHIP}/{other}/n-{name}"] = taken
 
 
 def item(**changes: object) -> Body:

@@ -229,7 +229,7 @@ def test_what_has_gone_over_to_the_other_side_is_carried_by_it() -> None:  # (10
     story = given("documentary")
     story.say("jp", carried(story))
     story.say("kr", carried(story, "n-lee", "kr"))
-    home = story.registers["jp"].judge(story.write("jp", carried(story, "n-rei")), story.now)
+    home = story.registers["jp"].judge(story.write("jp", carried(story, "n-nao")), story.now)
     assert isinstance(home, Rejection)
     assert home.code == "gone-over"
 

@@ -29,12 +29,12 @@ from register.hands import reproduced
 from register.story import (
     ALTERNATIVE,
     CONDITIONS,
-    KEYS,
     LABEL,
     RELATIONSHIP,
     START,
     YEAR,
     Story,
+    borrowed,
     consigned,
     item,
     listed,
@@ -50,14 +50,23 @@ def abroad(story: Story, author: str, body: Body) -> Verdict:
     return story.registers["kr" if author == "jp" else "jp"].judge(record, story.now)
 
 
+def test_nobody_goes_by_a_name_of_the_other_party() -> None:  # register.md (6)
+    """Were a copy in the name of somebody in Tokyo, he would see the item, cleared or not."""
+    story = given_to_two()
+    for key in ("oda", "other"):
+        assert story.try_("kr", listed(key, ("reader",), pseudonym="n-oda")).code == "pseudonym-taken"
+    assert story.try_("jp", listed("sato", ("reader",), pseudonym="n-kim")).code == "pseudonym-taken"
+    assert isinstance(story.try_("kr", listed("kim", (), withdrawn=True)), Changes)
+
+
 # ---- consent, and passing on ---------------------------------------------------------------------------------------
 
 
 def test_the_provider_cannot_pass_on_what_the_recipient_holds() -> None:  # consent.md (12)
-    """Tokyo lists the holder's pseudonym with a key of its own, and has Seoul's consent to a pattern."""
+    """Tokyo goes by the holder's pseudonym, with a key of its own, and has Seoul's consent to a pattern."""
     story = held_in_seoul()
     story.say("kr", standing("n-other", "kr"))
-    story.say("jp", listed("kim", ("reader",), signing_key=KEYS["sato"].public, nationality="jp", serves="jp"))
+    borrowed(story, "kim", "sato")
     assert abroad(story, "jp", passed_on(story, "n-kim", "jp", key="sato")).code == "not-holder"
 
 

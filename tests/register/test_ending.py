@@ -40,6 +40,7 @@ from register.story import (
     approved,
     asked,
     assured,
+    borrowed,
     consigned,
     item,
     listed,
@@ -62,7 +63,7 @@ def story_of(form: str = "electronic", originator: str = "jp") -> Story:
     label = Label(policy="jp", mark="極秘", originator=originator)
     other = msgspec.structs.replace(ALTERNATIVE, originator=originator)
     story.say("jp", listed("abe", ("release-authority",)))
-    story.say("jp", listed("rei", ("registry",)))
+    story.say("jp", listed("nao", ("registry",)))
     story.say("jp", listed("sato", ("officer",)))
     story.say("kr", listed("lee", ("assurance-officer", "agreement-authority", "registry")))
     story.say("kr", listed("other", ("reader",)))
@@ -318,7 +319,7 @@ REFUSED: list[tuple[str, str, Make, str]] = [
     ("remarked", "kr", lambda story: remarked(story, after=ZEROS), "stale-act"),
     ("notified", "kr", lambda story: remarked(story, children=(ChildMark("i-9", THIRD),)), "unknown-derivative"),
     # the purpose has ended
-    ("held", "jp", lambda story: ended(story, "n-rei", "jp"), "not-recipient"),
+    ("held", "jp", lambda story: ended(story, "n-nao", "jp"), "not-recipient"),
     ("held", "kr", lambda story: ended(story, "n-kim"), "no-role"),
     ("held", "kr", lambda story: ended(story, key="kim"), "unknown-key"),
     ("held", "kr", lambda story: ended(story, by="n-kim"), "other-signer"),
@@ -344,7 +345,7 @@ REFUSED: list[tuple[str, str, Make, str]] = [
     ("held", "kr", lambda story: sent_back(story, "n-lee"), "not-holder"),
     ("held", "kr", lambda story: sent_back(story, key="lee"), "unknown-key"),
     ("held", "kr", lambda story: sent_back(story, "n-lee", by="n-kim"), "other-signer"),
-    ("held", "jp", lambda story: sent_back(story, "n-rei", "jp", by="n-kim"), "not-holder"),
+    ("held", "jp", lambda story: sent_back(story, "n-nao", "jp", by="n-kim"), "not-holder"),
     ("held", "kr", lambda story: sent_back(story, copy=9), "unknown-copy"),
     ("held", "kr", lambda story: sent_back(story, after=ZEROS), "stale-act"),
     ("sent", "kr", sent_back, "copy-state"),
@@ -362,7 +363,7 @@ REFUSED: list[tuple[str, str, Make, str]] = [
     ("held", "kr", lambda story: destroyed(story, "n-lee"), "not-holder"),
     ("held", "kr", lambda story: destroyed(story, key="lee"), "unknown-key"),
     ("held", "kr", lambda story: destroyed(story, "n-lee", by="n-kim"), "other-signer"),
-    ("held", "jp", lambda story: destroyed(story, "n-rei", "jp", by="n-kim"), "not-holder"),
+    ("held", "jp", lambda story: destroyed(story, "n-nao", "jp", by="n-kim"), "not-holder"),
     ("held", "kr", lambda story: destroyed(story, copy=9), "unknown-copy"),
     ("held", "kr", lambda story: destroyed(story, item="i-2"), "unknown-holding"),
     ("held", "kr", lambda story: destroyed(story, witnesses=10), "too-many-witnesses"),
@@ -379,7 +380,7 @@ REFUSED: list[tuple[str, str, Make, str]] = [
     ("waiting", "kr", lambda story: witnessed(story, "n-kim"), "own-certificate"),
     ("waiting", "kr", lambda story: witnessed(story, key="kim"), "unknown-key"),
     ("waiting", "kr", lambda story: witnessed(story, by="n-other"), "other-signer"),
-    ("waiting", "jp", lambda story: witnessed(story, "n-rei", "jp"), "not-holder"),
+    ("waiting", "jp", lambda story: witnessed(story, "n-nao", "jp"), "not-holder"),
     ("waiting", "kr", lambda story: witnessed(story, after=ZEROS), "stale-act"),
     ("waiting", "kr", lambda story: witnessed(story, copy=2), "other-copy"),
     ("waiting", "kr", lambda story: witnessed(story, item="i-2"), "other-copy"),
@@ -602,9 +603,9 @@ def test_one_person_under_two_names_is_one_witness() -> None:  # (32)
 
 
 def test_the_provider_cannot_end_a_copy_under_a_borrowed_name() -> None:  # (22)
-    """Tokyo lists the holder's pseudonym as its own, with a key of its own, and still does not hold his copy."""
+    """Were the holder's pseudonym in Tokyo's directory, with a key of Tokyo's, it would still not hold his copy."""
     story = at("held")
-    story.say("jp", listed("other", ("reader",), pseudonym="n-kim"))
+    borrowed(story, "kim", "other")
     for make in (destroyed, sent_back):
         assert story.try_("jp", make(story, "n-kim", "jp", key="other")).code == "not-holder"
 

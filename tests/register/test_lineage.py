@@ -22,7 +22,7 @@ from comity.register.verdict import Changes, Rejection
 from register.families import NOTE, OWN, THIRD, derived, received, registered, translated
 from register.hands import digest as header
 from register.hands import lost
-from register.story import LABEL, RELATIONSHIP, Story, item, listed, opened, signed
+from register.story import LABEL, RELATIONSHIP, Story, borrowed, item, listed, opened, signed
 
 HI = "秘"
 
@@ -156,7 +156,7 @@ def test_an_id_that_the_other_side_has_already_is_refused_there() -> None:
 def test_the_giver_makes_nothing_from_what_it_gave() -> None:
     """Its own item did not come to it, whoever it lists under the name of a holder."""
     story = ready()
-    story.say("jp", listed("kim", ("reader",), nationality="jp", serves="jp"))
+    borrowed(story, "kim", "kim")
     forged = derived("i-5", party="jp", label=Label(policy="jp", mark="極秘", originator="jp"))
     verdict = story.registers["kr"].judge(story.write("jp", forged), story.now)
     assert isinstance(verdict, Rejection)

@@ -103,7 +103,7 @@ def opened_by_key(story: Story, place: tuple[str, int], record: Record) -> bool:
 
 def test_nobody_ends_his_own_duties_by_returning_his_own_record() -> None:
     story = story_of()
-    story.say("kr", listed("rei", ("registry",)))
+    story.say("kr", listed("other", ("registry",)))
     story.say("jp", reclassified(story))
     record = story.say("jp", notified(story))
     said_alone(story, "jp", verdict_on(record))  # its author says that it returned its own record
@@ -129,7 +129,7 @@ def test_what_somebody_said_he_had_taken_he_does_not_return(cited: int, ends: bo
     story = story_of()
     record = level_change(story)
     seen = SeenCheckpoint(record.statement.sequence + cited, bytes(32))
-    for body in (listed("rei", ("registry",)), verdict_on(record)):
+    for body in (listed("other", ("registry",)), verdict_on(record)):
         said = story.write("kr", body, seen=seen)
         story._next[said.statement.chain] = (said.statement.sequence + 1, said.id)
         assert isinstance(story.registers["jp"].take(said, story.now), Changes)

@@ -39,6 +39,7 @@ from comity.register.rows import (
 )
 from comity.register.rows.custody import RECIPIENT_NUMBERS_FROM
 from comity.register.rows.lineage import DerivativeRow, derivative_key
+from comity.register.sides import other_party
 from comity.register.verdict import Context, Put, Rule, check_after, need, no
 
 OPENINGS_KEPT = 64
@@ -98,9 +99,20 @@ def _listed_reads(_: Context, record: Record) -> list[Key]:
     return [directory_key(record.statement.relationship, record.statement.author, body.pseudonym)]
 
 
-def _listed(_: Context, __: Facts, record: Record) -> list[Put]:
+def _listed_more(context: Context, facts: Facts, record: Record) -> list[Key]:
+    """The function of that name in the other party's directory."""
+    relationship = record.statement.relationship
+    if facts[AgreementRow.table, relationship] is None:
+        return []
+    body = cast("bodies.Listed", record.body)
+    return [directory_key(relationship, other_party(context, facts, record), body.pseudonym)]
+
+
+def _listed(context: Context, facts: Facts, record: Record) -> list[Put]:
     body = cast("bodies.Listed", record.body)
     author = record.statement.author
+    if any(facts[key] is not None for key in _listed_more(context, facts, record)):
+        raise no("pseudonym-taken", f"{body.pseudonym!r} is a function of the other party's; each names its own")
     fields = {name: getattr(body, name) for name in body.__struct_fields__}
     row = DirectoryRow(party=author, **fields)
     return [Put(directory_key(record.statement.relationship, author, body.pseudonym), row)]
@@ -374,7 +386,7 @@ def _returned(_: Context, facts: Facts, record: Record) -> list[Put]:
 
 CROSSING_RULES: dict[type[bodies.Body], Rule] = {
     bodies.Acknowledged: Rule(_acknowledged_reads, _acknowledged),
-    bodies.Listed: Rule(_listed_reads, _listed),
+    bodies.Listed: Rule(_listed_reads, _listed, _listed_more),
     bodies.AssuranceAsked: Rule(_asked_reads, _asked, _asked_more),
     bodies.Assured: Rule(_assured_reads, _assured),
     bodies.Consigned: Rule(_consigned_reads, _consigned),
