@@ -81,7 +81,7 @@ def test_what_is_overdue_is_loud(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     assert OVERDUE in EXIT_CODES
     assert "overdue  tell the originator (to jp)" in printed
     assert "17 of jp-kr-2016 [P]" in printed
-    assert "2026-11-30 00:00:00 UTC (PT24H by arrangement-2017:9; immediately)" in printed
+    assert "2026-11-30 00:00:00 UTC (24 hours by Article 9 of arrangement-2017; immediately)" in printed
 
 
 def test_what_is_due_at_once_says_so_and_has_no_number(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -111,6 +111,7 @@ class Scene:
 
 
 _played: dict[tuple[str, bool], Scene] = {}
+_begun: set[tuple[str, bool]] = set()
 
 
 def played(name: str, store: Path, line: Line | None = None) -> Scene:
@@ -122,7 +123,9 @@ def played(name: str, store: Path, line: Line | None = None) -> Scene:
         line: between two running nodes; else everything is carried by hand.
     """
     key = name, line is not None
+    assert key not in _begun or key in _played, f"{name} went wrong before, as its own test says"
     if key not in _played:
+        _begun.add(key)
         transcript = read(name)
         folder = store / (name.removesuffix(".txt") + ("-wired" if line else ""))
         if transcript.after is None:

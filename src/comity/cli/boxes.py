@@ -33,6 +33,16 @@ from comity.marking.label import Label
 
 Known = Mapping[str, str]
 """Functions by pseudonym."""
+CALLS_NAMED = 3
+"""Of so many calls it is said what to type; the others say their ids."""
+_ANSWERS: Mapping[str, str] = {
+    "consent": "or refuse",
+    "visit": "or refuse",
+    "recall": "which copies, and what is still to be done",
+    "incident": "all that is known of it",
+    "dispute": "what they say, and what to answer",
+}
+"""What a call's command is for, by its kind."""
 
 
 class Boxed(Verb, Verbs):
@@ -47,7 +57,7 @@ class Boxed(Verb, Verbs):
 @seeing
 @housed
 def inbox(desk: Desk, actor: str | None) -> None:
-    """See what came, and which assurances the other party waits for.
+    """See what came, and everything that the other party asks: assurances, consents, visits, recalls, consultations.
 
     Example:
       comity inbox
@@ -110,8 +120,11 @@ def _tell_inbox(out: Output, inbox: Inbox, known: Known) -> None:
     out.gap()
     out.line(("asked of us", "strong"))
     waiting = [each for each in inbox.asked if set(each.recipients) - set(each.answered)]
-    if not waiting:
+    if not (waiting or inbox.calls):
         out.line("nothing", indent=2)
+    for call in inbox.calls:
+        out.line((call.subject, "strong"), f"  {call.says}", indent=2)
+        out.fields([("said", f"{told_instant(call.at)}, {call.relationship}")], indent=4)
     for each in waiting:
         left = [recipient for recipient in each.recipients if recipient not in each.answered]
         before = ", before it is shown" if each.act == "show" else ""
@@ -127,11 +140,17 @@ def _tell_inbox(out: Output, inbox: Inbox, known: Known) -> None:
             ],
             indent=4,
         )
+    following = [(call.next, _ANSWERS[call.kind]) for call in inbox.calls[:CALLS_NAMED]]
     if waiting:
-        out.next((f"comity assure {waiting[0].request} --as HANDLE", "after your own checks"))
-    elif inbox.received:
+        following.append((f"comity assure {waiting[0].request} --as HANDLE", "after your own checks"))
+    elif inbox.received and not inbox.calls:
         last = inbox.received[-1]
-        out.next((f'comity open {last.item} --purpose "{last.purpose}" --out FILE --as HANDLE', "read it"))
+        following.append((f'comity open {last.item} --purpose "{last.purpose}" --out FILE --as HANDLE', "read it"))
+    if inbox.duties:
+        overdue = f", {inbox.overdue} of them overdue" if inbox.overdue else ""
+        following.append(("comity duties --mine", f"{inbox.duties} open{overdue}"))
+    if following:
+        out.next(*following)
 
 
 def _tell_outbox(out: Output, outbox: Outbox, known: Known) -> None:

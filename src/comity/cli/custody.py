@@ -64,7 +64,7 @@ def copy() -> None:
 @copy.command()
 @click.argument("item")
 @click.option("--from", "number", type=click.IntRange(min=1), help="Number of the copy that is copied; you hold it.")
-@click.option("--to", "holders", multiple=True, required=True, metavar="WHO", help="Who gets one; repeat it.")
+@click.option("--to", "holders", multiple=True, required=True, metavar="HANDLE", help="Who gets one; repeat it.")
 @click.option("--purpose", required=True, help="What for; for no more copies than that needs.")
 @chosen_relationship
 @acting
@@ -269,7 +269,7 @@ def carry(
 @click.command("hand-over", cls=Verb)
 @click.argument("item")
 @copy_number
-@click.option("--to", "taker", required=True, metavar="WHO", help="Who gets it; somebody of this house.")
+@click.option("--to", "taker", required=True, metavar="HANDLE", help="Who gets it; somebody of this house.")
 @chosen_relationship
 @acting
 @housed

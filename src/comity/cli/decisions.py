@@ -98,8 +98,9 @@ def _told_once(reasons: Sequence[ReasonTold]) -> dict[str, list[str]]:
 
 def _cited(instrument: str, provenance: str, clauses: Sequence[str]) -> str:
     """Clauses a reason rests on, and how well they are known; only a number is called an article."""
-    word = ("Article " if len(clauses) == 1 else "Articles ") if clauses[0][:1].isdigit() else ""
-    return f"{word}{', '.join(clauses)} of {instrument} [{PROVENANCE[provenance]}]"
+    once = list(dict.fromkeys(clauses))
+    word = ("Article " if len(once) == 1 else "Articles ") if once[0][:1].isdigit() else ""
+    return f"{word}{', '.join(once)} of {instrument} [{PROVENANCE[provenance]}]"
 
 
 def _row(out: Output, effect: str, lines: Sequence[str], article: str) -> None:

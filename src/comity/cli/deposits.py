@@ -8,7 +8,7 @@ import click
 
 from comity.cli.files import absolute
 from comity.cli.instants import told_instant
-from comity.cli.options import Desk, Verbs, acting, housed, relationship
+from comity.cli.options import Desk, Verbs, acting, ask_first, final, housed, relationship
 from comity.cli.output import FINDINGS, Output
 from comity.cli.session import fresh_name
 from comity.flows.actors import Actor
@@ -74,14 +74,16 @@ def check(desk: Desk, deposit: str, file: str) -> int:
 @deposit.command()
 @click.argument("deposit")
 @click.option("--file", type=click.Path(), help="The file, where this house kept no copy of it.")
+@final
 @acting
 @housed
-def reveal(desk: Desk, deposit: str, file: str | None, actor: str, key: Path | None) -> None:
+def reveal(desk: Desk, deposit: str, file: str | None, actor: str, key: Path | None, *, yes: bool) -> None:
     """Reveal a deposit of this side: its digest, and the text itself where it is short. It cannot be taken back.
 
     Example:
       comity deposit reveal e-7k3m… --as sato
     """
+    ask_first(f"What {deposit} commits to is told to the other side.", yes=yes)
     request = RevealDeposit(deposit=deposit, actor=Actor(actor), path=absolute(file) if file else None)
     made: DepositShown = desk.act("deposit.reveal", request, key)
     desk.show(made, lambda out, _: _tell_revealed(out, made, desk))

@@ -11,7 +11,7 @@ import click
 from comity.agreement.vocabulary import Method
 from comity.cli.decisions import functions, tell_outcome
 from comity.cli.instants import told_instant
-from comity.cli.options import Desk, acting, as_actor, housed, seeing
+from comity.cli.options import Desk, acting, as_actor, ask_first, final, housed, seeing
 from comity.cli.output import DONE, REFUSED, Output, Style
 from comity.cli.recalls import ShortVerbs, copy_number, somewhere
 from comity.cli.session import fresh_name
@@ -41,6 +41,7 @@ def destroy() -> None:
 @click.option("--reason", required=True, metavar="TEXT", help="Why; it is recorded, and crosses.")
 @click.option("--crisis", is_flag=True, help="At once, because it is about to fall into other hands.")
 @somewhere
+@final
 @acting
 @housed
 def certify(
@@ -54,14 +55,18 @@ def certify(
     key: Path | None,
     *,
     crisis: bool,
+    yes: bool,
 ) -> int:
     """Certify that you have destroyed your copy, and how; its key is erased.
 
-    Where witnesses are asked, the copy stays closed until they have signed.
+    Where witnesses are asked, the copy stays closed until they have signed. At a terminal you are asked once more; in a
+    crisis you are not.
 
     Example:
       comity destroy certify i-7k3m… --copy 1 --method shred --reason "no longer needed" --as kim
     """
+    which = item if number is None else f"copy {number} of {item}"
+    ask_first(f"{which} is certified as destroyed ({method}), and its key is erased.", yes=yes or crisis)
     request = Destroy(
         item=item,
         copy=number,

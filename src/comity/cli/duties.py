@@ -8,9 +8,9 @@ from typing import Literal
 
 import click
 
-from comity.cli.instants import told_instant
+from comity.cli.instants import told_instant, told_period
 from comity.cli.options import Desk, Verb, housed
-from comity.cli.output import OVERDUE, Output, Part
+from comity.cli.output import OVERDUE, Output, Part, article
 from comity.flows.actors import Actor
 from comity.flows.looking.duties import DutiesShown, DutyShown, ListDuties
 
@@ -55,6 +55,7 @@ def _tell(out: Output, shown: DutiesShown, whose: Whose, *, overdue: bool) -> No
         if number:
             out.gap()
         listed = [each for each in shown.duties if (each.who == shown.party) is ours]
+        listed.sort(key=lambda each: each.discharged is not None)
         out.line(("this house owes" if ours else "others owe", "strong"))
         if not listed:
             out.line("nothing that is overdue" if overdue else "nothing that is open", indent=2)
@@ -76,7 +77,7 @@ def _tell_duty(out: Output, duty: DutyShown, *, ours: bool) -> None:
     out.fields(
         [
             ("about", duty.subject),
-            ("clause", _clause(duty)),
+            ("clause", f"{_clause(duty)}, obligation {duty.obligation}"),
             ("opened", _by(duty.opened, duty.at)),
             ("due", "" if done else _due(duty)),
             ("shown by", "" if done else duty.evidence),
@@ -103,7 +104,7 @@ def _who(duty: DutyShown, *, ours: bool) -> str:
 
 
 def _to(duty: DutyShown) -> str:
-    return f" (to {duty.to})" if duty.to else ""
+    return f" (to {duty.to})" if duty.to not in ("", duty.who) else ""
 
 
 def _by(record: str | None, at: datetime | None) -> str:
@@ -112,22 +113,30 @@ def _by(record: str | None, at: datetime | None) -> str:
 
 def _clause(duty: DutyShown) -> str:
     known = "K, unchecked: warns only" if duty.unchecked else duty.provenance
-    return f"{duty.clause} of {duty.instrument} [{known}]"
+    return f"{article(duty.clause)} of {duty.instrument} [{known}]"
 
 
 def _due(duty: DutyShown) -> str:
     word = _WORDS.get(duty.within, duty.within)
     if duty.due is None:
         return word
-    number = duty.limit or (duty.within if duty.within.startswith("P") else "")
-    source = f"{number} by {duty.limit_from}" if duty.limit else number or "as the record says"
+    number = told_period(duty.limit) or (told_period(duty.within) if duty.within.startswith("P") else "")
+    instrument, _, clause = duty.limit_from.rpartition(":")
+    source = f"{number} by {article(clause)} of {instrument}" if duty.limit else number or "as the record says"
     said = "; ".join(part for part in (source, word if duty.limit and duty.within else "") if part)
     return told_instant(duty.due) + (f" ({said})" if said else "")
 
 
+def _article_order(duty: DutyShown) -> tuple[object, ...]:
+    """What is always owed, in the order of the articles; an article 10 comes after an article 6."""
+    parts = tuple((int(part), "") if part.isdigit() else (0, part) for part in duty.clause.split("."))
+    return duty.who, duty.instrument, parts
+
+
 def _tell_standing(out: Output, standing: Sequence[DutyShown], *, ours: bool) -> None:
     out.line(("always", "dim"), indent=2)
-    for each in standing:
+    for each in sorted(standing, key=_article_order):
         shown = _by(each.shown, each.shown_at)
         shown = f"; shown {shown}" if shown else ""
-        out.text(f"{_who(each, ours=ours)}{each.says}, {_clause(each)}{shown}", indent=4)
+        out.text(f"{_who(each, ours=ours)}{each.says}", indent=4)
+        out.text(f"{_clause(each)}{shown}", indent=6, style="dim")

@@ -13,7 +13,7 @@ from comity.cli.decisions import functions, named
 from comity.cli.family import tell_family
 from comity.cli.instants import told_instant
 from comity.cli.options import Desk, Verbs, acting, housed
-from comity.cli.output import Output
+from comity.cli.output import Output, article
 from comity.cli.session import fresh_name
 from comity.flows.actors import Actor
 from comity.flows.incidents.investigating import (
@@ -37,7 +37,8 @@ def incident() -> None:
 
 
 @incident.command()
-@click.option("--item", "items", multiple=True, required=True, metavar="ITEM", help="What; repeat it.")
+@click.argument("items", nargs=-1, metavar="[ITEM]...")
+@click.option("--item", "more", multiple=True, metavar="ITEM", help="What; the same as ITEM before the options.")
 @click.option("--copy", "copies", multiple=True, type=int, metavar="NUMBER", help="Which copy of it; repeat it.")
 @click.option(
     "--what",
@@ -52,6 +53,7 @@ def incident() -> None:
 def report(
     desk: Desk,
     items: tuple[str, ...],
+    more: tuple[str, ...],
     copies: tuple[int, ...],
     what: What,
     circumstances: str,
@@ -65,11 +67,13 @@ def report(
     him; a lost copy is marked lost.
 
     Example:
-      comity incident report --item i-7k3m… --copy 1 --what lost \
+      comity incident report i-7k3m… --copy 1 --what lost \
         --circumstances "not in the safe on Monday morning" --as kim
     """
+    if not (items or more):
+        raise click.UsageError("missing argument 'ITEM'", click.get_current_context())
     request = ReportIncident(
-        items=items,
+        items=(*items, *more),
         copies=copies,
         what=what,
         circumstances=circumstances,
@@ -218,9 +222,8 @@ def _numbers(numbers: Sequence[int]) -> str:
 
 def _tell_suspended(out: Output, suspended: Sequence[Suspended]) -> None:
     for each in suspended:
-        out.text(
-            f"Opening what it concerns is suspended until it is released ({each.instrument}, {each.clause}).", indent=2
-        )
+        by = f"{article(each.clause)} of {each.instrument}"
+        out.text(f"Opening what it concerns is suspended until it is released ({by}).", indent=2)
 
 
 def _tell_changed(out: Output, changed: IncidentChanged, desk: Desk, follow: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -62,6 +63,23 @@ def read_period(text: str) -> datetime:
         return end_of_period(datetime.now(UTC), text, time_zones().zone("UTC"))
     except Rejected:
         raise Misuse(f"{text!r} is not a period; write P30D, P6M or P1Y", code="bad-date") from None
+
+
+_UNITS = {"Y": "year", "M": "month", "W": "week", "D": "day", "H": "hour"}
+_PERIOD = re.compile(r"P(?:([0-9]+)([YMWD])|T([0-9]+)(H))")
+
+
+def told_period(period: str) -> str:
+    """A period of one unit for people; another one, or a word, as it is written.
+
+    >>> told_period("P30D"), told_period("PT24H"), told_period("P1Y"), told_period("at-receipt")
+    ('30 days', '24 hours', '1 year', 'at-receipt')
+    """
+    found = _PERIOD.fullmatch(period)
+    if found is None:
+        return period
+    number, unit = found[1] or found[3], _UNITS[found[2] or found[4]]
+    return f"{number} {unit}" + ("" if number == "1" else "s")
 
 
 def told_instant(at: datetime) -> str:

@@ -311,6 +311,11 @@ def _tell_musters(out: Output, shown: Musters) -> None:
             for each in shown.musters
         ],
     )
+    if any(each.signed is None for each in shown.musters):
+        out.next(
+            ("comity muster count REFERENCE… --as HANDLE", "what the labels say, or ITEM/NUMBER"),
+            ("comity muster sign --as HANDLE", "when everything was counted"),
+        )
     if shown.findings:
         out.gap()
         _tell_findings(out, shown.findings)

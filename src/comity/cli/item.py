@@ -10,7 +10,7 @@ from comity.cli.decisions import functions, named
 from comity.cli.family import tell_family
 from comity.cli.instants import told_instant
 from comity.cli.options import Desk, Verb, as_actor, housed, seeing
-from comity.cli.output import Output, Part
+from comity.cli.output import Output, Style, article, wrapped
 from comity.flows.looking.duties import DutyShown
 from comity.flows.looking.given import GivenCopy, GivenItem, ShowGiven
 from comity.flows.looking.item_events import KINDS, Event
@@ -129,11 +129,19 @@ def _tell_duties(out: Output, duties: Sequence[DutyShown]) -> None:
         return
     out.gap()
     out.line(("what is owed", "strong"))
-    for each in duties:
-        out.line(_state(each), f"  {each.who}: {each.says}, {each.clause} of {each.instrument}", indent=2)
+    times_told: dict[tuple[tuple[str, Style], str], int] = {}
+    for each in sorted(duties, key=lambda each: each.discharged is not None):  # what is open comes first
+        told = _state(each), f"{each.who}: {each.says}, {article(each.clause)} of {each.instrument}"
+        times_told[told] = times_told.get(told, 0) + 1
+    left = max(len(word) for (word, _), _ in times_told) + 2
+    for (state, says), number in times_told.items():
+        first, *rest = wrapped(says + (f", {times(number)}" if number > 1 else ""), out.columns - 2 - left)
+        out.line(state, " " * (left - len(state[0])) + first, indent=2)
+        for line in rest:
+            out.line(line, indent=2 + left)
 
 
-def _state(duty: DutyShown) -> Part:
+def _state(duty: DutyShown) -> tuple[str, Style]:
     if duty.void:
         return ("void", "dim")
     if duty.discharged is not None:
@@ -195,11 +203,13 @@ def _due(item: GivenItem) -> str:
 def _tell_copies(out: Output, copies: Sequence[GivenCopy], known: Known) -> None:
     out.gap()
     out.line(("copies there", "strong"))
+    told: list[tuple[str, str]] = []
     for each in copies:
         of = "" if each.relation == "itself" else f" of {each.item} ({each.relation})"
         parts = [each.state, named(each.holder, known), f"under {each.mark}" if each.mark else "", _done(each)]
         opened = f"opened {times(each.openings)}"
-        out.fields([(f"copy {each.number}{of}", ", ".join(part for part in (*parts[:3], opened, parts[3]) if part))])
+        told.append((f"copy {each.number}{of}", ", ".join(part for part in (*parts[:3], opened, parts[3]) if part)))
+    out.fields(told)
 
 
 def _done(copy: GivenCopy) -> str:

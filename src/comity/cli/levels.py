@@ -22,7 +22,7 @@ DECLASSIFIED = "no mark: declassified"
 
 @click.command(cls=Verb)
 @click.argument("item")
-@click.option("--to", "mark", metavar="MARK", help="The new mark, on your own ladder; the same one for a review.")
+@click.option("--to", "--mark", "mark", metavar="MARK", help="The new mark, on your own ladder; the same for a review.")
 @click.option("--declassify", is_flag=True, help="Take the mark away.")
 @click.option("--reason", required=True, metavar="TEXT", help="Why; it is recorded, and crosses.")
 @click.option("--review", metavar="DAY", help="When it is to be looked at again.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import os
+import sys
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 
 import click
 
-from comity.cli.output import Output
+from comity.cli.output import Output, visible
 from comity.cli.session import Session
 from comity.flows.actors import Actor
 
@@ -26,7 +27,7 @@ class Verb(click.Command):
 
     def format_help_text(self, _context: click.Context, formatter: click.HelpFormatter) -> None:
         """What the command does, then its example as it is to be typed."""
-        text, _, example = inspect.cleandoc(self.help or "").partition("\n\nExample:\n")
+        text, _, example = inspect.cleandoc(self.help or "").replace("\\b", "\b").partition("\n\nExample:\n")
         formatter.write_paragraph()
         with formatter.indentation():
             formatter.write_text(text)
@@ -61,6 +62,17 @@ class Desk:
         """What to type so that the other party hears of it, where no node runs that tells it."""
         told = "or 'comity pouch export', so that the other party hears of it"
         return [] if self.session.runs else [("comity node run", told)]
+
+
+def ask_first(sentence: str, *, yes: bool) -> None:
+    """(31) Before what nothing takes back: say what becomes of what, and ask. Only whoever sits at a terminal is asked.
+
+    Raises:
+        Abort: he does not want it.
+    """
+    if yes or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return
+    click.confirm(f"{visible(sentence)} Nothing takes that back. Go on?", abort=True, err=True)
 
 
 def home() -> Path:
@@ -107,6 +119,13 @@ def acting(command: Command) -> Command:
     return click.option(
         "--as", "actor", required=True, metavar="HANDLE", help="Who does it: a handle, or root for the root key."
     )(command)
+
+
+def final(command: Command) -> Command:
+    """A command that nothing takes back; see ``ask_first``."""
+    return click.option("--yes", is_flag=True, help="It was thought over: do not ask first. Only a terminal is asked.")(
+        command
+    )
 
 
 seeing = click.option(

@@ -12,6 +12,7 @@ Rules of this file:
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 import unicodedata
@@ -70,6 +71,7 @@ HINTS: Mapping[str, str] = {
     "unknown-dispute": "comity dispute list",
     "unknown-consent": "comity consent list",
     "unknown-consent-request": "comity consent list",
+    "unknown-facility": "comity facility list",
     "unknown-item": "comity register",
     "unknown-law": "comity law list",
     "unknown-law-request": "comity law list",
@@ -80,6 +82,8 @@ HINTS: Mapping[str, str] = {
 }
 """What to try after an error, by its code, where the sentence itself does not say."""
 
+CLAUSE = re.compile(r"[0-9]{1,2}(?:\.[0-9a-z]+)*")
+"""A place that is a clause of the agreement, not a file or a line."""
 Style = Literal["good", "bad", "warn", "dim", "strong"]
 Part = str | tuple[str, Style]
 """A piece of a line, plain or in a style."""
@@ -117,6 +121,15 @@ def wrapped(text: str, columns: int) -> list[str]:
         else:
             lines[-1] = f"{lines[-1]} {word}" if lines[-1] else word
     return lines
+
+
+def article(clause: str) -> str:
+    """(23) A clause as it is cited: only a number is called an article.
+
+    >>> article("6.h"), article("two-people")
+    ('Article 6.h', 'two-people')
+    """
+    return f"Article {clause}" if clause[:1].isdigit() else clause
 
 
 def size(count: int) -> str:
@@ -225,7 +238,8 @@ def tell_error(error: ComityError, *, as_json: bool, stream: TextIO) -> int:
         stream.write(write_error(error).decode() + "\n")
         return exit_code(error)
     out = Output(as_json=False, stream=stream)
-    out.line(("comity: ", "bad"), str(error))
+    told = f"{article(error.place)}: {error.sentence}" if CLAUSE.fullmatch(error.place) else str(error)
+    out.line(("comity: ", "bad"), told)
     if hint := HINTS.get(error.code):
         out.line(("  try: ", "dim"), hint)
     return exit_code(error)

@@ -11,7 +11,7 @@ from comity.cli.consents import KINDS
 from comity.cli.decisions import functions, tell_outcome
 from comity.cli.files import absolute, read_file
 from comity.cli.instants import told_instant
-from comity.cli.options import Desk, acting, housed
+from comity.cli.options import Desk, acting, ask_first, final, housed
 from comity.cli.output import DONE, REFUSED, Output
 from comity.cli.recalls import ShortVerbs
 from comity.cli.session import fresh_name
@@ -106,9 +106,10 @@ def _recipient(named: str | None, file: Path | None) -> str:
 @pass_on.command()
 @click.argument("request")
 @click.option("--out", "path", required=True, type=click.Path(path_type=Path), help="A new file, for the courier.")
+@final
 @acting
 @housed
-def seal(desk: Desk, request: str, path: Path, actor: str, key: Path | None) -> int:
+def seal(desk: Desk, request: str, path: Path, actor: str, key: Path | None, *, yes: bool) -> int:
     """Seal the copy to the next body, into a file for the courier; from then on it opens here no more.
 
     It is decided again first, on what holds now. Done before, the same file is written again. A holder in strict
@@ -119,6 +120,7 @@ def seal(desk: Desk, request: str, path: Path, actor: str, key: Path | None) -> 
     """
     if path.exists():
         raise Misuse(f"{str(path)!r} exists already; name another file, or move it away", code="file-exists")
+    ask_first(f"The copy of {request} is sealed to the next body, and opens here no more.", yes=yes)
     told = _seal_here(desk, request, path, actor, key) if key else _seal(desk, request, path, actor)
     known = functions(desk)
     desk.show(told, lambda out, _: _tell_sealed(out, told, known, desk))

@@ -8,7 +8,7 @@ from typing import Literal
 import click
 
 from comity.cli.instants import read_instant, read_period, told_instant
-from comity.cli.options import Desk, Verb, Verbs, acting, housed
+from comity.cli.options import Desk, Verb, Verbs, acting, ask_first, final, housed
 from comity.cli.output import Output
 from comity.cli.session import fresh_name
 from comity.flows.actors import Actor
@@ -62,7 +62,18 @@ def add(
 ) -> None:
     r"""Enrol a person; a second signer (a security officer, or root) does it.
 
-    HANDLE is a short word by which this house calls the person.
+    HANDLE is a short word by which this house calls the person. What the roles are for:
+
+    \b
+      security-officer     enrols, clears, keeps lists and sites, investigates losses
+      officer              asks that something be given or shown
+      release-authority    approves what somebody else asked for; levels, recalls, consents
+      assurance-officer    assures the other party about a recipient here
+      registry             keeps the register: marks, musters, takes back what returns
+      agreement-authority  speaks for this side: agreement, laws, visits, disputes, notes
+      reader               receives and reads; opens nothing by itself
+      auditor              verifies and exports evidence; releases nothing
+      administrator        keeps the node running; sees and approves nothing
 
     Example:
       comity person add kim --name "Kim Min-ji" --function "Air defence desk" \
@@ -147,14 +158,16 @@ def change(
 @person.command()
 @click.argument("handle")
 @click.option("--reason", required=True, metavar="TEXT", help="Why; it is recorded.")
+@final
 @acting
 @housed
-def remove(desk: Desk, handle: str, reason: str, actor: str, key: Path | None) -> None:
+def remove(desk: Desk, handle: str, reason: str, actor: str, key: Path | None, *, yes: bool) -> None:
     """Remove a person who has left: nothing is open to him, his name is erased, what he did stays recorded.
 
     Example:
       comity person remove kim --reason "left the office" --as root
     """
+    ask_first(f"{handle} is removed, and the name is erased.", yes=yes)
     request = RemovePerson(handle=handle, reason=reason, actor=Actor(actor))
     desk.show(desk.act("person.remove", request, key), _tell_person)
 

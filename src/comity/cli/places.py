@@ -10,6 +10,7 @@ import click
 from comity.cli.instants import read_instant, told_instant
 from comity.cli.options import Desk, Verbs, acting, housed
 from comity.cli.output import Output
+from comity.errors import Misuse
 from comity.flows.actors import Actor
 from comity.flows.looking.obliged import Cited
 from comity.flows.people.places import (
@@ -102,6 +103,9 @@ def officer(
     """
     if (person is None) != nobody:
         raise click.UsageError("name a person, or --nobody")
+    if person is not None and not authority:
+        sentence = "say what makes the person qualified, and by whose authority: --authority TEXT"
+        raise Misuse(sentence, code="no-authority")
     request = NameOfficer(facility=name, handle=person, authority=authority, actor=Actor(actor))
     desk.show(desk.act("facility.officer", request, key), tell_facility)
 
@@ -249,7 +253,7 @@ def briefing() -> None:
 @click.argument("person")
 @click.option("--on", required=True, metavar="WHAT", help=f"An agreement's id, a category, or {DUTIES!r}.")
 @click.option("--material", required=True, metavar="TEXT", help="What the person was told, or given to read.")
-@click.option("--by", "given_by", required=True, metavar="HANDLE", help="Who briefed him: an officer, or root.")
+@click.option("--by", "--as", "given_by", required=True, metavar="HANDLE", help="Who briefed him: an officer, or root.")
 @click.option("--key", type=click.Path(path_type=Path), help="The person's own keys, in strict custody.")
 @housed
 def give(desk: Desk, person: str, on: str, material: str, given_by: str, key: Path | None) -> None:

@@ -8,7 +8,7 @@ import click
 
 from comity.cli.decisions import functions, named, tell_outcome
 from comity.cli.instants import read_instant, told_instant
-from comity.cli.options import Desk, Verb, Verbs, acting, as_actor, housed, seeing
+from comity.cli.options import Desk, Verb, Verbs, acting, as_actor, ask_first, final, housed, seeing
 from comity.cli.output import DONE, REFUSED, Output
 from comity.cli.session import fresh_name
 from comity.flows.actors import Actor
@@ -33,6 +33,12 @@ class ShortVerbs(Verbs):
         if args[0].startswith(NAMED):
             args = [next(iter(self.commands)), *args]
         return super().resolve_command(ctx, args)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """An option that is not the group's own belongs to the first verb as well."""
+        if args and args[0].startswith("-") and args[0] not in ctx.help_option_names:
+            args = [next(iter(self.commands)), *args]
+        return super().parse_args(ctx, args)
 
 
 @click.command("purpose-ended", cls=Verb)
@@ -147,16 +153,27 @@ def return_command() -> None:
 @copy_number
 @click.option("--reason", required=True, metavar="TEXT", help="Why; it is recorded, and crosses.")
 @somewhere
+@final
 @acting
 @housed
 def send(
-    desk: Desk, item: str, number: int | None, reason: str, relationship: str | None, actor: str, key: Path | None
+    desk: Desk,
+    item: str,
+    number: int | None,
+    reason: str,
+    relationship: str | None,
+    actor: str,
+    key: Path | None,
+    *,
+    yes: bool,
 ) -> int:
     """Send your copy back to whoever gave it; its key is erased here at once.
 
     Example:
       comity return send i-7k3m… --copy 1 --reason "done with it" --as kim
     """
+    which = item if number is None else f"copy {number} of {item}"
+    ask_first(f"{which} is sent back, and its key is erased here.", yes=yes)
     request = SendBack(item=item, copy=number, reason=reason, actor=Actor(actor), relationship=relationship)
     told: SentBackShown = desk.act("return", request, key)
     known = functions(desk)
@@ -234,8 +251,17 @@ def _tell_recall(out: Output, shown: RecallShown, known: dict[str, str]) -> None
             indent=2,
             style="warn",
         )
-    for copy in shown.reached:
-        _tell_copy(out, copy, shown, known)
+    rows = [
+        (
+            f"copy {copy.number}" + (f" of {copy.item}" if copy.item != shown.item else ""),
+            copy.state,
+            named(copy.holder, known),
+            _answer(copy, shown),
+        )
+        for copy in shown.reached
+    ]
+    if rows:
+        out.table(("copy", "state", "with", "answer"), rows)
     if shown.more:
         out.line(f"and {shown.more} copies more", indent=2)
 
@@ -248,17 +274,16 @@ def _unanswered(shown: RecallShown) -> str:
     return f"{shown.unanswered} of {len(shown.reached) + shown.more} copies"
 
 
-def _tell_copy(out: Output, copy: ReachedCopy, shown: RecallShown, known: dict[str, str]) -> None:
-    said = f"copy {copy.number} of {copy.item}  {copy.state}, {named(copy.holder, known)}"
+def _answer(copy: ReachedCopy, shown: RecallShown) -> str:
+    """What has been heard about a copy."""
     if copy.answered is not None:
-        out.line(said, (f"  {told_instant(copy.answered)}", "dim"), indent=2)
-    elif copy.sent is not None:
-        out.line(said, (f"  sent back {told_instant(copy.sent)}", "dim"), indent=2)
-    elif copy.state == "passed on" or (shown.lifted is not None and shown.ended is None):
-        out.line(said, indent=2)
-    else:
-        waiting = f", certificate {copy.certificate} waits" if copy.certificate else ""
-        out.line(said, (f"  silent since {told_instant(shown.at)}{waiting}", "warn"), indent=2)
+        return told_instant(copy.answered)
+    if copy.sent is not None:
+        return f"sent back {told_instant(copy.sent)}"
+    if copy.state == "passed on" or (shown.lifted is not None and shown.ended is None):
+        return ""
+    waiting = f", certificate {copy.certificate} waits" if copy.certificate else ""
+    return f"silent since {told_instant(shown.at)}{waiting}"
 
 
 def _tell_sent(out: Output, told: SentBackShown, known: dict[str, str], desk: Desk) -> None:

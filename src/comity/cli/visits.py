@@ -82,7 +82,8 @@ def ask(
     )
     shown: VisitShown = desk.act("visit.ask", request, key)
     known = functions(desk)
-    desk.show(shown, lambda out, _: _tell_with_next(out, shown, known, desk.sending()))
+    waiting = (f"comity visit show {shown.visit}", "whether it was permitted")
+    desk.show(shown, lambda out, _: _tell_with_next(out, shown, known, [waiting, *desk.sending()]))
 
 
 @visit.command()
@@ -242,7 +243,7 @@ def show(desk: Desk, visit: str, relationship: str | None) -> None:
         "visit.show", ShowVisit(relationship=desk.session.relationship(relationship), visit=visit)
     )
     known = functions(desk)
-    desk.show(shown, lambda out, _: _tell_visit(out, shown, known))
+    desk.show(shown, lambda out, _: _tell_with_next(out, shown, known, _answers([shown])))
 
 
 @visit.command("list")
@@ -352,6 +353,21 @@ def _tell_visits(out: Output, found: list[VisitShown], known: dict[str, str]) ->
         out.next(("comity visit ask --help", "ask for one"))
     for each in found:
         _tell_visit(out, each, known)
+    if answers := _answers(found):
+        out.next(*answers)
+
+
+def _answers(found: list[VisitShown]) -> list[tuple[str, str]]:
+    """What to type about the first visit that is asked for here."""
+    waiting = [each.visit for each in found if each.side == "host" and each.state == "asked"]
+    return [
+        command
+        for each in waiting[:1]
+        for command in (
+            (f"comity visit approve {each} --as HANDLE", "permit it, as asked for or less"),
+            (f"comity visit refuse {each} --reason WHY --as HANDLE", "or refuse it"),
+        )
+    ]
 
 
 def _tell_calendar(out: Output, found: list[VisitShown], known: dict[str, str]) -> None:

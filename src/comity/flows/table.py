@@ -10,7 +10,7 @@ from typing import Any, get_type_hints
 
 import msgspec
 
-from comity.flows import pouch
+from comity.flows import calls, pouch
 from comity.flows.agreeing import agreements, chronicles, deposits, disputes, end_notes, founding, notices, outlays
 from comity.flows.consenting import consent_register, consent_requests, granting, passed_on, passing_on, showing
 from comity.flows.deciding import decisions, explaining
@@ -139,7 +139,7 @@ _RUN: dict[str, Callable[[House, Any], Awaitable[Any]]] = {
     "show.ask": showing.ask_show,
     "show.done": showing.done_show,
     "show.compare": showing.compare_shown,
-    "inbox": views.show_inbox,
+    "inbox": calls.show_whole_inbox,
     "outbox": views.show_outbox,
     "register": views.show_register,
     "item": item_story.show_item,

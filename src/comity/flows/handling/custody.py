@@ -103,7 +103,7 @@ async def find_copy(
     else:
         row = await visible_item(house, None, item, person)
     if number is None:
-        raise Misuse("name the copy: --copy NUMBER", code="which-copy")
+        raise await _which_copy(house, row, person)
     places = await _places(house, row.item, number)
     if not places:
         raise no_copy(row.item, number)
@@ -114,6 +114,14 @@ async def find_copy(
             raise Misuse(f"copy {number} of {row.item!r} is in {listed}; name one of them", code="which-relationship")
         places = named
     return Found(row, person, tuple(places))
+
+
+async def _which_copy(house: House, item: ItemRow, person: PersonRow) -> Misuse:
+    """Which numbers there are to choose from; it is not guessed, for what is done may be final."""
+    sight = Sight(house, person)
+    numbers = {copy.number for name, _ in await house.relationships() async for copy in sight.copies(name, item)}
+    there = ", ".join(f"copy {number}" for number in sorted(numbers)) or "none that he sees"
+    return Misuse(f"name the copy by its number, {item.item!r} has {there}", code="which-copy")
 
 
 async def _places(house: House, item: str, number: int) -> list[Place]:

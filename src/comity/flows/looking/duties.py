@@ -17,6 +17,7 @@ from comity.flows.deciding.visibility import about_his_copies, may_see, sees_all
 from comity.flows.house import House
 from comity.flows.keeping.work import Work
 from comity.flows.looking.duty_words import next_command, plain_words
+from comity.record.statement import read_kept, understand
 from comity.register.roles import ASSURANCE_OFFICER
 from comity.register.rows import ItemRow, Key, PersonRow, decode_row
 from comity.register.rows.duties import (
@@ -159,10 +160,10 @@ async def list_duties(house: House, request: ListDuties) -> DutiesShown:
         else:
             listed, cut = await _pressing(house, party, person, request, limit, at)
             more = more or cut
-        found += [_shown(house, row, duty, at) for row, duty in listed if not duty.standing]
+        found += [await _shown(house, row, duty, at) for row, duty in listed if not duty.standing]
         if not request.overdue:
             stands = listed if request.item is not None else await _standing(house, party, person, limit)
-            standing += [_shown(house, row, duty, at) for row, duty in stands if duty.standing and duty.open]
+            standing += [await _shown(house, row, duty, at) for row, duty in stands if duty.standing and duty.open]
     loud = sum(each.overdue and not each.unchecked for each in found)
     return DutiesShown(party=house.party, at=at, duties=tuple(found), standing=tuple(standing), overdue=loud, more=more)
 
@@ -186,7 +187,7 @@ async def untold(house: House, at: datetime, limit: int) -> list[tuple[str, Duty
         async for key, row, duty in _indexed(house, f"{party}/1/", _until(party, at)):
             loud = _overdue(duty, at) and duty.provenance != UNCHECKED
             if loud and await house.side(TOLD, key) is None:
-                found.append((key, _shown(house, row, duty, at)))
+                found.append((key, await _shown(house, row, duty, at)))
                 if len(found) == limit:
                     return found
     return found
@@ -286,7 +287,18 @@ def _overdue(duty: Duty, at: datetime) -> bool:
     return duty.open and duty.due is not None and at > duty.due
 
 
-def _shown(house: House, row: DutiesRow, duty: Duty, at: datetime) -> DutyShown:
+async def _next(house: House, row: DutiesRow, duty: Duty) -> str:
+    """What this house types so that it is done."""
+    if not duty.open or duty.who != house.party:
+        return ""
+    entry = await house.store.find(duty.opened) if duty.deed == "give-receipt" else None
+    if entry is None:
+        return next_command(row, duty)
+    record = understand(read_kept(entry.envelope, duty.opened))
+    return next_command(row, duty, record.statement.type, getattr(record.body, "copy", None))
+
+
+async def _shown(house: House, row: DutiesRow, duty: Duty, at: datetime) -> DutyShown:
     return DutyShown(
         relationship=row.relationship,
         subject=row.subject,
@@ -316,5 +328,5 @@ def _shown(house: House, row: DutiesRow, duty: Duty, at: datetime) -> DutyShown:
         void=duty.void,
         shown=None if duty.shown is None else duty.shown.hex(),
         shown_at=duty.shown_at,
-        next=next_command(row, duty) if duty.open and duty.who == house.party else "",
+        next=await _next(house, row, duty),
     )

@@ -109,6 +109,13 @@ WORDS: Mapping[tuple[Deed, Event] | Deed, Words] = {
 }
 """By deed and event, or by deed alone."""
 
+RECEIPTS: Mapping[str, str] = {
+    "hand-over/1": "comity take-over {item} --copy {copy}",
+    "return/1": "comity return receive {item} --copy {copy}",
+    "pass-on/1": "comity pass-on receipt {item} --copy {copy} --receipt TEXT",
+}
+"""How a receipt is given, by the type of the record by which one copy changed hands."""
+
 
 def _words(duty: Duty) -> Words:
     return WORDS.get((duty.deed, duty.event)) or WORDS[duty.deed]
@@ -119,14 +126,23 @@ def plain_words(duty: Duty) -> str:
     return _words(duty).says
 
 
-def next_command(row: DutiesRow, duty: Duty) -> str:
-    """What to type so that it is done; empty where no one command does it."""
+def next_command(row: DutiesRow, duty: Duty, opened_by: str = "", copy: int | None = None) -> str:
+    """What to type so that it is done; empty where no one command does it.
+
+    Args:
+        row: what the duty is about.
+        duty: which one.
+        opened_by: the type of the record that opened it, where that makes a difference.
+        copy: the copy that record is about.
+    """
     known = {
+        "copy": copy,
         "item": duty.item or row.subject,
         "subject": row.subject,
         "first": row.subject.partition("/")[0],
         "last": row.subject.rpartition("/")[2],
         "agreement": row.relationship.partition("/")[0],
     }
-    command = _words(duty).command.format_map(known)
+    receipt = RECEIPTS.get(opened_by) if duty.deed == "give-receipt" else None
+    command = (receipt or _words(duty).command).format_map(known)
     return f"{command} --as HANDLE" if command and not command.startswith(LOOKING) else command

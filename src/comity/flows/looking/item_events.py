@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import datetime
+from typing import cast
 
 import msgspec
 
@@ -15,8 +16,9 @@ from comity.flows.deciding.explaining import may_see_decision
 from comity.flows.deciding.recorded import recorded
 from comity.flows.deciding.visibility import Sight
 from comity.flows.house import House
-from comity.record.statement import DOMESTIC, peek
-from comity.register.rows import ConsignmentRow, DecisionRow, ItemRow
+from comity.record import bodies
+from comity.record.statement import DOMESTIC, read_kept, understand
+from comity.register.rows import ConsignmentRow, DecisionRow, ItemRow, PersonRow
 from comity.register.rows.consents import ConsentAskedRow, ConsentRow, PassedOnRow, ShownRow
 from comity.register.rows.custody import LinkRow
 from comity.register.rows.duties import ItemDutyRow
@@ -71,8 +73,9 @@ class Telling:
             yield event
         async for event in self._given():
             yield event
-        for relationship in (*places, DOMESTIC):
-            async for event in self._levels(relationship):
+        changes: set[str] = set()
+        for relationship in (*places, DOMESTIC):  # a change is told where it crossed, and else in this house
+            async for event in self._levels(relationship, changes):
                 yield event
         for relationship in places:
             for tell in (self._hands, self._asked_back, self._shown, self._made, self._subjects):
@@ -115,20 +118,31 @@ class Telling:
             for record in copy.openings[-OPENINGS_TOLD:]:
                 entry = await self.house.store.find(record)
                 if entry is not None:
-                    at = peek(entry.envelope).at
-                    yield _event(at, "opened", "", relationship, copy.holder, copy.number, record)
+                    said = understand(read_kept(entry.envelope, record))
+                    opened = cast("bodies.Opened", said.body)  # its holder then, who may have handed it over since
+                    says = f'for "{opened.purpose}"'
+                    yield _event(said.statement.at, "opened", says, relationship, opened.holder, copy.number, record)
             passed = await self.house.row(PassedOnRow, key)
             if passed is not None and passed.receipted is not None:
                 says = f"of {passed.beneficiary}: {passed.receipt}"
                 yield _event(passed.receipted, "receipt seen", says, relationship, copy=copy.number)
 
-    async def _levels(self, relationship: str) -> AsyncIterator[Event]:
+    async def _levels(self, relationship: str, told: set[str]) -> AsyncIterator[Event]:
+        """The changes of level there, without those that were ``told`` as this house's own; they are added."""
         async for _key, row in self.house.rows(ChangeRow, f"{relationship}/{self.item.item}/"):
+            if relationship == DOMESTIC and row.change in told:
+                continue
+            told.add(row.change)
             says = f"{row.before} to {row.mark or 'no mark'}: {row.reason}"
-            place = "" if relationship == DOMESTIC else relationship
-            yield _event(row.at, "level changed", says, place, row.by, record=row.record)
+            place, by = ("", await self._of_this_house(row.by)) if relationship == DOMESTIC else (relationship, row.by)
+            yield _event(row.at, "level changed", says, place, by, record=row.record)
             if row.remarked_at is not None:
                 yield _event(row.remarked_at, "re-marked", "", place, record=row.remarked)
+
+    async def _of_this_house(self, person: str) -> str:
+        """What somebody of this house is called where he has no pseudonym."""
+        row = await self.house.row(PersonRow, person)
+        return row.function if row is not None else person
 
     async def _asked_back(self, relationship: str) -> AsyncIterator[Event]:
         key = f"{relationship}/{self.item.item}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import datetime
+from typing import Literal
 
 import msgspec
 
@@ -149,11 +150,42 @@ class ChainLine(msgspec.Struct, frozen=True, kw_only=True):
     delivered: int | None
 
 
+class Call(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that another party asks of us, or tells us, and that is not over.
+
+    Attributes:
+        kind: what it is.
+        subject: its id; of a recall, the item.
+        relationship: where it was said.
+        at: when.
+        says: what it is about, in one phrase.
+        next: what to type to answer it, or to read all of it.
+    """
+
+    kind: Literal["consent", "visit", "recall", "incident", "dispute"]
+    subject: str
+    relationship: str
+    at: datetime
+    says: str
+    next: str
+
+
 class Inbox(msgspec.Struct, frozen=True, kw_only=True):
-    """What came, and what is asked of us."""
+    """What came, and what is asked of us.
+
+    Attributes:
+        received: what was given to us.
+        asked: the assurances that are waited for.
+        calls: what else is asked or told, oldest first.
+        duties: how many of our duties are open.
+        overdue: how many of them are overdue and rest on a checked clause.
+    """
 
     received: tuple[PassageLine, ...]
     asked: tuple[AskedLine, ...]
+    calls: tuple[Call, ...] = ()
+    duties: int = 0
+    overdue: int = 0
 
 
 class Outbox(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,0 +1,122 @@
+"""The inbox whole: what came, and everything of every kind that another party asks of this house or tells it.
+
+It stands above the rooms of flows and asks each of them what it would show to the same viewer: what a viewer may not
+see of a consent, a recall or an incident, he does not find here either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import msgspec
+
+from comity.flows.actors import Actor
+from comity.flows.agreeing.disputes import ListDisputes, list_disputes
+from comity.flows.consenting.consent_register import ListConsents, list_consents
+from comity.flows.deciding.visibility import Sight, viewer
+from comity.flows.ending.recalls import ShowRecall, show_recall
+from comity.flows.house import House
+from comity.flows.incidents.investigating import ListIncidents, list_incidents
+from comity.flows.looking.duties import ListDuties, list_duties
+from comity.flows.looking.views import Call, Inbox, ShowInbox, show_inbox
+from comity.flows.people.visit_views import ListVisits, list_visits
+from comity.register.roles import AGREEMENT_AUTHORITY, SECURITY_OFFICER
+from comity.register.rows.ending import RecallRow
+
+RECALLS_TOLD = 100
+"""Most recalls that are looked at, the newest first; an answered one is not told."""
+
+
+async def show_whole_inbox(house: House, request: ShowInbox) -> Inbox:
+    """What came, which assurances are waited for, what else is asked of us or told us, and how many duties are open."""
+    inbox = await show_inbox(house, request)
+    owed = await list_duties(house, ListDuties(whose="mine", viewer=request.actor))
+    calls = [
+        call
+        for tell in (_consents, _visits, _recalls, _incidents, _disputes)
+        async for call in tell(house, request.actor)
+    ]
+    return msgspec.structs.replace(
+        inbox,
+        calls=tuple(sorted(calls, key=lambda call: (call.at, call.subject))),
+        duties=len(owed.duties),
+        overdue=owed.overdue,
+    )
+
+
+async def _consents(house: House, actor: Actor | None) -> AsyncIterator[Call]:
+    for each in (await list_consents(house, ListConsents(actor=actor))).asked:
+        if not each.ours and each.answer == "silent":
+            acts, bodies = ", ".join(each.acts), ", ".join(each.beneficiaries)
+            yield Call(
+                kind="consent",
+                subject=each.request,
+                relationship=each.relationship,
+                at=each.at,
+                says=f"{each.by} asks our consent: {acts} {each.item} for {bodies}",
+                next=f"comity consent grant {each.request} --reason WHY --as HANDLE",
+            )
+
+
+async def _visits(house: House, actor: Actor | None) -> AsyncIterator[Call]:
+    sight = Sight(house, await viewer(house, actor))
+    if not (sight.everything or sight.has(SECURITY_OFFICER) or sight.has(AGREEMENT_AUTHORITY)):
+        return
+    for each in await list_visits(house, ListVisits(open=True)):
+        if each.side == "host" and each.state == "asked":
+            yield Call(
+                kind="visit",
+                subject=each.visit,
+                relationship=each.relationship,
+                at=each.asked,
+                says=f"a visit to {each.facility} on {each.starts:%Y-%m-%d} is asked for",
+                next=f"comity visit approve {each.visit} --as HANDLE",
+            )
+
+
+async def _recalls(house: House, actor: Actor | None) -> AsyncIterator[Call]:
+    sight = Sight(house, await viewer(house, actor))
+    found = [
+        (row, key.rpartition("/")[2])
+        async for key, row in house.rows(RecallRow)
+        if row.author != house.party and row.lifted is None
+    ]
+    for row, item in sorted(found, key=lambda each: each[0].at)[-RECALLS_TOLD:]:
+        if await sight.item(item) is None:
+            continue
+        for shown in await show_recall(house, ShowRecall(item=item, actor=actor)):
+            if shown.recall == row.recall and shown.unanswered:
+                yield Call(
+                    kind="recall",
+                    subject=item,
+                    relationship=shown.relationship,
+                    at=row.at,
+                    says=f"{row.author} asks for {item} back ({row.asks}): {row.reason}",
+                    next=f"comity recall show {item}",
+                )
+
+
+async def _incidents(house: House, actor: Actor | None) -> AsyncIterator[Call]:
+    for each in await list_incidents(house, ListIncidents(actor=actor)):
+        if each.author != house.party:
+            yield Call(
+                kind="incident",
+                subject=each.incident,
+                relationship=each.relationship,
+                at=each.at,
+                says=f"{each.author} tells of an incident ({each.what}), {each.stage}",
+                next=f"comity incident show {each.incident}",
+            )
+
+
+async def _disputes(house: House, actor: Actor | None) -> AsyncIterator[Call]:
+    for each in await list_disputes(house, ListDisputes(viewer=actor)):
+        if each.settled is None and all(position.party != house.party for position in each.positions):
+            yield Call(
+                kind="dispute",
+                subject=each.dispute,
+                relationship=each.relationship,
+                at=each.opened,
+                says=f"{each.party} asks to consult: {each.question}",
+                next=f"comity dispute show {each.dispute}",
+            )
