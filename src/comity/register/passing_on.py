@@ -13,6 +13,7 @@ from comity.record.statement import Record
 from comity.register.marks import marks_more, marks_reads, possible_marks
 from comity.register.occasions import consignment_subject
 from comity.register.officers import check_officer, officer_key
+from comity.register.onward import onward_rules
 from comity.register.providing import check_approved
 from comity.register.recalls import answer_reads, holding_of, last_ones
 from comity.register.roles import REGISTRY
@@ -20,6 +21,7 @@ from comity.register.rows import AgreementRow, CopyRow, Facts, ItemRow, Key, Req
 from comity.register.rows.consents import ConsentRow, PassedOnRow, consent_key, passed_on_key
 from comity.register.rows.ending import HoldingRow, holding_key
 from comity.register.rows.lineage import derivative_key
+from comity.register.sides import other_party
 from comity.register.verdict import Context, Discharge, Occasions, Occurrence, Put, Rule, check_after, need, no
 
 
@@ -53,10 +55,11 @@ def _above(facts: Facts, record: Record) -> tuple[str, ...]:
 
 
 def _check_consents(context: Context, facts: Facts, record: Record) -> None:
-    """That the originator's consents, as they hold now, let everybody gain who does.
+    """That nothing forbids it, and that the originator's consents, as they hold now, let everybody gain who does.
 
     Raises:
-        Rejected: one of them is not the other party's, is about something else, or has ended; or they do not do.
+        Rejected: it is forbidden; or a consent is not the other party's, is about something else, or has ended; or they
+            do not do.
     """
     body, statement = cast("PassedOn", record.body), record.statement
     row: AgreementRow = need(facts, (AgreementRow.table, statement.relationship), "agreement")
@@ -65,7 +68,11 @@ def _check_consents(context: Context, facts: Facts, record: Record) -> None:
     parties = {party.id for party in agreement.parties}
     if body.beneficiary in parties:
         raise no("no-third-party", f"{body.beneficiary!r} is a party; what it gets is given or handed over")
-    gains = {body.beneficiary} | ({body.nationality} - nations)
+    rules = onward_rules(agreement, facts, record, (body.item, *_above(facts, record)))
+    if any(rule.forbids for rule in rules):
+        raise no("forbidden", f"the agreement forbids passing {body.item!r} on to {body.beneficiary!r}")
+    itself = any(rule.per_item for rule in rules)
+    gains = {body.beneficiary} | ({body.nationality} - nations if nations else set())
     for each in body.consents:
         consent: ConsentRow = need(facts, consent_key(statement.relationship, each), "consent")
         if consent.author == statement.author:
@@ -74,8 +81,9 @@ def _check_consents(context: Context, facts: Facts, record: Record) -> None:
             raise no("lapsed", f"consent {each!r} does not hold: refused, ended or withdrawn")
         if not _speaks(facts, record, consent) or "pass-on" not in consent.acts or consent.purpose != body.purpose:
             raise no("other-consent", f"consent {each!r} is about another item, act or purpose")
-        gains -= set(consent.beneficiaries)
-    if gains and any(rule.consent and "pass-on" in rule.acts for rule in agreement.rules):
+        if consent.item is not None or not itself:
+            gains -= set(consent.beneficiaries)
+    if gains and rules:
         raise no("no-consent", f"the originator has not consented that {', '.join(sorted(gains))} gain by it")
 
 
@@ -180,11 +188,10 @@ def _receipted(_: Context, facts: Facts, record: Record) -> list[Put]:
     return [Put(key, told)]
 
 
-def _passed_on_occasions(_: Context, facts: Facts, record: Record) -> list[Occurrence | Discharge]:
+def _passed_on_occasions(context: Context, facts: Facts, record: Record) -> list[Occurrence | Discharge]:
     """The copy is in the hands of a courier of the party that passes it on (Article 12)."""
     body, author = cast("PassedOn", record.body), record.statement.author
-    keys = [consent_key(record.statement.relationship, each) for each in body.consents]
-    originator = next((need(facts, key, "consent").author for key in keys), "")
+    originator = other_party(context, facts, record)
     subject = consignment_subject(body.item, record.id)
     events: tuple[Event, ...] = ("hands-changed", "passed-on")
     return [
