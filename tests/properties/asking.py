@@ -46,7 +46,7 @@ NAMED_BY = {
     "items": ("item",),
     "ancestors": ("item",),
     "subject": ("item", "matter"),
-    "request": ("request",),
+    "request": ("request", "consent-request"),
     "consent": ("consent",),
     "certificate": ("certificate",),
     "incident": ("incident",),
@@ -64,6 +64,7 @@ NAMES_ITS_OWN = frozenset({Derive, Give})
 GHOSTS: Names = {
     "item": ("i-zzzzzzzzzzzzzzzz",),
     "request": ("r-zzzzzzzzzzzzzzzz",),
+    "consent-request": ("r-yyyyyyyyyyyyyyyy",),
     "consent": ("s-zzzzzzzzzzzzzzzz",),
     "certificate": ("t-zzzzzzzzzzzzzzzz",),
     "incident": ("x-zzzzzzzzzzzzzzzz",),
@@ -89,7 +90,8 @@ async def names(house: House) -> dict[str, list[str]]:
 async def _names(house: House) -> AsyncIterator[tuple[str, str]]:
     for kind, rows in (
         ("item", (ItemRow, DerivativeRow)),
-        ("request", (RequestRow, AskedRow, ConsentAskedRow, ConsentWantedRow)),
+        ("request", (RequestRow, AskedRow)),
+        ("consent-request", (ConsentAskedRow, ConsentWantedRow)),
         ("consent", (ConsentRow,)),
         ("certificate", (CertificateRow,)),
         ("incident", (IncidentRow,)),
@@ -176,7 +178,6 @@ FILLED: dict[str, Any] = {
     "relation": "extract",
     "method": "erase-key",
     "about": "item",
-    "obligation": "o-4.2",
     "amount": "1.50",
     "currency": "KRW",
     "day": "2026-11-21",
@@ -227,8 +228,8 @@ def requests(flows: Flows, handle: str, told: Told, known: Names) -> Iterator[tu
             several = typing.get_origin(fields[name].type) is tuple
             for kind, each in [(sort, each) for sort in NAMED_BY[name] for each in known.get(sort, ())]:
                 asked = True
-                about = "duty" if kind == "matter" else "item"
-                named = {name: (each,) if several else each, **({"about": about} if "about" in fields else {})}
+                matter = {"about": "duty", "obligation": "o-4.2"} if kind == "matter" and "about" in fields else {}
+                named = {name: (each,) if several else each, **matter}
                 yield flow, f"{flow} {name} {kind} {each}", made(request, handle, told, named)
                 if several and kind == "item":
                     both = told.seen, each
