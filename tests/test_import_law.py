@@ -6,6 +6,7 @@ The rooms, from the ground up::
     agreement < marking < decision < record < register      pure: each knows those before it
     analysis                                                pure, over the decision: what follows before anybody acts
     explanation                                             pure, over the agreement: what it says, told to people
+    drafting                                                pure, over both: a new agreement from a template
     ledger                                                  pure, apart from the others
     evidence                                                pure, over them all
     ports                                                   contracts, in the types of the pure rooms
@@ -85,6 +86,7 @@ LAWS: dict[str, Law] = {
     "agreement": pure(("errors",), "msgspec cryptography rfc8785"),
     "analysis": pure(("errors", "agreement", "marking", "decision")),
     "explanation": pure(("errors", "agreement")),
+    "drafting": pure(("errors", "agreement", "explanation")),
     "ledger": pure(("errors",)),
     "evidence": pure(CORE),
     "ports": law(CORE, "msgspec", EVERYTHING - WORLD),
@@ -95,7 +97,10 @@ LAWS: dict[str, Law] = {
     "timezones": law(CORE, "tzdata"),
     "node": law(INSIDE, "msgspec cryptography aiohttp starlette uvicorn uvloop httptools"),
     "api": law((*INSIDE, "node"), "msgspec"),
-    "cli": law((*INSIDE, "explanation", "node", "api", "comity"), "msgspec cryptography aiohttp click rich segno typst"),
+    "cli": law(
+        (*INSIDE, "drafting", "explanation", "node", "api", "comity"),
+        "msgspec cryptography aiohttp click rich segno typst",
+    ),
     "comity": law((*INSIDE, "node", "api"), "msgspec"),
     "__main__": law(("cli",), ""),
 }
