@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 
 from cli import transcripts
+from comity.cli.main import SECTIONS, main
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -51,3 +53,19 @@ def test_the_two_commands_come_first() -> None:
     first = README[: README.index("## Ten lines")]
     assert first.index("make demo") < first.index("make test")
     assert README.index("make demo") < 300
+
+
+def test_the_two_houses_are_typed_as_comity_understands_it(capsys: pytest.CaptureFixture[str]) -> None:
+    """With ``--help`` at its end every line is parsed and nothing is done; an option that is not there is an error."""
+    lines = [line for line in block("sh").replace("\\\n", " ").splitlines() if line.startswith("comity ")]
+    assert len(lines) >= 10
+    for line in lines:
+        assert main([*shlex.split(line, comments=True)[1:], "--help"]) == 0, line
+    capsys.readouterr()
+
+
+def test_every_verb_is_named_in_the_row_of_its_section() -> None:
+    rows = [re.findall(r"`([a-z-]+)`", line) for line in README.splitlines() if re.match(r"\| [^|]+ \| `[a-z]", line)]
+    for title, verbs in SECTIONS.items():
+        if title != "This program":
+            assert list(verbs) in rows, title

@@ -460,7 +460,7 @@ async def test_a_reader_sees_his_own_copies_and_the_registry_all(peopled: World)
     for number in (1, 9):
         with pytest.raises(Refused) as refused:
             await show_copy(peopled.kr, ShowCopy(item=item, copy=number, actor=Actor("yoon")))
-        assert refused.value.sentence.replace(str(number), "N", 1).startswith("this person has no copy N")
+        assert refused.value.sentence.replace(str(number), "N", 1).startswith("there is no copy N")
 
 
 async def test_both_parties_read_one_label_and_nobody_else_learns_from_it(peopled: World) -> None:  # (17, 18)

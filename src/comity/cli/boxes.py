@@ -36,8 +36,8 @@ Known = Mapping[str, str]
 CALLS_NAMED = 3
 """Of so many calls it is said what to type; the others say their ids."""
 _ANSWERS: Mapping[str, str] = {
-    "consent": "or refuse",
-    "visit": "or refuse",
+    "consent": "or 'comity consent refuse'",
+    "visit": "or 'comity visit refuse'",
     "recall": "which copies, and what is still to be done",
     "incident": "all that is known of it",
     "dispute": "what they say, and what to answer",

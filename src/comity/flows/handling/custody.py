@@ -71,7 +71,7 @@ class Found(msgspec.Struct, frozen=True):
 def no_copy(item: str, number: int) -> Refused:
     """(20) The one answer about a copy that is not there, and about one that is somebody else's."""
     return Refused(
-        f"this person has no copy {number} of item {item!r}; 'comity copy list {item}' shows what he has",
+        f"there is no copy {number} of item {item!r} in these hands; 'comity copy list {item}' shows which there are",
         code="not-holder",
         place=CUSTODY,
     )

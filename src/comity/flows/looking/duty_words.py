@@ -12,7 +12,13 @@ from typing import NamedTuple
 from comity.agreement.vocabulary import Deed, Event
 from comity.register.rows.duties import DutiesRow, Duty
 
-LOOKING = ("comity person list", "comity register", "comity clearance list", "comity agreement notice")
+LOOKING = (
+    "comity consent list",
+    "comity person list",
+    "comity register",
+    "comity clearance list",
+    "comity agreement notice",
+)
 """Commands that nobody signs."""
 
 
@@ -48,15 +54,15 @@ WORDS: Mapping[tuple[Deed, Event] | Deed, Words] = {
     ),
     "ask-consent": Words(
         "ask the originator's written consent, and wait for it",
-        "comity consent ask {item} --act ACT --for BODY --purpose WHAT --until DAY --reason WHY",
+        "comity consent list",
     ),
     ("ask-consent", "pass-on-wanted"): Words(
         "ask the originator before it is passed on, and wait for the answer",
-        "comity consent ask {item} --act pass-on --for BODY --purpose WHAT --until DAY --reason WHY",
+        "comity consent list",
     ),
     ("ask-consent", "other-use-wanted"): Words(
         "ask the originator before it is used for anything else, and wait for the answer",
-        "comity consent ask {item} --act use-for --for BODY --purpose WHAT --until DAY --reason WHY",
+        "comity consent list",
     ),
     "keep-register": Words("keep the register of persons who are cleared and authorised", "comity person list"),
     "name-officer": Words(
