@@ -96,6 +96,9 @@ async def test_findings_are_followed_up(make_world: MakeWorld) -> None:
     assert raised.value.code == "not-security"
     with pytest.raises(Misuse) as raised:
         await found(world, visit, "kim")
+    assert raised.value.code == "unknown-visit"
+    with pytest.raises(Misuse) as raised:
+        await found(world, visit, "lee")
     assert raised.value.code == "other-visitor"
     finding = await found(world, visit)
     for house in (world.jp, world.kr):

@@ -11,6 +11,7 @@ from articles.visiting import AUTHORITY, DAY, ENDS, HOST, STARTS, asked, permitt
 from comity.errors import Misuse, Refused, Rejected
 from comity.flows.actors import Actor
 from comity.flows.maintaining.rebuilding import VerifyLedger, verify_ledger
+from comity.flows.people.clearances import ChangeList, change_list
 from comity.flows.people.permitting import PermitVisit, RefuseVisit, permit_visit, refuse_visit
 from comity.flows.people.places import RegisterFacility, register_facility
 from comity.flows.people.visit_views import ListVisits, ShowVisit, VisitShown, list_visits, show_visit
@@ -21,6 +22,8 @@ from comity.record.bodies.visits import FindingClosed, FindingMade, Permission, 
 from comity.record.person_act import unsigned
 from comity.register.rows.visits import VisitRow, visit_key
 from flows.parcels import parcel_with, record_of, verdicts
+from flows.test_showing import approved, assured, done
+from flows.test_showing import ask as ask_show
 from world import RELATIONSHIP, ROOT, TODAY, World
 
 
@@ -63,6 +66,35 @@ async def test_a_visit_that_is_not_there(world: World) -> None:
         with pytest.raises(Misuse) as raised:
             await act
         assert raised.value.code == "unknown-visit"
+
+
+async def test_whoever_does_not_go_on_a_visit_hears_of_none(world: World) -> None:
+    """Of what was shown during one, whoever goes sees what he may see; others have no visit and no item."""
+    await radar_hall(world)
+    visit = (await permitted(world, await asked(world))).visit.visit
+    world.clock.time = STARTS + timedelta(hours=9)
+    told = await ask_show(world, title="the new hall")
+    await assured(world, told.request)
+    await approved(world, told.request)
+    item = (await done(world, told.request, visit=visit)).item
+    named = {"relationship": RELATIONSHIP, "visit": visit}
+    for actor in (None, AUTHORITY, Actor("kim")):
+        (line,) = await list_visits(world.kr, ListVisits(actor=actor))
+        assert [each.item for each in line.shown] == [item]
+    await change_list(world.kr, ChangeList(topic="missiles", handle="kim", listed=False, actor=ROOT))
+    assert (await show_visit(world.kr, ShowVisit(**named, actor=Actor("kim")))).shown == ()
+    assert await list_visits(world.kr, ListVisits(actor=Actor("choi"))) == []
+    ghost = {**named, "visit": "v-aaaaaaaaaaaaaaaa"}
+    for request in (named, ghost):
+        for act in (
+            show_visit(world.kr, ShowVisit(**request, actor=Actor("choi"))),
+            end_visit(world.kr, EndVisit(**request, report="over", actor=Actor("choi"))),
+            make_finding(world.kr, MakeFinding(**request, says="dust", wanted="", actor=Actor("choi"))),
+        ):
+            with pytest.raises(Misuse) as raised:
+                await act
+            assert raised.value.code == "unknown-visit"
+            assert raised.value.sentence == f"there is no visit {request['visit']!r}"
 
 
 async def test_a_permission_is_taken_back_and_a_visit_ends(world: World) -> None:  # (4) (7)

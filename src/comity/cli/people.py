@@ -8,7 +8,7 @@ from typing import Literal
 import click
 
 from comity.cli.instants import read_instant, read_period, told_instant
-from comity.cli.options import Desk, Verb, Verbs, acting, ask_first, final, housed
+from comity.cli.options import Desk, Verb, Verbs, acting, as_actor, ask_first, final, housed, seeing
 from comity.cli.output import Output
 from comity.cli.session import fresh_name
 from comity.flows.actors import Actor
@@ -173,14 +173,15 @@ def remove(desk: Desk, handle: str, reason: str, actor: str, key: Path | None, *
 
 
 @person.command("list")
+@seeing
 @housed
-def list_people(desk: Desk) -> None:
+def list_people(desk: Desk, actor: str | None) -> None:
     """List the people of this house.
 
     Example:
       comity person list
     """
-    desk.show(desk.call("person.list", ListPeople()), _tell_people)
+    desk.show(desk.call("person.list", ListPeople(as_actor(actor))), _tell_people)
 
 
 @click.group(cls=Verbs)
@@ -249,15 +250,16 @@ def withdraw(desk: Desk, handle: str, reason: str, actor: str, key: Path | None)
 
 @clearance.command("list")
 @click.option("--expiring", metavar="PERIOD", help="Only those that end within a period, such as P30D.")
+@seeing
 @housed
-def list_clearances(desk: Desk, expiring: str | None) -> None:
+def list_clearances(desk: Desk, expiring: str | None, actor: str | None) -> None:
     """List clearances, the one that ends first at the top, and who has copies in hand without one.
 
     Example:
       comity clearance list --expiring P30D
     """
     before = read_period(expiring) if expiring is not None else None
-    desk.show(desk.call("clearance.list", ListClearances(before)), _tell_clearances)
+    desk.show(desk.call("clearance.list", ListClearances(before, as_actor(actor))), _tell_clearances)
 
 
 @click.group("list", cls=Verbs)

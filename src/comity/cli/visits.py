@@ -9,7 +9,7 @@ import click
 from comity.cli.decisions import functions, named, tell_outcome
 from comity.cli.giving import recipients_of
 from comity.cli.instants import read_instant, told_instant
-from comity.cli.options import Desk, Verbs, acting, housed, relationship
+from comity.cli.options import Desk, Verbs, acting, as_actor, housed, relationship, seeing
 from comity.cli.output import DONE, REFUSED, Output
 from comity.cli.session import fresh_name
 from comity.flows.actors import Actor
@@ -232,30 +232,31 @@ def close_finding(
 @visit.command()
 @click.argument("visit")
 @relationship
+@seeing
 @housed
-def show(desk: Desk, visit: str, relationship: str | None) -> None:
+def show(desk: Desk, visit: str, relationship: str | None, actor: str | None) -> None:
     """Show a visit: what is permitted, what was shown, what was found.
 
     Example:
       comity visit show v-2m4p…
     """
-    shown: VisitShown = desk.call(
-        "visit.show", ShowVisit(relationship=desk.session.relationship(relationship), visit=visit)
-    )
+    request = ShowVisit(relationship=desk.session.relationship(relationship), visit=visit, actor=as_actor(actor))
+    shown: VisitShown = desk.call("visit.show", request)
     known = functions(desk)
     desk.show(shown, lambda out, _: _tell_with_next(out, shown, known, _answers([shown])))
 
 
 @visit.command("list")
 @click.option("--open", "only_open", is_flag=True, help="Only what is asked for or permitted, and not over.")
+@seeing
 @housed
-def list_visits(desk: Desk, *, only_open: bool) -> None:
+def list_visits(desk: Desk, actor: str | None, *, only_open: bool) -> None:
     """List visits of both sides.
 
     Example:
       comity visit list --open
     """
-    found: list[VisitShown] = desk.call("visit.list", ListVisits(open=only_open))
+    found: list[VisitShown] = desk.call("visit.list", ListVisits(open=only_open, actor=as_actor(actor)))
     known = functions(desk)
     desk.show(found, lambda out, _: _tell_visits(out, found, known))
 
@@ -263,8 +264,9 @@ def list_visits(desk: Desk, *, only_open: bool) -> None:
 @visit.command()
 @click.option("--from", "first", metavar="DAY", help="From which day on (UTC).")
 @click.option("--to", "last", metavar="DAY", help="Up to which day (UTC).")
+@seeing
 @housed
-def calendar(desk: Desk, first: str | None, last: str | None) -> None:
+def calendar(desk: Desk, first: str | None, last: str | None, actor: str | None) -> None:
     """Show who comes and who goes, day by day.
 
     Example:
@@ -274,6 +276,7 @@ def calendar(desk: Desk, first: str | None, last: str | None) -> None:
         first=read_instant(first, "UTC").at if first else None,
         last=read_instant(last, "UTC", end=True).at if last else None,
         open=True,
+        actor=as_actor(actor),
     )
     found: list[VisitShown] = desk.call("visit.list", request)
     known = functions(desk)

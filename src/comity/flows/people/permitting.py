@@ -23,8 +23,8 @@ from comity.flows.deciding.standings import standings_of
 from comity.flows.house import House
 from comity.flows.keeping.library import Running
 from comity.flows.keeping.work import Work
-from comity.flows.people.visit_views import VisitShown, visit_shown
-from comity.flows.people.visits import find_visit, interval_end
+from comity.flows.people.visit_views import VisitShown, find_visit, visit_shown
+from comity.flows.people.visits import interval_end
 from comity.flows.speaking import speak, speaker
 from comity.marking.label import Label
 from comity.record.bodies.visits import (
@@ -95,7 +95,7 @@ async def permit_visit(house: House, request: PermitVisit) -> VisitPermitted:
     """
     row = await house.agreement_row(request.relationship)
     running = await house.library.load(row)
-    visit = await find_visit(house, request.relationship, request.visit)
+    visit = await find_visit(house, request.relationship, request.visit, request.actor)
     if visit.author == house.party:
         raise Misuse(
             f"only the party on whose territory the site lies permits a visit, not {house.party!r}",
@@ -139,7 +139,7 @@ async def permit_visit(house: House, request: PermitVisit) -> VisitPermitted:
         )
         await speak(house, request.relationship, body, request.actor)
     return VisitPermitted(
-        visit=await visit_shown(house, request.relationship, visit.visit),
+        visit=await visit_shown(house, request.relationship, visit.visit, request.actor),
         outcome=outcome_word(outcome),
         decision=outcome,
         decision_record=decided.hex(),
@@ -152,7 +152,7 @@ async def refuse_visit(house: House, request: RefuseVisit) -> VisitShown:
     Raises:
         Misuse: no such visit, this party is not its host, or the signer may not.
     """
-    visit = await find_visit(house, request.relationship, request.visit)
+    visit = await find_visit(house, request.relationship, request.visit, request.actor)
     body = VisitAnswered(
         visit=visit.visit,
         permits=None,
@@ -163,7 +163,7 @@ async def refuse_visit(house: House, request: RefuseVisit) -> VisitShown:
         signature=unsigned(),
     )
     await speak(house, request.relationship, body, request.actor)
-    return await visit_shown(house, request.relationship, visit.visit)
+    return await visit_shown(house, request.relationship, visit.visit, request.actor)
 
 
 async def _responsible(house: House, site: str) -> str:

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from comity.flows.actors import Actor
+from comity.flows.deciding.visibility import Sight, viewer
 from comity.flows.handling.hands import InHand, in_hand
 from comity.flows.house import House
 from comity.register.conditions import is_cleared
@@ -13,16 +15,20 @@ from comity.register.rows import PersonRow
 
 
 class ListPeople(msgspec.Struct, frozen=True):
-    """List the people of this house."""
+    """List the people of this house, as ``actor`` may see them; the house itself unless given."""
+
+    actor: Actor | None = None
 
 
 class ListClearances(msgspec.Struct, frozen=True):
     """List the clearances of this house, the one that ends first at the top.
 
     ``before`` leaves out those that end later. Whoever has copies in hand without a clearance is listed first.
+    ``actor`` is who looks; the house itself unless given.
     """
 
     before: datetime | None = None
+    actor: Actor | None = None
 
 
 class PersonShown(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,15 +61,19 @@ class PersonShown(msgspec.Struct, frozen=True, kw_only=True):
     to_hand_over: tuple[InHand, ...] = ()
 
 
-async def list_people(house: House, _: ListPeople) -> list[PersonShown]:
-    """Every person of this house."""
-    return [await person_shown(house, row) async for _, row in house.rows(PersonRow)]
+async def list_people(house: House, request: ListPeople) -> list[PersonShown]:
+    """Every person of this house, to whoever sees the whole register; to anybody else himself."""
+    sight = Sight(house, await viewer(house, request.actor))
+    return [await person_shown(house, row) async for _, row in house.rows(PersonRow) if sight.is_himself(row.person)]
 
 
 async def list_clearances(house: House, request: ListClearances) -> list[PersonShown]:
     """Every clearance by its end; before them whoever has copies in hand and no clearance any more."""
     found: list[tuple[datetime, PersonShown]] = []
+    sight = Sight(house, await viewer(house, request.actor))
     async for _, row in house.rows(PersonRow):
+        if not sight.is_himself(row.person):
+            continue
         shown = await person_shown(house, row)
         if row.clearance_until is None or row.clearance is None:
             if shown.to_hand_over:

@@ -8,8 +8,12 @@ from typing import Literal
 
 import msgspec
 
+from comity.errors import Misuse
+from comity.flows.actors import Actor
+from comity.flows.deciding.visibility import Sight, viewer
 from comity.flows.house import House
 from comity.flows.looking.views import title_of
+from comity.register.roles import AGREEMENT_AUTHORITY, OFFICER
 from comity.register.rows.consents import ShownRow, shown_key
 from comity.register.rows.visits import FindingRow, VisitRow, VisitShownRow, visit_key
 
@@ -22,19 +26,22 @@ class ListVisits(msgspec.Struct, frozen=True, kw_only=True):
         first: only those that end at this instant or later.
         last: only those that begin before this one.
         open: only those that are asked for or permitted, and not over.
+        actor: who looks; the house itself unless given.
     """
 
     relationship: str | None = None
     first: datetime | None = None
     last: datetime | None = None
     open: bool = False
+    actor: Actor | None = None
 
 
 class ShowVisit(msgspec.Struct, frozen=True, kw_only=True):
-    """Show one visit."""
+    """Show one visit, as ``actor`` may see it; the house itself unless given."""
 
     relationship: str
     visit: str
+    actor: Actor | None = None
 
 
 class ShownDuring(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,13 +104,16 @@ class VisitShown(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def list_visits(house: House, request: ListVisits) -> list[VisitShown]:
-    """Visits of both sides, the one that begins first at the top."""
+    """Visits of both sides that the viewer may see, the one that begins first at the top."""
     found = []
+    sight = Sight(house, await viewer(house, request.actor))
     for relationship, _peer in await house.relationships():
         if request.relationship not in (None, relationship):
             continue
         async for _key, row in house.rows(VisitRow, f"{relationship}/"):
-            told = await _told(house, relationship, row)
+            if not _sees(house, sight, relationship, row):
+                continue
+            told = await _told(house, relationship, row, sight)
             if request.first is not None and told.ends < request.first.astimezone(UTC):
                 continue
             if request.last is not None and told.starts >= request.last.astimezone(UTC):
@@ -117,20 +127,42 @@ async def show_visit(house: House, request: ShowVisit) -> VisitShown:
     """One visit, with what was shown and found.
 
     Raises:
-        Misuse: there is none of that name.
+        Misuse: there is none of that name, or none that the viewer may see.
         Refused: no agreement runs in that relationship.
     """
-    await house.agreement_row(request.relationship)
-    return await visit_shown(house, request.relationship, request.visit)
+    row = await find_visit(house, request.relationship, request.visit, request.actor)
+    return await _told(house, request.relationship, row, Sight(house, await viewer(house, request.actor)))
 
 
-async def visit_shown(house: House, relationship: str, visit: str) -> VisitShown:
-    """A visit as it stands."""
+async def find_visit(house: House, relationship: str, visit: str, actor: Actor | None) -> VisitRow:
+    """A visit that somebody names.
+
+    Raises:
+        Misuse: there is none of that name, or none that he may know of.
+        Refused: no agreement runs in that relationship.
+    """
+    await house.agreement_row(relationship)
+    row = await house.row(VisitRow, visit_key(relationship, visit)[1])
+    if row is None or not _sees(house, Sight(house, await viewer(house, actor)), relationship, row):
+        raise Misuse(f"there is no visit {visit!r}", code="unknown-visit")
+    return row
+
+
+async def visit_shown(house: House, relationship: str, visit: str, actor: Actor) -> VisitShown:
+    """A visit as it stands, for whoever has just said something about it."""
     row = await house.need(VisitRow, visit_key(relationship, visit)[1], "visit")
-    return await _told(house, relationship, row)
+    return await _told(house, relationship, row, Sight(house, await viewer(house, actor)))
 
 
-async def _told(house: House, relationship: str, row: VisitRow) -> VisitShown:
+def _sees(house: House, sight: Sight, relationship: str, row: VisitRow) -> bool:
+    """Whether a viewer may know of a visit: he prepares it by his role, or goes on it himself."""
+    if sight.person is None or sight.has(AGREEMENT_AUTHORITY, OFFICER):
+        return True
+    name = house.pseudonym(relationship, sight.person.person)
+    return name in row.visitors or (row.permits is not None and name in row.permits.visitors)
+
+
+async def _told(house: House, relationship: str, row: VisitRow, sight: Sight) -> VisitShown:
     permits = row.permits
     said = permits or row
     state: Literal["asked", "permitted", "refused", "ended", "over"] = row.state
@@ -158,7 +190,7 @@ async def _told(house: House, relationship: str, row: VisitRow) -> VisitShown:
         told=permits.told if permits is not None else "",
         reason=row.reason,
         report=row.report,
-        shown=tuple([each async for each in _shown(house, relationship, row.visit)]),
+        shown=tuple([each async for each in _shown(house, relationship, row.visit, sight)]),
         findings=tuple(
             [
                 FindingShown(
@@ -176,8 +208,10 @@ async def _told(house: House, relationship: str, row: VisitRow) -> VisitShown:
     )
 
 
-async def _shown(house: House, relationship: str, visit: str) -> AsyncIterator[ShownDuring]:
+async def _shown(house: House, relationship: str, visit: str, sight: Sight) -> AsyncIterator[ShownDuring]:
     async for key, index in house.rows(VisitShownRow, f"{relationship}/{visit}/"):
+        if await sight.item(index.item) is None:
+            continue
         record = bytes.fromhex(key.rpartition("/")[2])
         row = await house.need(ShownRow, shown_key(relationship, index.item, record)[1], "showing")
         yield ShownDuring(

@@ -18,7 +18,7 @@ from comity.flows.actors import Actor
 from comity.flows.giving.answering import assurable
 from comity.flows.house import House
 from comity.flows.keeping.library import Running
-from comity.flows.people.visit_views import VisitShown, visit_shown
+from comity.flows.people.visit_views import VisitShown, find_visit, visit_shown
 from comity.flows.speaking import speak, speaker
 from comity.marking.label import Label
 from comity.record.bodies.visits import (
@@ -29,7 +29,7 @@ from comity.record.bodies.visits import (
 )
 from comity.record.person_act import unsigned
 from comity.register.rows import AgreementRow, DirectoryRow, directory_key
-from comity.register.rows.visits import FindingRow, VisitRow, finding_key, visit_key
+from comity.register.rows.visits import FindingRow, finding_key
 
 
 class AskVisit(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,7 +140,7 @@ async def ask_visit(house: House, request: AskVisit) -> VisitShown:
         signature=unsigned(),
     )
     await speak(house, request.relationship, body, request.actor)
-    return await visit_shown(house, request.relationship, body.visit)
+    return await visit_shown(house, request.relationship, body.visit, request.actor)
 
 
 def _assured(agreement: Agreement) -> bool:
@@ -198,17 +198,6 @@ def interval_end(house: House, running: Running, at: datetime, found: Found) -> 
     return end_of_period(at, found.length, zone)
 
 
-async def find_visit(house: House, relationship: str, visit: str) -> VisitRow:
-    """A visit by its id.
-
-    Raises:
-        Misuse: there is none.
-        Refused: no agreement runs in that relationship.
-    """
-    await house.agreement_row(relationship)
-    return await house.need(VisitRow, visit_key(relationship, visit)[1], "visit")
-
-
 # ---- afterwards -----------------------------------------------------------------------------------------------------
 
 
@@ -218,7 +207,7 @@ async def end_visit(house: House, request: EndVisit) -> VisitShown:
     Raises:
         Misuse: no such visit, not this side's, over already, or the signer is neither visitor nor authority.
     """
-    visit = await find_visit(house, request.relationship, request.visit)
+    visit = await find_visit(house, request.relationship, request.visit, request.actor)
     body = VisitEnded(
         visit=visit.visit,
         report=request.report,
@@ -227,7 +216,7 @@ async def end_visit(house: House, request: EndVisit) -> VisitShown:
         signature=unsigned(),
     )
     await speak(house, request.relationship, body, request.actor)
-    return await visit_shown(house, request.relationship, visit.visit)
+    return await visit_shown(house, request.relationship, visit.visit, request.actor)
 
 
 async def make_finding(house: House, request: MakeFinding) -> VisitShown:
@@ -236,7 +225,7 @@ async def make_finding(house: House, request: MakeFinding) -> VisitShown:
     Raises:
         Misuse: no such visit, not one of security representatives, not begun, or the signer is not among them.
     """
-    visit = await find_visit(house, request.relationship, request.visit)
+    visit = await find_visit(house, request.relationship, request.visit, request.actor)
     body = FindingMade(
         visit=visit.visit,
         finding=house.name("f", request.finding),
@@ -246,7 +235,7 @@ async def make_finding(house: House, request: MakeFinding) -> VisitShown:
         signature=unsigned(),
     )
     await speak(house, request.relationship, body, request.actor)
-    return await visit_shown(house, request.relationship, visit.visit)
+    return await visit_shown(house, request.relationship, visit.visit, request.actor)
 
 
 async def close_finding(house: House, request: CloseFinding) -> VisitShown:
@@ -255,7 +244,7 @@ async def close_finding(house: House, request: CloseFinding) -> VisitShown:
     Raises:
         Misuse: no such finding, closed already, or this party is not the visited side.
     """
-    visit = await find_visit(house, request.relationship, request.visit)
+    visit = await find_visit(house, request.relationship, request.visit, request.actor)
     key = finding_key(request.relationship, request.visit, request.finding)[1]
     finding = await house.need(FindingRow, key, "finding")
     body = FindingClosed(
@@ -267,4 +256,4 @@ async def close_finding(house: House, request: CloseFinding) -> VisitShown:
         signature=unsigned(),
     )
     await speak(house, request.relationship, body, request.actor)
-    return await visit_shown(house, request.relationship, visit.visit)
+    return await visit_shown(house, request.relationship, visit.visit, request.actor)
