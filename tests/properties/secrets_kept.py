@@ -18,10 +18,12 @@ from comity.flows.agreeing.disputes import OpenDispute, open_dispute
 from comity.flows.agreeing.outlays import NoteOutlay, note_outlay
 from comity.flows.consenting.consent_requests import AskConsent, ask_consent
 from comity.flows.consenting.granting import GrantConsent, grant_consent
+from comity.flows.consenting.passing_on import AskPassOn, SealPassOn, ask_pass_on, seal_pass_on
 from comity.flows.deriving.derivation import Derive, derive
 from comity.flows.ending.destruction import Destroy, destroy
 from comity.flows.ending.levels import Reclassify, reclassify
 from comity.flows.ending.recalls import Recall, recall
+from comity.flows.giving.answering import Approve, approve
 from comity.flows.giving.opening import Open, open_item
 from comity.flows.giving.release import Given
 from comity.flows.handling.copying import MakeCopies, make_copies
@@ -31,6 +33,7 @@ from comity.flows.incidents.reporting import ReportIncident, report_incident
 from comity.flows.looking.muster import Begin, SignMuster, begin, sign
 from comity.flows.people.clearances import ChangeList, GrantClearance, change_list, grant_clearance
 from comity.register.rows.duties import DutiesRow
+from comity.seal.keys import generate_identity
 from comity.stores.memory_disk import MemoryDisk
 from world import RELATIONSHIP, ROOT, TODAY, SeededEntropy, World, new_house
 
@@ -86,6 +89,7 @@ async def common(folder: Path, disks: dict[str, MemoryDisk] | None = None) -> To
     await world.person("kr", "lim", roles=("reader", "agreement-authority"))
     await world.person("kr", "cho", roles=("reader", "agreement-authority"))
     await world.person("kr", "adam", roles=("administrator",))
+    await world.person("kr", "baek", roles=("release-authority",))
     await world.person("kr", "han", roles=("officer",))
     await world.person("kr", "mun", roles=("agreement-authority",))
     await world.person("jp", "ono", roles=("officer",))
@@ -244,6 +248,38 @@ async def consented_widely(told: Told) -> None:
     await grant_consent(told.world.jp, request)
 
 
+async def passed_on(told: Told) -> None:
+    """Lim's copy goes to a third country, with Tokyo's consent and Baek's approval."""
+    world, item = told.world, await _another(told)
+    consent = GrantConsent(
+        relationship=RELATIONSHIP,
+        item=item,
+        acts=("pass-on",),
+        beneficiaries=("us",),
+        purpose="air defence",
+        until=LATER + timedelta(days=300),
+        reason="it helps",
+        actor=Actor("abe"),
+    )
+    await grant_consent(world.jp, consent)
+    await world.exchange()
+    asking = AskPassOn(
+        item=item,
+        copy=1,
+        beneficiary="us",
+        beneficiary_kind="government",
+        recipient=str(generate_identity(SeededEntropy("us")).recipient),
+        purpose="air defence",
+        actor=LIM,
+    )
+    asked = await ask_pass_on(world.kr, asking)
+    await approve(world.kr, Approve(request=asked.request, reason="needed", actor=Actor("baek")))
+    path = world.folder / f"{item} passed on"
+    path.unlink(missing_ok=True)
+    sealing = SealPassOn(request=asked.request, path=str(path), actor=LIM)
+    assert (await seal_pass_on(world.kr, sealing)).record is not None
+
+
 async def asked_only(told: Told) -> None:
     """Ono asks to give something else to Lim, and nobody has answered yet."""
     lim = await told.world.pseudonym("lim")
@@ -338,6 +374,7 @@ SECRETS: dict[str, Callable[[Told], Awaitable[object]]] = {
         consent_asked,
         consented,
         consented_widely,
+        passed_on,
         asked_only,
         disputed,
         duty_disputed,

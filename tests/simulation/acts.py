@@ -322,7 +322,7 @@ ACTS: dict[str, tuple[Doing, float]] = {
     "withdraw": (withdraw, 0.5),
     "change need": (change_need, 1.5),
     "inspect site": (inspect_site, 0.5),
-    "enrol": (enrol, 0.3),
+    "enrol": (enrol, 0.5),
     "look": (look, 2),
     "verify": (verify, 0.7),
     "rebuild": (rebuild_register, 0.7),

@@ -25,7 +25,7 @@ from comity.flows.incidents.investigating import (
 )
 from comity.flows.incidents.reporting import ReportIncident, report_incident
 from comity.register.rows import ItemRow
-from comity.register.rows.ending import RecallRow
+from comity.register.rows.ending import EndingRow, RecallRow
 from comity.register.rows.incidents import IncidentRow
 
 from . import cast
@@ -86,10 +86,9 @@ async def call_back(sim: Simulation, house: House) -> object:
 
 async def lift_recall(sim: Simulation, house: House) -> object:
     """Whoever asked for something back asks no more."""
-    wanted = [key for key, row in await recent(house, RecallRow) if row.recalled]
-    if not wanted:
-        raise Misuse("nothing is recalled")
-    item = sim.random.choice(wanted[-RECENT:]).rpartition("/")[2]
+    found = await recent(house, RecallRow)
+    row = one(sim, found, "recall", lambda row: row.recalled and row.author == house.party)
+    item = next(key for key, each in found if each is row).rpartition("/")[2]
     return await lift(house, LiftRecall(item=item, reason="found in order", actor=_authority(sim, house)))
 
 
@@ -109,7 +108,7 @@ async def return_copy(sim: Simulation, house: House) -> object:
 
 async def receive_back(sim: Simulation, house: House) -> object:
     """The registry of whoever gave a copy signs for its return."""
-    copy = await copy_in(sim, house, "in transit", mine=False)
+    copy = await copy_in(sim, house, "in transit", mine=False, fits=lambda copy: copy.going_back)
     actor = cast.actor(house.party, sim.random.choices((cast.GUARD, cast.OFFICER), weights=(12, 1))[0])
     return await take_back(house, TakeBack(item=copy.item, copy=copy.number, actor=actor))
 
@@ -133,12 +132,12 @@ async def destroy_copy(sim: Simulation, house: House) -> object:
 
 async def see_destroyed(sim: Simulation, house: House) -> object:
     """Somebody signs that he saw a copy destroyed, or that he did not."""
-    known = [certificate for party, certificate in sim.certificates if party == house.party]
-    if not known:
-        raise Misuse("nothing was destroyed yet")
+    known = {certificate for party, certificate in sim.certificates if party == house.party}
+    found = [(key, row) for key, row in await recent(house, EndingRow) if row.certificate in known]
+    ending = one(sim, found, "certificate", lambda row: row.pending)
     seen = sim.random.random() < 0.9
     request = WitnessDestruction(
-        certificate=sim.random.choice(known[-RECENT:]),
+        certificate=ending.certificate,
         seen=seen,
         reason="" if seen else "I was elsewhere",
         actor=cast.actor(house.party, sim.random.choices(cast.READERS, weights=(6, 6, 2, 1, 1, 1, 1))[0]),
@@ -165,29 +164,31 @@ async def report(sim: Simulation, house: House) -> object:
 
 async def look_into(sim: Simulation, house: House) -> object:
     """A security officer opens an investigation."""
-    request = Investigate(incident=await _incident(sim, house), note="by two officers", actor=_guard(sim, house))
+    incident = await _incident(sim, house, lambda row: row.investigated is None)
+    request = Investigate(incident=incident, note="by two officers", actor=_guard(sim, house))
     return await investigate(house, request)
 
 
 async def tell_outcome(sim: Simulation, house: House) -> object:
     """He tells what came of it, or what keeps it from happening again, or both."""
-    result, measures = sim.random.choice((("found in a drawer", ""), ("", "a second lock"), ("sold", "a second lock")))
-    request = TellResult(
-        incident=await _incident(sim, house), result=result, measures=measures, actor=_guard(sim, house)
-    )
+    outcomes = (("found in a drawer", ""), ("", "a second lock"), ("sold", "a lock"), ("burnt", "a lock"))
+    result, measures = sim.random.choice(outcomes)
+    incident = await _incident(sim, house, lambda row: row.investigated is not None)
+    request = TellResult(incident=incident, result=result, measures=measures, actor=_guard(sim, house))
     return await tell_result(house, request)
 
 
 async def release_again(sim: Simulation, house: House) -> object:
     """What was suspended may be opened again."""
-    request = ReleaseItems(incident=await _incident(sim, house), reason="it is clear", actor=_guard(sim, house))
+    incident = await _incident(sim, house, lambda row: row.released is None)
+    request = ReleaseItems(incident=incident, reason="it is clear", actor=_guard(sim, house))
     return await release_items(house, request)
 
 
 async def close(sim: Simulation, house: House) -> object:
     """An incident is closed."""
     request = CloseIncident(
-        incident=await _incident(sim, house),
+        incident=await _incident(sim, house, lambda row: row.reported is not None),
         reason="nothing is left to do",
         false_alarm=sim.random.random() < 0.2,
         actor=_guard(sim, house),
@@ -195,8 +196,12 @@ async def close(sim: Simulation, house: House) -> object:
     return await close_incident(house, request)
 
 
-async def _incident(sim: Simulation, house: House) -> str:
-    return one(sim, await recent(house, IncidentRow), "incident").incident
+async def _incident(sim: Simulation, house: House, fits: Callable[[IncidentRow], bool]) -> str:
+    """An incident that this house reported, and that is not over."""
+    found = await recent(house, IncidentRow)
+    return one(
+        sim, found, "incident", lambda row: row.author == house.party and row.closed is None and fits(row)
+    ).incident
 
 
 def _guard(sim: Simulation, house: House) -> Actor:
@@ -205,17 +210,17 @@ def _guard(sim: Simulation, house: House) -> Actor:
 
 ENDING: dict[str, tuple[Doing, float]] = {
     "change level": (change_level, 1.5),
-    "call back": (call_back, 0.7),
-    "lift recall": (lift_recall, 0.4),
+    "call back": (call_back, 1),
+    "lift recall": (lift_recall, 0.7),
     "need no more": (need_no_more, 0.7),
     "return": (return_copy, 1.5),
-    "receive back": (receive_back, 1.5),
-    "destroy": (destroy_copy, 2),
-    "see destroyed": (see_destroyed, 1.5),
+    "receive back": (receive_back, 2),
+    "destroy": (destroy_copy, 5),
+    "see destroyed": (see_destroyed, 2.5),
     "report": (report, 1),
-    "look into": (look_into, 0.7),
-    "tell outcome": (tell_outcome, 0.7),
-    "release again": (release_again, 0.7),
-    "close": (close, 0.7),
+    "look into": (look_into, 1.2),
+    "tell outcome": (tell_outcome, 1.5),
+    "release again": (release_again, 0.9),
+    "close": (close, 1.2),
 }
 """Every kind of act by which information ends or goes wrong, and how often it is done."""

@@ -33,7 +33,7 @@ from comity.flows.house import House
 from comity.flows.looking.findings import Explain, explain
 from comity.flows.looking.muster import Begin, CountCopies, DropMuster, SignMuster, begin, count, drop, sign
 from comity.record.bodies.custody import DoubleEnvelope
-from comity.register.rows import CopyRow, ItemRow, Row
+from comity.register.rows import CopyRow, ItemRow, RequestRow, Row
 from comity.register.rows.consents import ConsentAskedRow, ConsentRow
 from comity.register.rows.inventory import FindingRow
 from comity.seal.x25519 import X25519Identity
@@ -69,18 +69,24 @@ async def recent(house: House, kind: type[R], prefix: str = f"{RELATIONSHIP}/") 
     return [(key, row) async for key, row in house.rows(kind, prefix)]
 
 
-def one(sim: Simulation, found: list[tuple[str, R]], what: str) -> R:
-    if not found:
+def one(sim: Simulation, found: list[tuple[str, R]], what: str, fits: Callable[[R], bool] = lambda _: True) -> R:
+    """One of some rows, mostly a late one, and mostly one that fits."""
+    wanted = found if sim.random.random() < WRONG else [each for each in found if fits(each[1])]
+    if not wanted:
         raise Misuse(f"there is no {what} yet")
-    return sim.random.choice(found[-RECENT:])[1]
+    return sim.random.choice(wanted[-RECENT:])[1]
 
 
-async def copy_in(sim: Simulation, house: House, *states: str, mine: bool = True) -> CopyRow:
+async def copy_in(
+    sim: Simulation, house: House, *states: str, mine: bool = True, fits: Callable[[CopyRow], bool] = lambda _: True
+) -> CopyRow:
     """A copy in one of these states, mostly; held by people of this house if ``mine``, of the other if not."""
-    found = await recent(house, CopyRow)
     people = {name for (party, _), name in sim.pseudonyms.items() if (party == house.party) == mine}
-    fit = [each for each in found if each[1].state in states and {each[1].holder, each[1].taker} & people]
-    return one(sim, found if sim.random.random() < WRONG else fit, "copy in such a state")
+
+    def wanted(copy: CopyRow) -> bool:
+        return copy.state in states and bool({copy.holder, copy.taker} & people) and fits(copy)
+
+    return one(sim, await recent(house, CopyRow), "copy in such a state", wanted)
 
 
 def handle_of(sim: Simulation, house: House, pseudonym: str | None) -> str:
@@ -134,7 +140,7 @@ async def hand_on(sim: Simulation, house: House) -> object:
 
 async def sign_for(sim: Simulation, house: House) -> object:
     """Somebody signs for a copy that was sent to him."""
-    copy = await copy_in(sim, house, "in transit")
+    copy = await copy_in(sim, house, "in transit", fits=lambda copy: copy.taker is not None)
     actor = Actor(handle_of(sim, house, copy.taker))
     condition = "a corner is torn" if sim.random.random() < WRONG else ""
     return await take_over(house, TakeOver(item=copy.item, copy=copy.number, actor=actor, condition=condition))
@@ -142,7 +148,8 @@ async def sign_for(sim: Simulation, house: House) -> object:
 
 async def carry_on(sim: Simulation, house: House) -> object:
     """A carrier of either side takes a copy over on its way."""
-    copy = await copy_in(sim, house, "in transit", mine=sim.random.random() < 0.5)
+    mine = sim.random.random() < 0.5
+    copy = await copy_in(sim, house, "in transit", mine=mine, fits=lambda copy: copy.sent is not None)
     actor = cast.actor(house.party, sim.random.choice((cast.CARRIER, cast.OFFICER, cast.ENVOY)))
     packing = ENVELOPES if sim.random.random() < 0.5 else None
     return await carry(house, Carry(item=reference_of(copy), actor=actor, packing=packing))
@@ -214,7 +221,8 @@ def _other(purpose: str | None) -> str:
 
 async def consent(sim: Simulation, house: House) -> object:
     """The originator answers a request for its consent."""
-    asked = one(sim, await recent(house, ConsentAskedRow), "request for consent")
+    found = await recent(house, ConsentAskedRow)
+    asked = one(sim, found, "request for consent", lambda row: row.author != house.party and row.consent is None)
     request = AnswerConsent(
         request=asked.request,
         granted=sim.random.random() < 0.8,
@@ -242,21 +250,27 @@ async def consent_unasked(sim: Simulation, house: House) -> object:
 
 async def take_back(sim: Simulation, house: House) -> object:
     """A consent is withdrawn, sometimes by whoever got it."""
-    given = one(sim, await recent(house, ConsentRow), "consent")
+    given = one(sim, await recent(house, ConsentRow), "consent", lambda row: row.author == house.party)
     actor = cast.actor(house.party, cast.AUTHORITY)
     return await withdraw_consent(house, WithdrawConsent(consent=given.consent, reason="no longer", actor=actor))
 
 
 async def ask_to_pass_on(sim: Simulation, house: House) -> object:
-    """A holder asks that his copy may go to somebody outside."""
-    copy = await copy_in(sim, house, "held")
+    """A holder asks that his copy may go to somebody outside, mostly where the originator has consented."""
+    given = one(sim, await recent(house, ConsentRow), "consent", lambda row: row.author != house.party and row.granted)
+    topics = {row.item: row.topic async for _, row in house.rows(ItemRow)}
+
+    def covered(copy: CopyRow) -> bool:
+        return copy.item == given.item or (given.topic is not None and topics.get(copy.item) == given.topic)
+
+    copy = await copy_in(sim, house, "held", fits=covered)
     request = AskPassOn(
         item=copy.item,
         copy=copy.number,
         beneficiary=THIRD,
         beneficiary_kind="government",
         recipient=ABROAD,
-        purpose=sim.random.choice(cast.PURPOSES),
+        purpose=given.purpose,
         actor=Actor(handle_of(sim, house, copy.holder)),
     )
     told = await ask_pass_on(house, request)
@@ -267,7 +281,7 @@ async def ask_to_pass_on(sim: Simulation, house: House) -> object:
 
 async def release_abroad(sim: Simulation, house: House) -> object:
     """An authority approves that a copy is passed on, or does not."""
-    request, _ = _passing(sim, house)
+    request, _ = await _passing(sim, house, lambda row: not row.approvals)
     granted = sim.random.random() < 0.9
     actor = cast.actor(house.party, cast.AUTHORITY)
     return await approve(house, Approve(request=request, reason="seen", granted=granted, actor=actor))
@@ -275,18 +289,19 @@ async def release_abroad(sim: Simulation, house: House) -> object:
 
 async def pass_on(sim: Simulation, house: House) -> object:
     """The holder passes the copy on, if he may."""
-    request, holder = _passing(sim, house)
+    request, holder = await _passing(sim, house, lambda row: bool(row.approvals) and row.consignment is None)
     path = sim.folder / f"abroad-{sim.number()}.age"
     told = await seal_pass_on(house, SealPassOn(request=request, path=str(path), actor=Actor(holder)))
     path.unlink(missing_ok=True)
     return told
 
 
-def _passing(sim: Simulation, house: House) -> tuple[str, str]:
-    asked = [(request, holder) for party, request, holder in sim.passing if party == house.party]
-    if not asked:
-        raise Misuse("nobody asked to pass anything on yet")
-    return sim.random.choice(asked[-RECENT:])
+async def _passing(sim: Simulation, house: House, fits: Callable[[RequestRow], bool]) -> tuple[str, str]:
+    """A request of this house to pass something on, and who made it."""
+    holders = {request: holder for party, request, holder in sim.passing if party == house.party}
+    asked = [(key, row) for key, row in await recent(house, RequestRow, "") if key in holders]
+    request = one(sim, asked, "request to pass something on", fits).request
+    return request, holders[request]
 
 
 # ---- counting -------------------------------------------------------------------------------------------------------
@@ -308,7 +323,7 @@ async def count_copies(sim: Simulation, house: House) -> object:
 
 async def explain_finding(sim: Simulation, house: House) -> object:
     """Somebody says why something did not add up."""
-    finding = one(sim, await recent(house, FindingRow, ""), "finding")
+    finding = one(sim, await recent(house, FindingRow, ""), "finding", lambda row: row.explained is None)
     request = Explain(
         finding=f"{finding.source}/{finding.number}",
         reason="it lay on the other table",
@@ -318,21 +333,21 @@ async def explain_finding(sim: Simulation, house: House) -> object:
 
 
 HANDLING: dict[str, tuple[Doing, float]] = {
-    "reproduce": (reproduce, 3),
-    "hand on": (hand_on, 3),
+    "reproduce": (reproduce, 4),
+    "hand on": (hand_on, 4),
     "sign for": (sign_for, 4),
-    "carry": (carry_on, 1),
-    "lose": (lose, 1),
-    "find": (find, 1),
+    "carry": (carry_on, 2),
+    "lose": (lose, 1.5),
+    "find": (find, 1.5),
     "make": (make, 3),
-    "ask originator": (ask_originator, 3),
-    "consent": (consent, 3),
-    "consent unasked": (consent_unasked, 1),
-    "take back": (take_back, 0.4),
-    "ask to pass on": (ask_to_pass_on, 3),
-    "release abroad": (release_abroad, 2.5),
-    "pass on": (pass_on, 2.5),
-    "count": (count_copies, 0.7),
-    "explain": (explain_finding, 0.5),
+    "ask originator": (ask_originator, 4),
+    "consent": (consent, 2.5),
+    "consent unasked": (consent_unasked, 1.5),
+    "take back": (take_back, 0.8),
+    "ask to pass on": (ask_to_pass_on, 4),
+    "release abroad": (release_abroad, 3.5),
+    "pass on": (pass_on, 4),
+    "count": (count_copies, 1.5),
+    "explain": (explain_finding, 1.2),
 }
 """Every kind of act on what has crossed, and how often it is done."""

@@ -147,8 +147,8 @@ class Simulation:
 
     def _time_passes(self) -> None:
         draw = self.random.random()
-        if draw < 0.002:
-            self.time.move(timedelta(days=1))
+        if draw < 0.003:
+            self.time.move(timedelta(days=self.random.choice((1, 25, 25))))
         elif draw < 0.7:
             self.time.move(timedelta(milliseconds=self.random.choice((1, 10, 1000, 30_000))))
         for node in self.nodes.values():

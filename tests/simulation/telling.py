@@ -8,7 +8,6 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from comity.errors import Misuse
 from comity.flows.actors import Actor
 from comity.flows.agreeing.deposits import MakeDeposit, RevealDeposit, make_deposit, reveal_deposit
 from comity.flows.agreeing.disputes import (
@@ -43,18 +42,21 @@ from comity.flows.people.visits import (
     end_visit,
     make_finding,
 )
+from comity.register.rows import AskedRow, RequestRow
 from comity.register.rows.notices import DepositRow, DisputeRow, LawRequestRow
 from comity.register.rows.visits import FindingRow, VisitRow
 from world import RELATIONSHIP
 
 from . import cast
-from .handling import copy_in, one, recent
+from .handling import copy_in, handle_of, one, recent
 from .witness import OURS
 
 if TYPE_CHECKING:
     from .simulation import Simulation
 
 Doing = Callable[["Simulation", House], Awaitable[object]]
+LEAD_DAYS = 22
+"""How long ahead people ask for a visit: one day more than the arrangement wants."""
 
 
 def _envoy(sim: Simulation, house: House) -> Actor:
@@ -100,7 +102,8 @@ async def ask_law(sim: Simulation, house: House) -> object:
 
 async def answer_law(sim: Simulation, house: House) -> object:
     """The other one answers."""
-    asked = one(sim, await recent(house, LawRequestRow), "request for laws")
+    found = await recent(house, LawRequestRow)
+    asked = one(sim, found, "request for laws", lambda row: row.author != house.party and row.answer is None)
     request = AnswerLaws(
         relationship=RELATIONSHIP,
         request=asked.request,
@@ -158,7 +161,8 @@ async def deposit(sim: Simulation, house: House) -> object:
 
 async def reveal(sim: Simulation, house: House) -> object:
     """A party reveals what it committed to."""
-    row = one(sim, await recent(house, DepositRow), "deposit")
+    found = await recent(house, DepositRow)
+    row = one(sim, found, "deposit", lambda row: row.party == house.party and row.reveal is None)
     return await reveal_deposit(house, RevealDeposit(deposit=row.deposit, actor=_envoy(sim, house)))
 
 
@@ -191,14 +195,17 @@ async def ask_to_show(sim: Simulation, house: House) -> object:
 
 async def approve_show(sim: Simulation, house: House) -> object:
     """An authority approves that something is shown."""
-    _, request, _ = sim.random.choice(_showings(sim, house.party))
+    request = await _to_show(sim, house, lambda row: not row.approvals)
     actor = cast.actor(house.party, cast.AUTHORITY)
     return await approve(house, Approve(request=request, reason="seen", actor=actor))
 
 
 async def assure_show(sim: Simulation, house: House) -> object:
     """The other side assures that whoever is to be shown something may be."""
-    _, request, who = sim.random.choice(_showings(sim, cast.PEER[house.party]))
+    asked = {request: who for party, request, who in sim.showings if party != house.party}
+    found = [(key, row) for key, row in await recent(house, AskedRow) if row.request in asked]
+    row = one(sim, found, "request to show something", lambda row: not row.answered)
+    request, who = row.request, asked[row.request]
     recipient = sim.pseudonyms[house.party, who]
     actor = cast.actor(house.party, cast.GUARD)
     return await assure(house, Assure(request=request, relationship=RELATIONSHIP, recipient=recipient, actor=actor))
@@ -206,15 +213,15 @@ async def assure_show(sim: Simulation, house: House) -> object:
 
 async def show(sim: Simulation, house: House) -> object:
     """The officer shows it, if he may, and says so."""
-    _, request, _ = sim.random.choice(_showings(sim, house.party))
+    request = await _to_show(sim, house, lambda row: bool(row.approvals) and row.consignment is None)
     return await done_show(house, DoneShow(request=request, actor=cast.actor(house.party, cast.OFFICER)))
 
 
-def _showings(sim: Simulation, party: str) -> list[tuple[str, str, str]]:
-    asked = [each for each in sim.showings if each[0] == party]
-    if not asked:
-        raise Misuse("nobody asked to show anything yet")
-    return asked[-4:]
+async def _to_show(sim: Simulation, house: House, fits: Callable[[RequestRow], bool]) -> str:
+    """A request of this house to show something."""
+    asked = {request for party, request, _ in sim.showings if party == house.party}
+    found = [(key, row) for key, row in await recent(house, RequestRow, "") if key in asked]
+    return one(sim, found, "request to show something", fits).request
 
 
 # ---- visits ---------------------------------------------------------------------------------------------------------
@@ -229,11 +236,11 @@ async def ask_to_visit(sim: Simulation, house: House) -> object:
         topic=sim.random.choice(cast.TOPICS),
         scope="the radar hall",
         purpose=sim.random.choice(cast.PURPOSES),
-        mark=sim.random.choice(cast.MARKS[peer]),
-        visitors=(sim.pseudonyms[house.party, sim.random.choice(cast.READERS)],),
-        starts=house.now() + timedelta(days=30),
-        ends=house.now() + timedelta(days=33),
-        security=sim.random.random() < 0.3,
+        mark=sim.random.choices(cast.MARKS[peer], weights=(6, 6, 6, 1))[0],
+        visitors=(sim.pseudonyms[house.party, sim.random.choices(cast.READERS, weights=(8, 8, 1, 1, 1, 1, 1))[0]],),
+        starts=house.now() + timedelta(days=LEAD_DAYS),
+        ends=house.now() + timedelta(days=LEAD_DAYS + 60),
+        security=sim.random.random() < 0.7,
         actor=_envoy(sim, house),
     )
     return await ask_visit(house, request)
@@ -241,8 +248,9 @@ async def ask_to_visit(sim: Simulation, house: House) -> object:
 
 async def answer_visit(sim: Simulation, house: House) -> object:
     """The host permits a visit, or does not; the visitor may try to permit it himself."""
-    visit = one(sim, await recent(house, VisitRow), "visit").visit
-    if sim.random.random() < 0.2:
+    found = await recent(house, VisitRow)
+    visit = one(sim, found, "visit", lambda row: row.author != house.party and row.ended is None).visit
+    if sim.random.random() < 0.1:
         return await refuse_visit(
             house, RefuseVisit(relationship=RELATIONSHIP, visit=visit, reason="not now", actor=_envoy(sim, house))
         )
@@ -253,23 +261,26 @@ async def answer_visit(sim: Simulation, house: House) -> object:
 
 async def finish_visit(sim: Simulation, house: House) -> object:
     """The visiting side reports."""
-    visit = one(sim, await recent(house, VisitRow), "visit").visit
+    visit = one(sim, await recent(house, VisitRow), "visit", lambda row: row.author == house.party).visit
     request = EndVisit(relationship=RELATIONSHIP, visit=visit, report="all was shown", actor=_envoy(sim, house))
     return await end_visit(house, request)
 
 
 async def find_fault(sim: Simulation, house: House) -> object:
     """A visitor finds something to put right."""
-    visit = one(sim, await recent(house, VisitRow), "visit").visit
-    request = MakeFinding(
-        relationship=RELATIONSHIP, visit=visit, says="a door", wanted="a lock", actor=_envoy(sim, house)
-    )
+
+    def begun(row: VisitRow) -> bool:
+        return row.author == house.party and row.security and row.permits is not None and row.starts <= house.now()
+
+    row = one(sim, await recent(house, VisitRow), "visit", begun)
+    actor = Actor(handle_of(sim, house, row.visitors[0]))
+    request = MakeFinding(relationship=RELATIONSHIP, visit=row.visit, says="a door", wanted="a lock", actor=actor)
     return await make_finding(house, request)
 
 
 async def put_right(sim: Simulation, house: House) -> object:
     """The host puts it right."""
-    finding = one(sim, await recent(house, FindingRow), "finding")
+    finding = one(sim, await recent(house, FindingRow), "finding", lambda row: row.closed is None)
     request = CloseFinding(
         relationship=RELATIONSHIP,
         visit=finding.visit,
@@ -281,23 +292,23 @@ async def put_right(sim: Simulation, house: House) -> object:
 
 
 TELLING: dict[str, tuple[Doing, float]] = {
-    "name authority": (name_authority, 0.3),
-    "tell law": (tell_law, 0.3),
-    "ask law": (ask_law, 0.3),
-    "answer law": (answer_law, 0.5),
-    "dispute": (dispute, 0.3),
-    "state position": (state_position, 0.4),
-    "settle": (settle, 0.6),
-    "deposit": (deposit, 0.4),
-    "reveal": (reveal, 0.4),
-    "ask to show": (ask_to_show, 1),
-    "approve show": (approve_show, 1),
-    "assure show": (assure_show, 1),
-    "show": (show, 1),
-    "ask to visit": (ask_to_visit, 0.5),
-    "answer visit": (answer_visit, 0.7),
-    "finish visit": (finish_visit, 0.4),
-    "find fault": (find_fault, 0.4),
-    "put right": (put_right, 0.4),
+    "name authority": (name_authority, 0.5),
+    "tell law": (tell_law, 0.5),
+    "ask law": (ask_law, 0.5),
+    "answer law": (answer_law, 1),
+    "dispute": (dispute, 0.5),
+    "state position": (state_position, 0.8),
+    "settle": (settle, 0.7),
+    "deposit": (deposit, 0.5),
+    "reveal": (reveal, 0.6),
+    "ask to show": (ask_to_show, 2),
+    "approve show": (approve_show, 2),
+    "assure show": (assure_show, 2),
+    "show": (show, 2),
+    "ask to visit": (ask_to_visit, 2),
+    "answer visit": (answer_visit, 2),
+    "finish visit": (finish_visit, 0.3),
+    "find fault": (find_fault, 1.5),
+    "put right": (put_right, 1.5),
 }
 """Every kind of act by which parties tell each other something, and how often it is done."""
