@@ -23,6 +23,7 @@ from agreement.histories import (
     term,
     written,
 )
+from comity.agreement.course import NOTICES_MAX
 from comity.agreement.history import Event, ReadingClaim, history_from_header, history_of
 from comity.agreement.lifecycle import ACTS, NO_EFFECT, NOTICE, diagram
 from comity.agreement.lifecycle import AGREEMENT as STATES
@@ -297,6 +298,56 @@ def test_a_fresh_notice_may_stand_beside_a_suspended_one() -> None:
     fresh = event("2020-08-01T12:00", "notice", "kr", id="fresh")
     chronicle = run([*ENTRY, NOTICE_2019, SUSPENSION_2019, fresh])
     assert phases(chronicle.status(seoul("2020-11-23T00:00"))) == {"lapsed"}
+
+
+def test_a_suspension_that_is_over_can_not_be_withdrawn_while_another_stands() -> None:
+    again = event("2019-10-02T12:00", "reactivation", "kr", of="notice", id="again")
+    first = event("2019-10-01T12:00", "suspension", "kr", of="notice", id="first")
+    second = event("2019-10-03T12:00", "suspension", "kr", of="notice", id="second")
+    with pytest.raises(Contradiction, match="of 'first' cannot follow"):
+        run([*ENTRY, NOTICE_2019, first, again, second, event("2019-10-04T12:00", "withdrawal", "kr", of="first")])
+    chronicle = run([*ENTRY, NOTICE_2019, first, again, second])
+    assert chronicle.status(seoul("2019-10-05T12:00")).reading("kr").events[-4:] == (
+        "notice",
+        "first",
+        "again",
+        "second",
+    )
+
+
+def test_a_withdrawn_notice_is_over_when_its_party_gives_another() -> None:
+    other = event("2019-08-24T12:00", "notice", "jp", id="other")
+    gone = event("2019-11-22T19:00", "withdrawal", "kr", of="notice")
+    fresh = event("2019-11-22T20:00", "notice", "kr", id="fresh")
+    late = event("2019-11-22T21:00", "withdrawal", "kr", of="suspension")
+    run([*ENTRY, NOTICE_2019, other, SUSPENSION_2019, gone, late])
+    with pytest.raises(Contradiction, match="a round that is over"):
+        run([*ENTRY, NOTICE_2019, other, SUSPENSION_2019, gone, fresh, late])
+
+
+def test_only_so_many_notices_stand_at_once() -> None:
+    events = [*ENTRY]
+    for number in range(NOTICES_MAX + 1):
+        at = datetime(2017, 1, 1) + timedelta(days=number)  # noqa: DTZ001 - local time, as a history is written
+        events.append(event(at.isoformat("T", "minutes"), "notice", "kr", id=f"n{number}"))
+        at += timedelta(hours=1)
+        events.append(event(at.isoformat("T", "minutes"), "suspension", "kr", of=f"n{number}", id=f"s{number}"))
+    run(events[:-2])
+    with pytest.raises(Contradiction, match="64 notices stand already"):
+        run(events)
+
+
+def test_a_notice_that_is_suspended_thousands_of_times_is_answered_and_let_go() -> None:
+    events = [*ENTRY, event("2016-12-01T00:00", "notice", "kr", id="n")]
+    at = datetime(2016, 12, 2)  # noqa: DTZ001 - local time, as a history is written
+    for number in range(2_500):
+        events.append(event(at.isoformat("T", "minutes"), "suspension", "kr", of="n", id=f"s{number}"))
+        at += timedelta(minutes=30)
+        events.append(event(at.isoformat("T", "minutes"), "reactivation", "kr", of="n", id=f"r{number}"))
+        at += timedelta(minutes=30)
+    status = run(events).status(seoul("2017-10-01T00:00"))
+    assert phases(status) == {"notice-given"}
+    assert len(status.reading("kr").events) == len(events)
 
 
 def test_each_party_may_give_notice_and_withdrawing_one_leaves_the_other() -> None:

@@ -29,6 +29,8 @@ from comity.agreement.lifecycle import AGREEMENT, NOTICE, NoticeState, Phase, St
 from comity.agreement.model import Agreement
 from comity.errors import invariant
 
+NOTICES_MAX = 64
+"""Most notices that stand at once, most of them suspended; a party that gives more has not said what it wants."""
 TEXT_HOLDS: Holding = "notice-before-renewal"
 """(6) How a suspended notice is read where a party has said nothing: by the text, which knows only notice in time."""
 
@@ -38,18 +40,29 @@ class Impossible(Exception):
 
 
 class StandingNotice(Struct, frozen=True):
-    """A notice on one course. `ends` is when it ends the agreement, unless it is suspended or withdrawn first."""
+    """A notice on one course.
+
+    Attributes:
+        event, by: the event that gave it, and the party.
+        state: what has become of it.
+        ends: when it ends the agreement, unless it is suspended or withdrawn first.
+        suspension: the suspension of it that stands: another act can name it by that, too.
+        suspended: it was suspended, and no suspension of it was withdrawn since.
+    """
 
     event: str
     by: str
     state: NoticeState
     ends: datetime
-    suspensions: tuple[str, ...] = ()
+    suspension: str = ""
+    suspended: bool = False
 
-    @property
-    def ids(self) -> tuple[str, ...]:
-        """The events by which another act can name it: itself, and the suspensions of it that stand."""
-        return (self.event, *self.suspensions)
+
+class Events(Struct, frozen=True):
+    """Events in order, the last one and those before it; adding one copies none."""
+
+    last: str
+    before: Events | None = None
 
 
 class Course(Struct, frozen=True):
@@ -62,9 +75,9 @@ class Course(Struct, frozen=True):
         entered: the local date of entry into force, from which years are counted.
         due: when entry happens by itself.
         expires: when a term that is not renewed by itself ends.
-        notices: every notice of the present round, those withdrawn too.
+        notices: every notice of the present round; of each party's, those withdrawn only until it gives another.
         claim, claimed_by: how the party reads a suspended notice, and the event that tells it.
-        entry_events, notice_events: the events that the state rests on.
+        entry_events, notice_events: the events that the state rests on; ``events_of`` lists the latter.
     """
 
     party: str
@@ -79,7 +92,7 @@ class Course(Struct, frozen=True):
     claim: ReadingClaim | None = None
     claimed_by: str | None = None
     entry_events: tuple[str, ...] = ()
-    notice_events: tuple[str, ...] = ()
+    notice_events: Events | None = None
 
     @property
     def holds(self) -> Holding:
@@ -99,6 +112,15 @@ class Course(Struct, frozen=True):
             return self.state
         states = {notice.state for notice in self.notices}
         return "notice-given" if "given" in states else "notice-suspended" if "suspended" in states else "in-force"
+
+
+def events_of(newest: Events | None) -> list[str]:
+    """The ids of events, the first one first."""
+    found = []
+    while newest is not None:
+        found.append(newest.last)
+        newest = newest.before
+    return found[::-1]
 
 
 class Rules:
@@ -148,7 +170,7 @@ class Rules:
             return self._towards_entry(course, event, at)
         if event.kind == "renewal":
             return self._renew(course, event)
-        return replace(course, notice_events=(*course.notice_events, event.id)) if after == "lapsed" else course
+        return replace(course, notice_events=Events(event.id, course.notice_events)) if after == "lapsed" else course
 
     def renewal_after(self, course: Course, day: date) -> date | None:
         """The first renewal later than `day`; none for an open-ended agreement."""
@@ -205,42 +227,43 @@ class Rules:
         if event.kind == "notice":
             after = self._give_notice(course, event, at)
         else:
-            notices = list(course.notices)
-            index = next((i for i, notice in enumerate(notices) if event.of in notice.ids), None)
-            if index is None:
+            meant = next((each for each in course.notices if event.of in (each.event, each.suspension)), None)
+            if meant is None:
                 raise Impossible(f"a {event.kind} of {event.of!r} cannot follow: it belongs to a round that is over")
-            notices[index] = self._notice_moved(course, notices[index], event, at)
-            after = replace(course, notices=tuple(notices))
-        after = replace(after, notice_events=(*after.notice_events, event.id))
+            moved = self._notice_moved(course, meant, event, at)
+            after = replace(course, notices=tuple([moved if each is meant else each for each in course.notices]))
+        after = replace(after, notice_events=Events(event.id, after.notice_events))
         return after if after.phase == course.phase else replace(after, since=at)
 
     def _give_notice(self, course: Course, event: Event, at: datetime) -> Course:
         """A new round begins when no notice stands: what came of the earlier ones is then over."""
         (party,) = event.by
-        standing = tuple(notice for notice in course.notices if notice.state != "withdrawn")
-        if any(notice.by == party and notice.state == "given" for notice in standing):
+        if any(notice.by == party and notice.state == "given" for notice in course.notices):
             raise Impossible(f"{party!r} has given notice already; it can suspend or withdraw it")
         given = StandingNotice(event.id, party, NOTICE["not-given", "notice"], self._end_of_notice(course, at))
-        return replace(
-            course,
-            notices=(*(course.notices if standing else ()), given),
-            notice_events=course.notice_events if standing else (),
-        )
+        if all(notice.state == "withdrawn" for notice in course.notices):
+            return replace(course, notices=(given,), notice_events=None)
+        kept = tuple([notice for notice in course.notices if notice.by != party or notice.state != "withdrawn"])
+        if len(kept) >= NOTICES_MAX:
+            raise Impossible(f"{NOTICES_MAX} notices stand already; withdraw those that are not meant any more")
+        return replace(course, notices=(*kept, given))
 
     def _notice_moved(self, course: Course, notice: StandingNotice, event: Event, at: datetime) -> StandingNotice:
         word = event.kind if event.of == notice.event else "withdrawal-of-suspension"
         after = NOTICE.get((notice.state, word))
         if after is None:
             raise Impossible(f"a {word.replace('-', ' ')} cannot follow: {notice.event!r} is {notice.state}")
-        suspensions = notice.suspensions
+        suspension, suspended = notice.suspension, notice.suspended
         if word == "suspension":
-            suspensions = (*suspensions, event.id)
+            suspension, suspended = event.id, True
+        elif word == "reactivation":
+            suspension = ""
         elif word == "withdrawal-of-suspension":
-            suspensions = tuple(name for name in suspensions if name != event.of)
+            suspension, suspended = "", False
         ends = notice.ends
         if notice.state == "suspended" and after == "given" and ends <= at:
             ends = at if course.holds == "at-any-time" else self._end_of_notice(course, at)
-        return replace(notice, state=after, suspensions=suspensions, ends=ends)
+        return replace(notice, state=after, ends=ends, suspension=suspension, suspended=suspended)
 
     def _end_of_notice(self, course: Course, at: datetime) -> datetime:
         """(3) When a notice given at `at` ends the agreement: at the first renewal it is in time for."""

@@ -20,7 +20,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from comity.agreement.calendar import TimeZones, day_end, day_start
-from comity.agreement.course import Course, Impossible, Rules, StandingNotice
+from comity.agreement.course import Course, Impossible, Rules, StandingNotice, events_of
 from comity.agreement.history import Dated, Event, History, Place
 from comity.agreement.lifecycle import ACTS, Phase
 from comity.agreement.model import Agreement, Notice, Term
@@ -235,14 +235,14 @@ class Chronicle:
         first, term = courses[0], self.agreement.term
         ended = [course for course in courses if course.state == "lapsed"]
         shown = ended[0] if ended else first
-        claim = first.claim if any(notice.suspensions for notice in first.notices) else None
+        claim = first.claim if any(notice.suspended for notice in first.notices) else None
         entered = any(course.entered for course in courses)
         clauses = [term.clause, term.entry_clause if entered else None]
         if term.notice and entered:
             clauses.append(term.notice.clause)
         if ended:
             clauses.append(term.survival_clause)
-        events = (*shown.entry_events, *shown.notice_events, *([first.claimed_by] if claim else []))
+        events = (*shown.entry_events, *events_of(shown.notice_events), *([first.claimed_by] if claim else []))
         return Reading(
             party=first.party,
             known=claim.known if claim else "text",
