@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 import tomllib
 import unicodedata
-from collections.abc import Container
+from collections.abc import Container, Iterator
 from typing import TypeVar, get_args
 
 import msgspec
@@ -56,6 +56,7 @@ _SHAPES = {
     model.DAY_PATTERN: ("bad-day", "a calendar day, as in '2016-11-23'"),
     model.ZONE_PATTERN: ("bad-time-zone", "an IANA time zone name, as in 'Asia/Tokyo'"),
 }
+_PLAIN: dict[str, type] = {"str": str, "int": int, "bool": bool, "array": list, "object": dict}
 _KINDS = {
     "str": "a text in quotation marks",
     "int": "a whole number",
@@ -195,18 +196,30 @@ def _convert(written: dict[str, Written], kind: type[File]) -> File:
         return msgspec.convert(written, kind)
     except msgspec.ValidationError as error:
         message, _, place = str(error).partition(" - at `$")
-        path = tuple(int(index) if index else name for index, name in re.findall(r"\[(\d+)\]|\.([\w-]+)", place))
-        raise _mistake(message, path, written, kind, inside="[...]" in place) from None
+        told = re.findall(r"\[(\d+|\.\.\.)\]|\.([\w-]+)", place)
+        path = tuple(name or (index if index == "..." else int(index)) for index, name in told)
+        raise _mistake(message, path, written, kind) from None
 
 
-def _mistake(message: str, path: Path, written: object, kind: type, *, inside: bool) -> Mistake:
+def _places(value: object, path: Path, before: Path = ()) -> Iterator[tuple[Path, object]]:
+    """Each place that ``path`` can mean, and what stands there: of a free table ``msgspec`` does not say which key."""
+    if not path:
+        yield before, value
+        return
+    first, *rest = path
+    if isinstance(value, dict):
+        for key in [*value] if first == "..." else [first]:
+            yield from _places(value[key], tuple(rest), (*before, key))
+    elif isinstance(value, list) and isinstance(first, int) and first < len(value):
+        yield from _places(value[first], tuple(rest), (*before, first))
+
+
+def _mistake(message: str, told: Path, written: object, kind: type) -> Mistake:
     """Our own sentence for what ``msgspec`` found, with the value that was written and the words that are known."""
-    value = written
-    for part in path:
-        value = value[part]  # type: ignore[index]  # the path comes from this very value
-    if inside and isinstance(value, dict):  # msgspec does not say which key of a free table it means
-        key = next(key for key, inner in value.items() if not isinstance(inner, list) or not inner)
-        path, value = (*path, key), value[key]
+    wanted = next((_PLAIN[name] for name in _types(message) if name in _PLAIN), dict)
+    places = list(_places(written, told))
+    wrong = [(path, value) for path, value in places if not isinstance(value, wanted) or not value]
+    path, value = (wrong or places)[0] if "..." in told else places[0]
     quoted = re.findall(r"`([^`]*)`|'([^']*)'", message)
     word = (quoted[-1][0] or quoted[-1][1]) if quoted else ""
     if "unknown field" in message:

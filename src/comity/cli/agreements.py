@@ -17,7 +17,7 @@ from comity.agreement.term import Status
 from comity.cli.analysing import lint
 from comity.cli.comparing import diff
 from comity.cli.coverage import covered, tell_coverage
-from comity.cli.drafting import schema_command
+from comity.cli.drafting import new, schema_command
 from comity.cli.end_notes import notice
 from comity.cli.explaining import explain
 from comity.cli.instants import read_instant
@@ -73,6 +73,7 @@ def agreement() -> None:
 agreement.add_command(notice)
 agreement.add_command(lint)
 agreement.add_command(schema_command)
+agreement.add_command(new)
 agreement.add_command(diff)
 agreement.add_command(explain)
 agreement.add_command(try_)

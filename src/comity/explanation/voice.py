@@ -104,15 +104,8 @@ class Voice:
         return self.listed((self.of(_QUOTED).format(each) for each in words_), joined)
 
     def length(self, duration: str) -> str:
-        """`P90D` or `PT24H` as people say it.
-
-        >>> voice.length("P90D")  # doctest: +SKIP
-        '90 days'
-        """
-        number, unit = int(duration.strip("PTYMDH")), self.of(_UNITS[duration[-1]])
-        if self.language == "en":
-            return f"{number} {unit}{'' if number == 1 else 's'}"
-        return f"{number}{unit}"
+        """`P90D` or `PT24H` as people say it."""
+        return length_in(duration, self.language)
 
     def limit(self, within: str | None) -> str:
         """A limit of time: a word without a number, a duration, or none."""
@@ -287,6 +280,18 @@ def _rest(row: Rule | Obligation, told: frozenset[str]) -> str:
     """What else is written, so that nothing is left out."""
     written = {field.encode_name: getattr(row, field.name) for field in fields(row) if field.name not in told}
     return "".join(f" ({key} = {value})" for key, value in written.items() if value is not None)
+
+
+def length_in(duration: str, language: words.Language) -> str:
+    """`P90D` or `PT24H` as people say it.
+
+    >>> length_in("P90D", "en"), length_in("P6M", "ja")
+    ('90 days', '6か月')
+    """
+    number, unit = int(duration.strip("PTYMDH")), _UNITS[duration[-1]][LANGUAGES.index(language)]
+    if language == "en":
+        return f"{number} {unit}{'' if number == 1 else 's'}"
+    return f"{number}{unit}"
 
 
 def effect_of(rule: Rule) -> str:
