@@ -21,6 +21,7 @@ import calendar
 import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -40,6 +41,9 @@ COUNTING_RULES: Mapping[str, int] = {
 ``before-last-day`` counts back from the last day of the running year, ``before-anniversary`` from the day of renewal
 itself, and ``both-days-count`` counts the day of the notice and the day of renewal as days of the period.
 """
+
+PERIODS_REMEMBERED_MAX = 256
+"""Periods that need not be read again: an agreement has a few."""
 
 _MONTHS_AND_DAYS = {"Y": (12, 0), "M": (1, 0), "D": (0, 1)}
 _FORM_PRECISION = {
@@ -148,6 +152,7 @@ def anniversary_after(first: date, duration: str, day: date) -> date:
     return shift(first, duration, times)
 
 
+@lru_cache(maxsize=PERIODS_REMEMBERED_MAX)
 def _months_and_days(period: str) -> tuple[int, int]:
     if not re.fullmatch(PERIOD_PATTERN, period):
         raise Rejected(f"{period!r} is not a period; write one number of years, months or days", code="bad-period")

@@ -11,7 +11,7 @@ Rules of this file:
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from msgspec.structs import fields
 
@@ -77,8 +77,9 @@ def check_agreement(read: AgreementFile) -> None:
     known = _Known(read)
     _check_intervals(read, known)
     _check_registries(read, parties)
+    checklists = {checklist.id for checklist in read.checklists}
     for index, rule in enumerate(read.rules):
-        _check_rule(rule, ("rule", index), known, {checklist.id for checklist in read.checklists})
+        _check_rule(rule, ("rule", index), known, checklists)
     _check_obligations(read, known)
 
 
@@ -426,13 +427,12 @@ def _tables(read: AgreementFile | LayerFile) -> Iterable[tuple[Path, Table]]:
                 yield (*path, "notice"), notice
 
 
-def check_name(word: str, known: Iterable[str], path: Path, kind: str) -> None:
+def check_name(word: str, known: Collection[str], path: Path, kind: str) -> None:
     """Refuse a name that nothing defines; ``kind`` says what it should be the name of.
 
     Raises:
         Mistake: it is not among ``known``; the nearest is named.
     """
-    words = list(known)
-    if word not in words:
+    if word not in known:
         code = "unknown-" + kind.partition(" ")[0]
-        raise Mistake(code, path, f"there is no {kind} {word!r}{nearest(word, words)}")
+        raise Mistake(code, path, f"there is no {kind} {word!r}{nearest(word, [*known])}")

@@ -27,13 +27,26 @@ _TOKEN = re.compile(
 
 
 class Lines:
-    """The line of every table and key in ``text``."""
+    """The line of every table and key in ``text``; they are looked for when the first one is asked for."""
 
     def __init__(self, text: str) -> None:
-        self._lines: dict[Path, int] = {(): 1}
+        self._text = text
+        self._lines: dict[Path, int] = {}
         self._last: dict[Path, int] = {}
-        self._tokens = _tokens(text)
+        self._tokens: list[tuple[str, int]] = []
         self._next = 0
+
+    def of(self, path: Path) -> int:
+        """The line, from 1, of what stands at ``path``, or of the nearest thing around it that has one."""
+        if not self._lines:
+            self._find()
+        while path not in self._lines:
+            path = path[:-1]
+        return self._lines[path]
+
+    def _find(self) -> None:
+        self._lines[()] = 1
+        self._tokens = _tokens(self._text)
         table: Path = ()
         while (token := self._take()) is not None:
             word, line = token
@@ -44,12 +57,6 @@ class Lines:
             else:
                 self._lines[table + self._keys("=", word)] = line
                 self._skip_value()
-
-    def of(self, path: Path) -> int:
-        """The line, from 1, of what stands at ``path``, or of the nearest thing around it that has one."""
-        while path not in self._lines:
-            path = path[:-1]
-        return self._lines[path]
 
     def _table(self, line: int) -> Path:
         first, _ = self._tokens[self._next]

@@ -357,14 +357,7 @@ class Lens:
 
 def rules_of(compiled: Compiled, act: Act) -> Iterator[Asked]:
     """What the rules say of an act, each once."""
-    index = compiled.acts.get(act, compiled.no_rules)
-    seen: set[tuple[str, str, int]] = set()
-    for drawer in (index.rest, *index.drawers.values()):
-        for asked in drawer.asked:
-            key = asked.cites.instrument, asked.rule.id, asked.step
-            if key not in seen:
-                seen.add(key)
-                yield asked
+    yield from compiled.acts.get(act, compiled.no_rules).asked
 
 
 def item_of(profile: Profile, agreement: str, name: str = "item") -> Item:

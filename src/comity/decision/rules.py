@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
+from operator import itemgetter
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -61,6 +62,7 @@ UNORDERED, NEEDS, LACKS, FORBIDS, PERMITS = 1, 2, 4, 8, 16
 
 WEIGHTS: dict[Effect, int] = {"holds": 0, "notes": 0, "warns": 0, "needs": NEEDS, "lacks": LACKS, "forbids": FORBIDS}
 
+_NUMBER = itemgetter(0)
 DRAWER_RULES = 16
 """An act with no more rules than this has one drawer: opening the right one would cost more than it saves."""
 
@@ -138,13 +140,34 @@ class Drawer(Struct, frozen=True, eq=False):
 class Index(Struct, frozen=True, eq=False):
     """The rules of one act: by the words of the condition at ``position``, and those of any other word.
 
-    ``seldom`` says whether any of them tests what is seldom tested.
+    A drawer is filled when it is first opened, so that making an index takes no longer than its rules are many, though
+    a rule that says nothing of the condition lies in every drawer.
+
+    Attributes:
+        asked: everything the rules say, in canonical order.
+        position: the condition whose words tell the drawers apart.
+        drawers: by word; None for one that nobody has opened.
+        rest: for every other word.
+        seldom: whether any of the rules tests what is seldom tested.
+        told: what only the rules for one word say, by its place in the order.
+        free: likewise what those say that test no word.
+        place: the place of a clause.
     """
 
+    asked: tuple[Asked, ...]
     position: int
-    drawers: dict[object, Drawer]
+    drawers: dict[object, Drawer | None]
     rest: Drawer
     seldom: bool
+    told: dict[object, list[tuple[int, Asked]]]
+    free: list[tuple[int, Asked]]
+    place: Callable[[Citation], Place]
+
+    def open(self, word: object) -> Drawer:
+        """The drawer of a word that has one, filled now."""
+        together = sorted([*self.told[word], *self.free], key=_NUMBER)
+        drawer = self.drawers[word] = _drawer([asked for _, asked in together], self.place)
+        return drawer
 
 
 def conditions_of(agreement: Agreement, written: When | None, acting: str | None = None) -> Conditions:
@@ -171,24 +194,24 @@ def index_of(asked: Iterable[Asked], place: Callable[[Citation], Place]) -> Inde
     """The index over what the rules of one act say."""
     ordered = sorted(asked, key=lambda each: (each.step, place(each.cites), each.rule.id))
     position = _telling(ordered) if len(ordered) > DRAWER_RULES else -1
-    free: list[Asked] = []
-    by_word: dict[object, list[Asked]] = {
-        word: [] for each in ordered for at, words in each.tests if at == position for word in words
-    }
+    free: list[tuple[int, Asked]] = []
+    by_word: dict[object, list[tuple[int, Asked]]] = {}
     alike: dict[tuple[Test, ...], tuple[Test, ...]] = {}  # thousands of rules share a few sets of tests
-    for each in ordered:
+    for number, each in enumerate(ordered):
         told = next((words for at, words in each.tests if at == position), None)
         if told is None:
-            free.append(each)
-        rest = tuple(test for test in each.tests if test[0] != position)  # opening the drawer makes this test
-        rest = alike.setdefault(rest, rest)
-        for word in by_word if told is None else told:
-            by_word[word].append(replace(each, tests=rest))
-    drawers = {word: _drawer(each, place) for word, each in by_word.items()}
+            free.append((number, each))
+            continue
+        rest = tuple([test for test in each.tests if test[0] != position])  # opening the drawer makes this test
+        inside = replace(each, tests=alike.setdefault(rest, rest))
+        for word in told:
+            by_word.setdefault(word, []).append((number, inside))
     seldom = any(
         at >= SELDOM for each in ordered for at, _ in (*each.tests, *(each.unless.tests if each.unless else ()))
     )
-    return Index(max(position, 0), drawers, _drawer(free, place), seldom)
+    outside = _drawer([each for _, each in free], place)
+    unopened: dict[object, Drawer | None] = dict.fromkeys(by_word)
+    return Index(tuple(ordered), max(position, 0), unopened, outside, seldom, by_word, free, place)
 
 
 def _telling(asked: Sequence[Asked]) -> int:

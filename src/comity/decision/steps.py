@@ -137,6 +137,8 @@ def weigh_person(
             all_clients(compiled.agreement, outside, acting),
         )
     drawer = index.drawers.get(values[index.position], index.rest)
+    if drawer is None:
+        drawer = index.open(values[index.position])
     if not drawer.ordered:
         found |= UNORDERED
     # No ladder of an ancestor's agreement measures somebody of no party to it; the item's own agreement does.
