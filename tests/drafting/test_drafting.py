@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import comity
 from comity.agreement import vocabulary as words
 from comity.agreement.load import check_time_zones, parse_agreement, parse_layer
 from comity.agreement.model import Agreement, Layer
@@ -278,6 +279,14 @@ def sensible(question: Question, number: int) -> str:
 
 
 class TestWhatTheAnswersSay:
+    @pytest.mark.parametrize(("name", "answers"), [("at-fi", STATE), ("certs", GROUP)])
+    def test_each_case_comes_out_as_it_was_meant(self, name: str, answers: str, tmp_path: Path) -> None:
+        file = tmp_path / f"{name}.toml"
+        file.write_text(drafted(answers)[0], encoding="utf-8")
+        trial = comity.Agreement.load(file).try_cases(HERE / f"{name}.cases.toml")
+        assert [line.differs for line in trial.lines if not line.agrees] == []
+        assert len(trial.lines) > 8
+
     def test_what_is_above_the_ceiling_never_crosses(self) -> None:
         _, checked = drafted(STATE)
         assert value(checked, "ceiling") == [

@@ -85,12 +85,12 @@ def asked(template: Template, agreement: Agreement | None, zones: Sequence[str])
 
 
 def answers_text(tables: Tables) -> str:
-    """The tables as an answers file."""
+    """The tables as an answers file; one in which nothing was answered is left out."""
     parts = []
     for name, held in tables.items():
         rows = held if isinstance(held, list) else [held]
         head = f"[[{name}]]" if isinstance(held, list) else f"[{name}]"
-        parts += [table(head, row) for row in rows if isinstance(row, dict)]
+        parts += [table(head, row) for row in rows if isinstance(row, dict) and row]
     return "\n\n".join(parts) + "\n"
 
 
@@ -283,7 +283,7 @@ def _term(entry: str) -> Asking[dict[str, Written]]:
     known = get_args(words.Entry)
     when = yield from _ask(f"it enters into force: {', '.join(known)}", one_of(*known), entry)
     plus = (yield from _ask("how long after the last deposit", needed(period))) if when == "deposit-plus" else None
-    duration = yield from _ask("how long it lasts (empty: it has no end of its own)", period, "P1Y")
+    duration = yield from _ask("how long it lasts, as in P5Y (empty: it has no end of its own)", period, "")
     renewal = None
     if duration:
         known = get_args(words.Renewal)
