@@ -182,11 +182,11 @@ class _Race:
     def __init__(self, size: int) -> None:
         self.size = size
         programmes = (size - 5) // 5
-        agreement = _agreement(programmes)
+        agreement = parse_agreement(agreement_text(programmes), "bench.toml")
         chance = random.Random(size)
         people = [_person(chance, number) for number in range(200)]
         self._decide = partial(decide, compile_agreement(agreement, tzdata="2026.1"))
-        self._policies = cedarpy.PolicySet.from_str(_fill(CEDAR_HEAD, CEDAR_PROGRAMME, programmes))
+        self._policies = cedarpy.PolicySet.from_str(policies(programmes))
         self._entities = cedarpy.Entities.from_json_str(json.dumps([_entity(person) for person in people]))
         self._new_case = partial(_case, chance, agreement, people, programmes)
         self.ours: list[float] = []
@@ -233,10 +233,16 @@ def _fill(head: str, programme: str, programmes: int) -> str:
     )
 
 
-def _agreement(programmes: int) -> Agreement:
+def policies(programmes: int) -> str:
+    """The same as Cedar has it, one policy for each clause."""
+    return _fill(CEDAR_HEAD, CEDAR_PROGRAMME, programmes)
+
+
+def agreement_text(programmes: int, programme: str = PROGRAMME) -> str:
+    """An agreement file of five clauses, and five more for each programme."""
     names = ["force", "scope", "forms", "levels", "equivalence"]
     names += [f"{kind}-{n}" for n in range(programmes) for kind in ("permit", "third", "access", "forbid", "assurance")]
-    text = _fill(HEAD, PROGRAMME, programmes)
+    text = _fill(HEAD, programme, programmes)
     for name in names:
         text += f'[[clause]]\nid = "{name}"\nheading = {{ en = "x" }}\nsays = "x"\nprovenance = "P"\n'
     for party in "ab":
@@ -248,7 +254,7 @@ def _agreement(programmes: int) -> Agreement:
     for mark in MARKS[:3]:
         other = mark.replace("A", "B", 1)
         text += f'[[equivalence]]\nclause = "equivalence"\nmarks = {{ a = ["{mark}"], b = ["{other}"] }}\n'
-    return parse_agreement(text, "bench.toml")
+    return text
 
 
 def _person(chance: random.Random, number: int) -> Person:

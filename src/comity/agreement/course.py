@@ -39,7 +39,7 @@ class Impossible(Exception):
     """An act that cannot follow what stands before it; the sentence says why."""
 
 
-class StandingNotice(Struct, frozen=True):
+class StandingNotice(Struct, frozen=True, gc=False):
     """A notice on one course.
 
     Attributes:
@@ -65,7 +65,7 @@ class Events(Struct, frozen=True):
     before: Events | None = None
 
 
-class Course(Struct, frozen=True):
+class Course(Struct, frozen=True, gc=False):
     """What is so after an event, by one party's reading and under one rule for counting days.
 
     Attributes:
