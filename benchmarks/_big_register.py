@@ -5,8 +5,9 @@ readers, two of them open it, and it is asked back by a day; another is given, a
 that this wrote are the pattern: for every further item they are put into both databases in bulk, with fresh names for
 the item, the request, the recall and every record, and another day. What many items add up to (tallies) is added up by
 the register's own functions. Sealed content and headers of copies are those of the pattern, for nobody opens them here;
-of the journal there are the pattern's records, under the name of each opening, and of each decision about
-``Register.sample``. The rest of the journal is left out: the questions that are measured do not read it.
+of the journal there are the pattern's records about each item's name: every opening, and every decision about
+``Register.sample``. A record's name is the digest of what it says; an opening has the signature of the pattern's. The
+rest of the journal is left out: the questions that are measured do not read it.
 """
 
 from __future__ import annotations
@@ -20,12 +21,14 @@ from base64 import b32encode, b64encode
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import apsw
+from msgspec.structs import replace
 
 from benchmarks.gives import set_up
 from comity.api import read_text
@@ -42,6 +45,10 @@ from comity.flows.giving.release import Give, give
 from comity.flows.house import House
 from comity.flows.pouch import ExportPouch, ImportPouch
 from comity.node.run import opened
+from comity.ports import Signer
+from comity.record import dsse
+from comity.record.encoding import encode
+from comity.record.statement import RECORD
 from comity.register.rows import TABLES, CopyRow, Row, decode_row, encode_row
 from comity.register.rows.inventory import (
     TallyItemRow,
@@ -92,6 +99,7 @@ class Written:
     """What stands in rows and keys for a name that every item has for itself, with what it is called here."""
     rows: dict[str, Rows] = field(default_factory=dict)
     entries: dict[str, dict[bytes, tuple[object, ...]]] = field(default_factory=dict)
+    """The journal entries that stories read, by the record: openings, and what happened at home."""
 
 
 @dataclass
@@ -103,6 +111,8 @@ class Story:
     """The item that has a family."""
     item: Written
     child: Written
+    signers: dict[str, Signer]
+    """What each house signs its records with."""
 
 
 def tell(folder: Path) -> Story:
@@ -141,6 +151,7 @@ async def _happen(folder: Path, stages: Sequence[Stage]) -> Story:
         assert made.made
         await _exchange(jp, kr)
         last = _dumped(folder)
+        signers = {house.party: house.keys.record for house in (jp, kr)}
     (due,) = [key.split("/")[2] for table, key in given["kr"].rows if table == "open-duty" and key.startswith("kr/1/")]
     named = {"item": item, "request": request, "due key": due, "due": due.replace(".000000Z", "Z")}
     return Story(
@@ -148,6 +159,7 @@ async def _happen(folder: Path, stages: Sequence[Stage]) -> Story:
         document,
         _written(before, given, named),
         _written(then, last, {"item": made.item, "parent": document}),
+        signers,
     )
 
 
@@ -214,7 +226,6 @@ def _written(before: dict[str, _Dump], after: dict[str, _Dump], named: dict[str,
     written.names = {text: name for name, text in named.items()}
     for party in PARTIES:
         new = {record: e for record, e in after[party].entries.items() if record not in before[party].entries}
-        written.entries[party] = new
         for number, record in enumerate(new):
             if record.hex() not in written.names:
                 name = f"{party}{number}"
@@ -230,7 +241,27 @@ def _written(before: dict[str, _Dump], after: dict[str, _Dump], named: dict[str,
     for rows in written.rows.values():
         for at in [at for at, value in rows.items() if not used.search(at[1]) and not used.search(value.decode())]:
             del rows[at]
+    for party in PARTIES:
+        opened_by = {
+            opening
+            for (table, _), value in written.rows[party].items()
+            if table == CopyRow.table and isinstance(row := decode_row(table, value), CopyRow)
+            for opening in row.openings
+        }
+        written.entries[party] = {
+            record: entry
+            for record, entry in after[party].entries.items()
+            if record not in before[party].entries
+            and (record in opened_by or entry[1] == f"domestic/{party}")
+            and _says(entry, written)
+        }
     return written
+
+
+def _says(entry: tuple[object, ...], written: Written) -> bool:
+    """Whether it is about the item by name: what does not is no item's own."""
+    item = next(text for text, name in written.names.items() if name == "item")
+    return item.encode() in dsse.read(cast("bytes", entry[4]), RECORD).payload
 
 
 def _is_text(value: bytes) -> bool:
@@ -256,6 +287,28 @@ class Pattern:
         return self._format % self._slots(names)
 
 
+class Said:
+    """What a record of the pattern says, about whichever item."""
+
+    def __init__(self, entry: tuple[object, ...], item: str) -> None:
+        self._envelope = dsse.read(cast("bytes", entry[4]), RECORD)
+        self._parts = self._envelope.payload.split(item.encode())
+
+    def payload(self, item: str) -> bytes:
+        """What it says."""
+        return item.encode().join(self._parts)
+
+    def record(self, item: str) -> bytes:
+        """The name of a record that says so."""
+        return sha256(dsse.pae(RECORD, self.payload(item))).digest()
+
+    def envelope(self, item: str, signer: Signer | None = None) -> bytes:
+        """The record, signed anew or with the signature of the pattern's, where nobody verifies it again."""
+        if signer is None:
+            return encode(replace(self._envelope, payload=self.payload(item)))
+        return dsse.sign(RECORD, self.payload(item), [(signer.public, signer.sign)])
+
+
 class Names:
     """The names of many items of one pattern, the same for both parties."""
 
@@ -263,6 +316,12 @@ class Names:
         self.of = written.names
         self.order = sorted(set(written.names.values()))
         self._records = [name[:-4] for name in self.order if name.endswith(" hex")]
+        item = next(text for text, name in written.names.items() if name == "item")
+        self.read = {
+            written.names[record.hex()][:-4]: Said(entry, item)
+            for entries in written.entries.values()
+            for record, entry in entries.items()
+        }
         self._random = random.Random(seed)
 
     def fresh(self, due: datetime, parent: str = "") -> tuple[str, ...]:
@@ -276,7 +335,8 @@ class Names:
             "parent": parent,
         }
         for name in self._records:
-            record = self._random.randbytes(32)
+            said = self.read.get(name)
+            record = said.record(values["item"]) if said else self._random.randbytes(32)
             values[f"{name} hex"], values[f"{name} base64"] = record.hex(), b64encode(record).decode()
         return tuple(values[name] for name in self.order)
 
@@ -332,7 +392,7 @@ def grow(story: Story, folder: Path, copies: int, family: int) -> Register:
             (story.child, kin, sorted(children, key=itemgetter(place))),
         ):
             _put_rows(connection, written.rows[party], names, some)
-            _put_entries(connection, party, written, names, some, set(sample))
+            _put_entries(connection, party, written, names, some, set(sample), story.signers[party])
         _put_tallies(connection, ((story.item, kind, items), (story.child, kin, children)), story.folder, party)
         connection.execute("COMMIT")
         connection.close()
@@ -361,26 +421,26 @@ def _put_entries(
     names: Names,
     items: Sequence[tuple[str, ...]],
     sample: set[str],
+    signer: Signer,
 ) -> None:
     """The records that stories read: every opening, and of the sample whatever happened at home."""
     place = names.order.index("item")
-    opened_by = {
-        opening
-        for (table, _), value in written.rows[party].items()
-        if table == CopyRow.table and isinstance(row := decode_row(table, value), CopyRow)
-        for opening in row.openings
-    }
     position = connection.execute("SELECT max(position) + 1 FROM journal").get
     for record, entry in written.entries[party].items():
-        hexadecimal = names.order.index(names.of[record.hex()])
-        if record in opened_by:
-            some: Iterable[tuple[str, ...]] = items
-        elif entry[1] == f"domestic/{party}":
-            some = [item for item in items if item[place] in sample]
-        else:
-            continue
+        name = names.of[record.hex()]
+        said, hexadecimal = names.read[name.removesuffix(" hex")], names.order.index(name)
+        at_home = entry[1] == f"domestic/{party}"
+        some = [item for item in items if item[place] in sample] if at_home else items
         rows = (
-            (position + number, *entry[1:3], bytes.fromhex(item[hexadecimal]), *entry[4:8], False, *entry[9:])
+            (
+                position + number,
+                *entry[1:3],
+                bytes.fromhex(item[hexadecimal]),
+                said.envelope(item[place], signer if at_home else None),
+                *entry[5:8],
+                False,
+                *entry[9:],
+            )
             for number, item in enumerate(some)
         )
         connection.executemany("INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
