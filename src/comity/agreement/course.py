@@ -10,6 +10,7 @@ Rules of this file (``spec/term.md`` steps 3 to 6):
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from itertools import product
 
@@ -136,6 +137,25 @@ class Rules:
     def beginning(self) -> tuple[Course, ...]:
         """The courses before the first event, party by party in the order of the agreement."""
         return tuple(Course(party, counting) for party, counting in product(self.parties, self.countings))
+
+    def taken_over(self, courses: Iterable[Course], at: datetime) -> tuple[Course, ...]:
+        """The courses under this term, of an agreement that was under another one until it was amended at ``at``.
+
+        What was so stays so: the days of entry and of notices that were given. Where days are counted by a rule that
+        the text before did not know, it counts from now on.
+        """
+        known = {(course.party, course.counting): course for course in reversed(tuple(courses))}
+        first = {course.party: course for course in known.values()}
+        found = []
+        for new in self.beginning():
+            course = replace(known.get((new.party, new.counting), first[new.party]), counting=new.counting)
+            expires = course.expires
+            if self.term.duration is None or self.term.renewal == "automatic":
+                expires = None
+            elif expires is None and (renewal := self.renewal_after(course, self.local_date(at))):
+                expires = day_start(renewal, self.zone)
+            found.append(replace(course, expires=expires))
+        return tuple(found)
 
     def local_date(self, at: datetime) -> date:
         """The date of `at` in the zone of the agreement."""

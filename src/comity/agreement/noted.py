@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from comity.agreement.calendar import TimeZones
-from comity.agreement.history import Event, History, HistoryFile, HistoryHeader, history_of
+from comity.agreement.history import Event, History, HistoryFile, HistoryHeader, Place, history_of
 from comity.agreement.lifecycle import Step
 from comity.agreement.model import FORMAT_VERSION, Agreement
 from comity.agreement.term import Chronicle
@@ -59,10 +59,32 @@ def with_notes(history: History, agreement: Agreement, zones: TimeZones, notes: 
                 by=(note.party,),
                 of=told.get(note.notice) if note.step != "notice" else None,
             )
-            later = (place for place, each in enumerate(events) if each.when[:10] > note.day)
-            events.insert(next(later, len(events)), event)
+            insert_by_day(events, event)
         if note.step == "notice":
             told[note.notice] = known
-    header = HistoryHeader(FORMAT_VERSION, history.agreement, history.title, history.hypothetical)
+    return Chronicle(agreement, rewritten(history, agreement, zones, events), zones)
+
+
+def insert_by_day(events: list[Event], event: Event) -> None:
+    """Put an event behind all that are not of a later day."""
+    later = (place for place, each in enumerate(events) if each.when[:10] > event.when[:10])
+    events.insert(next(later, len(events)), event)
+
+
+def rewritten(
+    history: History,
+    agreement: Agreement,
+    zones: TimeZones,
+    events: Sequence[Event],
+    *,
+    hypothetical: str | None = None,
+    place: Place = lambda _: "",
+) -> History:
+    """The same history with other events, checked anew.
+
+    Raises:
+        Rejected: they are not in an order in which they can have happened, or one of them lacks what it needs.
+    """
+    header = HistoryHeader(FORMAT_VERSION, history.agreement, history.title, hypothetical or history.hypothetical)
     written = HistoryFile(header=header, events=tuple(events), sources=history.sources)
-    return Chronicle(agreement, history_of(written, agreement, zones), zones)
+    return history_of(written, agreement, zones, place=place)

@@ -164,19 +164,27 @@ class Chronicle:
         rules: the term, ready to move courses.
         steps: the courses before the first event, then after each event.
 
+    With ``beginning`` these are the courses before the first event: the history goes on from an earlier text.
+
     Raises:
         Contradiction: an act cannot follow what stands before it.
     """
 
     def __init__(
-        self, agreement: Agreement, history: History, zones: TimeZones, *, place: Place = lambda _: ""
+        self,
+        agreement: Agreement,
+        history: History,
+        zones: TimeZones,
+        *,
+        place: Place = lambda _: "",
+        beginning: tuple[Course, ...] = (),
     ) -> None:
         if agreement.header.id != history.agreement:
             raise Misuse(f"this is the history of {history.agreement!r}, not of {agreement.header.id!r}")
         self.agreement, self.history, self.zones = agreement, history, zones
         self.rules = Rules(agreement, zones)
         self._acts = [dated for dated in history.events if dated.event.kind in ACTS]
-        self.steps: list[tuple[Course, ...]] = [self.rules.beginning()]
+        self.steps: list[tuple[Course, ...]] = [beginning or self.rules.beginning()]
         for index, dated in enumerate(history.events):
             self.steps.append(self._step(self.steps[-1], dated, place(("event", index, "kind"))))
 
