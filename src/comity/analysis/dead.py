@@ -15,8 +15,9 @@ from typing import Any, TypeVar
 
 from comity.agreement.conditions import all_clients, circles_of
 from comity.agreement.vocabulary import Act
+from comity.analysis.cases import Road
 from comity.analysis.findings import Finding, Source, several
-from comity.analysis.lens import MOVING, ONESELF, Lens, Road
+from comity.analysis.lens import MOVING, ONESELF, Lens
 from comity.analysis.values import EMPLOYERS, FORMS, RELATIONS, Profile, Values
 from comity.decision.rules import BENEFICIARY_CODES, CONDITIONS, Asked
 

@@ -12,20 +12,15 @@ Rules of this file (``spec/analysis.md`` steps 12 and 13):
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec.structs import replace
 
 from comity.agreement.vocabulary import Act
+from comity.analysis.cases import Road, case_of, item_of, person_of
 from comity.analysis.favour import (
-    AT,
-    EVER,
-    LIST,
-    OFFICE,
     OTHERS_MAX,
-    PERSON,
     REQUEST,
-    REQUESTER,
     SITE,
     approvals,
     attestations,
@@ -38,19 +33,15 @@ from comity.decision.compiled import Compiled
 from comity.decision.decide import decide
 from comity.decision.model import (
     Case,
-    Clearance,
     Facts,
-    Item,
     NeedsConsent,
     Outcome,
     Permit,
-    Person,
     Reason,
     Witness,
 )
 from comity.decision.rules import CONDITIONS, Asked
 from comity.decision.steps import level_of, weigh_item, weigh_person
-from comity.marking.label import Label
 
 ONESELF: frozenset[Act] = frozenset(
     {
@@ -70,13 +61,13 @@ ONESELF: frozenset[Act] = frozenset(
 MOVING: frozenset[Act] = frozenset({"give", "show", "visit", "pass-on"})
 """Acts for which the decision looks at the route."""
 
+ALWAYS_MET = frozenset({12, 14, 15, 17})
+"""Steps that the most favourable facts always meet: checklists, lists, briefing, approvals, witnesses."""
+
 Role = Literal["party", "serves", "nation"]
 """As what somebody gains: who the person stands for, whom he or she serves, whose national he or she is."""
 ORIGINATOR = ""
 """Stands for whoever the item's originator is, where a rule asks the originator's consent."""
-Road = tuple[tuple[str, ...], str]
-"""The parties by way of which something travels, and the office from which it goes."""
-DIRECT: Road = ((), "")
 Needed = frozenset[tuple[str, Role]]
 """Consents that are needed: by whom (``ORIGINATOR``, or a party), and for whom to gain."""
 
@@ -87,15 +78,18 @@ _THIRDS = {"party": "a-third-body", "serves": "a-body-served", "nation": "a-thir
 class Lens:
     """One agreement with its layers, ready to be asked about kinds of cases.
 
+    With ``only_outcomes`` it does not tell apart what only rules test that the most favourable facts always meet.
+
     Attributes:
         compiled: the agreement.
         rules: what its rules say of each act.
         asked: how many questions were put to the decision.
     """
 
-    def __init__(self, compiled: Compiled) -> None:
+    def __init__(self, compiled: Compiled, *, only_outcomes: bool = False) -> None:
         self.compiled = compiled
         self.rules: dict[Act, tuple[Asked, ...]] = {act: tuple(rules_of(compiled, act)) for act in compiled.acts}
+        self._only_outcomes = only_outcomes
         self._words: dict[tuple[Act, str], tuple[frozenset[object], ...]] = {}
         self._categories: dict[Act, tuple[frozenset[str], ...]] = {}
         self._every_party: dict[Act, bool] = {}
@@ -120,6 +114,8 @@ class Lens:
         methods: list[str] = []
         every = registries = False
         for asked in rules:
+            if self._only_outcomes and asked.step in ALWAYS_MET:
+                continue
             every |= asked.rule.consent == "every-party"
             registries |= asked.rule.registries is not None
             methods += asked.rule.methods or ()
@@ -170,33 +166,42 @@ class Lens:
 
     def item_kind(self, act: Act, profile: Profile) -> tuple[object, ...]:
         """What the decision sees of the item and of the act, without the person."""
-        compiled = self.compiled
-        kind = self.kind
+        seen = self.attribute_kind
         holder = "originator" if profile.acting == profile.originator else "recipient"
-        named = profile.originator if self._every_party.get(act) and profile.originator in compiled.parties else ""
         return (
             act,
-            self.level_kind(act, profile.policy, profile.mark),
-            kind(act, "form", profile.form),
-            compiled.forms is None or profile.form in compiled.forms,
-            kind(act, "subject", profile.subject),
-            compiled.subjects is None or profile.subject in compiled.subjects,
-            kind(act, "purpose", profile.purpose),
-            compiled.purposes is None or profile.purpose in compiled.purposes,
-            kind(act, "other_purpose", profile.purpose != profile.provided),
-            kind(act, "originator", profile.originator),
-            named,
-            profile.acting in compiled.parties,
-            kind(act, "acting", profile.acting),
-            profile.acting if profile.acting in compiled.via else "",
-            self._clients(act, profile.acting),
-            kind(act, "holder", holder),
-            kind(act, "relation", profile.relation),
-            kind(act, "recalled", profile.recalled),
-            kind(act, "suspected", profile.suspected),
-            compiled.categories is None or compiled.categories.issuperset(profile.categories),
-            tuple(not words.isdisjoint(profile.categories) for words in self._categories.get(act, ())),
+            seen(act, "level", (profile.policy, profile.mark)),
+            seen(act, "form", profile.form),
+            seen(act, "subject", profile.subject),
+            seen(act, "purpose", profile.purpose),
+            self.kind(act, "other_purpose", profile.purpose != profile.provided),
+            seen(act, "originator", profile.originator),
+            seen(act, "acting", profile.acting),
+            self.kind(act, "holder", holder),
+            seen(act, "relation", profile.relation),
+            seen(act, "recalled", profile.recalled),
+            seen(act, "suspected", profile.suspected),
+            seen(act, "categories", profile.categories),
         )
+
+    def attribute_kind(self, act: Act, name: str, value: Any) -> object:
+        """What the decision sees of one attribute of the item, or of the side that acts."""
+        compiled = self.compiled
+        if name == "level":
+            return self.level_kind(act, *value)
+        if name == "categories":
+            known = compiled.categories is None or compiled.categories.issuperset(value)
+            return known, tuple(not words.isdisjoint(value) for words in self._categories.get(act, ()))
+        kind = self.kind(act, name, value)
+        if name == "acting":
+            way = value if value in compiled.via else ""
+            return kind, value in compiled.parties, way, self._clients(act, value)
+        if name == "originator":
+            return kind, value if self._every_party.get(act) and value in compiled.parties else ""
+        if name in {"form", "subject", "purpose"}:
+            covered = {"form": compiled.forms, "subject": compiled.subjects, "purpose": compiled.purposes}[name]
+            return kind, covered is None or value in covered
+        return kind
 
     def party_kind(self, act: Act, party: str) -> tuple[object, ...]:
         """What the decision sees of the body in whose ranks a person stands."""
@@ -252,7 +257,7 @@ class Lens:
             self.person_kind(act, profile.nationality, profile.employer, profile.office, profile.function, clearance),
         )
         if key not in self._answers:
-            self._answers[key] = self._ask(profile, road, clearance, ancestor)
+            self._answers[key] = self.ask(profile, road, clearance, ancestor=ancestor)
         return self._answers[key]
 
     def road_kind(self, act: Act, road: Road) -> Road:
@@ -264,8 +269,8 @@ class Lens:
             via = ("elsewhere",)
         return via, office if self.along_registries(act) and office in self._offices else ""
 
-    def _ask(self, profile: Profile, road: Road, clearance: int, ancestor: bool) -> Needed | None:
-        """The answer, for a person of bodies that no rule mistakes for one another."""
+    def ask(self, profile: Profile, road: Road, clearance: int, *, ancestor: bool) -> Needed | None:
+        """The same as ``answer`` gives for all cases of one kind, worked out anew."""
         act, compiled = profile.act, self.compiled
         changes = {}
         if not self._named(act, "recipient", profile.party):
@@ -358,59 +363,3 @@ class Lens:
 def rules_of(compiled: Compiled, act: Act) -> Iterator[Asked]:
     """What the rules say of an act, each once."""
     yield from compiled.acts.get(act, compiled.no_rules).asked
-
-
-def item_of(profile: Profile, agreement: str, name: str = "item") -> Item:
-    """The item of a combination, under an agreement."""
-    return Item(
-        id=name,
-        agreement=agreement,
-        label=Label(
-            policy=profile.policy, mark=profile.mark, categories=profile.categories, originator=profile.originator
-        ),
-        form=profile.form,
-        subject=profile.subject,
-        purpose=profile.provided,
-        need_to_know=(LIST,),
-        relation=profile.relation,
-        recalled=profile.recalled,
-        suspected=profile.suspected,
-        office=OFFICE,
-    )
-
-
-def person_of(profile: Profile, clearance: str, agreements: Iterable[Compiled], name: str = PERSON) -> Person:
-    """The person of a combination, on every list, briefed on everything, cleared up to a mark."""
-    briefed = {*(each.id for each in agreements), *profile.categories}
-    return Person(
-        pseudonym=name,
-        party=profile.party,
-        serves=profile.serves,
-        nationality=profile.nationality,
-        employer=profile.employer,
-        body=profile.office,
-        function=profile.function,
-        site=SITE,
-        clearance=Clearance(clearance, EVER) if clearance else None,
-        need_to_know=(LIST,),
-        briefed=tuple(sorted(briefed)),
-    )
-
-
-def case_of(profile: Profile, item: Item, person: Person, road: Road, method: str = "") -> Case:
-    """The case of a combination, without facts. Of what is copied there will be one copy."""
-    via, office = road
-    return Case(
-        request=REQUEST,
-        act=profile.act,
-        item=item,
-        purpose=profile.purpose,
-        requester=REQUESTER,
-        acting=profile.acting,
-        recipients=(person,),
-        at=AT,
-        via=via,
-        method=method,
-        copies=int(profile.act == "copy"),
-        office=office,
-    )

@@ -73,7 +73,7 @@ class Values:
     """
 
     def __init__(self, agreements: Iterable[Compiled]) -> None:
-        texts = [(each, list(_conditions(each))) for each in agreements]
+        texts = [(each, list(conditions_in(each))) for each in agreements]
         files = [each.agreement for each, _ in texts]
         named = [when for _, found in texts for when in found]
         self.parties = _ascending(party.id for file in files for party in file.parties)
@@ -110,9 +110,14 @@ class Values:
         }
 
 
-def _conditions(compiled: Compiled) -> Iterator[When]:
-    texts: tuple[Agreement | Layer, ...] = (compiled.agreement, *compiled.layers)
-    for text in texts:
+def texts_of(compiled: Compiled) -> tuple[Agreement | Layer, ...]:
+    """An agreement with its layers."""
+    return (compiled.agreement, *compiled.layers)
+
+
+def conditions_in(compiled: Compiled) -> Iterator[When]:
+    """Every ``when`` and ``unless`` of its rules."""
+    for text in texts_of(compiled):
         for rule in text.rules:
             yield from (each for each in (rule.when, rule.unless) if each is not None)
 
