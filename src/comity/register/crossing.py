@@ -88,7 +88,8 @@ def _acknowledged(context: Context, facts: Facts, record: Record) -> list[Put]:
     else:
         check_officer(facts, record, AGREEMENT_AUTHORITY)
     acknowledged = tuple(sorted({*row.acknowledged, author}))
-    return [Put(_agreement_key(record), msgspec.structs.replace(row, acknowledged=acknowledged))]
+    agreed = row.version if len(acknowledged) > 1 else row.agreed
+    return [Put(_agreement_key(record), msgspec.structs.replace(row, acknowledged=acknowledged, agreed=agreed))]
 
 
 # ---- directory -----------------------------------------------------------------------------------------------------

@@ -24,6 +24,15 @@ from comity.register.rows import (
     SigningKeyRow,
 )
 from comity.register.rows.giving import Clearing
+from comity.register.rows.negotiation import (
+    TALKS,
+    NegotiationRow,
+    VersionRow,
+    applies_from,
+    negotiation_key,
+    talks_of,
+    version_key,
+)
 from comity.register.rows.places import PersonThenRow, PostingRow, person_then_key, posting_key
 from comity.register.verdict import Context, Put, Rule, check_after, need, no
 
@@ -210,17 +219,44 @@ def _peer(context: Context, facts: Facts, record: Record) -> list[Put]:
     return [Put((PeerRow.table, body.party), row)]
 
 
-def _agreement_reads(_: Context, record: Record) -> list[Key]:
+def _negotiated(context: Context, body: bodies.AgreementAdopted) -> Key:
+    return negotiation_key(talks_of(context.party, body.peer), body.negotiation or "")
+
+
+def _agreement_reads(context: Context, record: Record) -> list[Key]:
     body = cast("bodies.AgreementAdopted", record.body)
-    return [(AgreementRow.table, body.relationship), (PeerRow.table, body.peer)]
+    keys: list[Key] = [(AgreementRow.table, body.relationship), (PeerRow.table, body.peer)]
+    return keys if body.negotiation is None else [*keys, _negotiated(context, body)]
 
 
-def _agreement(_: Context, facts: Facts, record: Record) -> list[Put]:
+def _check_signed(context: Context, facts: Facts, record: Record) -> None:
+    """A text that was negotiated runs once both have signed it, from its day on (``spec/lifecycle.md`` step 16)."""
+    body = cast("bodies.AgreementAdopted", record.body)
+    negotiated: NegotiationRow = need(facts, _negotiated(context, body), "negotiation")
+    signed = negotiated.standing
+    draft = negotiated.draft(signed.draft)
+    if signed.state != "signed" or draft is None or draft.digest != body.digest:
+        raise no("not-signed", f"both parties have not signed this text of {body.agreement!r}")
+    if record.statement.at < applies_from(negotiated):
+        raise no("not-yet", f"this text of {body.agreement!r} applies from {applies_from(negotiated).isoformat()} on")
+
+
+def _agreement(context: Context, facts: Facts, record: Record) -> list[Put]:
     body = cast("bodies.AgreementAdopted", record.body)
     need(facts, (PeerRow.table, body.peer), "peer")
     before = cast("AgreementRow | None", facts[AgreementRow.table, body.relationship])
     if before is not None and before.peer != body.peer:
         raise no("other-peer", f"{body.relationship!r} is a relationship with {before.peer!r}, not with {body.peer!r}")
+    if body.relationship.startswith(f"{TALKS}/"):
+        raise no("reserved-name", f"{TALKS!r} names the channels of houses that negotiate; no agreement is called so")
+    if body.negotiation is not None:
+        _check_signed(context, facts, record)
+    elif before is not None and before.agreed and before.agreed != body.version:
+        raise no(
+            "not-signed",
+            f"both parties run version {before.agreed!r} of {body.agreement!r}; version {body.version!r} amends it, "
+            "and an amendment runs once both have signed it",
+        )
     same = before is not None and before.digest == body.digest
     row = AgreementRow(
         agreement=body.agreement,
@@ -231,8 +267,23 @@ def _agreement(_: Context, facts: Facts, record: Record) -> list[Put]:
         history=body.history,
         layers=body.layers,
         acknowledged=before.acknowledged if before is not None and same else (),
+        version=body.version,
+        agreed=before.agreed if before is not None else "",
+        superseded=before.superseded if before is not None and body.negotiation is None else None,
     )
-    return [Put((AgreementRow.table, body.relationship), row)]
+    statement = record.statement
+    ran = VersionRow(
+        digest=body.digest,
+        text=body.text,
+        history=body.history,
+        layers=body.layers,
+        version=body.version,
+        since=statement.at,
+        record=record.id,
+        negotiation=body.negotiation,
+    )
+    key = version_key(body.relationship, statement.at, record.id)
+    return [Put((AgreementRow.table, body.relationship), row), Put(key, ran)]
 
 
 def _item_reads(_: Context, record: Record) -> list[Key]:

@@ -10,7 +10,19 @@ after it was undone.
 A type is never changed once released. It grows by fields with defaults at its end, or becomes ``NAME/2``.
 """
 
-from comity.record.bodies import consents, custody, ending, incidents, inventory, lineage, notices, places, term, visits
+from comity.record.bodies import (
+    consents,
+    custody,
+    ending,
+    incidents,
+    inventory,
+    lineage,
+    negotiation,
+    notices,
+    places,
+    term,
+    visits,
+)
 from comity.record.bodies.base import Body, Digests, Identifiers, Names, Numbers, PersonSignature, Recipients
 from comity.record.bodies.giving import (
     Acknowledged,
@@ -76,6 +88,7 @@ __all__ = [
     "incidents",
     "inventory",
     "lineage",
+    "negotiation",
     "notices",
     "places",
     "term",

@@ -118,7 +118,10 @@ class PeerAdded(Body, frozen=True, kw_only=True):
 
 
 class AgreementAdopted(Body, frozen=True, kw_only=True):
-    """This house runs an agreement with a peer: digests of the texts it decides by, and of the history it reads."""
+    """This house runs an agreement with a peer: digests of the texts it decides by, and of the history it reads.
+
+    ``version`` is what the text calls itself; ``negotiation`` the one in which both parties signed it, if any.
+    """
 
     kind: ClassVar[str] = "agreement/1"
     crosses: ClassVar[bool] = False
@@ -129,6 +132,8 @@ class AgreementAdopted(Body, frozen=True, kw_only=True):
     text: Digest
     history: Digest
     layers: Digests = ()
+    version: Words = ""
+    negotiation: Identifier | None = None
 
 
 class ItemRegistered(Body, frozen=True, kw_only=True):

@@ -139,7 +139,11 @@ class PeerRow(Row, frozen=True, kw_only=True):
 
 
 class AgreementRow(Row, frozen=True, kw_only=True):
-    """An agreement this house runs with a peer. Key: relationship id."""
+    """An agreement this house runs with a peer. Key: relationship id.
+
+    ``version`` is what its text calls itself, ``agreed`` the version that both parties have acknowledged last. From
+    ``superseded`` on, an amendment that both have signed applies instead of this text.
+    """
 
     table: ClassVar[str] = "agreement"
     agreement: str
@@ -150,6 +154,9 @@ class AgreementRow(Row, frozen=True, kw_only=True):
     history: bytes
     layers: tuple[bytes, ...] = ()
     acknowledged: tuple[str, ...] = ()
+    version: str = ""
+    agreed: str = ""
+    superseded: datetime | None = None
 
 
 class DirectoryRow(Row, frozen=True, kw_only=True):
