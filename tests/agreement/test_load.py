@@ -142,6 +142,14 @@ MISTAKES = [
     ),
     # term
     ('entry = "later-of-notices"', 'entry = "deposit-plus"', "term-entry", "entry =", "entry-plus"),
+    ('entry = "later-of-notices"', 'entry = "notices-plus"', "term-entry", "entry =", "entry-plus"),
+    (
+        'entry = "later-of-notices"',
+        'entry = "notices-plus"\nentry-plus = "P60D"\nentry-day = "first-of-month"',
+        "term-entry",
+        "entry-day",
+        "by whole months",
+    ),
     ('duration = "P1Y"\n', "", "missing-key", "renewal", "needs a 'duration'"),
 ]
 

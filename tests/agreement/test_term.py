@@ -221,6 +221,19 @@ def test_a_deposit_is_not_entry_and_entry_comes_by_itself_days_later() -> None:
     assert phases(chronicle.status(seoul("2023-08-23T00:00"))) == {"in-force"}
 
 
+@pytest.mark.parametrize(
+    ("plus", "day", "entry"),
+    [("P30D", None, "2017-01-04"), ("P2M", None, "2017-02-05"), ("P2M", "first-of-month", "2017-02-01")],
+)
+def test_entry_a_time_after_the_later_note(plus: str, day: str | None, entry: str) -> None:
+    agreement = term(entry="notices-plus", entry_plus=plus, entry_day=day)
+    notes = [event("2016-11-30", "entry-note", "jp"), event("2016-12-05", "entry-note", "kr")]
+    chronicle = run([ENTRY[0], *notes], agreement)
+    begins = seoul(f"{entry}T00:00")
+    assert phases(chronicle.status(begins - timedelta(seconds=1))) == {"signed"}
+    assert phases(chronicle.status(begins)) == {"in-force"}
+
+
 @pytest.mark.parametrize("renewal", ["none", "by-consent"])
 def test_a_term_that_does_not_renew_itself_expires(renewal: str) -> None:
     chronicle = run(ENTRY, term(duration="P5Y", renewal=renewal))

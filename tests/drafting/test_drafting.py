@@ -91,7 +91,7 @@ def terms(draw: st.DrawFn) -> dict[str, Any]:
         found |= draw(st.fixed_dictionaries({}, optional={"renewal": st.sampled_from(get_args(words.Renewal))}))
     if draw(st.booleans()):
         found["entry"] = draw(st.sampled_from(get_args(words.Entry)))
-        if found["entry"] == "deposit-plus":
+        if found["entry"] in words.WAITING_ENTRIES:
             found["entry-plus"] = draw(PERIOD)
     optional = {
         "timezone": ZONE,
@@ -273,7 +273,7 @@ def sensible(question: Question, number: int) -> str:
         return ""
     if re.search(r"\bid\b", question.asks):
         return f"id{number}"
-    if "deposit" in question.asks or "notice" in question.asks:
+    if "how long after" in question.asks or "notice" in question.asks:
         return "P30D"
     return f"Text {number}"
 

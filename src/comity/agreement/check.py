@@ -27,7 +27,7 @@ from comity.agreement.model import (
     When,
 )
 from comity.agreement.nearest import nearest
-from comity.agreement.vocabulary import Measured
+from comity.agreement.vocabulary import WAITING_ENTRIES, Measured
 
 LONGEST_HOLDS: frozenset[Measured] = frozenset({"visit-lead"})
 """Of the intervals of these kinds the longest is the strictest; of all others the shortest."""
@@ -358,9 +358,12 @@ def _check_equivalences(read: AgreementFile) -> None:
 
 def _check_term(read: AgreementFile) -> None:
     term = read.term
-    if (term.entry == "deposit-plus") != (term.entry_plus is not None):
-        sentence = "'entry-plus' is written with entry 'deposit-plus', and only with it"
+    if (term.entry in WAITING_ENTRIES) != (term.entry_plus is not None):
+        sentence = "'entry-plus' is written with entry 'deposit-plus' or 'notices-plus', and only with those"
         raise Mistake("term-entry", ("term", "entry"), sentence)
+    if term.entry_day is not None and (term.entry_plus or "D").endswith("D"):
+        sentence = "the first day of a month is reached by whole months; write 'entry-plus' in months, as in 'P2M'"
+        raise Mistake("term-entry", ("term", "entry-day"), sentence)
     if term.renewal != "none" and term.duration is None:
         sentence = f"renewal {term.renewal!r} needs a 'duration' to renew"
         raise Mistake("missing-key", ("term", "renewal"), sentence)

@@ -28,10 +28,17 @@ from comity.agreement.calendar import (
 from comity.agreement.history import Dated, Event, Holding, ReadingClaim
 from comity.agreement.lifecycle import AGREEMENT, NOTICE, NoticeState, Phase, State
 from comity.agreement.model import Agreement
+from comity.agreement.vocabulary import Entry
 from comity.errors import invariant
 
 NOTICES_MAX = 64
 """Most notices that stand at once, most of them suspended; a party that gives more has not said what it wants."""
+ENTRY_ACTS: dict[Entry, str] = {
+    "later-of-notices": "entry-note",
+    "notices-plus": "entry-note",
+    "deposit-plus": "deposit",
+}
+"""What each party does so that the agreement enters into force, where the signature alone does not do."""
 TEXT_HOLDS: Holding = "notice-before-renewal"
 """(6) How a suspended notice is read where a party has said nothing: by the text, which knows only notice in time."""
 
@@ -211,7 +218,7 @@ class Rules:
         course = replace(course, entry_events=(*course.entry_events, event.id))
         if event.kind == "signature":
             return self._enter(course, at) if self.term.entry == "on-signature" else course
-        wanted = {"later-of-notices": "entry-note", "deposit-plus": "deposit"}.get(self.term.entry)
+        wanted = ENTRY_ACTS.get(self.term.entry)
         if event.kind != wanted:
             raise Impossible(f"a {event.kind} has no part in an entry into force that is {self.term.entry!r}")
         (party,) = event.by
@@ -222,7 +229,8 @@ class Rules:
             return course
         if self.term.entry_plus is None:
             return self._enter(course, at)
-        due = day_start(shift(self.local_date(at), self.term.entry_plus), self.zone)
+        day = shift(self.local_date(at), self.term.entry_plus)
+        due = day_start(day.replace(day=1) if self.term.entry_day else day, self.zone)
         return self.advance(replace(course, due=due), at)
 
     def _enter(self, course: Course, at: datetime) -> Course:

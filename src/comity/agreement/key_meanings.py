@@ -177,13 +177,14 @@ KEYS: Mapping[type, Mapping[str, str]] = {
     model.Term: {
         "entry": "What makes it enter into force.",
         "entry-clause": "Id of the [[clause]] that says so.",
-        "entry-plus": "How long after the last deposit; with entry 'deposit-plus', and only with it.",
+        "entry-plus": "How long after the last deposit or notice; with an entry that ends in '-plus', and only then.",
         "timezone": "The zone in which its days are counted.",
         "duration": "How long it lasts at first; left out, it has no end of its own.",
         "renewal": "Whether it is renewed, for the same time again.",
         "notice": "How a party ends it.",
         "survival": "What goes on after its end.",
         "survival-clause": "Id of the [[clause]] that says so.",
+        "entry-day": "On which day of the month that 'entry-plus' reaches.",
     },
     model.AgreementFile: {
         "agreement": "Which agreement this is.",

@@ -361,6 +361,7 @@ class Term(Table, frozen=True):
     notice: Notice | None = None
     survival: words.Survival = "none"
     survival_clause: str | None = None
+    entry_day: words.EntryDay | None = None
 
 
 class AgreementFile(Table, frozen=True):

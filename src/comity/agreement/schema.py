@@ -45,7 +45,7 @@ _SOURCED: Schema = {
     "then": {"required": ["source"], "properties": {"source": {"minLength": 1}}},
 }
 _RENEWED = {"required": ["renewal"], "properties": {"renewal": {"enum": ["automatic", "by-consent"]}}}
-_DEPOSITED = {"properties": {"entry": {"const": "deposit-plus"}}}
+_WAITING = {"properties": {"entry": {"enum": sorted(words.WAITING_ENTRIES)}}}
 _DOMESTIC = {"properties": {"kind": {"const": "domestic"}}}
 _HOUSE = {"properties": {"kind": {"const": "house"}}}
 _ALONE: Mapping[type, Schema] = {
@@ -59,10 +59,11 @@ _ALONE: Mapping[type, Schema] = {
         "allOf": [
             {"if": _RENEWED, "then": {"required": ["duration"]}},
             {
-                "if": _DEPOSITED,
+                "if": _WAITING,
                 "then": {"required": ["entry-plus"]},
                 "else": {"not": {"required": ["entry-plus"]}},
             },
+            {"if": {"required": ["entry-day"]}, "then": {"properties": {"entry-plus": {"pattern": "[YM]$"}}}},
         ]
     },
     model.LayerHeader: {

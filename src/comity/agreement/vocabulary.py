@@ -177,7 +177,10 @@ Measured = Literal["visit-lead", "inspection", "inventory", "recurring-visit"]
 """What an interval measures: how long before it begins a visit is asked for; after what time a contractor's site is
 inspected again, or copies are counted again; how long a recurring visit may be permitted for."""
 
-Entry = Literal["later-of-notices", "on-signature", "deposit-plus"]
+Entry = Literal["later-of-notices", "on-signature", "deposit-plus", "notices-plus"]
+WAITING_ENTRIES: frozenset[Entry] = frozenset({"deposit-plus", "notices-plus"})
+"""Entries into force that come a time after the last act."""
+EntryDay = Literal["first-of-month"]
 Renewal = Literal["automatic", "by-consent", "none"]
 NoticeForm = Literal["written", "any"]
 Channel = Literal["diplomatic", "any"]

@@ -186,7 +186,9 @@ WORDS: Mapping[Any, Mapping[str, str]] = {
         "later-of-notices": "On the later of the days on which the parties tell each other that they are ready.",
         "on-signature": "On signature.",
         "deposit-plus": "A time ('entry-plus') after the last deposit.",
+        "notices-plus": "A time ('entry-plus') after the later of those days.",
     },
+    words.EntryDay: {"first-of-month": "On the first day of the month that 'entry-plus' reaches."},
     words.Renewal: {
         "automatic": "By itself, unless notice is given in time.",
         "by-consent": "When all parties agree.",

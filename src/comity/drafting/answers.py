@@ -336,8 +336,8 @@ class _Check:
                 raise self.refuse("looser-number", path, f"{own!r} is looser than the {agreed!r} of the agreement")
 
     def term(self, term: Term) -> None:
-        if (term.entry == "deposit-plus") != (term.entry_plus is not None):
-            sentence = "'entry-plus' is written with entry 'deposit-plus', and only with it"
+        if (term.entry in words.WAITING_ENTRIES) != (term.entry_plus is not None):
+            sentence = "'entry-plus' is written with entry 'deposit-plus' or 'notices-plus', and only with those"
             raise self.refuse("term-entry", ("term", "entry"), sentence)
         if term.renewal not in {None, "none"} and term.duration is None:
             sentence = f"renewal {term.renewal!r} needs a 'duration' to renew"

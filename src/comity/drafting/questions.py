@@ -282,7 +282,9 @@ def _group(parties: list[dict[str, Written]]) -> Asking[Tables]:
 def _term(entry: str) -> Asking[dict[str, Written]]:
     known = get_args(words.Entry)
     when = yield from _ask(f"it enters into force: {', '.join(known)}", one_of(*known), entry)
-    plus = (yield from _ask("how long after the last deposit", needed(period))) if when == "deposit-plus" else None
+    plus = (
+        (yield from _ask("how long after the last of them", needed(period))) if when in words.WAITING_ENTRIES else None
+    )
     duration = yield from _ask("how long it lasts, as in P5Y (empty: it has no end of its own)", period, "")
     renewal = None
     if duration:

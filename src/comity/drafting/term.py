@@ -10,7 +10,8 @@ from comity.explanation.voice import length_in
 _ENTRY = {
     "later-of-notices": "on the later of the days on which the parties tell each other that they are ready",
     "on-signature": "on signature",
-    "deposit-plus": "a time after the last deposit",
+    "deposit-plus": "{plus} after the last deposit",
+    "notices-plus": "{plus} after the later of the days on which the parties tell each other that they are ready",
 }
 
 
@@ -21,11 +22,10 @@ def term_clauses(rows: Rows, term: Term, article: str, *, entry: str) -> None:
     renewed = {"automatic": ", renewed by itself for the same time again", "by-consent": ", renewed by consent"}.get(
         renewal, ""
     )
+    begins = _ENTRY[term.entry or entry].format(plus=length_in(term.entry_plus, "en") if term.entry_plus else "")
     form = " in writing" if term.notice_form == "written" else ""
     rows.clause(article, ("Term", "効力及び期間", "효력 및 기간"), "When it enters into force, lasts and ends.")
-    rows.clause(
-        f"{article}.1", ("Entry into force", "発効", "발효"), f"It enters into force {_ENTRY[term.entry or entry]}."
-    )
+    rows.clause(f"{article}.1", ("Entry into force", "発効", "발효"), f"It enters into force {begins}.")
     rows.clause(
         f"{article}.2",
         ("Duration and notice", "有効期間及び通告", "유효기간 및 통고"),

@@ -245,7 +245,8 @@ class _Reader:
     def _entry(self) -> Iterator[Told]:
         term = self.agreement.term
         plus = f" {self.voice.length(term.entry_plus)}" if term.entry_plus else ""
-        yield self._says(self.voice.word(words.Entry, term.entry) + plus, term.entry_clause or term.clause)
+        day = f", {self.voice.word(words.EntryDay, term.entry_day)}" if term.entry_day else ""
+        yield self._says(self.voice.word(words.Entry, term.entry) + plus + day, term.entry_clause or term.clause)
 
     def _duration(self) -> Iterator[Told]:
         term = self.agreement.term

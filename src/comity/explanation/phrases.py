@@ -226,6 +226,14 @@ ENTRY: Phrases = {
     ),
     "on-signature": ("on signature", "署名の日", "서명일"),
     "deposit-plus": ("after the last deposit, by", "最後の寄託から次の期間の後", "마지막 기탁 후 다음 기간 경과"),
+    "notices-plus": (
+        "after the later of the parties' notices, by",
+        "当事者による通告のうち遅い方から次の期間の後",
+        "당사자의 통보 중 늦은 날부터 다음 기간 경과",
+    ),
+}
+ENTRY_DAYS: Phrases = {
+    "first-of-month": ("on the first day of that month", "その月の初日", "그 달의 첫날"),
 }
 RENEWAL: Phrases = {
     "automatic": ("by itself, for the same time again", "同一期間ずつ自動的に更新", "동일 기간씩 자동 갱신"),
@@ -297,6 +305,7 @@ PHRASES: Mapping[Any, Phrases] = {
     words.Within: LIMITS,
     words.Measured: MEASURED,
     words.Entry: ENTRY,
+    words.EntryDay: ENTRY_DAYS,
     words.Renewal: RENEWAL,
     words.NoticeForm: NOTICE_FORMS,
     words.Channel: CHANNELS,
