@@ -200,6 +200,8 @@ def _any(info: inspect.Type) -> st.SearchStrategy[object]:
             return _BY_NAME["Relationship"] if "/" in str(pattern) else IDENTIFIERS
         case inspect.BytesType(min_length=32):
             return DIGESTS
+        case inspect.BytesType(min_length=None):
+            return st.binary(max_size=64)
         case inspect.IntType():
             return COUNTS
         case inspect.BoolType():

@@ -7,6 +7,7 @@ from typing import cast
 
 from comity.errors import ComityError
 from comity.flows.ending.destruction import forget_with
+from comity.flows.giving.forwarding import relay
 from comity.flows.giving.release import PREPARED, advance
 from comity.flows.giving.remarking import carry_out
 from comity.flows.house import Follow, House
@@ -14,8 +15,10 @@ from comity.flows.keeping.committed import SCAN_MAX
 from comity.flows.keeping.work import Work
 from comity.record import bodies
 from comity.record.bodies.ending import Destroyed, DestructionWitnessed, LevelChanged
+from comity.record.bodies.routes import ConsentLettered
 from comity.record.statement import Record
-from comity.register.rows import RequestRow
+from comity.register.rows import ItemRequestRow, RequestRow
+from comity.register.rows.consents import ConsentRow, consent_key
 
 
 async def _carry_out(house: House, work: Work, record: Record) -> None:
@@ -23,6 +26,20 @@ async def _carry_out(house: House, work: Work, record: Record) -> None:
     assured = cast("bodies.Assured", record.body)
     if await work.row(RequestRow, assured.request) is not None:
         await advance(house, work, assured.request)
+
+
+async def _may_go_on(house: House, work: Work, record: Record) -> None:
+    """The originator's letter has come: what waits to be handed on for it goes, if nothing else is missing."""
+    lettered = cast("ConsentLettered", record.body)
+    consent = await work.row(ConsentRow, consent_key(record.statement.relationship, lettered.consent)[1])
+    if consent is None or consent.item is None:
+        return
+    async for key, _ in house.rows(ItemRequestRow, f"{consent.item}/"):
+        if await work.side_value(PREPARED, key.rpartition("/")[2]) is not None:
+            attempt = work.child(work.context)
+            with suppress(ComityError):  # what still keeps it stays with the request
+                await advance(house, attempt, key.rpartition("/")[2])
+                work.absorb(attempt)
 
 
 async def _listed_again(house: House, work: Work, record: Record) -> None:
@@ -46,6 +63,8 @@ async def _listed_again(house: House, work: Work, record: Record) -> None:
 
 FOLLOW: dict[type[bodies.Body], Follow] = {
     bodies.Assured: _carry_out,
+    bodies.Received: relay,
+    ConsentLettered: _may_go_on,
     bodies.Listed: _listed_again,
     Destroyed: forget_with,
     DestructionWitnessed: forget_with,

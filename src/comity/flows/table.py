@@ -16,7 +16,7 @@ from comity.flows.consenting import consent_register, consent_requests, granting
 from comity.flows.deciding import decisions, explaining
 from comity.flows.deriving import derivation, descent
 from comity.flows.ending import certificates, destruction, level_books, levels, recalls, returning
-from comity.flows.giving import answering, marks, opening, release, using
+from comity.flows.giving import answering, handing_on, marks, opening, release, using
 from comity.flows.handling import copies, copying, handing_over, losing
 from comity.flows.house import House
 from comity.flows.incidents import investigating, reporting
@@ -100,6 +100,7 @@ _RUN: dict[str, Callable[[House, Any], Awaitable[Any]]] = {
     "directory.list": directory.list_directory,
     "give.preview": release.preview,
     "give": release.give,
+    "hand-on": handing_on.hand_on,
     "approve": answering.approve,
     "assure": answering.assure,
     "mark": marks.mark_item,

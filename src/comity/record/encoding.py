@@ -38,6 +38,9 @@ LIST_ENTRIES_MAX = 256
 Count = Annotated[int, msgspec.Meta(ge=0, le=INTEGER_MAX)]
 Digest = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
 Signature = Annotated[bytes, msgspec.Meta(min_length=64, max_length=64)]
+LETTER_BYTES_MAX = 16 * 1024
+"""Largest letter that one party signs for a third (``letters.py``), in bytes: a record that carries one fits."""
+Letter = Annotated[bytes, msgspec.Meta(max_length=LETTER_BYTES_MAX)]
 _WORD = r"[a-z0-9]+(?:[.-][a-z0-9]+)*"
 Identifier = Annotated[str, msgspec.Meta(pattern=rf"\A{_WORD}\Z", max_length=NAME_CHARACTERS_MAX)]
 """What rows, chains and paths are named by: as agreements have it, so that no name reaches into another's key."""

@@ -17,6 +17,15 @@ from comity.register.occasions import BY_HAND
 from comity.register.officers import check_officer
 from comity.register.providing import check_approved, check_provided, item_provided, provided_reads
 from comity.register.roles import AGREEMENT_AUTHORITY, ASSURANCE_OFFICER, ROOT
+from comity.register.routes import (
+    check_held,
+    check_letter,
+    check_receipt,
+    forwarded,
+    forwarded_reads,
+    is_forwarded,
+    receipt_reads,
+)
 from comity.register.rows import (
     AgreementRow,
     AskedRow,
@@ -200,16 +209,26 @@ def _assured(_: Context, facts: Facts, record: Record) -> list[Put]:
 
 def _consigned_reads(context: Context, record: Record) -> list[Key]:
     body = cast("bodies.Consigned", record.body)
-    keys = provided_reads(context, record, [copy.holder for copy in body.copies])
+    keys = provided_reads(context, record, [copy.holder for copy in body.copies]) + forwarded_reads(record)
     return keys + [copy_key(record.statement.relationship, body.item, copy.number) for copy in body.copies]
 
 
-def _registered(facts: Facts, record: Record, *, ours: bool) -> ItemRow:
-    """The item as it stands after ``record``."""
+def _registered(context: Context, facts: Facts, record: Record, *, ours: bool) -> list[Put]:
+    """The item as it stands after ``record``: of what is handed on, where it was received, and where it goes."""
     body = cast("bodies.Consigned", record.body)
-    item = item_provided(facts, record, ours=ours)
+    if not is_forwarded(record):
+        return [_given(body, record, item_provided(facts, record, ours=ours))]
+    letter = check_letter(context, facts, record)
+    if ours:
+        check_held(facts, record, letter)
+        return [forwarded(facts, record, letter)]
+    return [_given(body, record, item_provided(facts, record, ours=False)), forwarded(facts, record, letter)]
+
+
+def _given(body: bodies.Consigned, record: Record, item: ItemRow) -> Put:
     consignments = (*item.consignments, record.id)[-CONSIGNMENTS_KEPT:]
-    return msgspec.structs.replace(item, consignments=consignments, copies=item.copies + len(body.copies))
+    after = msgspec.structs.replace(item, consignments=consignments, copies=item.copies + len(body.copies))
+    return Put((ItemRow.table, body.item), after)
 
 
 def _copies_made(facts: Facts, record: Record) -> list[Put]:
@@ -256,7 +275,7 @@ def _consigned(context: Context, facts: Facts, record: Record) -> list[Put]:
         mark=None if body.alternative is None else body.alternative.mark,
     )
     puts = [
-        Put((ItemRow.table, body.item), _registered(facts, record, ours=ours)),
+        *_registered(context, facts, record, ours=ours),
         Put(_consignment_key(record.id), consignment),
         Put(passage_key(relationship, author, statement.sequence), PassageRow(consignment=record.id)),
         Put(asked_key(relationship, body.request), msgspec.structs.replace(asked, consignment=record.id)),
@@ -279,6 +298,8 @@ def _answer_reads(_: Context, record: Record) -> list[Key]:
     keys += [copy_key(statement.relationship, body.item, number) for number in numbers]
     if isinstance(body, bodies.Opened):
         keys.append(directory_key(statement.relationship, statement.author, body.holder))
+    if isinstance(body, bodies.Received):
+        keys += receipt_reads(record)
     if not isinstance(body, bodies.Received):
         keys.append(derivative_key(statement.relationship, body.item))
     return keys
@@ -294,7 +315,7 @@ def _answered(facts: Facts, record: Record, item: str, consignment: bytes) -> Co
     return row
 
 
-def _received(_: Context, facts: Facts, record: Record) -> list[Put]:
+def _received(context: Context, facts: Facts, record: Record) -> list[Put]:
     """The record has arrived; what travels by hand has not, until the one it was sent to signs for it."""
     body = cast("bodies.Received", record.body)
     row = _answered(facts, record, body.item, body.consignment)
@@ -302,6 +323,7 @@ def _received(_: Context, facts: Facts, record: Record) -> list[Put]:
         raise no("already-received", "this consignment was already receipted, or returned")
     if tuple(sorted(body.copies)) != tuple(sorted(row.copies)):
         raise no("copies-differ", "the receipt names other copies than the consignment carried")
+    check_receipt(context, facts, record, row)
     puts = [
         Put(
             _consignment_key(body.consignment),

@@ -33,6 +33,7 @@ from comity.register import (
     notices,
     occasions,
     place_occasions,
+    routes,
     term,
     visits,
 )
@@ -62,6 +63,7 @@ _TABLES: tuple[dict[type[Body], Occasions], ...] = (
     lineage.OCCASIONS,
     notices.OCCASIONS,
     place_occasions.OCCASIONS,
+    routes.OCCASIONS,
     term.OCCASIONS,
     visits.OCCASIONS,
 )

@@ -77,7 +77,7 @@ def _check_consents(context: Context, facts: Facts, record: Record) -> None:
         consent: ConsentRow = need(facts, consent_key(statement.relationship, each), "consent")
         if consent.author == statement.author:
             raise no("own-consent", f"consent {each!r} is not the originator's")
-        if not _held(consent, record, ours=statement.author == context.party):
+        if not consent_held(consent, record, ours=statement.author == context.party):
             raise no("lapsed", f"consent {each!r} does not hold: refused, ended or withdrawn")
         if not _speaks(facts, record, consent) or "pass-on" not in consent.acts or consent.purpose != body.purpose:
             raise no("other-consent", f"consent {each!r} is about another item, act or purpose")
@@ -107,8 +107,8 @@ def _speaks(facts: Facts, record: Record, consent: ConsentRow) -> bool:
     return True
 
 
-def _held(consent: ConsentRow, record: Record, *, ours: bool) -> bool:
-    """Whether a consent held for whoever passed on: a withdrawal counts once he could know of it."""
+def consent_held(consent: ConsentRow, record: Record, *, ours: bool) -> bool:
+    """Whether a consent held for whoever relied on it: a withdrawal counts once he could know of it."""
     at = record.statement.at
     if ours or consent.withdrawn_sequence is None:
         return consent.holds(at)

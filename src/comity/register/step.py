@@ -19,6 +19,7 @@ from comity.register import (
     notices,
     places,
     requests,
+    routes,
     term,
     visits,
 )
@@ -56,6 +57,7 @@ _RULES: dict[type[Body], Rule] = {
     **notices.RULES,
     **places.RULES,
     **requests.RULES,
+    **routes.RULES,
     **term.RULES,
     **visits.RULES,
 }

@@ -16,6 +16,7 @@ from comity.agreement.vocabulary import Act
 from comity.errors import ComityError, Misuse
 from comity.flows.actors import Actor
 from comity.flows.deciding.visibility import check_role, may_see, sees_all, viewer, visible_item
+from comity.flows.giving.forwarding import write_letters
 from comity.flows.giving.release import PREPARED, advance
 from comity.flows.house import House
 from comity.flows.keeping.committed import SCAN_MAX
@@ -223,6 +224,8 @@ async def _consent(house: House, relationship: str, body: Consented | ConsentWit
     async def say(work: Work) -> ConsentShown:
         record = await work.say(Draft(relationship, signed, function))
         row = await work.need(ConsentRow, f"{relationship}/{body.consent}", "consent")
+        if isinstance(body, Consented):
+            await write_letters(house, work, relationship, row)
         for request in waiting:
             await _carry_out(house, work, relationship, request, row)
         return ConsentShown(consent=body.consent, relationship=relationship, record=record.id.hex(), row=row)

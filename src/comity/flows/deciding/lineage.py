@@ -15,6 +15,7 @@ import msgspec
 from comity.agreement.vocabulary import Relation
 from comity.decision import model as decision
 from comity.errors import Refused
+from comity.flows.deciding.marking import own_marking
 from comity.flows.house import House
 from comity.flows.keeping.committed import ReadRows
 from comity.marking.label import Label
@@ -154,6 +155,14 @@ async def ancestry(house: House, read: ReadRows, row: AgreementRow, item: ItemRo
     rows: list[tuple[str, ItemRow]] = [(row.relationship, as_item(item, known[row.relationship].made))]
     top = _described(row, item.item, known[row.relationship], item, purpose)
     beside: list[decision.Item] = []
+    taking_part = [row.relationship]
+    if item.relationship not in (DOMESTIC, row.relationship):  # it is handed on: as it is marked here, and as it came
+        came = running[item.relationship]
+        marked = await own_marking(house, came, item)
+        top = msgspec.structs.replace(top, label=marked.alternative, relation="copy")
+        beside.append(_described(came, item.item, known[came.relationship], item, purpose))
+        rows.append((came.relationship, item))
+        taking_part.append(came.relationship)
     for relationship, of in known.items():
         if of.made is None:
             continue
@@ -168,7 +177,7 @@ async def ancestry(house: House, read: ReadRows, row: AgreementRow, item: ItemRo
             rows.append((relationship, as_item(item, of.made)))
     if sum(each.item != item.item for _, each in rows) > ANCESTORS_MAX:
         raise too_many(item.item)
-    taking_part = [row.relationship, *(each for each, of in known.items() if of.made is not None)]
+    taking_part += (each for each, of in known.items() if of.made is not None and each != row.relationship)
     return Ancestry(
         item=msgspec.structs.replace(top, lineage=(*top.lineage, *beside)),
         agreements={each: running[each] for each in taking_part},

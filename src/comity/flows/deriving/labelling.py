@@ -15,8 +15,8 @@ from comity.agreement.equivalence import ladder, level_of
 from comity.agreement.model import Agreement
 from comity.agreement.nearest import nearest
 from comity.errors import Misuse, Refused
+from comity.flows.deciding.marking import own_marking
 from comity.flows.deriving.sources import Source
-from comity.flows.giving.remarking import own_marking
 from comity.flows.house import House
 from comity.marking.label import Label
 from comity.marking.translation import NeedsChoice, highest

@@ -16,6 +16,7 @@ from comity.flows.keeping.work import Draft, Work
 from comity.ports import Store
 from comity.record import bodies
 from comity.record.encoding import TEXT_CHARACTERS_MAX
+from comity.record.letters import ReceiptLetter, write_letter
 from comity.record.statement import Record, read_kept, understand
 from comity.register.step import MISSING_PREDECESSOR
 from comity.register.verdict import Changes, Held, Rejection, Verdict
@@ -128,7 +129,9 @@ class Taking:
             returned = bodies.Returned(record=record.id, code=verdict.code, reason=reason, item=item, copies=copies)
             await work.say(Draft(relationship, returned))
         elif isinstance(verdict, Changes) and item is not None:
-            await work.say(Draft(relationship, bodies.Received(consignment=record.id, item=item, copies=copies)))
+            letter = _receipt_letter(work, record)
+            receipt = bodies.Received(consignment=record.id, item=item, copies=copies, letter=letter)
+            await work.say(Draft(relationship, receipt))
         elif isinstance(verdict, Changes):
             await self._follow(work, record)
 
@@ -143,6 +146,26 @@ def fork(record: Record, says: str) -> Contradiction:
         key=waiting_key(statement.chain, statement.sequence),
         proof=record.envelope,
     )
+
+
+def _receipt_letter(work: Work, record: Record) -> bytes:
+    """The receipt of what was handed on, as its originator is shown it (``spec/routes.md`` step 8); else nothing."""
+    body = record.body
+    if not isinstance(body, bodies.Consigned) or not body.letter:
+        return b""
+    letter = ReceiptLetter(
+        receiver=work.context.party,
+        originator=body.originator,
+        holder=record.statement.author,
+        request=body.request,
+        item=body.item,
+        content=body.content,
+        payload=body.payload,
+        copies=len(body.copies),
+        mark="" if body.alternative is None else body.alternative.mark,
+        at=work.at,
+    )
+    return write_letter(letter, work.base.signer.public, work.base.signer.sign)
 
 
 def keep_headers(work: Work, record: Record, headers: Headers) -> None:

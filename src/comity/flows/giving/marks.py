@@ -11,8 +11,9 @@ from comity.agreement.vocabulary import Language
 from comity.errors import Misuse
 from comity.flows.actors import Actor
 from comity.flows.deciding.lineage import originals, relationships_of
+from comity.flows.deciding.marking import own_marking
 from comity.flows.deciding.visibility import check_role, visible_item
-from comity.flows.giving.remarking import Proof, own_marking
+from comity.flows.giving.remarking import Proof
 from comity.flows.house import House
 from comity.flows.keeping.work import Draft, Work
 from comity.marking.banner import Banner, BannerLine, banner, derivative_banner

@@ -19,6 +19,7 @@ from comity.flows.actors import Actor
 from comity.flows.deciding.basis import basis
 from comity.flows.deciding.cases import answer, giving_case, new_item, outcome_word, record_decision
 from comity.flows.giving.content import Prepared, seal_content, wrapping_of
+from comity.flows.giving.forwarding import letter_for, onward, tell_originator
 from comity.flows.giving.marks import alternative_label
 from comity.flows.house import House
 from comity.flows.keeping.committed import ReadRows
@@ -108,7 +109,7 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     alternative: Label | None
 
 
-class _Wish(msgspec.Struct, frozen=True):
+class Wish(msgspec.Struct, frozen=True):
     """A release as somebody wants it, before it is decided."""
 
     row: AgreementRow
@@ -122,11 +123,24 @@ class _Wish(msgspec.Struct, frozen=True):
         """The other party's mark for it."""
         return alternative_label(self.running.agreement, self.item.label, self.row.peer)
 
+    @property
+    def requested(self) -> bodies.ReleaseRequested:
+        """What the officer signs."""
+        return bodies.ReleaseRequested(
+            request=self.asked.request,
+            item=self.item.id,
+            relationship=self.row.relationship,
+            recipients=self.asked.recipients,
+            purpose=self.asked.purpose,
+            by=self.asked.by,
+            signature=unsigned(),
+        )
+
 
 async def preview(house: House, request: Give) -> Given:
     """May it go, under which articles, and what is missing? Records the decision and changes nothing else."""
     wish = await _wish(house, request)
-    given = await house.sequencer.submit(lambda work: _decide(house, work, wish))
+    given = await house.sequencer.submit(lambda work: decide_wish(house, work, wish))
     if given.outcome not in POSSIBLE:
         return given
     return msgspec.structs.replace(given, alternative=wish.alternative)
@@ -141,21 +155,12 @@ async def give(house: House, request: Give) -> Given:
         Refused: no agreement runs in that relationship.
     """
     wish = await _wish(house, request)
-    first = await house.sequencer.submit(lambda work: _decide(house, work, wish))
+    first = await house.sequencer.submit(lambda work: decide_wish(house, work, wish))
     if first.outcome not in POSSIBLE:
         return first
-    row, item, asked, alternative = wish.row, wish.item, wish.asked, wish.alternative
-    body = bodies.ReleaseRequested(
-        request=asked.request,
-        item=item.id,
-        relationship=row.relationship,
-        recipients=asked.recipients,
-        purpose=asked.purpose,
-        by=asked.by,
-        signature=unsigned(),
-    )
-    signed = await house.sign(body, DOMESTIC, request.actor)
-    entries = await _directory(house.sequencer.rows.get, row, asked.recipients)
+    row, item, asked = wish.row, wish.item, wish.asked
+    signed = await house.sign(wish.requested, DOMESTIC, request.actor)
+    entries = await directory_entries(house.sequencer.rows.get, row, asked.recipients)
     keys = [(entry.pseudonym, entry.recipient) for entry in entries]
     file_name = PurePath(request.path).name
     wrapping = wrapping_of(house.party, row, item.id, item.label, file_name)
@@ -163,13 +168,8 @@ async def give(house: House, request: Give) -> Given:
 
     async def ask(work: Work) -> Given:
         await work.say(Draft(DOMESTIC, _registered(request, wish, prepared)))
-        await work.say(Draft(DOMESTIC, signed))
-        await work.say(Draft(row.relationship, _asking(request, wish), wish.officer.function))
-        work.put_side(PREPARED, asked.request, encode(Waiting(prepared=prepared, alternative=alternative)))
         work.put_side(ITEM_TITLE, item.id, (request.title or file_name).encode())
-        asked_for = msgspec.structs.replace(first, size=prepared.size, alternative=alternative)
-        nothing_missing = first.outcome == "permit"
-        return (nothing_missing and await advance(house, work, asked.request)) or asked_for
+        return await ask_for(house, work, wish, signed, prepared, first)
 
     try:
         return await house.sequencer.submit(ask)
@@ -177,7 +177,7 @@ async def give(house: House, request: Give) -> Given:
         house.payloads.under_way.discard(prepared.payload)
 
 
-def _registered(request: Give, wish: _Wish, prepared: Prepared) -> bodies.ItemRegistered:
+def _registered(request: Give, wish: Wish, prepared: Prepared) -> bodies.ItemRegistered:
     return bodies.ItemRegistered(
         item=wish.item.id,
         label=wish.item.label,
@@ -192,16 +192,35 @@ def _registered(request: Give, wish: _Wish, prepared: Prepared) -> bodies.ItemRe
     )
 
 
-def _asking(request: Give, wish: _Wish) -> bodies.AssuranceAsked:
-    return bodies.AssuranceAsked(
-        request=wish.asked.request,
+async def ask_for(
+    house: House, work: Work, wish: Wish, signed: bodies.ReleaseRequested, prepared: Prepared, first: Given
+) -> Given:
+    """Record what was asked for, and ask the other party for its assurance; it goes at once where nothing is missing.
+
+    Args:
+        house: this house.
+        work: the change under way, in which the item is registered.
+        wish: what is wanted.
+        signed: the request, by the officer who asks.
+        prepared: what is sealed for its recipients.
+        first: what was decided about it.
+    """
+    asked, alternative = wish.asked, wish.alternative
+    await work.say(Draft(DOMESTIC, signed))
+    asking = bodies.AssuranceAsked(
+        request=asked.request,
         item=wish.item.id,
         label=wish.item.label,
-        form=request.form,
-        topic=request.topic,
-        purpose=request.purpose,
-        recipients=wish.asked.recipients,
+        form=wish.item.form,
+        topic=wish.item.need_to_know[0],
+        purpose=asked.purpose,
+        recipients=asked.recipients,
     )
+    await work.say(Draft(wish.row.relationship, asking, wish.officer.function))
+    work.put_side(PREPARED, asked.request, encode(Waiting(prepared=prepared, alternative=alternative)))
+    asked_for = msgspec.structs.replace(first, size=prepared.size, alternative=alternative)
+    nothing_missing = first.outcome == "permit"
+    return (nothing_missing and await advance(house, work, asked.request)) or asked_for
 
 
 async def advance(house: House, work: Work, request: str) -> Given | None:
@@ -218,9 +237,11 @@ async def advance(house: House, work: Work, request: str) -> Given | None:
         return None
     row = await work.need(AgreementRow, asked.relationship, "agreement")
     running = await house.library.load(row)
-    registered = await work.need(ItemRow, asked.item, "item")
+    registered = came = await work.need(ItemRow, asked.item, "item")
     assured = await work.need(AskedRow, f"{row.relationship}/{request}", "request for assurance")
-    if assured.label != registered.label:
+    forwarded = await onward(house, work, row, registered)
+    label = registered.label if forwarded is None else forwarded.label
+    if assured.label != label:
         raise Refused(
             f"the level of item {registered.item!r} was changed since this was asked for; ask for the release again",
             code="level-changed",
@@ -228,7 +249,7 @@ async def advance(house: House, work: Work, request: str) -> Given | None:
     item = new_item(
         registered.item,
         row.agreement,
-        registered.label,
+        label,
         registered.form,
         registered.subject,
         registered.topic,
@@ -243,8 +264,14 @@ async def advance(house: House, work: Work, request: str) -> Given | None:
     decided = await record_decision(work, row, case, outcome)
     if outcome_word(outcome) != "permit":
         return _given(asked, outcome, decided.id, None, prepared.size, alternative)
-    entries = await _directory(work.facts, row, asked.recipients)
+    entries = await directory_entries(work.facts, row, asked.recipients)
+    if forwarded is not None:
+        registered = msgspec.structs.replace(registered, label=label, copies=forwarded.copies)
     body = _consignment(house, row, registered, asked, waited, entries, case, decided.id)
+    if forwarded is not None:
+        shown = await letter_for(work, row, came, asked.purpose)
+        body = msgspec.structs.replace(body, letter=shown.letter)
+        await tell_originator(house, work, came, asked, body, row.peer, shown.consent)
     consigned = await work.say(Draft(row.relationship, body, (await house.person(asked.by)).function))
     for _, _, header in prepared.headers:
         work.put_side(HEADER, sha256(header).hexdigest(), header)
@@ -252,7 +279,8 @@ async def advance(house: House, work: Work, request: str) -> Given | None:
     return _given(asked, outcome, decided.id, consigned.id, prepared.size, alternative)
 
 
-async def _decide(house: House, work: Work, wish: _Wish) -> Given:
+async def decide_wish(house: House, work: Work, wish: Wish) -> Given:
+    """Decide about what is wanted, and record the decision."""
     case = await giving_case(house, work, wish.row, wish.running, wish.asked, wish.item)
     outcome = answer(wish.running, case)
     record = await record_decision(work, wish.row, case, outcome)
@@ -301,7 +329,7 @@ def _consignment(
     )
 
 
-async def _wish(house: House, request: Give) -> _Wish:
+async def _wish(house: House, request: Give) -> Wish:
     row = await house.agreement_row(request.relationship)
     running = await house.library.load(row)
     officer = await house.person(request.actor.handle)
@@ -314,10 +342,11 @@ async def _wish(house: House, request: Give) -> _Wish:
         request.topic,
         request.purpose,
     )
-    return _Wish(row, running, officer, item, _request_row(house, request, item.id, officer.person))
+    asked = request_row(house, request.request, item.id, row, request.recipients, request.purpose, officer.person)
+    return Wish(row, running, officer, item, asked)
 
 
-async def _directory(read: ReadRows, row: AgreementRow, recipients: tuple[str, ...]) -> list[DirectoryRow]:
+async def directory_entries(read: ReadRows, row: AgreementRow, recipients: tuple[str, ...]) -> list[DirectoryRow]:
     """The directory entries of recipients, in their order.
 
     Raises:
@@ -342,14 +371,23 @@ def _label(house: House, running: Running, request: Give) -> Label:
     )
 
 
-def _request_row(house: House, request: Give, item: str, by: str) -> RequestRow:
+def request_row(
+    house: House,
+    request: str | None,
+    item: str,
+    row: AgreementRow,
+    recipients: tuple[str, ...],
+    purpose: str,
+    by: str,
+) -> RequestRow:
+    """A request that is not recorded yet; ``request`` is its identifier where the caller must know it beforehand."""
     return RequestRow(
-        request=request.request or house.new_name("r"),
+        request=request or house.new_name("r"),
         record=bytes(32),
         item=item,
-        relationship=request.relationship,
-        recipients=tuple(sorted(set(request.recipients))),
-        purpose=request.purpose,
+        relationship=row.relationship,
+        recipients=tuple(sorted(set(recipients))),
+        purpose=purpose,
         by=by,
         at=house.now(),
     )

@@ -17,9 +17,9 @@ import msgspec
 from comity.agreement.equivalence import ladder
 from comity.errors import Refused
 from comity.flows.actors import Actor
+from comity.flows.deciding.marking import own_marking
 from comity.flows.house import House
 from comity.flows.keeping.work import Draft, Work
-from comity.marking.translation import MarkedLabel, translate
 from comity.record.bodies.ending import ChildMark, LevelChanged, Remarked
 from comity.record.encoding import LIST_ENTRIES_MAX, encode
 from comity.record.person_act import unsigned
@@ -33,27 +33,6 @@ from comity.register.rows.lineage import ChildRow, DerivativeRow, derivative_key
 
 PART_BYTES_MAX = 24 * 1024
 """Most bytes of children, or of copies, in one part of a proof, so that the record stays within its bound."""
-
-
-async def own_marking(house: House, row: AgreementRow, item: ItemRow) -> MarkedLabel:
-    """A received item's label with this party's own mark beside it, as chosen or as the agreement and its layers say.
-
-    Raises:
-        Refused: several marks correspond, and nobody has chosen yet.
-    """
-    running = await house.library.load(row)
-    found = translate(running.agreement, item.label, house.party, running.layers)
-    if isinstance(found, MarkedLabel):
-        return found
-    if item.alternative is None:
-        marks = " or ".join(repr(candidate.mark) for candidate in found.candidates)
-        raise Refused(
-            f"{item.label.mark!r} corresponds to {marks} here; a registry officer must choose first: "
-            f"comity inbox mark {item.item} MARK",
-            code="mark-not-chosen",
-            place=found.clause,
-        )
-    return MarkedLabel(item.label, item.alternative, found.clause)
 
 
 class Child(NamedTuple):

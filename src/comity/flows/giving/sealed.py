@@ -15,6 +15,7 @@ from comity.flows.keeping.erasing import HEADER
 from comity.record import bodies
 from comity.record.bodies.lineage import Derived
 from comity.record.encoding import encode
+from comity.record.letters import ConsentLetter, peek_letter
 from comity.record.statement import read as read_record
 from comity.register.rows import ConsignmentRow, CopyRow
 from comity.register.rows.lineage import DerivativeRow
@@ -45,8 +46,10 @@ async def sealed_content(house: House, relationship: str, copy: CopyRow) -> Seal
     else:
         given = await house.need(ConsignmentRow, copy.consignment.hex(), "consignment")
         author, payload = given.author, given.payload
-    body = await _said(house, copy.consignment, author)
+    body = await said_by(house, copy.consignment, author)
     assert isinstance(body, (bodies.Consigned, Derived))  # its row says so
+    if isinstance(body, bodies.Consigned) and body.letter:  # sealed by its originator, and handed on as it was
+        return Sealed(payload, _as_sealed(peek_letter(body.letter, ConsentLetter)))
     binding = Binding(
         author=author,
         relationship=relationship,
@@ -58,7 +61,24 @@ async def sealed_content(house: House, relationship: str, copy: CopyRow) -> Seal
     return Sealed(payload, binding)
 
 
-async def _said(house: House, record: bytes, author: str) -> bodies.Body | None:
+def _as_sealed(letter: ConsentLetter) -> Binding:
+    """What the originator's manifest says inside the seal; its letter was verified when the item came."""
+    return Binding(
+        author=letter.originator,
+        relationship=letter.relationship,
+        item=letter.item,
+        label=letter.sealed_as,
+        agreement=letter.agreement,
+        content=letter.content,
+    )
+
+
+async def said_by(house: House, record: bytes, author: str) -> bodies.Body | None:
+    """The body of a record in the journal of this house, verified again with the keys of its author.
+
+    Raises:
+        Rejected: it is not there, or was altered.
+    """
     entry = await house.store.find(record)
     if entry is None:
         raise Rejected("the record that a copy rests on is not in the journal", code="missing-record")

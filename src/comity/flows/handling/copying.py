@@ -16,7 +16,7 @@ from comity.errors import Misuse, Refused
 from comity.flows.actors import Actor
 from comity.flows.deciding.basis import basis
 from comity.flows.deciding.cases import answer, handling_case, outcome_word, record_decision
-from comity.flows.giving.remarking import own_marking
+from comity.flows.deciding.marking import own_marking
 from comity.flows.handling.custody import (
     Found,
     Place,

@@ -20,6 +20,7 @@ from comity.record.bodies import (
     negotiation,
     notices,
     places,
+    routes,
     term,
     visits,
 )
@@ -91,6 +92,7 @@ __all__ = [
     "negotiation",
     "notices",
     "places",
+    "routes",
     "term",
     "visits",
 ]

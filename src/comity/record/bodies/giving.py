@@ -8,7 +8,7 @@ import msgspec
 
 from comity.marking.label import Label
 from comity.record.bodies.base import Body, Digests, Names, Numbers, PersonSignature, Recipients
-from comity.record.encoding import LIST_ENTRIES_MAX, Count, Digest, Identifier, Name, Words
+from comity.record.encoding import LIST_ENTRIES_MAX, Count, Digest, Identifier, Letter, Name, Words
 
 
 class Acknowledged(Body, frozen=True, kw_only=True):
@@ -90,7 +90,8 @@ class Consigned(Body, frozen=True, kw_only=True):
     """An item is given: what, under which label and marks, sealed to whom, by which decision (Articles 4, 6, 9).
 
     ``alternative`` is the receiver's own mark; None where the agreement offers several and a person there must choose.
-    ``rights`` names the patents, copyright or trade secrets in it, which the receiver respects (Article 6(d)).
+    ``rights`` names the patents, copyright or trade secrets in it, which the receiver respects (Article 6(d)). What is
+    another party's is handed on with that party's ``letter`` of consent (``spec/routes.md``).
     """
 
     kind: ClassVar[str] = "consignment/1"
@@ -112,16 +113,21 @@ class Consigned(Body, frozen=True, kw_only=True):
     assurances: Digests
     basis: Digest
     rights: Words = ""
+    letter: Letter = b""
 
 
 class Received(Body, frozen=True, kw_only=True):
-    """The consignment is whole, unaltered and registered on the other side (Article 12)."""
+    """The consignment is whole, unaltered and registered on the other side (Article 12).
+
+    ``letter`` says the same to the originator of what was handed on (``spec/routes.md``).
+    """
 
     kind: ClassVar[str] = "receipt/1"
     crosses: ClassVar[bool] = True
     consignment: Digest
     item: Identifier
     copies: Numbers
+    letter: Letter = b""
 
 
 class Opened(Body, frozen=True, kw_only=True):

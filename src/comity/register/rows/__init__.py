@@ -15,6 +15,7 @@ from comity.register.rows import (
     negotiation,
     notices,
     places,
+    routes,
     term,
     visits,
 )
@@ -93,6 +94,7 @@ __all__ = [
     "notices",
     "passage_key",
     "places",
+    "routes",
     "term",
     "visits",
 ]
