@@ -40,7 +40,7 @@ class FakeHouse:
         self.said += 1
         self.bell.set()
 
-    async def relationships(self) -> list[tuple[str, str]]:
+    async def correspondence(self) -> list[tuple[str, str]]:
         return self.known
 
     async def peer_card(self, party: str):

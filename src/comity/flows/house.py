@@ -38,6 +38,7 @@ from comity.record.dsse import check_signature
 from comity.record.person_act import act_bytes, attach, sign_act
 from comity.record.statement import DOMESTIC, Record, chain_id
 from comity.register.rows import AgreementRow, PeerRow, PersonRow, Row
+from comity.register.rows.negotiation import ChannelRow
 from comity.register.verdict import Context
 
 B = TypeVar("B", bound=Body)
@@ -114,7 +115,8 @@ class House:
         await self.erasing.replay()
         async for _, row in self.rows(AgreementRow):
             await self.library.load(row)
-            await self.exchange.resume(row.relationship, row.peer)
+        for relationship, peer in await self.correspondence():
+            await self.exchange.resume(relationship, peer)
         await self.sequencer.start()
         self.sequencer.committed = self._ring
         await self.exchange.settle()
@@ -262,8 +264,23 @@ class House:
         self._cards.pop(party, None)
 
     async def relationships(self) -> list[tuple[str, str]]:
-        """Every relationship of this house with its peer."""
+        """Every relationship of this house in which an agreement runs, with its peer."""
         return [(key, row.peer) async for key, row in self.rows(AgreementRow)]
+
+    async def correspondence(self) -> list[tuple[str, str]]:
+        """Every relationship in which this house exchanges records, channels too, with its peer."""
+        return [*await self.relationships(), *[(key, row.peer) async for key, row in self.rows(ChannelRow)]]
+
+    async def peer_in(self, relationship: str, peer: str | None = None) -> str:
+        """The other party of a relationship or a channel; with ``peer`` given, it must be that party.
+
+        Raises:
+            Refused: there is none, or it is another party's (told the same way).
+        """
+        found = await self.sequencer.rows.peer_in(relationship)
+        if found is None or peer not in (None, found):
+            raise Refused(f"no agreement runs here as {relationship!r} with that party", code="unknown-relationship")
+        return found
 
     async def agreement_row(self, relationship: str, peer: str | None = None) -> AgreementRow:
         """The running agreement of a relationship; with ``peer`` given, it must be that party's.
@@ -280,7 +297,7 @@ class House:
 
     async def take_parcel(self, peer: str, relationship: str, body: bytes) -> bytes:
         """Take a parcel from an authenticated peer and give the answering one."""
-        await self.agreement_row(relationship, peer)
+        await self.peer_in(relationship, peer)
         parcel = read_parcel(body)
         if parcel.relationship != relationship:
             raise Rejected("the parcel belongs to another relationship than its address", code="other-relationship")
@@ -297,13 +314,11 @@ class House:
 
     async def pack(self, relationship: str) -> Parcel:
         """What the peer of a relationship does not have yet."""
-        row = await self.agreement_row(relationship)
-        return await self.exchange.pack(relationship, row.peer)
+        return await self.exchange.pack(relationship, await self.peer_in(relationship))
 
     async def take_reply(self, relationship: str, body: bytes) -> None:
         """Take the parcel with which a peer answered ours."""
-        row = await self.agreement_row(relationship)
-        await self.exchange.unpack(row.peer, read_parcel(body))
+        await self.exchange.unpack(await self.peer_in(relationship), read_parcel(body))
 
     async def answer_question(self, peer: str, relationship: str, body: bytes) -> bytes:
         """Answer an authenticated peer that compares its register with ours (``spec/inventory.md`` step 11)."""
@@ -317,14 +332,14 @@ class House:
 
     async def blob_received(self, peer: str, relationship: str, digest: bytes) -> int:
         """Bytes of a sealed payload that an authenticated peer has uploaded so far."""
-        await self.agreement_row(relationship, peer)
+        await self.peer_in(relationship, peer)
         return await self.blobs.received(digest)
 
     async def blob_append(
         self, peer: str, relationship: str, digest: bytes, offset: int, size: int, piece: bytes
     ) -> int:
         """Take a piece of a sealed payload from an authenticated peer."""
-        await self.agreement_row(relationship, peer)
+        await self.peer_in(relationship, peer)
         return await self.blobs.append(digest, offset, piece, size)
 
     async def checkpoint(self, peer: str, chain: str) -> bytes:
@@ -346,7 +361,7 @@ class House:
         relationship, _, author = chain.rpartition("/")
         if author != self.party or relationship == DOMESTIC:
             raise Refused(f"no chain {chain!r} is shown here", code="unknown-chain")
-        await self.agreement_row(relationship, peer)
+        await self.peer_in(relationship, peer)
 
     async def wait_for_work(self, relationship: str, seconds: float) -> bool:
         """Wait until this house has said something new in a relationship, or ``seconds`` have passed."""

@@ -86,15 +86,15 @@ async def export_pouch(house: House, request: ExportPouch) -> PouchShown:
     Raises:
         Misuse: the file exists, there is no such relationship, or there is too much for one pouch.
     """
-    row = await house.agreement_row(request.relationship)
-    parcels = [parcel async for parcel in _parcels(house, request.relationship, row.peer)]
+    peer = await house.peer_in(request.relationship)
+    parcels = [parcel async for parcel in _parcels(house, request.relationship, peer)]
     large = [each for parcel in parcels for each in await house.exchange.large_blobs(parcel)]
     if len(parcels) + len(large) > PARTS_MAX:
         raise Misuse(f"more than {PARTS_MAX} parts for one pouch; connect the nodes, or carry more often", code="pouch")
     bodies = [write_parcel(parcel) for parcel in parcels]
     contents = Contents(
         sender=house.party,
-        receiver=row.peer,
+        receiver=peer,
         relationship=request.relationship,
         at=house.now(),
         parcels=tuple(Part(sha256(body).digest(), len(body)) for body in bodies),
@@ -172,7 +172,7 @@ async def _contents(house: House, source: BinaryIO, place: str) -> Contents:
         raise Rejected(
             f"the card of {card.party!r} ended on {card.until:%Y-%m-%d}: exchange cards again", code="card-ended"
         )
-    await house.agreement_row(contents.relationship, contents.sender)
+    await house.peer_in(contents.relationship, contents.sender)
     if max(part.size for part in contents.parcels) > PARCEL_BYTES_MAX:
         raise Rejected(f"a parcel is over {PARCEL_BYTES_MAX} bytes", code="too-large", place=place)
     here = source.tell()

@@ -22,9 +22,9 @@ async def speaker(house: House, relationship: str, actor: Actor) -> str:
 
     Raises:
         Misuse: nobody has that handle, or the root key was named, which speaks for no function.
-        Refused: no agreement runs there.
+        Refused: no agreement runs there, and it is no channel.
     """
-    await house.agreement_row(relationship)
+    await house.peer_in(relationship)
     if actor.handle == ROOT:
         raise Misuse("the root key says nothing to the other party here; name a person with the role", code="root-act")
     return house.pseudonym(relationship, (await house.person(actor.handle)).person)

@@ -65,8 +65,8 @@ class Sender(Protocol):
         """The card of a peer."""
         ...
 
-    async def relationships(self) -> list[tuple[str, str]]:
-        """Every relationship with its peer."""
+    async def correspondence(self) -> list[tuple[str, str]]:
+        """Every relationship and every channel with its peer."""
         ...
 
     async def wait_for_work(self, relationship: str, seconds: float, /) -> bool:
@@ -196,7 +196,7 @@ class Workers:
 
     async def refresh(self) -> None:
         """Begin with the relationships that are new since the last time."""
-        for relationship, peer in await self._house.relationships():
+        for relationship, peer in await self._house.correspondence():
             if relationship not in self._workers:
                 worker = self._workers[relationship] = _Worker(
                     self._house,

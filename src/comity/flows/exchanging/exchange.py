@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from hashlib import sha256
 
 from comity.errors import Misuse, Rejected, Unavailable
+from comity.flows.exchanging.carried import Carried, carried, carried_in
 from comity.flows.exchanging.parcel import (
     INLINE_BLOB_BYTES_MAX,
     INLINE_BYTES_MAX,
@@ -25,11 +26,9 @@ from comity.flows.keeping.sequencer import Sequencer, restore_frontier
 from comity.flows.keeping.work import Work
 from comity.ledger.tree import TreeHead
 from comity.ports import Blobs, JournalEntry, Keys, Store
-from comity.record import bodies
 from comity.record.card import Card
-from comity.record.encoding import INTEGER_MAX, decode
+from comity.record.encoding import INTEGER_MAX
 from comity.record.statement import Record, SeenCheckpoint, chain_id, peek, read
-from comity.register.rows import AgreementRow
 
 COSIGNED = "cosigned"
 """Side table: newest checkpoint of an own chain with the other party's cosignature, by chain."""
@@ -124,10 +123,10 @@ class Exchange:
         blobs: list[bytes] = []
         inline = 0
         for entry in await self._store.chain(own, start, max(0, min(PARCEL_ENTRIES_MAX, size - start))):
-            body = consignment_in(entry.envelope)
-            if body is not None and body.size > payload_bytes_max:  # (3)
+            with_it = carried_in(entry.envelope)
+            if with_it is not None and with_it.size > payload_bytes_max:  # (3)
                 break
-            attached = await self._attachments(body) if body is not None else ([], [])
+            attached = await self._attachments(with_it) if with_it is not None else ([], [])
             inline += sum(map(len, attached[0])) + sum(map(len, attached[1]))
             if entries and inline > INLINE_BYTES_MAX:
                 break
@@ -152,9 +151,9 @@ class Exchange:
         """Digest and size of the sealed payloads that the parcel's records name but that are too large for it."""
         large = []
         for sent in parcel.entries:
-            body = consignment_in(sent.envelope)
-            if body is not None and body.size > INLINE_BLOB_BYTES_MAX:
-                large.append((body.payload, body.size))
+            with_it = carried_in(sent.envelope)
+            if with_it is not None and with_it.size > INLINE_BLOB_BYTES_MAX:
+                large.append((with_it.payload, with_it.size))
         return large
 
     async def peer_has(self, chain: str) -> int:
@@ -182,8 +181,8 @@ class Exchange:
         await self._check_ledger(chain, stated, note, "the checkpoint kept here was altered")  # (17)
         return self._witnessing.cosign(note, int(self._sequencer.now().timestamp()))
 
-    async def _attachments(self, body: bodies.Consigned) -> tuple[list[bytes], list[bytes]]:
-        digests = [copy.header.hex() for copy in body.copies]
+    async def _attachments(self, body: Carried) -> tuple[list[bytes], list[bytes]]:
+        digests = [digest.hex() for _, digest in body.headers]
         found = [await self._sequencer.rows.side(HEADER, digest) for digest in digests]
         headers = [header for header in found if header is not None]
         payload = await self._payloads.get(body.payload) if body.size <= INLINE_BLOB_BYTES_MAX else None
@@ -216,7 +215,7 @@ class Exchange:
         await self._check_address(peer, parcel)
         card = await self._peer_card(peer)
         arrived = await self._verify(parcel, card, chain_id(parcel.relationship, peer))
-        named = [each.record.body.payload for each in arrived if isinstance(each.record.body, bodies.Consigned)]
+        named = [with_it.payload for each in arrived if (with_it := carried(each.record.body)) is not None]
         with self._payloads.awaited(named):
             await self._take_up(parcel, card, arrived)
 
@@ -249,9 +248,7 @@ class Exchange:
                 f"a parcel from {parcel.sender!r} to {parcel.receiver!r}, brought to {self._party!r} by {peer!r}",
                 code="other-receiver",
             )
-        key = AgreementRow.table, parcel.relationship
-        row = (await self._sequencer.rows.get([key]))[key]
-        if not isinstance(row, AgreementRow) or row.peer != peer:
+        if await self._sequencer.rows.peer_in(parcel.relationship) != peer:
             raise Misuse(f"{parcel.relationship!r} is no relationship with {peer!r}", code="other-relationship")
 
     async def _verify(self, parcel: Parcel, card: Card, chain: str) -> list[Arrived]:
@@ -347,32 +344,32 @@ class Exchange:
 
     async def _keep_blobs(self, parcel: Parcel, arrived: Sequence[Arrived], headers: dict[bytes, bytes]) -> None:
         """Every payload is durable, and every header here, before the record that names it (8)."""
-        carried = {sha256(blob).digest(): blob for blob in parcel.blobs}
+        brought = {sha256(blob).digest(): blob for blob in parcel.blobs}
         wanted: dict[bytes, bytes] = {}
         for record, _ in arrived:
-            body = record.body
-            if not isinstance(body, bodies.Consigned):
+            body = carried(record.body)
+            if body is None:
                 continue
-            blob = carried.get(body.payload)
+            blob = brought.get(body.payload)
             size = len(blob) if blob is not None else await self._blobs.size(body.payload)
             if size is None:
                 raise Unavailable(
-                    f"the sealed payload {body.payload.hex()[:16]}… of item {body.item!r} is not here yet",
+                    f"the sealed payload {body.payload.hex()[:16]}… of {body.whose} is not here yet",
                     code="missing-blob",
                 )
             if size != body.size:
                 raise Rejected(
-                    f"the sealed payload of item {body.item!r} has {size} bytes, its record says {body.size}",
+                    f"the sealed payload of {body.whose} has {size} bytes, its record says {body.size}",
                     code="blob-size",
                 )
             if blob is not None:
                 wanted[body.payload] = blob
-            for copy in body.copies:
-                if copy.header in headers or await self._erasing.is_erased(copy.header):
+            for opens, digest in body.headers:
+                if digest in headers or await self._erasing.is_erased(digest):
                     continue
-                if (await self._store.get(HEADER, [copy.header.hex()]))[0] is None:
+                if (await self._store.get(HEADER, [digest.hex()]))[0] is None:
                     raise Rejected(
-                        f"the header of copy {copy.number} of item {body.item!r} is missing or was altered",
+                        f"the header of {opens} of {body.whose} is missing or was altered",
                         code="missing-header",
                     )
         if wanted:
@@ -424,11 +421,3 @@ def two_histories(chain: str, stated: TreeHead, note: bytes, says: str) -> Contr
         key=waiting_key(chain, stated.size),
         proof=note,
     )
-
-
-def consignment_in(envelope: bytes) -> bodies.Consigned | None:
-    """The consignment in an envelope of our own journal; None when it is another record."""
-    statement = peek(envelope)
-    if statement.type != bodies.Consigned.kind:
-        return None
-    return decode(bytes(statement.body), bodies.Consigned)

@@ -11,7 +11,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from typing import TypeVar
 
 from comity.ports import Store
-from comity.register.rows import Key, Row, decode_row
+from comity.register.rows import AgreementRow, Key, Row, decode_row
+from comity.register.rows.negotiation import ChannelRow
 
 R = TypeVar("R", bound=Row)
 ReadRows = Callable[[Iterable[Key]], Awaitable[dict[Key, Row | None]]]
@@ -64,6 +65,11 @@ class CommittedRows:
         if absent and changes == self._changes:
             self._keep(found)
         return found
+
+    async def peer_in(self, relationship: str) -> str | None:
+        """The other party of a relationship, or of a channel; None where there is neither."""
+        found = await self.get([(AgreementRow.table, relationship), (ChannelRow.table, relationship)])
+        return next((row.peer for row in found.values() if isinstance(row, (AgreementRow, ChannelRow))), None)
 
     async def side(self, table: str, key: str) -> bytes | None:
         """One committed value of side data (not rebuilt from the journal)."""

@@ -333,7 +333,7 @@ async def passages(house: House, relationship: str, author: str, sight: Sight) -
 async def chains(house: House) -> list[ChainLine]:
     """Every ledger here, with how much of our own the other parties have and have cosigned."""
     lines = [await chain_line(house, chain_id(DOMESTIC, house.party), witnessed=False)]
-    for relationship, peer in await house.relationships():
+    for relationship, peer in await house.correspondence():
         lines.append(await chain_line(house, chain_id(relationship, house.party), witnessed=True))
         lines.append(await chain_line(house, chain_id(relationship, peer), witnessed=False))
     return lines

@@ -7,25 +7,25 @@ from collections.abc import AsyncIterator
 import msgspec
 
 from comity.flows.deriving.derivation import UNSIGNED, payload_waiting
-from comity.flows.exchanging.exchange import consignment_in
+from comity.flows.exchanging.carried import Carried, carried_in
 from comity.flows.exchanging.settling import HELD, HeldBack
 from comity.flows.exchanging.taking import WAITING
 from comity.flows.giving.release import PREPARED, Waiting
 from comity.flows.house import House
 from comity.flows.keeping.erasing import HEADER
 from comity.ports import Batch, Put, Store
-from comity.record import bodies
 from comity.record.encoding import decode
 from comity.register.rows import ConsignmentRow, CopyRow, RequestRow
 from comity.register.rows.consents import PassedOnRow
 from comity.register.rows.lineage import DerivativeRow
+from comity.register.rows.negotiation import NegotiationRow
 
 READ_AT_ONCE = 1_000
 """Side data read at once."""
 
 
 class Collect(msgspec.Struct, frozen=True):
-    """Remove sealed payloads and headers that no consignment and no waiting request names."""
+    """Remove sealed payloads and headers that no consignment, no draft and no waiting request names."""
 
 
 class Collected(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +52,8 @@ async def _collect(house: House) -> Collected:
     removals: list[Put] = []
     async for _key, consignment in house.rows(ConsignmentRow):
         payloads.add(consignment.payload)
+    async for _key, negotiated in house.rows(NegotiationRow):
+        payloads.update(draft.payload for draft in negotiated.drafts)
     async for _key, made in house.rows(DerivativeRow):
         if made.maker == house.party:
             payloads.add(made.payload)
@@ -61,7 +63,7 @@ async def _collect(house: House) -> Collected:
         headers.add(onward.header.hex())
     async for body in _to_come(house):
         payloads.add(body.payload)
-        headers.update(copy.header.hex() for copy in body.copies)
+        headers.update(digest.hex() for _, digest in body.headers)
     for request, value in await _all(house.store, PREPARED):
         row = await house.row(RequestRow, request)
         if row is not None and row.approvals and not any(each.granted for each in row.approvals):
@@ -86,15 +88,15 @@ async def _collect(house: House) -> Collected:
     return Collected(payloads=removed, headers=len(loose), kept=len(payloads))
 
 
-async def _to_come(house: House) -> AsyncIterator[bodies.Consigned]:
-    """Consignments that are here but have not taken effect yet: waiting for a predecessor, or held."""
+async def _to_come(house: House) -> AsyncIterator[Carried]:
+    """What goes with records that are here but have not taken effect yet: waiting for a predecessor, or held."""
     records = [record for _key, record in await _all(house.store, WAITING)]
     records += [decode(value, HeldBack).record for _key, value in await _all(house.store, HELD)]
     for record in records:
         entry = await house.store.find(record)
-        body = consignment_in(entry.envelope) if entry is not None else None
-        if body is not None:
-            yield body
+        with_it = carried_in(entry.envelope) if entry is not None else None
+        if with_it is not None:
+            yield with_it
 
 
 async def _all(store: Store, table: str) -> list[tuple[str, bytes]]:

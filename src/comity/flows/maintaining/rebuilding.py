@@ -25,6 +25,7 @@ from comity.ledger.tree import TreeHead
 from comity.ports import Put
 from comity.record.card import Card
 from comity.register.rows import TABLES, AgreementRow, CopyRow, encode_row
+from comity.register.rows.negotiation import ChannelRow
 
 ROWS_READ = 1_000
 """Rows of the store read at once."""
@@ -170,8 +171,10 @@ def _stated(
 
 def _cards(replay: Replay, chain: str) -> list[Card]:
     """The cards of the other party in the relationship of ``chain``, newest first."""
-    row = replay.rows.get((AgreementRow.table, chain.rpartition("/")[0]))
-    return replay.cards.get(row.peer, [])[::-1] if isinstance(row, AgreementRow) else []
+    relationship = chain.rpartition("/")[0]
+    rows = [replay.rows.get((kind.table, relationship)) for kind in (AgreementRow, ChannelRow)]
+    peers = [row.peer for row in rows if isinstance(row, (AgreementRow, ChannelRow))]
+    return [card for peer in peers for card in replay.cards.get(peer, [])[::-1]]
 
 
 async def _scan(house: House, table: str) -> AsyncIterator[tuple[str, bytes]]:
