@@ -23,7 +23,7 @@ from comity.flows.agreeing.founding import AddPeer, CardShown, IssueCard, add_pe
 from comity.flows.consenting.consent_requests import AskConsent, AskedForConsent, ask_consent
 from comity.flows.consenting.granting import AnswerConsent, ConsentShown, answer_consent
 from comity.flows.exchanging.parcel import write_parcel
-from comity.flows.giving.answering import Approve, Approved, approve
+from comity.flows.giving.answering import Approve, Approved, Assure, approve, assure
 from comity.flows.giving.handing_on import HandOn, hand_on
 from comity.flows.giving.release import Give, Given, give
 from comity.flows.house import House
@@ -253,6 +253,12 @@ class Trilateral:
         )
         await self.exchange()
         return asked
+
+    async def assure_on(self, asked: Given, relationship: str, receiver: str) -> None:
+        """The receiver's assurance officer answers for its reader (Article 7.5 of 2016)."""
+        officer = Actor({"jp": "ito", "us": "green", "kr": "lee"}[receiver])
+        await assure(self.houses[receiver], Assure(request=asked.request, relationship=relationship, actor=officer))
+        await self.exchange()
 
     async def approve_on(self, asked: Given, holder: str = "us") -> Approved:
         """Somebody else of the holder's approves; the rest is exchanged."""

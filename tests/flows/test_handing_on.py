@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from comity.errors import Misuse, Refused
 from comity.flows.actors import Actor
+from comity.flows.consenting.granting import WithdrawConsent, withdraw_consent
+from comity.flows.ending.recalls import Recall, recall
+from comity.flows.giving.handing_on import came
+from comity.flows.giving.marks import MarkItem, mark_item
 from comity.flows.giving.opening import Open, open_item
-from comity.register.rows import ConsignmentRow, ItemRow
+from comity.flows.giving.release import Give, give
+from comity.register.rows import ConsignmentRow, ItemRow, ReturnedRow
 from comity.register.rows.routes import HandedOnRow
-from trilateral import FIRST, PURPOSE, SECOND, Trilateral
+from trilateral import ACROSS, FIRST, JP_US, KR_US, PURPOSE, READS, SECOND, SECRET, Trilateral
 
 
 @pytest.fixture
@@ -51,3 +59,211 @@ async def test_a_japanese_item_reaches_seoul_with_both_re_markings_and_three_rec
     assert (world.folder / "read.txt").read_bytes() == b"what the station saw"
     assert second.payload == first.payload
     assert second.relationship == SECOND
+
+
+async def refused(world: Trilateral, code: str, item: str, **changes: object) -> None:
+    with pytest.raises((Misuse, Refused)) as raised:
+        await world.ask_on(item, **changes)
+    assert raised.value.code == code
+
+
+async def test_without_the_originators_consent_it_waits_and_what_is_missing_is_named(world: Trilateral) -> None:
+    given = await world.given()
+    asked = await world.ask_on(given.item)
+    assert asked.outcome == "needs-consent"
+    missing = {each.code for each in asked.decision.reasons if each.effect == "needs"}
+    assert missing == {"approval-missing", "consent-missing"}
+    approved = await world.approve_on(asked)
+    assert approved.given is None
+    assert await world.houses["kr"].row(ItemRow, given.item) is None
+
+
+async def test_the_consent_that_comes_last_carries_it_out(world: Trilateral) -> None:
+    given = await world.given()
+    asked = await world.ask_on(given.item)
+    await world.approve_on(asked)
+    await world.consent(await world.ask_consent(given.item))
+    assert (await world.houses["kr"].need(ItemRow, given.item, "item")).originator == "jp"
+    row = await world.houses["jp"].need(HandedOnRow, f"{FIRST}/{given.item}/{asked.request}", "handing on")
+    assert row.received is not None
+
+
+async def test_a_refused_consent_is_none(world: Trilateral) -> None:
+    given = await world.given()
+    await world.consent(await world.ask_consent(given.item), granted=False)
+    assert (await world.ask_on(given.item)).outcome == "needs-consent"
+
+
+async def test_a_consent_that_has_ended_is_none(world: Trilateral) -> None:  # (6)
+    given = await world.given()
+    await world.consent(await world.ask_consent(given.item), until=world.clock.time + timedelta(hours=1))
+    asked = await world.ask_on(given.item)
+    assert {each.code for each in asked.decision.reasons if each.effect == "needs"} == {"approval-missing"}
+    world.clock.time += timedelta(hours=2)
+    assert (await world.approve_on(asked)).given is None
+    assert (await world.ask_on(given.item)).outcome == "needs-consent"
+
+
+async def test_a_consent_for_another_purpose_is_none_and_the_arrangement_has_one_purpose(world: Trilateral) -> None:
+    given = await world.given(JP_US, purpose="the exercise in March")
+    await world.consent(
+        await world.ask_consent(given.item, beneficiary_kind="government", purpose="the exercise in March")
+    )
+    outside = await world.ask_on(given.item, relationship=SECOND, purpose="the exercise in March")
+    assert outside.outcome == "no-basis"
+    assert "purpose-outside" in {each.code for each in outside.decision.reasons}
+    other = await world.ask_on(given.item, relationship=KR_US, purpose="something else")
+    assert other.outcome == "needs-consent"
+    same = await world.ask_on(given.item, relationship=KR_US, purpose="the exercise in March")
+    assert {each.code for each in same.decision.reasons if each.effect == "needs"} == {"approval-missing"}
+    assert (await world.approve_on(same)).given is not None
+
+
+async def test_equipment_is_no_information_of_the_arrangement(world: Trilateral) -> None:
+    jp = world.houses["jp"]
+    wish = Give(
+        path=world.document(),
+        relationship=FIRST,
+        mark="極秘",
+        topic="test-site",
+        recipients=(await world.pseudonym("us", "jones", FIRST),),
+        purpose=PURPOSE,
+        form="equipment",
+        actor=Actor("sato"),
+    )
+    refused_by = await give(jp, wish)
+    assert refused_by.outcome == "no-basis"
+    assert "form-outside" in {each.code for each in refused_by.decision.reasons if each.effect == "lacks"}
+    given = await world.given(JP_US, form="equipment")
+    await refused(world, "form", given.item)
+
+
+async def test_what_would_come_back_is_refused(world: Trilateral) -> None:  # (3)
+    given, _ = await world.handed_on()
+    await refused(world, "looped-route", given.item, relationship=JP_US)
+    await refused(world, "looped-route", given.item, holder="kr", relationship=KR_US)
+
+
+async def test_only_its_holder_hands_on_and_nothing_of_its_own(world: Trilateral) -> None:
+    given = await world.given()
+    await refused(world, "not-holder", given.item, actor=Actor("green"))
+    own = await world.given(KR_US, giver="us", reader="han")
+    await refused(world, "own-item", own.item, actor=Actor("jones"))
+
+
+async def test_what_was_recalled_is_not_handed_on(world: Trilateral) -> None:
+    given = await world.given()
+    await world.consent(await world.ask_consent(given.item))
+    await recall(world.houses["jp"], Recall(item=given.item, asks="return", reason="it was wrong", actor=Actor("abe")))
+    await world.exchange()
+    asked = await world.ask_on(given.item)
+    assert asked.outcome == "forbidden"
+
+
+async def test_a_withdrawn_consent_stops_what_waits(world: Trilateral) -> None:
+    given = await world.given()
+    shown = await world.consent(await world.ask_consent(given.item))
+    asked = await world.ask_on(given.item)
+    await withdraw_consent(
+        world.houses["jp"], WithdrawConsent(consent=shown.consent, reason="not any more", actor=Actor("abe"))
+    )
+    await world.exchange()
+    assert (await world.approve_on(asked)).given is None
+    assert await world.houses["kr"].row(ItemRow, given.item) is None
+
+
+async def test_what_was_handed_on_before_the_withdrawal_arrived_stands(world: Trilateral) -> None:  # (7)
+    given = await world.given()
+    shown = await world.consent(await world.ask_consent(given.item))
+    asked = await world.ask_on(given.item)
+    await withdraw_consent(
+        world.houses["jp"], WithdrawConsent(consent=shown.consent, reason="not any more", actor=Actor("abe"))
+    )
+    approved = await world.approve_on(asked)
+    assert approved.given is not None
+    row = await world.houses["jp"].need(HandedOnRow, f"{FIRST}/{given.item}/{asked.request}", "handing on")
+    assert row.received is not None
+
+
+async def test_only_who_has_it_from_its_originator_hands_it_on(world: Trilateral) -> None:  # (3)
+    given, _ = await world.handed_on()
+    kr = world.houses["kr"]
+    elsewhere = msgspec.structs.replace(await kr.agreement_row(KR_US), peer="au", relationship="another/au.kr")
+    with pytest.raises(Refused, match="by way of 'us'") as raised:
+        await came(kr, await kr.need(ItemRow, given.item, "item"), elsewhere)
+    assert raised.value.code == "not-originator"
+
+
+@pytest.mark.parametrize(
+    ("came_by", "host", "receiver"), [(JP_US, "jp", "kr"), (KR_US, "kr", "jp")], ids=["in Japan", "in Korea"]
+)
+async def test_what_an_american_radar_saw_goes_on_with_american_consent(
+    tmp_path: Path, came_by: str, host: str, receiver: str
+) -> None:
+    """The host of the radar gives it under the agreement of 2016, which knows no American mark and asks no consent."""
+    world = await Trilateral.make(tmp_path, (came_by, ACROSS))
+    try:
+        given = await world.given(came_by, giver="us")
+        asked = await world.ask_on(given.item, host, ACROSS)
+        missing = {each.code for each in asked.decision.reasons if each.effect == "needs"}
+        assert {"consent-missing", "condition-missing", "approval-missing"} == missing
+        (reason,) = [each for each in asked.decision.reasons if each.code == "consent-missing"][:1]
+        assert (reason.step, reason.instrument) == (18, came_by.partition("/")[0])
+        await world.assure_on(asked, ACROSS, receiver)
+        assert (await world.approve_on(asked, host)).given is None
+        wanted = await world.ask_consent(given.item, host, beneficiary=receiver, beneficiary_kind="government")
+        await world.consent(wanted, "us")
+        there = await world.houses[receiver].need(ItemRow, given.item, "item")
+        assert (there.originator, there.label.policy, there.label.mark) == ("us", host, SECRET[host])
+        row = await world.houses["us"].need(HandedOnRow, f"{came_by}/{given.item}/{asked.request}", "handing on")
+        assert row.received is not None
+        if receiver == "jp":  # two Japanese marks correspond to the Korean one
+            await mark_item(world.houses["jp"], MarkItem(item=given.item, mark="極秘", actor=Actor("ito")))
+        opened = await open_item(
+            world.houses[receiver],
+            Open(item=given.item, purpose=PURPOSE, path=str(tmp_path / "read.txt"), actor=Actor(READS[receiver])),
+        )
+        assert opened.outcome == "permit"
+    finally:
+        await world.close()
+
+
+async def test_the_receiver_takes_no_letter_of_somebody_whose_card_it_has_not_compared(tmp_path: Path) -> None:  # (5)
+    world = await Trilateral.make(tmp_path, strangers=[("kr", "jp")])
+    try:
+        given, approved = await world.handed_on()
+        assert approved.given is not None
+        back = await world.houses["us"].need(ReturnedRow, approved.given.consignment or "", "returned record")
+        assert back.code == "unknown-peer"
+        assert await world.houses["kr"].row(ItemRow, given.item) is None
+        key = f"{FIRST}/{given.item}/{approved.given.request}"
+        row = await world.houses["jp"].need(HandedOnRow, key, "handing on")
+        assert row.received is None
+    finally:
+        await world.close()
+
+
+async def test_an_originator_that_has_not_compared_the_receivers_card_writes_no_letter(tmp_path: Path) -> None:  # (4)
+    world = await Trilateral.make(tmp_path, strangers=[("jp", "kr")])
+    try:
+        given = await world.given()
+        await world.consent(await world.ask_consent(given.item))
+        asked = await world.ask_on(given.item)
+        with pytest.raises(Refused, match="compare the card") as raised:
+            await world.approve_on(asked)
+        assert raised.value.code == "no-letter"
+    finally:
+        await world.close()
+
+
+async def test_when_the_agreement_of_one_leg_has_lapsed_nothing_goes_on(tmp_path: Path) -> None:
+    """The arrangement borrows its protection: without the agreement of 1987 Washington has no basis to hand on."""
+    world = await Trilateral.make(tmp_path, (JP_US, FIRST, SECOND))
+    try:
+        given = await world.given()
+        await world.consent(await world.ask_consent(given.item))
+        asked = await world.ask_on(given.item)
+        assert asked.outcome == "no-basis"
+        assert ("basis-missing", ("us-kr-1987",)) in {(each.code, each.parameters) for each in asked.decision.reasons}
+    finally:
+        await world.close()

@@ -67,8 +67,8 @@ async def hand_on(house: House, request: HandOn) -> Given:
     officer = await house.person(request.actor.handle)
     item = await visible_item(house, None, request.item, await viewer(house, request.actor))
     row = await house.agreement_row(request.relationship)
-    came = await _came(house, item, row)
-    marked = await own_marking(house, came, item)
+    by = await came(house, item, row)
+    marked = await own_marking(house, by, item)
     wish = Wish(
         row,
         await house.library.load(row),
@@ -83,7 +83,7 @@ async def hand_on(house: House, request: HandOn) -> Given:
         return first
     if request.preview:
         return msgspec.structs.replace(first, alternative=wish.alternative)
-    prepared = await _prepared(house, came, item, officer, wish)
+    prepared = await _prepared(house, by, item, officer, wish)
     signed = await house.sign(wish.requested, DOMESTIC, request.actor)
 
     async def ask(work: Work) -> Given:
@@ -92,7 +92,7 @@ async def hand_on(house: House, request: HandOn) -> Given:
     return await house.sequencer.submit(ask)
 
 
-async def _came(house: House, item: ItemRow, row: AgreementRow) -> AgreementRow:
+async def came(house: House, item: ItemRow, row: AgreementRow) -> AgreementRow:
     """The agreement by which an item came, once it is shown that it may go on to the other party of ``row``.
 
     Raises:
@@ -102,37 +102,37 @@ async def _came(house: House, item: ItemRow, row: AgreementRow) -> AgreementRow:
     if item.relationship == DOMESTIC:
         made = "made here from what was received" if item.contains else "this house's own; give it"
         raise Misuse(f"item {item.item!r} is {made}", code="derived" if item.contains else "own-item")
-    came = await house.agreement_row(item.relationship)
-    if row.peer in {item.originator, came.peer}:
+    by = await house.agreement_row(item.relationship)
+    if row.peer in {item.originator, by.peer}:
         raise Refused(
             f"item {item.item!r} came from {row.peer!r}; it can be returned there, and not handed on",
             code="looped-route",
         )
-    if came.peer != item.originator:
+    if by.peer != item.originator:
         raise Refused(
-            f"item {item.item!r} is {item.originator!r}'s and came by way of {came.peer!r}; only who has it from its "
+            f"item {item.item!r} is {item.originator!r}'s and came by way of {by.peer!r}; only who has it from its "
             "originator can hand it on",
             code="not-originator",
         )
     if item.form == "equipment":
         raise Refused(f"item {item.item!r} is equipment; what goes on is sealed content", code="form")
-    return came
+    return by
 
 
-async def _prepared(house: House, came: AgreementRow, item: ItemRow, officer: PersonRow, wish: Wish) -> Prepared:
+async def _prepared(house: House, by: AgreementRow, item: ItemRow, officer: PersonRow, wish: Wish) -> Prepared:
     """The originator's sealed bytes, with a header for each recipient, made from that of the officer's own copy.
 
     Raises:
         Refused: the officer holds no copy, or this node cannot open it.
     """
-    copy = await _copy(house, came.relationship, item, officer)
+    copy = await _copy(house, by.relationship, item, officer)
     if officer.custody == "strict":
         raise Refused(
             "this person's copy opens with his own key only; it is handed on by somebody whose copy this node opens",
             code="strict-custody",
         )
     entries = await directory_entries(house.sequencer.rows.get, wish.row, wish.asked.recipients)
-    sealed = await sealed_content(house, came.relationship, copy)
+    sealed = await sealed_content(house, by.relationship, copy)
     given = await house.need(ConsignmentRow, copy.consignment.hex(), "consignment")
     identities = [parse_identity(secret) for secret in house.keys.registry()]
     file_key = open_header(await header_of(house, copy.header), identities)
