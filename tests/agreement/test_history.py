@@ -4,8 +4,21 @@ from __future__ import annotations
 
 import pytest
 
-from agreement.histories import AGREEMENT, ENTRY, ZONES, event, packaged, packaged_chronicle, run, seoul, written
+from agreement.histories import (
+    AGREEMENT,
+    ENTRY,
+    UNDATED,
+    ZONES,
+    event,
+    packaged,
+    packaged_chronicle,
+    run,
+    seoul,
+    written,
+)
+from comity.agreement.history import history_from_header, history_of, written_from_header
 from comity.agreement.lifecycle import ACTS
+from comity.agreement.load import parse_agreement
 from comity.agreement.load_history import parse_history
 from comity.agreement.timeline import drawing, lines, timeline
 from comity.errors import Misuse, Rejected
@@ -224,3 +237,15 @@ def test_a_timeline_needs_a_zone() -> None:
 
     with pytest.raises(Misuse, match="no time zone"):
         timeline(REAL, datetime(2020, 1, 1))  # noqa: DTZ001 - without a zone on purpose
+
+
+@pytest.mark.parametrize("name", ["at-fi-2017", "csirt-tlp.example"])
+def test_what_an_agreement_tells_of_itself_is_read_back_as_a_history(name: str) -> None:
+    agreement = parse_agreement(packaged(f"{name}.toml"), f"{name}.toml")
+    again = parse_history(written_from_header(agreement), f"{name}.toml", agreement, ZONES)
+    assert again == history_of(history_from_header(agreement), agreement, ZONES)
+    assert len(again.events) == (1 if agreement.term.entry == "on-signature" else 2)
+
+
+def test_a_draft_tells_nothing_of_itself() -> None:
+    assert written_from_header(UNDATED).count("[[event]]") == 0

@@ -18,13 +18,14 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Literal, NoReturn
 
-from msgspec import Struct, field
+from msgspec import Struct, field, json
 from msgspec.structs import replace
 
 from comity.agreement import vocabulary as words
 from comity.agreement.calendar import TimeZones, Window, window
 from comity.agreement.lifecycle import ACTS, ACTS_OF_ALL, ACTS_ON_ANOTHER, Act, NoEffect
 from comity.agreement.model import FORMAT_VERSION, Agreement, Identifier, Line, Table
+from comity.agreement.writing import table
 from comity.errors import Misuse, Rejected
 
 HISTORY_EVENTS_MAX = 20_000
@@ -185,6 +186,17 @@ def history_from_header(agreement: Agreement) -> HistoryFile:
             if day
         ),
     )
+
+
+def written_from_header(agreement: Agreement) -> str:
+    """The same as a history file, for whoever keeps one with the agreement.
+
+    Raises:
+        Misuse: the agreement entered into force before it was signed.
+    """
+    file = history_from_header(agreement)
+    rows = [("[history]", file.header), *(("[[event]]", event) for event in file.events)]
+    return "\n\n".join(table(head, json.decode(json.encode(row))) for head, row in rows) + "\n"
 
 
 class _Check:

@@ -208,20 +208,21 @@ def timeline(desk: Desk, name: str, until: str | None, history: str | None, svg:
 def adopt(desk: Desk, name: str, peer: str, history: str | None, layers: tuple[str, ...]) -> None:
     """Run an agreement with another party. The house rule of two people for each release comes with it.
 
-    Nothing crosses before both parties have acknowledged the digest of the same text.
+    Nothing crosses before both parties have acknowledged the digest of the same text. Without a history file beside the
+    agreement, its own days of signature and entry into force are its history.
 
     Example:
       comity agreement adopt jp-kr-2016 --with kr
     """
+    from comity.agreement.history import written_from_header
+    from comity.agreement.load import parse_agreement
     from comity.api import history_of_source, read_text
     from comity.flows.agreeing.agreements import AdoptAgreement
 
     stacked = [read_text(layer) for layer in (*HOUSE_RULES, *layers)]
     text = read_text(name)
     told_in = history or history_of_source(name)
-    if told_in is None:
-        raise Misuse(f"{name!r} has no history file beside it; name one with --history", code="no-history")
-    told = read_text(told_in)
+    told = read_text(told_in) if told_in else (written_from_header(parse_agreement(*text)), text[1])
     request = AdoptAgreement(
         peer=peer,
         text=text[0],
