@@ -44,6 +44,9 @@ from comity.decision.model import Acknowledgement, Case, Outcome, Standing
 from comity.decision.trial import Line, stands_as, try_casebook, unnoticed
 from comity.errors import Misuse, Rejected, Unavailable
 from comity.flows.keeping.library import readings
+from comity.foresight.consequences import Consequences, foresee
+from comity.foresight.supposition import Ground, suppose
+from comity.foresight.written import Written, read_supposition
 from comity.marking.label import Label
 from comity.marking.translation import MarkedLabel, NeedsChoice, translate
 from comity.timezones import time_zones
@@ -165,6 +168,17 @@ class Agreement:
             readings=readings(self.status(at)),
             acknowledgements=tuple(Acknowledgement(party, self.digest) for party in acknowledged_by),
         )
+
+    def what_if(self, what: Written, at: datetime) -> Consequences:
+        """What would follow from what is supposed, asked at an instant (``spec/what-if.md``).
+
+        Raises:
+            Misuse: nothing is supposed.
+            Rejected: a file has a mistake, or what is supposed cannot follow what stands before it.
+        """
+        ground, zones = Ground(self.file, self.layers, self.compiled, self.chronicle), time_zones()
+        supposition = read_supposition(what, ground, zones)
+        return foresee(suppose(ground, supposition, at, zones), supposition)
 
     def translate(self, label: Label, to: str) -> MarkedLabel | NeedsChoice:
         """A label as party ``to`` marks it (Article 4.2); the originator's label is never changed.

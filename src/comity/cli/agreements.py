@@ -21,9 +21,10 @@ from comity.cli.drafting import new, schema_command
 from comity.cli.end_notes import notice
 from comity.cli.explaining import explain
 from comity.cli.instants import read_instant
-from comity.cli.options import Desk, Verbs, acting, housed
+from comity.cli.options import Desk, Verbs, acting, housed, is_relationship
 from comity.cli.output import FINDINGS, Output, visible
 from comity.cli.trying import library, try_
+from comity.cli.what_if import what_if
 from comity.errors import Misuse
 from comity.timezones import time_zones
 
@@ -75,6 +76,7 @@ agreement.add_command(lint)
 agreement.add_command(schema_command)
 agreement.add_command(new)
 agreement.add_command(diff)
+agreement.add_command(what_if)
 agreement.add_command(explain)
 agreement.add_command(try_)
 agreement.add_command(library)
@@ -143,7 +145,7 @@ def status(desk: Desk, name: str, at: str | None, history: str | None) -> None:
     Example:
       comity agreement status jp-kr-2016 --at 2020-11-23
     """
-    if _is_relationship(name):
+    if is_relationship(name):
         from comity.flows.agreeing.agreements import AskStatus
 
         now: Status = desk.call("agreement.status", AskStatus(relationship=name))
@@ -172,7 +174,7 @@ def timeline(desk: Desk, name: str, until: str | None, history: str | None, svg:
     from comity.agreement.timeline import drawing, lines
     from comity.agreement.timeline import timeline as rows_of
 
-    if _is_relationship(name):
+    if is_relationship(name):
         from comity.flows.agreeing.chronicles import ShowTimeline
 
         last = None if until is None else read_instant(until, "UTC", end=True).at
@@ -266,7 +268,7 @@ def coverage(desk: Desk, name: str, clause: str | None) -> int:
     from comity.agreement.nearest import nearest
     from comity.api import coverage_of
 
-    if _is_relationship(name):
+    if is_relationship(name):
         from comity.flows.agreeing.agreements import ReadAgreement
 
         running = desk.call("agreement.read", ReadAgreement(relationship=name))
@@ -296,11 +298,6 @@ def list_(desk: Desk) -> None:
     from comity.flows.agreeing.agreements import ListAgreements
 
     desk.show(desk.call("agreement.list", ListAgreements()), _tell_running)
-
-
-def _is_relationship(name: str) -> bool:
-    """(4) Whether ``name`` is that of an agreement that runs; a file comes before it."""
-    return "/" in name and not name.endswith(".toml") and not Path(name).exists()
 
 
 def _load(name: str, history: str | None, layers: tuple[str, ...] = ()) -> Agreement:

@@ -141,3 +141,8 @@ def as_actor(handle: str | None) -> Actor | None:
 relationship = click.option(
     "--relationship", metavar="NAME", help="Which agreement with whom; not needed while there is only one."
 )
+
+
+def is_relationship(name: str) -> bool:
+    """(4) Whether ``name`` is that of an agreement that runs; a file comes before it."""
+    return "/" in name and not name.endswith(".toml") and not Path(name).exists()

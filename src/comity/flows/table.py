@@ -16,6 +16,7 @@ from comity.flows.consenting import consent_register, consent_requests, granting
 from comity.flows.deciding import decisions, explaining
 from comity.flows.deriving import derivation, descent
 from comity.flows.ending import certificates, destruction, level_books, levels, recalls, returning
+from comity.flows.foreseeing import what_if
 from comity.flows.giving import answering, handing_on, marks, opening, release, using
 from comity.flows.handling import copies, copying, handing_over, losing
 from comity.flows.house import House
@@ -72,6 +73,7 @@ _RUN: dict[str, Callable[[House, Any], Awaitable[Any]]] = {
     "agreement.notice.list": end_notes.list_end_notes,
     "agreement.notice.preview": end_notes.preview_end_note,
     "agreement.timeline": chronicles.show_timeline,
+    "agreement.what-if": what_if.what_if,
     "person.enrol": enrolment.enrol_person,
     "person.list": person_views.list_people,
     "clearance.grant": clearances.grant_clearance,
