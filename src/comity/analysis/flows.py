@@ -133,6 +133,10 @@ class Flows:
         named = {body for lens in self.lenses for body in _named_originators(lens)}
         return (*self.values.parties, *sorted(named - set(self.values.parties)))
 
+    def can_give(self, originator: str, chosen: Chosen) -> bool:
+        """Whether there is anything of this originator that fits what was fixed of it."""
+        return any(From(self, originator, number, chosen).beginnings for number in range(len(self.lenses)))
+
     def answer(self, originator: str, chosen: Chosen = Chosen()) -> Answer:  # noqa: B008 - it is frozen
         """What becomes of the information of one originator.
 
@@ -179,6 +183,8 @@ def _reaches(starts: Sequence[From]) -> Iterator[Reach]:
                 if arrival not in best or found < best[arrival]:
                     best[arrival] = found
     for arrival in sorted(best):
+        if arrival.body == starts[0].ground.originator:
+            continue  # what comes back is not followed
         consent, _, number = best[arrival]
         one = starts[number]
         teller = one.with_consent if consent else one.without_consent

@@ -103,6 +103,7 @@ class Guards:
         self._parts: dict[tuple[int, str, object], int] = {}
         self._seen: dict[tuple[object, ...], int] = {}
         self._tested: dict[tuple[str, str], bool] = {}
+        self._slot_sorts: dict[int, tuple[object, ...]] = {}
         self._seen_acting: dict[int, tuple[str, ...]] = {}
         self.of_party = {
             party: tuple(number for number, lens in enumerate(lenses) if party in lens.compiled.parties)
@@ -176,10 +177,26 @@ class Guards:
         key = (kind.lens, ancestor, giver, acting if not ancestor else "", self.like(kind, acting))
         found = self._rows.get(key)
         if found is None:
-            found = self._rows[key] = tuple(
-                self._guard(kind, acting, giver, slot, ancestor=ancestor) for slot in self.slots
-            )
+            other_purpose = self._tests(lens, "other_purpose")
+            alike: dict[object, int] = {}
+            row = []
+            for slot, seen in zip(self.slots, self._slots_seen(kind.lens), strict=True):
+                sort = seen, other_purpose and slot.purpose != kind.provided
+                if sort not in alike:
+                    alike[sort] = self._guard(kind, acting, giver, slot, ancestor=ancestor)
+                row.append(alike[sort])
+            found = self._rows[key] = tuple(row)
         return found
+
+    def _slots_seen(self, number: int) -> tuple[object, ...]:
+        """What an agreement can tell of each slot."""
+        if number not in self._slot_sorts:
+            lens = self.lenses[number]
+            self._slot_sorts[number] = tuple(
+                (slot.act, lens.attribute_kind(slot.act, "purpose", slot.purpose), lens.road_kind(slot.act, slot.road))
+                for slot in self.slots
+            )
+        return self._slot_sorts[number]
 
     def like(self, kind: Kind, acting: str) -> tuple[object, ...]:
         """The same for two items and sides that nothing in their agreement tells apart."""

@@ -20,7 +20,7 @@ from comity.analysis.lens import Lens
 from comity.analysis.marks import ambiguous_marks, marks_without_equivalent, round_trips
 from comity.analysis.numbers import notice_out_of_reach, two_numbers
 from comity.analysis.tables import borrowed_protection, unasked_checklists, unused_clauses
-from comity.decision.compiled import compile_agreement
+from comity.decision.compiled import Compiled, compile_agreement
 
 Stacked = tuple[Source, Sequence[Source]]
 """An agreement, and the layers that stand on it."""
@@ -53,12 +53,17 @@ def _alone(stacked: Stacked, tzdata: str) -> Iterator[Finding]:
         yield from unused_clauses(each)
 
 
+def compiled_of(stacked: Stacked, tzdata: str) -> Compiled:
+    """An agreement with its layers, made ready."""
+    source, layers = stacked
+    layer_texts = [cast("Layer", each.text) for each in layers]
+    return compile_agreement(cast("Agreement", source.text), layer_texts, tzdata=tzdata)
+
+
 def lens_of(stacked: Stacked, tzdata: str) -> Lens:
     """An agreement with its layers, ready to be asked; everybody is cleared as far as the ladder goes."""
-    source, layers = stacked
-    agreement = cast("Agreement", source.text)
-    lens = Lens(compile_agreement(agreement, [cast("Layer", each.text) for each in layers], tzdata=tzdata))
+    lens = Lens(compiled_of(stacked, tzdata))
     for party in lens.compiled.party_ids:
-        levels = sorted(ladder(agreement, party), key=lambda level: -level.rank)
+        levels = sorted(ladder(lens.compiled.agreement, party), key=lambda level: -level.rank)
         lens.clearances[party] = tuple(level.mark for level in levels[:1])
     return lens

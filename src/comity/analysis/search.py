@@ -43,7 +43,7 @@ class Plan(Struct, frozen=True):
         number: of the plan.
         met: the guards that steps go through, each with the slot.
         goal: the slot of a step that reaches the goal, where there is one.
-        told: slot by slot for which purpose, and who gets at it.
+        told: who gets at it, for which purpose and by which slot, and as what.
         moves: where else it can be held; by which slot, and as what.
         makers: who can make something of it; how that comes from it, and by which slot each way.
         marks: the slot at which its mark can be changed.
@@ -52,7 +52,7 @@ class Plan(Struct, frozen=True):
     number: int
     met: tuple[tuple[Met, int], ...]
     goal: int | None
-    told: tuple[tuple[int, str, tuple[tuple[str, As], ...]], ...]
+    told: tuple[tuple[str, str, int, As], ...]
     moves: tuple[tuple[int, str, As], ...]
     makers: tuple[tuple[str, tuple[Relation, ...], dict[Relation, int]], ...]
     marks: int | None
@@ -189,7 +189,7 @@ class Search:
         kind, holder = holding.kind, holding.holder
         parties = guards.lenses[kind.lens].compiled.parties
         met: dict[Met, int] = {}
-        told: list[tuple[int, str, tuple[tuple[str, As], ...]]] = []
+        told: dict[tuple[str, str], tuple[int, As]] = {}
         moves: dict[str, tuple[int, str, As]] = {}
         makers: dict[str, dict[Relation, int]] = {}
         goal = marks = None
@@ -213,16 +213,17 @@ class Search:
             elif act == "reclassify":
                 marks = place if marks is None else marks
             else:
-                getting = tuple(_getting(standing, serving, via))
-                told.append((place, purpose, tuple(each for each in getting if not own or each[0] != holder)))
-                for body, got in getting:
+                for body, got in _getting(standing, serving, via):
+                    key = body, purpose
+                    if (not own or body != holder) and (key not in told or (got == "party") > (told[key][1] == "party")):
+                        told[key] = place, got
                     if body in parties and body != holder:
                         moves.setdefault(body, (place, body, got))
         return Plan(
             number=len(self._plans),
             met=tuple(met.items()),
             goal=goal,
-            told=tuple(told),
+            told=tuple((*key, *how) for key, how in told.items()),
             moves=tuple(moves.values()),
             makers=tuple((maker, tuple(places), places) for maker, places in makers.items()),
             marks=marks,
@@ -236,15 +237,14 @@ class Search:
             return
         self._told.add(key)
         marks_at = self.ground.marks_at
-        for place, purpose, getting in plan.told:
-            for body, got in getting:
-                level, marks = marks_at(kind, body)
-                if marks:
-                    arrival = Arrival(body, level, purpose)
-                    if arrival not in self.arrivals:
-                        self.arrivals[arrival] = Step(holding, place, body, got)
-                        self.marks[arrival] = set()
-                    self.marks[arrival].update(marks)
+        for body, purpose, place, got in plan.told:
+            level, marks = marks_at(kind, body)
+            if marks:
+                arrival = Arrival(body, level, purpose)
+                if arrival not in self.arrivals:
+                    self.arrivals[arrival] = Step(holding, place, body, got)
+                    self.marks[arrival] = set()
+                self.marks[arrival].update(marks)
 
     def _make(self, holding: Holding, plan: Plan) -> None:
         """What each maker can make, at the holder or at another body that the maker serves."""

@@ -23,6 +23,7 @@ from comity.cli.explaining import explain
 from comity.cli.instants import read_instant
 from comity.cli.options import Desk, Verbs, acting, housed, is_relationship
 from comity.cli.output import FINDINGS, Output, visible
+from comity.cli.reaching import flows
 from comity.cli.trying import library, try_
 from comity.cli.what_if import what_if
 from comity.errors import Misuse
@@ -73,6 +74,7 @@ def agreement() -> None:
 
 agreement.add_command(notice)
 agreement.add_command(lint)
+agreement.add_command(flows)
 agreement.add_command(schema_command)
 agreement.add_command(new)
 agreement.add_command(diff)
