@@ -13,7 +13,7 @@ from comity.record.bodies import negotiation as said
 from comity.register.rows import AgreementRow
 from comity.register.rows.negotiation import VersionRow
 from comity.register.verdict import Changes, Rejection
-from register.story import adopted
+from register.story import adopted, asked, listed
 from register.talks import CHANNEL, RUNNING, TEXT, Talks, opened
 
 AMENDED = bytes([7]) * 32
@@ -121,6 +121,17 @@ def test_a_channel_is_that_of_the_two_and_opened_once(talks: Talks) -> None:
 
 def test_an_agreement_is_not_called_as_channels_are(talks: Talks) -> None:
     assert code(talks, "jp", adopted("kr", relationship="talks/jp.kr")) == "reserved-name"
+
+
+def test_what_rests_on_an_agreement_is_not_said_in_a_channel(talks: Talks) -> None:
+    verdict = talks.try_("jp", asked(), CHANNEL)
+    assert isinstance(verdict, Rejection)
+    assert verdict.code == "not-in-channel"
+
+
+def test_in_the_directory_of_a_channel_each_names_its_own(talks: Talks) -> None:
+    talks.say("jp", listed("ito", ("officer",), nationality="jp", serves="jp", withdrawn=True))
+    assert code(talks, "jp", listed("lee", ("officer",))) == "pseudonym-taken"
 
 
 OPENINGS: list[tuple[dict[str, object], str]] = [

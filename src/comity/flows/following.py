@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import cast
 
 from comity.errors import ComityError
+from comity.flows.agreeing.negotiating import meet
 from comity.flows.ending.destruction import forget_with
 from comity.flows.giving.forwarding import relay
 from comity.flows.giving.release import PREPARED, advance
@@ -15,6 +16,7 @@ from comity.flows.keeping.committed import SCAN_MAX
 from comity.flows.keeping.work import Work
 from comity.record import bodies
 from comity.record.bodies.ending import Destroyed, DestructionWitnessed, LevelChanged
+from comity.record.bodies.negotiation import AgreementSigned
 from comity.record.bodies.routes import ConsentLettered
 from comity.record.statement import Record
 from comity.register.rows import ItemRequestRow, RequestRow
@@ -62,6 +64,7 @@ async def _listed_again(house: House, work: Work, record: Record) -> None:
 
 
 FOLLOW: dict[type[bodies.Body], Follow] = {
+    AgreementSigned: meet,
     bodies.Assured: _carry_out,
     bodies.Received: relay,
     ConsentLettered: _may_go_on,

@@ -11,7 +11,18 @@ from typing import Any, get_type_hints
 import msgspec
 
 from comity.flows import calls, pouch
-from comity.flows.agreeing import agreements, chronicles, deposits, disputes, end_notes, founding, notices, outlays
+from comity.flows.agreeing import (
+    agreements,
+    chronicles,
+    deposits,
+    disputes,
+    end_notes,
+    founding,
+    negotiating,
+    negotiations,
+    notices,
+    outlays,
+)
 from comity.flows.consenting import consent_register, consent_requests, granting, passed_on, passing_on, showing
 from comity.flows.deciding import decisions, explaining
 from comity.flows.deriving import derivation, descent
@@ -73,6 +84,20 @@ _RUN: dict[str, Callable[[House, Any], Awaitable[Any]]] = {
     "agreement.notice.list": end_notes.list_end_notes,
     "agreement.notice.preview": end_notes.preview_end_note,
     "agreement.timeline": chronicles.show_timeline,
+    "agreement.versions": agreements.list_versions,
+    "negotiation.channel": negotiating.open_channel,
+    "negotiation.open": negotiating.open_negotiation,
+    "negotiation.delegates": negotiating.name_delegates,
+    "negotiation.propose": negotiating.propose_draft,
+    "negotiation.initial": negotiating.initial_draft,
+    "negotiation.approve": negotiating.approve_draft,
+    "negotiation.sign": negotiating.sign_draft,
+    "negotiation.postpone": negotiating.postpone_signature,
+    "negotiation.withdraw": negotiating.withdraw_negotiation,
+    "negotiation.entry": negotiating.tell_entry,
+    "negotiation.list": negotiations.list_negotiations,
+    "negotiation.show": negotiations.show_negotiation,
+    "negotiation.read": negotiations.read_draft,
     "agreement.what-if": what_if.what_if,
     "person.enrol": enrolment.enrol_person,
     "person.list": person_views.list_people,

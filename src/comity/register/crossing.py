@@ -48,7 +48,7 @@ from comity.register.rows import (
 )
 from comity.register.rows.custody import RECIPIENT_NUMBERS_FROM
 from comity.register.rows.lineage import DerivativeRow, derivative_key
-from comity.register.sides import other_party
+from comity.register.rows.negotiation import ChannelRow
 from comity.register.verdict import Context, Put, Rule, check_after, need, no
 
 OPENINGS_KEPT = 64
@@ -105,17 +105,18 @@ def _acknowledged(context: Context, facts: Facts, record: Record) -> list[Put]:
 
 
 def _listed_reads(_: Context, record: Record) -> list[Key]:
-    body = cast("bodies.Listed", record.body)
-    return [directory_key(record.statement.relationship, record.statement.author, body.pseudonym)]
+    body, relationship = cast("bodies.Listed", record.body), record.statement.relationship
+    return [directory_key(relationship, record.statement.author, body.pseudonym), (ChannelRow.table, relationship)]
 
 
 def _listed_more(context: Context, facts: Facts, record: Record) -> list[Key]:
     """The function of that name in the other party's directory."""
-    relationship = record.statement.relationship
-    if facts[AgreementRow.table, relationship] is None:
+    author, relationship = record.statement.author, record.statement.relationship
+    found = facts[AgreementRow.table, relationship] or facts[ChannelRow.table, relationship]
+    if not isinstance(found, (AgreementRow, ChannelRow)):
         return []
     body = cast("bodies.Listed", record.body)
-    return [directory_key(relationship, other_party(context, facts, record), body.pseudonym)]
+    return [directory_key(relationship, found.peer if author == context.party else context.party, body.pseudonym)]
 
 
 def _listed(context: Context, facts: Facts, record: Record) -> list[Put]:

@@ -11,7 +11,7 @@ from typing import Any, cast
 import msgspec
 
 from comity.agreement.negotiation import Done, Move, in_order, known_to, standing, why_not
-from comity.record.bodies import Body
+from comity.record.bodies import Body, Listed, Returned
 from comity.record.bodies.negotiation import (
     AgreementSigned,
     ApprovalTold,
@@ -329,3 +329,5 @@ RULES: dict[type[Body], Rule] = {
     **dict.fromkeys(MOVES, Rule(_act_reads, _act, _act_more)),
 }
 """The rule of every record type of this area."""
+IN_CHANNELS = frozenset({*MOVES, NegotiationOpened, DelegationNamed, Listed, Returned})
+"""(6) What is said in a channel: nothing that rests on an agreement."""

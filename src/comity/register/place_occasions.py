@@ -100,6 +100,8 @@ def _access_ended(context: Context, facts: Facts, record: Record) -> list[Occurr
     before = cast("DirectoryRow | None", facts[directory_key(statement.relationship, statement.author, body.pseudonym)])
     if before is None or not before.reachable or (body.receives and not body.withdrawn):
         return []
+    if facts[AgreementRow.table, statement.relationship] is None:  # in a channel nothing is given
+        return []
     originator = other_party(context, facts, record)
     subject = f"{body.pseudonym}/{record.id.hex()[:32]}"
     return [

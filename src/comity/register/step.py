@@ -30,6 +30,7 @@ from comity.register.holdings import HOLDINGS
 from comity.register.house import HOUSE_RULES
 from comity.register.links import CHAINS
 from comity.register.rows import AgreementRow, ChainRow, Facts, Key, chain_key
+from comity.register.rows.negotiation import TALKS
 from comity.register.tally import TALLIES
 from comity.register.verdict import Changes, Consequence, Context, Held, Put, Rejection, Rule, Verdict
 from comity.register.void_duties import VOID_DUTIES
@@ -122,6 +123,8 @@ def step(context: Context, facts: Facts, record: Record) -> Verdict:
         return Rejection(
             "seen-order", f"it says to have seen {seen} records, and follows one that had seen {before.seen}"
         )
+    if statement.relationship.startswith(f"{TALKS}/") and type(record.body) not in negotiation.IN_CHANNELS:
+        return Rejection("not-in-channel", f"{statement.type!r} belongs under an agreement; none runs in a channel")
     try:
         puts = _RULES[type(record.body)].apply(context, facts, record)
         for consequence in _CONSEQUENCES:

@@ -20,6 +20,7 @@ from comity.record import bodies
 from comity.record.person_act import unsigned
 from comity.record.statement import DOMESTIC
 from comity.register.rows import AgreementRow
+from comity.register.rows.negotiation import NegotiationRow, VersionRow, talks_of
 
 
 class AdoptAgreement(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,7 +53,7 @@ class ListAgreements(msgspec.Struct, frozen=True):
 
 
 class AgreementShown(msgspec.Struct, frozen=True, kw_only=True):
-    """A running agreement."""
+    """A running agreement; from ``superseded`` on an amendment that both have signed applies instead of its text."""
 
     relationship: str
     agreement: str
@@ -62,6 +63,26 @@ class AgreementShown(msgspec.Struct, frozen=True, kw_only=True):
     layers: tuple[str, ...]
     acknowledged: tuple[str, ...]
     hypothetical: str | None
+    version: str = ""
+    superseded: datetime | None = None
+
+
+class ListVersions(msgspec.Struct, frozen=True):
+    """The texts that were adopted in a relationship."""
+
+    relationship: str
+
+
+class VersionShown(msgspec.Struct, frozen=True, kw_only=True):
+    """A text by which this house has decided ``since`` an instant; ``signed`` where both sides signed it here."""
+
+    version: str
+    digest: str
+    history: str
+    layers: tuple[str, ...]
+    since: datetime
+    record: str
+    signed: bool
 
 
 class ReadAgreement(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,14 +123,17 @@ async def adopt_agreement(house: House, request: AdoptAgreement) -> AgreementSho
     relationship = known_relationship(agreement, house.party, request.peer)
     texts = [text.encode() for text in (request.text, request.history, *request.layers)]
     digests = [file_digest(text) for text in texts]
+    digest = bytes.fromhex(agreement.digest)
     body = bodies.AgreementAdopted(
         agreement=agreement.id,
         relationship=relationship,
         peer=request.peer,
-        digest=bytes.fromhex(agreement.digest),
+        digest=digest,
         text=digests[0],
         history=digests[1],
         layers=tuple(digests[2:]),
+        version=agreement.header.version,
+        negotiation=await _negotiated(house, request.peer, digest),
     )
 
     async def adopt(work: Work) -> None:
@@ -120,6 +144,36 @@ async def adopt_agreement(house: House, request: AdoptAgreement) -> AgreementSho
 
     await house.sequencer.submit(adopt)
     return await _shown(house, await house.agreement_row(relationship))
+
+
+async def _negotiated(house: House, peer: str, digest: bytes) -> str | None:
+    """The negotiation in which a text was proposed, the one in which both signed it before any other; None for none."""
+    found: dict[str, str] = {}
+    async for _, row in house.rows(NegotiationRow, f"{talks_of(house.party, peer)}/"):
+        if any(draft.digest == digest for draft in row.drafts):
+            found[row.standing.state] = row.negotiation
+    return found.get("signed") or next(iter(found.values()), None)
+
+
+async def list_versions(house: House, request: ListVersions) -> list[VersionShown]:
+    """The texts by which this house has decided under an agreement, oldest first (``spec/lifecycle.md`` step 15).
+
+    Raises:
+        Refused: no agreement runs there.
+    """
+    await house.agreement_row(request.relationship)
+    return [
+        VersionShown(
+            version=row.version,
+            digest=row.digest.hex(),
+            history=row.history.hex(),
+            layers=tuple(layer.hex() for layer in row.layers),
+            since=row.since,
+            record=row.record.hex(),
+            signed=row.negotiation is not None,
+        )
+        async for _, row in house.rows(VersionRow, f"{request.relationship}/")
+    ]
 
 
 async def acknowledge_agreement(house: House, request: AcknowledgeAgreement) -> AgreementShown:
@@ -176,4 +230,6 @@ async def _shown(house: House, row: AgreementRow) -> AgreementShown:
         layers=tuple(layer.id for layer in running.layers),
         acknowledged=row.acknowledged,
         hypothetical=running.chronicle.history.hypothetical,
+        version=running.agreement.header.version,
+        superseded=row.superseded,
     )

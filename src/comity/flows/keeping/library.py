@@ -126,7 +126,10 @@ class Library:
         return Running(agreement, stacked, compile_agreement(agreement, stacked, tzdata=zones.version), chronicle)
 
     async def standing(self, row: AgreementRow, at: datetime) -> Standing:
-        """Where the agreement of a relationship stands at ``at``, for the decision."""
+        """Where the agreement of a relationship stands at ``at``, for the decision.
+
+        A text that a signed amendment has replaced counts as accepted by nobody (``spec/lifecycle.md`` step 17).
+        """
         running = await self.load(row)
         cached = self._standings.get(row.relationship)
         if cached is None or not cached[0] <= at < cached[1]:
@@ -134,10 +137,11 @@ class Library:
             until = next_change(running.chronicle, status)
             cached = self._standings[row.relationship] = (at, until, readings(status))
         digest = running.agreement.digest
+        accepted = () if row.superseded is not None and at >= row.superseded else row.acknowledged
         return Standing(
             agreement=running.agreement.id,
             readings=cached[2],
-            acknowledgements=tuple(Acknowledgement(party, digest) for party in row.acknowledged),
+            acknowledgements=tuple(Acknowledgement(party, digest) for party in accepted),
         )
 
 

@@ -9,6 +9,7 @@ from comity.flows.keeping.work import Draft, Work
 from comity.record import bodies
 from comity.register.roles import UNLISTED
 from comity.register.rows import DirectoryRow, PersonRow, directory_key
+from comity.register.rows.negotiation import TALKS, ChannelRow
 
 
 class ListDirectory(msgspec.Struct, frozen=True):
@@ -69,6 +70,10 @@ async def list_everywhere(house: House, work: Work, person: str) -> None:
     row = await work.need(PersonRow, person, "person")
     for relationship, _ in await house.relationships():
         await list_in_directory(house, work, relationship, row)
+    async for relationship, _channel in house.rows(ChannelRow):  # there stand delegates only
+        _, key = directory_key(relationship, house.party, house.pseudonym(relationship, person))
+        if await work.row(DirectoryRow, key) is not None:
+            await list_in_directory(house, work, relationship, row)
 
 
 async def list_everybody(house: House, work: Work, relationship: str) -> None:
@@ -78,11 +83,12 @@ async def list_everybody(house: House, work: Work, relationship: str) -> None:
 
 
 async def list_directory(house: House, _: ListDirectory) -> list[DirectoryShown]:
-    """Every function in the directories of this house's relationships."""
+    """Every function in the directories of this house's relationships; of channels, none is told."""
     return [
         DirectoryShown(
             relationship=key.removesuffix(f"/{row.party}/{row.pseudonym}"),
             **{name: getattr(row, name) for name in DirectoryShown.__struct_fields__ if name != "relationship"},
         )
         async for key, row in house.rows(DirectoryRow)
+        if not key.startswith(f"{TALKS}/")
     ]
