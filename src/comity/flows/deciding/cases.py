@@ -349,8 +349,17 @@ async def _site_attestations(
     ]
 
 
-async def record_decision(work: Work, row: AgreementRow, case: decision.Case, outcome: decision.Outcome) -> Record:
-    """Record a decision with its case in the domestic chain, permits and refusals alike."""
+async def record_decision(
+    work: Work,
+    row: AgreementRow,
+    case: decision.Case,
+    outcome: decision.Outcome,
+    tried: Sequence[bodies.Tried] = (),
+) -> Record:
+    """Record a decision with its case in the domestic chain, permits and refusals alike.
+
+    ``tried`` are the decisions on the same question under the other agreements with that party.
+    """
     body = bodies.Decided(
         act=case.act,
         item=case.item.id,
@@ -359,6 +368,7 @@ async def record_decision(work: Work, row: AgreementRow, case: decision.Case, ou
         agreement=row.digest,
         case=msgspec.Raw(encode(case)),
         decision=msgspec.Raw(encode(outcome)),
+        tried=tuple(tried),
     )
     return await work.say(Draft(DOMESTIC, body))
 

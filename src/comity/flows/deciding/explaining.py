@@ -17,9 +17,11 @@ from comity.errors import Misuse, Rejected
 from comity.flows.actors import Actor
 from comity.flows.deciding.cases import answer, outcome_word
 from comity.flows.deciding.lineage import registered
+from comity.flows.deciding.picking import TriedTold, tried_told
 from comity.flows.deciding.recorded import Recorded, recorded
 from comity.flows.deciding.visibility import Sight, viewer
 from comity.flows.house import House
+from comity.record import bodies
 from comity.record.encoding import encode
 from comity.record.statement import DOMESTIC
 from comity.register.roles import RELEASE_AUTHORITY
@@ -82,6 +84,8 @@ class DecisionTold(msgspec.Struct, frozen=True, kw_only=True):
         at: when.
         told: the outcome, its reasons, and what would change it.
         replayed: it was decided again from its recorded case and came out the same, byte for byte.
+        relationship: under which agreement, with whom.
+        tried: the other agreements between the same two that were asked, with their decisions.
     """
 
     record: str
@@ -91,6 +95,8 @@ class DecisionTold(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     told: OutcomeTold
     replayed: bool
+    relationship: str = ""
+    tried: tuple[TriedTold, ...] = ()
 
 
 async def why(house: House, request: Why) -> list[DecisionTold]:
@@ -165,7 +171,21 @@ async def _told(house: House, decided: Recorded) -> DecisionTold:
         at=decided.at,
         told=tell(outcome),
         replayed=again == outcome,
+        relationship=body.relationship,
+        tried=tuple([await _tried(house, each) for each in body.tried]),
     )
+
+
+async def _tried(house: House, named: bodies.Tried) -> TriedTold:
+    """Another agreement that was asked, from its own recorded decision.
+
+    Raises:
+        Rejected: that decision is not in the journal.
+    """
+    found = await recorded(house, named.decision)
+    if found is None:
+        raise Rejected(f"decision {named.decision.hex()[:16]}… is not in the journal", code="missing-record")
+    return tried_told(named.relationship, found.outcome, named.decision)
 
 
 def tell(outcome: decision.Outcome) -> OutcomeTold:

@@ -13,6 +13,7 @@ from comity.errors import Misuse, Refused
 from comity.flows.actors import Actor
 from comity.flows.deciding.cases import new_item
 from comity.flows.deciding.marking import own_marking
+from comity.flows.deciding.picking import Place
 from comity.flows.deciding.visibility import viewer, visible_item
 from comity.flows.giving.content import Prepared
 from comity.flows.giving.content import recipient as parse_recipient
@@ -21,6 +22,7 @@ from comity.flows.giving.release import (
     Given,
     Wish,
     ask_for,
+    check_one_party,
     decide_wish,
     directory_entries,
     request_row,
@@ -45,6 +47,7 @@ class HandOn(msgspec.Struct, frozen=True, kw_only=True):
         actor: the officer who asks.
         preview: only decide; nothing is sealed or asked for.
         request: identifier for the request, for an officer who signs elsewhere.
+        otherwise: other agreements with the same party; it goes under the one by which it may (``spec/routes.md`` 13).
     """
 
     item: str
@@ -54,6 +57,7 @@ class HandOn(msgspec.Struct, frozen=True, kw_only=True):
     actor: Actor
     preview: bool = False
     request: str | None = None
+    otherwise: tuple[Place, ...] = ()
 
 
 async def hand_on(house: House, request: HandOn) -> Given:
@@ -66,19 +70,8 @@ async def hand_on(house: House, request: HandOn) -> Given:
     """
     officer = await house.person(request.actor.handle)
     item = await visible_item(house, None, request.item, await viewer(house, request.actor))
-    row = await house.agreement_row(request.relationship)
-    by = await came(house, item, row)
-    marked = await own_marking(house, by, item)
-    wish = Wish(
-        row,
-        await house.library.load(row),
-        officer,
-        new_item(
-            item.item, row.agreement, marked.alternative, item.form, item.subject, item.topic, item.provided or ""
-        ),
-        request_row(house, request.request, item.item, row, request.recipients, request.purpose, officer.person),
-    )
-    first = await house.sequencer.submit(lambda work: decide_wish(house, work, wish))
+    by, wishes = await _wishes(house, request, item, officer)
+    wish, first = await decide_wish(house, wishes)
     if first.outcome not in POSSIBLE:
         return first
     if request.preview:
@@ -90,6 +83,26 @@ async def hand_on(house: House, request: HandOn) -> Given:
         return await ask_for(house, work, wish, signed, prepared, first)
 
     return await house.sequencer.submit(ask)
+
+
+async def _wishes(house: House, request: HandOn, item: ItemRow, officer: PersonRow) -> tuple[AgreementRow, list[Wish]]:
+    """The agreement by which an item came, and what is wanted under each by which it may go on."""
+    places = (Place(relationship=request.relationship, recipients=request.recipients), *request.otherwise)
+    rows = [await house.agreement_row(each.relationship) for each in places]
+    check_one_party(rows)
+    by = await came(house, item, rows[0])
+    label = (await own_marking(house, by, item)).alternative
+    name = request.request or house.new_name("r")
+    return by, [
+        Wish(
+            row,
+            await house.library.load(row),
+            officer,
+            new_item(item.item, row.agreement, label, item.form, item.subject, item.topic, item.provided or ""),
+            request_row(house, name, item.item, row, place.recipients, request.purpose, officer.person),
+        )
+        for place, row in zip(places, rows, strict=True)
+    ]
 
 
 async def came(house: House, item: ItemRow, row: AgreementRow) -> AgreementRow:

@@ -7,17 +7,19 @@ called inside each change that brings an approval or an assurance, and does noth
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import PurePath
 
 import msgspec
 
-from comity.agreement.equivalence import level_of
+from comity.agreement.equivalence import ladder, level_of
 from comity.decision import model as decision
 from comity.errors import Misuse, Refused
 from comity.flows.actors import Actor
 from comity.flows.deciding.basis import basis
 from comity.flows.deciding.cases import answer, giving_case, new_item, outcome_word, record_decision
+from comity.flows.deciding.picking import Picked, Place, Question, TriedTold, decide_among
 from comity.flows.giving.content import Prepared, seal_content, wrapping_of
 from comity.flows.giving.forwarding import letter_for, onward, tell_originator
 from comity.flows.giving.marks import alternative_label
@@ -60,6 +62,7 @@ class Give(msgspec.Struct, frozen=True, kw_only=True):
         rights: patents, copyright or trade secrets in it, which the other party is to respect (Article 6(d)).
         request: identifier for the request, when the caller must know it beforehand.
         item: identifier for the item, likewise: an officer in strict custody signs over both.
+        otherwise: other agreements with the same party; it goes under the one by which it may (``spec/routes.md`` 13).
     """
 
     path: str
@@ -76,6 +79,7 @@ class Give(msgspec.Struct, frozen=True, kw_only=True):
     rights: str = ""
     request: str | None = None
     item: str | None = None
+    otherwise: tuple[Place, ...] = ()
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,6 +101,8 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
         consignment: record id in hex once it was given.
         size: of the sealed payload in bytes, 0 when nothing was sealed.
         alternative: the other party's mark for it; None where it will choose between several, or where nothing goes.
+        relationship: with whom, under which agreement.
+        tried: the other agreements with that party that were asked, and what they say.
     """
 
     request: str
@@ -107,6 +113,8 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     consignment: str | None
     size: int
     alternative: Label | None
+    relationship: str = ""
+    tried: tuple[TriedTold, ...] = ()
 
 
 class Wish(msgspec.Struct, frozen=True):
@@ -139,8 +147,7 @@ class Wish(msgspec.Struct, frozen=True):
 
 async def preview(house: House, request: Give) -> Given:
     """May it go, under which articles, and what is missing? Records the decision and changes nothing else."""
-    wish = await _wish(house, request)
-    given = await house.sequencer.submit(lambda work: decide_wish(house, work, wish))
+    wish, given = await decide_wish(house, await _wishes(house, request))
     if given.outcome not in POSSIBLE:
         return given
     return msgspec.structs.replace(given, alternative=wish.alternative)
@@ -154,8 +161,7 @@ async def give(house: House, request: Give) -> Given:
         Rejected: the mark is not on this party's ladder; the nearest one is named.
         Refused: no agreement runs in that relationship.
     """
-    wish = await _wish(house, request)
-    first = await house.sequencer.submit(lambda work: decide_wish(house, work, wish))
+    wish, first = await decide_wish(house, await _wishes(house, request))
     if first.outcome not in POSSIBLE:
         return first
     row, item, asked = wish.row, wish.item, wish.asked
@@ -279,12 +285,19 @@ async def advance(house: House, work: Work, request: str) -> Given | None:
     return _given(asked, outcome, decided.id, consigned.id, prepared.size, alternative)
 
 
-async def decide_wish(house: House, work: Work, wish: Wish) -> Given:
-    """Decide about what is wanted, and record the decision."""
-    case = await giving_case(house, work, wish.row, wish.running, wish.asked, wish.item)
-    outcome = answer(wish.running, case)
-    record = await record_decision(work, wish.row, case, outcome)
-    return _given(wish.asked, outcome, record.id, None, 0, None)
+async def decide_wish(house: House, wishes: Sequence[Wish]) -> tuple[Wish, Given]:
+    """Decide about what is wanted under each agreement, and record it; the wish under the one that was picked."""
+
+    async def decide(work: Work) -> Picked:
+        cases = [await giving_case(house, work, each.row, each.running, each.asked, each.item) for each in wishes]
+        return await decide_among(
+            work, [Question(each.row, each.running, case) for each, case in zip(wishes, cases, strict=True)]
+        )
+
+    picked = await house.sequencer.submit(decide)
+    wish = wishes[picked.place]
+    given = _given(wish.asked, picked.outcome, picked.record.id, None, 0, None)
+    return wish, msgspec.structs.replace(given, tried=picked.tried)
 
 
 def _consignment(
@@ -329,21 +342,41 @@ def _consignment(
     )
 
 
-async def _wish(house: House, request: Give) -> Wish:
-    row = await house.agreement_row(request.relationship)
-    running = await house.library.load(row)
+async def _wishes(house: House, request: Give) -> list[Wish]:
+    """What is wanted, under each agreement by which it may be wanted; everywhere it is the same item and request.
+
+    Raises:
+        Misuse: the agreements are with several parties.
+        Rejected: the mark stands on this party's ladder in none of them.
+    """
     officer = await house.person(request.actor.handle)
-    item = new_item(
-        house.name("i", request.item),
-        row.agreement,
-        _label(house, running, request),
-        request.form,
-        request.subject,
-        request.topic,
-        request.purpose,
-    )
-    asked = request_row(house, request.request, item.id, row, request.recipients, request.purpose, officer.person)
-    return Wish(row, running, officer, item, asked)
+    name, item = request.request or house.new_name("r"), house.name("i", request.item)
+    places = (Place(relationship=request.relationship, recipients=request.recipients), *request.otherwise)
+    rows = [await house.agreement_row(each.relationship) for each in places]
+    check_one_party(rows)
+    runnings = [await house.library.load(row) for row in rows]
+    label = _label(house, runnings, request)
+    return [
+        Wish(
+            row,
+            running,
+            officer,
+            new_item(item, row.agreement, label, request.form, request.subject, request.topic, request.purpose),
+            request_row(house, name, item, row, place.recipients, request.purpose, officer.person),
+        )
+        for place, row, running in zip(places, rows, runnings, strict=True)
+    ]
+
+
+def check_one_party(rows: Sequence[AgreementRow]) -> None:
+    """Agreements are picked among those with one and the same party.
+
+    Raises:
+        Misuse: they are with several.
+    """
+    peers = sorted({row.peer for row in rows})
+    if len(peers) > 1:
+        raise Misuse(f"{', '.join(peers)}: one party is given something at a time", code="several-parties")
 
 
 async def directory_entries(read: ReadRows, row: AgreementRow, recipients: tuple[str, ...]) -> list[DirectoryRow]:
@@ -363,9 +396,11 @@ async def directory_entries(read: ReadRows, row: AgreementRow, recipients: tuple
     return entries
 
 
-def _label(house: House, running: Running, request: Give) -> Label:
+def _label(house: House, runnings: Sequence[Running], request: Give) -> Label:
     """The label that was asked for; a mark that no ladder has is mistyped, and the error names the nearest one."""
-    level_of(running.agreement, house.party, request.mark)
+    ladders = [ladder(each.agreement, house.party) for each in runnings]
+    if not any(level.mark == request.mark for levels in ladders for level in levels):
+        level_of(runnings[0].agreement, house.party, request.mark)
     return Label(
         policy=house.party, mark=request.mark, categories=tuple(sorted(request.categories)), originator=house.party
     )
@@ -410,4 +445,5 @@ def _given(
         consignment=None if consignment is None else consignment.hex(),
         size=size,
         alternative=alternative,
+        relationship=asked.relationship,
     )

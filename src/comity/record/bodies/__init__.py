@@ -50,6 +50,7 @@ from comity.record.bodies.house import (
     PeerAdded,
     PersonEnrolled,
     ReleaseRequested,
+    Tried,
 )
 
 __all__ = [
@@ -82,6 +83,7 @@ __all__ = [
     "Recipients",
     "ReleaseRequested",
     "Returned",
+    "Tried",
     "Unopenable",
     "consents",
     "custody",

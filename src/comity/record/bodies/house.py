@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import msgspec
 
@@ -17,7 +17,16 @@ from comity.record.bodies.base import (
     Relationships,
 )
 from comity.record.bodies.consents import Manner, Onward
-from comity.record.encoding import Count, Digest, Identifier, Instant, Name, Relationship, Words
+from comity.record.encoding import (
+    LIST_ENTRIES_MAX,
+    Count,
+    Digest,
+    Identifier,
+    Instant,
+    Name,
+    Relationship,
+    Words,
+)
 
 
 class PersonEnrolled(Body, frozen=True, kw_only=True):
@@ -199,8 +208,19 @@ class Marked(Body, frozen=True, kw_only=True):
     signature: PersonSignature
 
 
+class Tried(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Another agreement between the same two parties that was asked too: what came out, in which recorded decision."""
+
+    relationship: Relationship
+    outcome: Name
+    decision: Digest
+
+
 class Decided(Body, frozen=True, kw_only=True):
-    """A decision with everything it was decided from, permits and refusals alike; replayed, it gives the same bytes."""
+    """A decision with everything it was decided from, permits and refusals alike; replayed, it gives the same bytes.
+
+    ``tried`` names the other agreements that stand between the two parties, where this one was picked among several.
+    """
 
     kind: ClassVar[str] = "decision/1"
     crosses: ClassVar[bool] = False
@@ -211,3 +231,4 @@ class Decided(Body, frozen=True, kw_only=True):
     agreement: Digest
     case: msgspec.Raw
     decision: msgspec.Raw
+    tried: Annotated[tuple[Tried, ...], msgspec.Meta(max_length=LIST_ENTRIES_MAX)] = ()

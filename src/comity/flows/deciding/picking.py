@@ -1,0 +1,92 @@
+"""Picking among agreements: the same question is put to each that stands between two parties, and all is recorded.
+
+``spec/routes.md`` steps 13 to 15.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from comity.decision import model as decision
+from comity.decision.picking import pick
+from comity.decision.wording import sentence
+from comity.flows.deciding.cases import answer, outcome_word, record_decision
+from comity.flows.keeping.library import Running
+from comity.flows.keeping.work import Work
+from comity.record import bodies
+from comity.record.statement import Record
+from comity.register.rows import AgreementRow
+
+AGAINST = frozenset({"forbids", "lacks", "needs"})
+"""Effects by which a reason keeps an act from being done now."""
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """One agreement with a party, and the same recipients as its directory there calls them."""
+
+    relationship: str
+    recipients: tuple[str, ...]
+
+
+class TriedTold(msgspec.Struct, frozen=True, kw_only=True):
+    """Another agreement that was asked, and why it was not picked.
+
+    Attributes:
+        relationship: which.
+        outcome: what came out under it.
+        against: what it refuses or asks, in words; empty where another agreement that permits too binds more.
+        decision_record: the record of that decision in hex.
+    """
+
+    relationship: str
+    outcome: str
+    against: tuple[str, ...]
+    decision_record: str
+
+
+class Question(NamedTuple):
+    """A question as it is put to one agreement."""
+
+    row: AgreementRow
+    running: Running
+    case: decision.Case
+
+
+class Picked(NamedTuple):
+    """The place of the agreement that was picked, its decision, and the others."""
+
+    place: int
+    outcome: decision.Outcome
+    record: Record
+    tried: tuple[TriedTold, ...]
+
+
+def tried_told(relationship: str, outcome: decision.Outcome, record: bytes) -> TriedTold:
+    """The decision under another agreement, and what keeps the act from being done under it."""
+    return TriedTold(
+        relationship=relationship,
+        outcome=outcome_word(outcome),
+        against=tuple(dict.fromkeys(sentence(each) for each in outcome.reasons if each.effect in AGAINST)),
+        decision_record=record.hex(),
+    )
+
+
+async def decide_among(work: Work, questions: Sequence[Question]) -> Picked:
+    """Decide under each agreement by itself, and record every decision; that of the one picked names the others."""
+    outcomes = [answer(each.running, each.case) for each in questions]
+    place = pick([(each.running.agreement, outcome) for each, outcome in zip(questions, outcomes, strict=True)])
+    told = []
+    for number, ((row, _, case), outcome) in enumerate(zip(questions, outcomes, strict=True)):
+        if number == place:
+            continue
+        record = await record_decision(work, row, case, outcome)
+        told.append(tried_told(row.relationship, outcome, record.id))
+    tried = [
+        bodies.Tried(relationship=each.relationship, outcome=each.outcome, decision=bytes.fromhex(each.decision_record))
+        for each in told
+    ]
+    row, _, case = questions[place]
+    return Picked(place, outcomes[place], await record_decision(work, row, case, outcomes[place], tried), tuple(told))
