@@ -42,7 +42,7 @@ becomes = "군사 Ⅲ급 비밀"
 
 async def ask(house: House, what: Written = NOTICE, actor: str | None = None, **more: Any) -> WhatIf:
     who = None if actor is None else Actor(actor)
-    return await what_if(house, AskWhatIf(relationship=RELATIONSHIP, what=what, actor=who, **more))
+    return await what_if(house, AskWhatIf(relationship=RELATIONSHIP, supposing=what, actor=who, **more))
 
 
 async def grant(world: World, consent: str, acts: tuple[str, ...], **changes: object) -> None:
@@ -182,7 +182,7 @@ async def test_a_reader_is_told_only_what_he_may_see(world: World) -> None:
     with pytest.raises(Misuse, match="nobody called 'nobody'"):
         await ask(world.jp, actor="nobody")
     with pytest.raises(Refused):
-        await what_if(world.jp, AskWhatIf(relationship="jp-us-2007/jp.us", what=NOTICE))
+        await what_if(world.jp, AskWhatIf(relationship="jp-us-2007/jp.us", supposing=NOTICE))
 
 
 # ------------------------------------------------------------------------------------------------ nothing is changed

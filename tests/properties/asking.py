@@ -21,6 +21,8 @@ from comity.flows.giving.release import Give
 from comity.flows.handling.copy_references import reference_of
 from comity.flows.house import House
 from comity.flows.table import FLOWS
+from comity.foresight.supposition import SupposedAct
+from comity.foresight.written import Written, WrittenFile
 from comity.register.rows import AskedRow, CopyRow, DecisionRow, ItemRow, RequestRow
 from comity.register.rows.consents import ConsentAskedRow, ConsentRow, ConsentWantedRow
 from comity.register.rows.duties import DutiesRow
@@ -160,7 +162,21 @@ def acting_flows() -> Flows:
     return {name: flow.request for name, flow in sorted(FLOWS.items()) if acting(flow.request)}
 
 
+WORTH_NOTHING = """
+[clearances]
+format = 1
+on = "jp-kr-2016"
+[[clearance]]
+party = "kr"
+mark = "군사 Ⅱ급 비밀"
+[[clearance]]
+party = "jp"
+mark = "極秘"
+"""
 FILLED: dict[str, Any] = {
+    "supposing": Written(
+        acts=(SupposedAct("notice", "2027-12-01"),), by="kr", clearances=WrittenFile(WORTH_NOTHING, "levels.toml")
+    ),
     "purpose": "air defence",
     "reason": "because",
     "circumstances": "so",

@@ -135,7 +135,7 @@ def what_if(
 
         zone = desk.call("agreement.status", AskStatus(relationship=name)).timezone
         asked = None if at is None else read_instant(at, zone).at
-        request = AskWhatIf(relationship=name, what=what, at=asked, actor=as_actor(actor))
+        request = AskWhatIf(relationship=name, supposing=what, at=asked, actor=as_actor(actor))
         desk.show(desk.call("agreement.what-if", request), _tell)
         return
     loaded = Agreement.load(name, history=history, layers=layers)

@@ -22,13 +22,13 @@ class AskWhatIf(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         relationship: which agreement with whom.
-        what: what is supposed; a notice is this house's own party's, unless another one is named.
+        supposing: what is supposed; a notice is this house's own party's, unless another one is named.
         at: the instant of asking; now unless given.
         actor: who asks; the house itself unless given.
     """
 
     relationship: str
-    what: Written
+    supposing: Written
     at: datetime | None = None
     actor: Actor | None = None
 
@@ -51,7 +51,7 @@ async def what_if(house: House, request: AskWhatIf) -> WhatIf:
     row = await house.agreement_row(request.relationship)
     running = await house.library.load(row)
     ground = Ground(running.agreement, running.layers, running.compiled, running.chronicle)
-    now, what = house.now(), request.what
+    now, what = house.now(), request.supposing
     if not what.by and any(act.step == "notice" for act in what.acts):
         what = msgspec.structs.replace(what, by=house.party)
     supposition = read_supposition(what, ground, house.zones)
