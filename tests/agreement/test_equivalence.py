@@ -34,7 +34,7 @@ def changed(old: str, new: str) -> Agreement:
 def test_the_table_of_article_4_2(party: str, mark: str, to: str, marks: tuple[str, ...]) -> None:
     found = equivalents(AGREEMENT, party, mark, to)
     assert found.marks == marks
-    assert found.preferred == (marks[0] if len(marks) == 1 and party != to else None)
+    assert found.preferred == (marks[0] if len(marks) == 1 else None)
 
 
 @pytest.mark.parametrize(("party", "mark"), [("jp", "機密"), ("kr", "군사 Ⅰ급 비밀")])

@@ -48,7 +48,7 @@ from comity.cli.main import main
 from comity.cli.options import FOLDER_VARIABLE
 
 FOLDER = Path(__file__).parents[1] / "transcripts"
-COMMAND = re.compile(r"^(tokyo|seoul|)\$ (.+)$")
+COMMAND = re.compile(r"^([a-z]*)\$ (.+)$")
 AFTER = re.compile(r"^After (\S+\.txt)\.$", re.MULTILINE)
 EXIT = re.compile(r"^\[exit (\d+)\]$")
 WORD = re.compile(r"<([a-z][a-z-]*)>")

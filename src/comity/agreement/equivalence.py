@@ -24,7 +24,7 @@ class Equivalents(Struct, frozen=True):
     Attributes:
         levels: at least one.
         clause: the clause of the agreement that says so.
-        preferred: the mark to propose when there are several; none when a person must choose.
+        preferred: the mark to propose, the only one where there is one; none when a person must choose.
     """
 
     levels: tuple[Level, ...]
@@ -67,7 +67,7 @@ def equivalents(agreement: Agreement, party: str, mark: str, to: str, layers: It
     if not level.crosses:
         raise Refused(f"{mark!r} is above the ceiling of the agreement", code="above-ceiling", place=level.clause)
     if to == party or level.party == EVERY_PARTY:
-        return Equivalents((level,), level.clause)
+        return Equivalents((level,), level.clause, level.mark)
     for row in agreement.equivalences:
         if row.origin in {None, party} and mark in row.marks.get(party, ()) and to in row.marks:
             levels = tuple(level_of(agreement, to, other) for other in row.marks[to])

@@ -86,10 +86,11 @@ def _check_consigned(exhibits: Exhibits, stood: Stood, consigned: bodies.Consign
 def _check_marks(agreement: Agreement, stood: Stood, consigned: bodies.Consigned, receiver: str) -> None:
     label = consigned.label
     try:
-        marks = equivalents(agreement, label.policy, label.mark, receiver).marks
+        found = equivalents(agreement, label.policy, label.mark, receiver)
     except (Refused, Rejected) as error:
         raise Rejected(f"its label cannot cross: {error}", code="wrong-mark", place=stood.place) from None
-    expected = msgspec.structs.replace(label, policy=receiver, mark=marks[0]) if len(marks) == 1 else None
+    marks = (found.preferred,) if found.preferred else found.marks
+    expected = msgspec.structs.replace(label, policy=receiver, mark=marks[0]) if found.preferred else None
     says = f"{label.mark!r} crosses as {' or '.join(map(repr, marks))}, and as nothing else"
     _is(consigned.alternative == expected, stood, "wrong-mark", says)
 

@@ -97,7 +97,7 @@ def translate(agreement: Agreement, label: Label, to: str, layers: Iterable[Laye
     choice = NeedsChoice(candidates, found.clause)
     if found.preferred is not None:
         return MarkedLabel(label, choice.choose(found.preferred), found.clause)
-    return MarkedLabel(label, candidates[0], found.clause) if len(candidates) == 1 else choice
+    return choice
 
 
 def highest(agreement: Agreement, labels: Sequence[Label], originator: str) -> Label | NeedsChoice:

@@ -128,11 +128,11 @@ def item_provided(facts: Facts, record: Record, *, ours: bool) -> ItemRow:
 
 def _check_marks(agreement: Agreement, body: Provided, receiver: str) -> None:
     found = equivalents(agreement, body.label.policy, body.label.mark, receiver)
-    candidates, expected = found.marks, None
-    if len(candidates) == 1:
-        expected = msgspec.structs.replace(body.label, policy=receiver, mark=candidates[0])
+    expected = None
+    if found.preferred is not None:
+        expected = msgspec.structs.replace(body.label, policy=receiver, mark=found.preferred)
     if body.alternative != expected:
-        shown = " or ".join(repr(mark) for mark in candidates)
+        shown = repr(found.preferred) if found.preferred else " or ".join(repr(mark) for mark in found.marks)
         raise no("wrong-mark", f"{body.label.mark!r} crosses as {shown}, and as nothing else (Article {found.clause})")
     form = body.manner if isinstance(body, Shown) else body.form
     if form not in (agreement.scope.forms or (form,)):
