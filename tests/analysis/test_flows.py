@@ -226,6 +226,28 @@ def test_what_one_agreement_guards_a_hub_cannot_give_away() -> None:
     assert "us" in {body for each in found.breaches for body in (each.body, *each.others)}
 
 
+@pytest.mark.parametrize(
+    ("mark", "reached"),
+    [
+        ("TLP:RED", set()),
+        ("TLP:AMBER+STRICT", set()),
+        ("TLP:AMBER", {"utility"}),
+        ("TLP:GREEN", {"team-gamma", "utility"}),
+        ("TLP:CLEAR", {"team-gamma", "utility", "hospital", "newspaper", "another-body"}),
+    ],
+)
+def test_each_colour_goes_as_far_as_it_says(mark: str, reached: set[str]) -> None:
+    """To the receiving organisation's clients, to the community, to everybody: and nobody else unasked."""
+    found = answer(library("csirt-tlp.example"), of="alpha", chosen=Chosen(mark=mark))
+    assert {body for each in found.breaches for body in (each.body, *each.others)} == reached
+
+
+def test_what_stands_against_a_step_on_an_unchecked_clause_only_is_told() -> None:
+    found = answer(library("nato-style.example"), of="member", chosen=Chosen(mark="NATO SECRET"))
+    assert [each.body for each in found.breaches] == ["partner"]
+    assert found.breaches[0].path[-1].warned == (("nato-style.example", "originator"),)
+
+
 # ---- every path is decided again ------------------------------------------------------------------------------------
 
 

@@ -215,7 +215,9 @@ class Search:
             else:
                 for body, got in _getting(standing, serving, via):
                     key = body, purpose
-                    if (not own or body != holder) and (key not in told or (got == "party") > (told[key][1] == "party")):
+                    if (not own or body != holder) and (
+                        key not in told or (got == "party") > (told[key][1] == "party")
+                    ):
                         told[key] = place, got
                     if body in parties and body != holder:
                         moves.setdefault(body, (place, body, got))

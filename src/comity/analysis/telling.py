@@ -66,6 +66,7 @@ class Passage(Struct, frozen=True, kw_only=True):
         marked: what that is marked.
         made_under: the agreement under which it is held.
         consents: the consents that this step needs.
+        warned: instrument and clause of unchecked rules that would stand against it, and only warn.
         case: the case that ``decide`` permits.
     """
 
@@ -82,6 +83,7 @@ class Passage(Struct, frozen=True, kw_only=True):
     purpose: str
     via: tuple[str, ...]
     consents: tuple[Consented, ...]
+    warned: tuple[tuple[str, str], ...]
     case: Case
     made: Relation | Literal[""] = ""
     marked: str = ""
@@ -163,6 +165,7 @@ class Teller:
             purpose=slot.purpose,
             via=slot.road[0],
             consents=self._needed(step, standing, serving, rest),
+            warned=_warned(outcome),
             case=case,
             made=step.made if made else "",
             marked=made.mark if made else self._marked_anew(reached, kind),
@@ -271,3 +274,9 @@ def _methods(agreements: Sequence[Compiled], act: Act) -> tuple[str, ...]:
 def _permitting(outcome: Outcome) -> tuple[str, ...]:
     """The clauses by which the item's own agreement permits."""
     return tuple(dict.fromkeys(each.clause for each in outcome.reasons if each.step == 9 and each.effect == "holds"))
+
+
+def _warned(outcome: Outcome) -> tuple[tuple[str, str], ...]:
+    """The clauses of rules that fail here; they were not checked, and so only warn."""
+    failed = (each for each in outcome.reasons if each.effect == "warns" and each.code != "permit-unchecked")
+    return tuple(dict.fromkeys((each.instrument, each.clause) for each in failed))

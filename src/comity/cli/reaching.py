@@ -236,6 +236,9 @@ class _Teller:
         if passage.consents:
             gaining = _listed(self.word(each.beneficiary) for each in passage.consents)
             said += f"; {passage.consents[0].by} consents that {gaining} may gain"
+        if passage.warned:
+            unchecked = _listed(f"{article(clause)} of {instrument}" for instrument, clause in passage.warned)
+            said += f"; unchecked, and so only warns: {unchecked}"
         return f"{said} [{_listed(map(article, passage.clauses))} of {passage.agreement}]"
 
     def _how(self, path: Path) -> str:
