@@ -289,3 +289,40 @@ def test_too_many_holdings_are_refused_and_not_cut_off(monkeypatch: pytest.Monke
     with pytest.raises(Misuse, match="more than 2 kinds of holdings") as raised:
         answer(agreement_text(GIVE, PASS_ON, USE))
     assert raised.value.code == "too-many-holdings"
+
+
+def test_too_many_sorts_of_categories_are_refused() -> None:
+    def listed(*words: str) -> str:
+        return f"category = {list(words)!r}".replace("'", '"')
+
+    names = [f"c{number}" for number in range(12)]
+    together = rule("together", ["open"], "permits = true", listed(*names))
+    assert not answer(agreement_text(GIVE, together)).proven
+    each = [rule(f"rule-{name}", ["open"], "permits = true", listed(name)) for name in names]
+    with pytest.raises(Misuse, match="12 sorts of categories") as raised:
+        answer(agreement_text(GIVE, *each))
+    assert raised.value.code == "too-many-categories"
+
+
+@pytest.mark.parametrize("act", ["extract", "translate"])
+def test_an_extract_is_marked_down_after_it_was_given_on(act: str) -> None:
+    """What the hub may not give at its low mark it gives at the high one; who receives it there marks it down."""
+
+    def levels(parties: tuple[str, str], low: str, high: str) -> str:
+        return "".join(
+            "".join(level(each, english, rank, mark=f"{each.upper()} {rank}") for each in parties)
+            + equivalence({each: [f"{each.upper()} {rank}"] for each in parties})
+            for rank, english in ((1, low), (2, high))
+        )
+
+    body = '[[body]]\nid = "c"\nname = { en = "c" }\n'
+    free = rule("free", ["give"], "permits = true")
+    by_b = rule("by-b", ["copy", act], "permits = true", 'recipient = ["b"], serves = ["b"]')
+    by_c = rule("by-c", ["open", "reclassify"], "permits = true", 'recipient = ["c"]')
+    low = rule("low", ["give"], "forbids = true", 'level = ["B 1"]')
+    first = agreement_text(free, by_b, by_c, body, levels=levels(("a", "b"), "LOW", "HIGH"))
+    ladders = levels(("b", "c"), "LOWER", "HIGHER")
+    second = agreement_text(free, by_b, by_c, low, name="hub", parties=("b", "c"), levels=ladders)
+    found = answer(first, second, chosen=Chosen(mark="A 2"))
+    ways = [[one.act for one in each.path] for each in found.reaches if (each.body, each.level) == ("c", "LOWER")]
+    assert ways == ([["give", "extract", "give", "reclassify", "open"]] * 2 if act == "extract" else [])

@@ -30,8 +30,8 @@ from comity.decision.model import (
     Witness,
 )
 
-AT = datetime(2000, 1, 1, tzinfo=UTC)
-"""The instant of every case; the agreements are taken to be in force."""
+AT = datetime(9000, 1, 1, tzinfo=UTC)
+"""The instant of every case; the agreements are taken to be in force, and whatever rule has days has begun or ended."""
 EVER = datetime(9999, 1, 1, tzinfo=UTC)
 """When nothing has ended yet."""
 PERSON, SITE, LIST, REQUEST, REQUESTER, OFFICE = "person", "site", "list", "request", "requester", "originating-office"

@@ -29,6 +29,7 @@ from comity.errors import Misuse
 NOT_MODELLED = (
     "what people do against the agreements: every step here is one that the decision permits",
     "what a body does with what it got once it is a party to no agreement that covers it; that it got it is shown",
+    "three purposes that no text names on one way, where some rule is milder to another purpose than to the same",
     "time: the agreements are in force, nothing has ended, and no text changes on the way",
     "an item that is recalled, or that an incident touches, only on the way: each is so from the beginning, or never",
     "which office of a party holds a copy, and how many there are",

@@ -17,9 +17,10 @@ from msgspec import Struct
 from comity.agreement.vocabulary import Form, Relation
 from comity.analysis.guards import Guards, Kind, Row
 from comity.analysis.values import FORMS
+from comity.errors import Misuse
 
 CATEGORIES_MAX = 8
-"""Most categories that are taken together in every way; of more, each alone, all and none."""
+"""Most sorts of categories; they are taken together in every way."""
 
 
 class Chosen(Struct, frozen=True):
@@ -41,7 +42,7 @@ class Kinds:
         self._makings: dict[tuple[int, str, tuple[Relation, ...]], tuple[Kind, ...]] = {}
         self._conducts: dict[tuple[object, ...], int] = {}
         self._conduct_of: dict[Kind, int] = {}
-        self._rows: list[tuple[Row, ...]] = []
+        self._conduct: list[tuple[bool, tuple[Row, ...]]] = []
         self._does_more: dict[tuple[int, int], bool] = {}
 
     def originals(self, lens: int, policy: str, chosen: Chosen) -> Iterator[Kind]:
@@ -79,18 +80,22 @@ class Kinds:
             )
             key = kind.lens, kind.relation == "extract", rows
             if key not in self._conducts:
-                self._conducts[key] = len(self._rows)
-                self._rows.append(rows)
+                self._conducts[key] = len(self._conduct)
+                self._conduct.append(key[1:])
             self._conduct_of[kind] = self._conducts[key]
         return self._conduct_of[kind]
 
     def does_more(self, one: int, other: int) -> bool:
-        """Whether with the first all can be done that can with the second; both under one agreement, equally marked."""
+        """Whether with the first all can be done that can with the second; both under one agreement, equally marked.
+
+        An extract may be marked lower than what it came from, at once or anew; so nothing else does more than it.
+        """
         if one == other:
             return True
         key = one, other
         if key not in self._does_more:
-            self._does_more[key] = all(map(self.guards.row_covers, self._rows[one], self._rows[other]))
+            (extract, rows), (needs_extract, others) = self._conduct[one], self._conduct[other]
+            self._does_more[key] = extract >= needs_extract and all(map(self.guards.row_covers, rows, others))
         return self._does_more[key]
 
     def _kinds(
@@ -118,7 +123,7 @@ class Kinds:
             purposes,
             guards.unlike(lens, "form", (chosen.form,) if chosen.form else FORMS),
             guards.unlike(lens, "subject", subjects),
-            guards.unlike(lens, "categories", self._categories()),
+            guards.unlike(lens, "categories", self._categories(lens)),
             guards.unlike(lens, "recalled", (False, True)),
             guards.unlike(lens, "suspected", (False, True)),
         ):
@@ -136,27 +141,23 @@ class Kinds:
                 suspected=suspected,
             )
 
-    def _categories(self) -> list[tuple[str, ...]]:
-        named = self.values.categories
-        if len(named) > CATEGORIES_MAX:
-            return [(), *((each,) for each in named), named]
-        return [each for size in range(len(named) + 1) for each in combinations(named, size)]
+    def _categories(self, lens: int) -> list[tuple[str, ...]]:
+        """Every set of categories, of each sort that the agreement can tell apart at most one."""
+        alone = [(word,) for word in self.values.categories]
+        apart = [word for (word,) in self.guards.unlike(lens, "categories", alone)]
+        if len(apart) > CATEGORIES_MAX:
+            raise Misuse(
+                f"{len(apart)} sorts of categories can be told apart, at most {CATEGORIES_MAX} are looked at",
+                code="too-many-categories",
+            )
+        return [each for size in range(len(apart) + 1) for each in combinations(apart, size)]
 
     def _uncovered(self, kinds: list[Kind]) -> list[Kind]:
-        """Of items with one mark those with which more can be done than with any other, or something else.
-
-        An extract may be marked lower than what it came from, and so does more where it does as much.
-        """
+        """Of items with one mark those with which more can be done than with any other, or something else."""
         kept: list[Kind] = []
-        for kind in sorted(kinds, key=lambda each: each.relation != "extract"):
+        for kind in kinds:
             conduct = self.conduct(kind)
-            if any(self.does_more(self.conduct(other), conduct) for other in kept):
-                continue
-            extract = kind.relation == "extract"
-            kept = [
-                other
-                for other in kept
-                if (other.relation == "extract" and not extract) or not self.does_more(conduct, self.conduct(other))
-            ]
-            kept.append(kind)
+            if not any(self.does_more(self.conduct(other), conduct) for other in kept):
+                kept = [other for other in kept if not self.does_more(conduct, self.conduct(other))]
+                kept.append(kind)
         return kept

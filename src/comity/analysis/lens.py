@@ -116,7 +116,7 @@ class Lens:
         for asked in rules:
             if self._only_outcomes and asked.step in ALWAYS_MET:
                 continue
-            every |= asked.rule.consent == "every-party"
+            every |= asked.rule.consent in {"every-party", "named"}
             registries |= asked.rule.registries is not None
             methods += asked.rule.methods or ()
             for conditions in (asked.when, *([asked.unless] if asked.unless else ())):

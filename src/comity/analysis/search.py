@@ -145,8 +145,8 @@ class Search:
         ground, kind, lineage = self.ground, holding.kind, holding.lineage
         given_for = kind.provided if self.is_own(holding) else ""  # the originator gives for no other purpose
         best = self._best.setdefault((holding.holder, kind.lens, kind.policy, kind.mark, given_for), [])
-        conduct = ground.kinds.conduct(kind)
-        if any(ground.kinds.does_more(known, conduct) and ground.covers(other, lineage) for known, other in best):
+        does_more, conduct = ground.kinds.does_more, ground.kinds.conduct(kind)
+        if any(does_more(known, conduct) and ground.covers(other, lineage) for known, other in best):
             return
         best.append((conduct, lineage))
         if len(self.steps) >= HOLDINGS_MAX:
