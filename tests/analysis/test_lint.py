@@ -388,10 +388,12 @@ class TestRules:
             rule("give", ["give"], "permits = true"),
             rule("care", ["give", "open"], 'requires = ["need-to-know"]'),
             rule("more", ["copy"], "copies = 3"),
+            rule("never", ["return"], "forbids = true"),
         )
-        assert [(each.code, each.weight) for each in found(text)] == [
-            ("rule-on-nothing", "doubt"),
-            ("rule-on-nothing", "note"),
+        assert [(each.code, each.weight, each.says.split("'")[1]) for each in found(text)] == [
+            ("rule-on-nothing", "doubt", "more"),
+            ("rule-on-nothing", "note", "care"),
+            ("rule-on-nothing", "note", "never"),
         ]
 
 

@@ -268,13 +268,16 @@ def _idle(source: Source, index: int, acts: dict[Act, Asked], permitted: frozens
     idle = [act for act in acts if act not in permitted]
     if idle:
         rule = source.text.rules[index]
+        does = "forbids" if rule.forbids else "asks something of"
         yield source.finding(
             "rule-on-nothing",
-            "doubt" if len(idle) == len(acts) else "note",
+            "doubt" if len(idle) == len(acts) and not rule.forbids else "note",
             rule.clause,
             ("rule", index, "acts"),
-            f"rule {rule.id!r} asks something of {several(idle)}, which no checked rule permits anyway",
-            "write what permits it, or take the act out of the rule",
+            f"rule {rule.id!r} {does} {several(idle)}, which no checked rule permits anyway",
+            "leave it where the text says so: it gives the refusal its reason"
+            if rule.forbids
+            else "write what permits it, or take the act out of the rule",
         )
 
 
