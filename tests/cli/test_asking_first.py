@@ -19,6 +19,8 @@ FINAL = {
     "return": ("return", "i-7k3m", "--copy", "1", "--reason", "over", "--as", "kim"),
     "pass-on": ("pass-on", "seal", "r-4xq7", "--out", "new.age", "--as", "kim"),
     "deposit": ("deposit", "reveal", "e-7k3m", "--as", "mori"),
+    "sign": ("negotiation", "sign", "g-7k3m", "--as", "oda"),
+    "withdraw": ("negotiation", "withdraw", "g-7k3m", "--reason", "no majority", "--as", "mun"),
     "person": ("person", "remove", "kim", "--reason", "left", "--as", "root"),
 }
 

@@ -194,7 +194,11 @@ def written_from_header(agreement: Agreement) -> str:
     Raises:
         Misuse: the agreement entered into force before it was signed.
     """
-    file = history_from_header(agreement)
+    return write_history(history_from_header(agreement))
+
+
+def write_history(file: HistoryFile) -> str:
+    """A history as a file."""
     rows = [("[history]", file.header), *(("[[event]]", event) for event in file.events)]
     return "\n\n".join(table(head, json.decode(json.encode(row))) for head, row in rows) + "\n"
 

@@ -20,7 +20,7 @@ from comity.cli.coverage import covered, tell_coverage
 from comity.cli.drafting import new, schema_command
 from comity.cli.end_notes import notice
 from comity.cli.explaining import explain
-from comity.cli.instants import read_instant
+from comity.cli.instants import read_instant, told_instant
 from comity.cli.options import Desk, Verbs, acting, housed, is_relationship
 from comity.cli.output import FINDINGS, Output, visible
 from comity.cli.reaching import flows
@@ -31,7 +31,7 @@ from comity.timezones import time_zones
 
 if TYPE_CHECKING:
     from comity.api import Agreement
-    from comity.flows.agreeing.agreements import AgreementShown
+    from comity.flows.agreeing.agreements import AgreementShown, VersionShown
 
 HOUSE_RULES = ("house",)
 """Layers of the library that every agreement is run with: two people for each release."""
@@ -255,6 +255,21 @@ def acknowledge(desk: Desk, relationship: str | None, actor: str, key: Path | No
 
 
 @agreement.command()
+@click.argument("relationship", required=False)
+@housed
+def versions(desk: Desk, relationship: str | None) -> None:
+    """List the texts by which this house has decided under an agreement, each from its instant on.
+
+    Example:
+      comity agreement versions
+    """
+    from comity.flows.agreeing.agreements import ListVersions
+
+    request = ListVersions(relationship=desk.session.relationship(relationship))
+    desk.show(desk.call("agreement.versions", request), _tell_versions)
+
+
+@agreement.command()
 @click.argument("name", default="jp-kr-2016")
 @click.option("--clause", metavar="ID", help="Only this clause, such as 6.a, or an article, such as 6.")
 @housed
@@ -431,6 +446,14 @@ def _tell_acknowledged(out: Output, shown: AgreementShown, desk: Desk) -> None:
     out.next(("comity give FILE --help", "once the other party has acknowledged it too"), *desk.sending())
 
 
+def _tell_versions(out: Output, found: list[VersionShown]) -> None:
+    rows = [
+        (told_instant(each.since), each.version, each.digest[:16], "signed by both" if each.signed else "")
+        for each in found
+    ]
+    out.table(("since", "version", "digest", ""), rows)
+
+
 def _tell_running(out: Output, running: list[AgreementShown]) -> None:
     if not running:
         out.line("no agreement runs here yet")
@@ -441,9 +464,11 @@ def _tell_running(out: Output, running: list[AgreementShown]) -> None:
             [
                 ("title", each.title),
                 ("with", each.peer),
+                ("version", each.version),
                 ("digest", each.digest),
                 ("layers", ", ".join(each.layers)),
                 ("acknowledged by", ", ".join(each.acknowledged) or "nobody yet"),
                 ("hypothetical", each.hypothetical or ""),
+                ("amended", f"from {told_instant(each.superseded)} on" if each.superseded else ""),
             ]
         )

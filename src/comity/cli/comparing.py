@@ -60,7 +60,13 @@ def diff(
     from comity.explanation.difference import difference
 
     found = difference(read_agreement(first, first_layer), read_agreement(second, second_layer), language)  # type: ignore[arg-type]  # one of three, by the option
-    desk.show(found, lambda out, told: _tell(out, told, second, everything=everything))
+
+    def tell(out: Output, told: Difference) -> None:
+        tell_difference(out, told, everything=everything)
+        if not told.same:
+            out.next((f"comity agreement explain {second}", "the second as a readable text"))
+
+    desk.show(found, tell)
 
 
 def read_agreement(name: str, layers: Sequence[str] = ()) -> tuple[Agreement, tuple[Layer, ...]]:
@@ -80,7 +86,8 @@ def read_agreement(name: str, layers: Sequence[str] = ()) -> tuple[Agreement, tu
     return agreement, tuple(parse_layer(*read_text(layer), agreement) for layer in layers)
 
 
-def _tell(out: Output, found: Difference, second: str, *, everything: bool) -> None:
+def tell_difference(out: Output, found: Difference, *, everything: bool) -> None:
+    """Tell in what two texts differ; ``everything``: in what they do not, too."""
     if found.same:
         out.line(("the same: ", "good"), f"{found.first.id} and {found.second.id} do not differ in anything compared")
         return
@@ -101,7 +108,6 @@ def _tell(out: Output, found: Difference, second: str, *, everything: bool) -> N
                     _tell_change(out, change, HOW if one else HOW | OF_TWO_HOW)
     out.gap()
     out.text("P read in the text, S in a secondary source, K not checked.", style="dim")
-    out.next((f"comity agreement explain {second}", "the second as a readable text"))
 
 
 def _tell_parameters(out: Output, found: Difference, shown: Sequence[Compared]) -> None:

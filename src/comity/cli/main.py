@@ -47,6 +47,7 @@ SECTIONS: dict[str, dict[str, Verb]] = {
     },
     "The agreement": {
         "agreement": Verb("agreements", "agreement", "Check, read, adopt and acknowledge; status on any date."),
+        "negotiation": Verb("negotiation", "negotiation", "Negotiate, initial and sign a text, among those named."),
     },
     "One document": {
         "give": Verb("giving", "give", "Ask that a file be given, or only whether it may."),

@@ -23,12 +23,15 @@ def pouch() -> None:
 @click.option("--out", "path", required=True, help="A new file.")
 @housed
 def export(desk: Desk, relationship: str | None, path: str) -> None:
-    """Put everything the other party does not have yet into one file.
+    """Put everything the other party does not have yet into one file; of a channel, name it: talks/jp.kr.
 
     Example:
       comity pouch export --out to-seoul.pouch
     """
-    request = ExportPouch(relationship=desk.session.relationship(relationship), path=absolute(path))
+    named = relationship or ""
+    if not named.startswith("talks/"):
+        named = desk.session.relationship(relationship)
+    request = ExportPouch(relationship=named, path=absolute(path))
     with working("packing the pouch", quiet=desk.out.as_json):
         shown: PouchShown = desk.call("pouch.export", request)
     desk.show(shown, _tell_exported)

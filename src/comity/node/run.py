@@ -63,7 +63,7 @@ CERTIFICATE = "certificate.pem"
 TLS_KEY = "key.pem"
 SWITCH_SECONDS = 0.0002
 """How soon a thread that has waited for the disk gets its turn beside a busy event loop; Python's default is 5 ms."""
-BEGINNINGS = frozenset({"agreement.adopt", "ledger.rebuild"})
+BEGINNINGS = frozenset({"agreement.adopt", "ledger.rebuild", "negotiation.channel", "negotiation.open"})
 """Flows after which there may be a relationship that nobody keeps up with yet."""
 
 

@@ -257,7 +257,7 @@ async def shown(house: House, taken: Taken) -> NegotiationShown:
         signed=tuple(sorted(now.signatures)),
         applies=applies_from(row) if now.state == "signed" else None,
         entered=dict(now.entered),
-        delegates=tuple([each async for each in _delegates(house, taken)]),
+        delegates=tuple(await _delegates(house, taken)),
         happened=tuple(
             HappenedShown(
                 party=each.party,
@@ -274,14 +274,16 @@ async def shown(house: House, taken: Taken) -> NegotiationShown:
     )
 
 
-async def _delegates(house: House, taken: Taken) -> AsyncIterator[DelegateShown]:
+async def _delegates(house: House, taken: Taken) -> list[DelegateShown]:
+    found = []
     for party in (house.party, taken.peer):
         for pseudonym in taken.row.delegates(party):
             entry = await house.row(DirectoryRow, f"{taken.relationship}/{party}/{pseudonym}")
             person = await house.side(PSEUDONYM_OF, f"{taken.relationship}/{pseudonym}")
             function = entry.function if entry is not None else pseudonym
             named = await house.handle(person.decode()) if party == house.party and person else function
-            yield DelegateShown(party=party, name=named)
+            found.append(DelegateShown(party=party, name=named))
+    return sorted(found, key=lambda each: (each.party != house.party, each.name))
 
 
 async def running_row(house: House, on: str | None) -> AgreementRow | None:
