@@ -11,8 +11,9 @@ from comity.cli.decisions import functions, named
 from comity.cli.family import RELATIONS
 from comity.cli.instants import told_instant
 from comity.cli.options import Desk, Verb, Verbs, acting, as_actor, housed, seeing
-from comity.cli.output import Output, size
+from comity.cli.output import Output, article, size
 from comity.flows.actors import Actor
+from comity.flows.deciding.explaining import ReasonTold
 from comity.flows.giving.marks import MarkingShown, MarkItem
 from comity.flows.looking.views import (
     ChainLine,
@@ -137,10 +138,12 @@ def _tell_inbox(out: Output, inbox: Inbox, known: Known) -> None:
                 ("topic", each.topic),
                 ("purpose", each.purpose),
                 ("asked", told_instant(each.at)),
+                ("halted", _stopped(each.halted)),
             ],
             indent=4,
         )
     following = [(call.next, _ANSWERS[call.kind]) for call in inbox.calls[:CALLS_NAMED]]
+    waiting = [each for each in waiting if each.halted is None]
     if waiting:
         following.append((f"comity assure {waiting[0].request} --as HANDLE", "after your own checks"))
     elif inbox.received and not inbox.calls:
@@ -164,7 +167,7 @@ def _tell_outbox(out: Output, outbox: Outbox, known: Known) -> None:
     if outbox.chains:
         out.gap()
         tell_chains(out, outbox.chains)
-    pending = [each for each in outbox.waiting if not each.approved_by]
+    pending = [each for each in outbox.waiting if not each.approved_by and each.halted is None]
     if pending:
         out.next((f"comity approve {pending[0].request} --reason WHY --as HANDLE", "somebody else, with the role"))
 
@@ -190,9 +193,15 @@ def _tell_request(out: Output, request: RequestLine, known: Known) -> None:
                 ("assurance refused", f"{named(recipient, known)}: {reason}")
                 for recipient, reason in request.assurance_refused.items()
             ],
+            ("halted", _stopped(request.halted)),
         ],
         indent=4,
     )
+
+
+def _stopped(reason: ReasonTold | None) -> str:
+    """Why it does not go, whatever anybody approves or assures."""
+    return f"{reason.says}; {article(reason.clause)} of {reason.instrument}" if reason is not None else ""
 
 
 def _tell_passages(out: Output, title: str, way: str, passages: Sequence[PassageLine], known: Known) -> None:

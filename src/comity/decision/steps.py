@@ -40,7 +40,7 @@ def weigh_item(compiled: Compiled, case: Case, item: Item, level: LevelFacts | N
     if single and standings[0].readings == compiled.calm:
         add(compiled.in_force if giving else compiled.protected)  # (2)
     else:
-        found |= _weigh_force(compiled, standings, giving, reasons)
+        found |= weigh_force(compiled, standings, giving, reasons)
     if compiled.bases:
         found |= _weigh_bases(compiled, case, item, giving, reasons)
     if giving:
@@ -267,7 +267,7 @@ def _others(case: Case, item: Item, rule: Rule) -> tuple[bool, str, tuple[str, .
     return len(others) >= wanted, code, (str(wanted), str(len(others)))
 
 
-def _weigh_force(compiled: Compiled, standings: Iterable[Standing], giving: bool, reasons: list[Reason]) -> int:
+def weigh_force(compiled: Compiled, standings: Iterable[Standing], giving: bool, reasons: list[Reason]) -> int:
     """Step 2 for parties who do not all read the agreement as simply in force."""
     readings = [reading for each in standings if each.agreement == compiled.id for reading in each.readings]
     if not readings:

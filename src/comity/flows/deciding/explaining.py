@@ -194,19 +194,21 @@ def tell(outcome: decision.Outcome) -> OutcomeTold:
     return OutcomeTold(
         outcome=outcome_word(outcome),
         means=outcome_wording(outcome),
-        reasons=tuple(
-            ReasonTold(
-                step=each.step,
-                effect=each.effect,
-                clause=each.clause,
-                instrument=each.instrument,
-                provenance=each.provenance,
-                about=each.about,
-                says=sentence(each),
-            )
-            for each in outcome.reasons
-        ),
+        reasons=tuple(map(told_reason, outcome.reasons)),
         changeable=change.possible,
         missing=missing_wording(change.missing),
         duties=tuple(map(duty_wording, outcome.duties)),
+    )
+
+
+def told_reason(reason: decision.Reason) -> ReasonTold:
+    """A reason in words."""
+    return ReasonTold(
+        step=reason.step,
+        effect=reason.effect,
+        clause=reason.clause,
+        instrument=reason.instrument,
+        provenance=reason.provenance,
+        about=reason.about,
+        says=sentence(reason),
     )

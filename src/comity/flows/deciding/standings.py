@@ -11,6 +11,7 @@ from datetime import datetime
 import msgspec
 
 from comity.decision import model as decision
+from comity.decision.steps import weigh_force
 from comity.flows.deciding.lineage import agreements
 from comity.flows.house import House
 from comity.register.rows import AgreementRow
@@ -51,3 +52,12 @@ async def standings_of(house: House, rows: Iterable[AgreementRow], at: datetime)
                     found[basis.agreement] = await house.library.standing(beside, at)
         found[row.relationship] = standing
     return tuple(found.values())
+
+
+async def halted(house: House, relationship: str, at: datetime) -> decision.Reason | None:
+    """Why nothing new can be provided in a relationship at ``at``: not in force by somebody's reading; None else."""
+    row = await house.agreement_row(relationship)
+    running = await house.library.load(row)
+    found: list[decision.Reason] = []
+    weigh_force(running.compiled, [await house.library.standing(row, at)], giving=True, reasons=found)
+    return next((each for each in found if each.effect == "lacks"), None)

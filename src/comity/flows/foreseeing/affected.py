@@ -16,7 +16,7 @@ from comity.errors import Misuse, Refused, Rejected
 from comity.flows.actors import Actor
 from comity.flows.consenting.consent_register import ListConsents, list_consents
 from comity.flows.deciding.cases import answer, handling_case, outcome_word
-from comity.flows.deciding.explaining import ReasonTold, tell
+from comity.flows.deciding.explaining import ReasonTold, told_reason
 from comity.flows.deciding.recorded import recorded
 from comity.flows.deciding.standings import standings_of
 from comity.flows.deciding.visibility import Sight, viewer
@@ -393,11 +393,11 @@ class _Look:
 
 def _in_the_way(now: decision.Outcome, then: decision.Outcome) -> tuple[ReasonTold, ...]:
     """What stands in the way only then, in words."""
-    before = {(each.step, each.clause, each.says) for each in tell(now).reasons if each.effect in AGAINST}
+    before = {(each.step, each.code, each.clause, each.about) for each in now.reasons if each.effect in AGAINST}
     return tuple(
-        each
-        for each in tell(then).reasons
-        if each.effect in AGAINST and (each.step, each.clause, each.says) not in before
+        told_reason(each)
+        for each in then.reasons
+        if each.effect in AGAINST and (each.step, each.code, each.clause, each.about) not in before
     )
 
 

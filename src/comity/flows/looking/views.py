@@ -8,8 +8,11 @@ from typing import Literal
 
 import msgspec
 
+from comity.agreement.vocabulary import GIVING_ACTS
 from comity.errors import Misuse
 from comity.flows.actors import Actor
+from comity.flows.deciding.explaining import ReasonTold, told_reason
+from comity.flows.deciding.standings import halted
 from comity.flows.deciding.visibility import Sight, viewer
 from comity.flows.exchanging.exchange import COSIGNED
 from comity.flows.exchanging.witnessing import read_head
@@ -92,7 +95,7 @@ class PassageLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AskedLine(msgspec.Struct, frozen=True, kw_only=True):
-    """An assurance that the other party asks of us."""
+    """An assurance that the other party asks of us; ``halted`` says why what it is for can not be given any more."""
 
     request: str
     relationship: str
@@ -105,12 +108,14 @@ class AskedLine(msgspec.Struct, frozen=True, kw_only=True):
     answered: tuple[str, ...]
     at: datetime
     act: str = "give"
+    halted: ReasonTold | None = None
 
 
 class RequestLine(msgspec.Struct, frozen=True, kw_only=True):
     """A request of ours: who approved, whom the other party assured or would not, and whether it was carried out.
 
     ``act`` is what is asked for; ``manner`` how something is to be shown, ``copy`` which copy is to be passed on.
+    ``halted`` says why it does not go, whatever anybody approves: the agreement is not in force.
     """
 
     request: str
@@ -130,6 +135,7 @@ class RequestLine(msgspec.Struct, frozen=True, kw_only=True):
     act: str = "give"
     manner: str | None = None
     copy: int | None = None
+    halted: ReasonTold | None = None
 
 
 class ChainLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -234,9 +240,10 @@ async def show_inbox(house: House, request: ShowInbox) -> Inbox:
         received += await passages(house, relationship, peer, sight)
         if not sight.has(ASSURANCE_OFFICER):
             continue
+        stop = await _halted(house, relationship)
         async for _key, row in house.rows(AskedRow, f"{relationship}/"):
             if row.author == peer and row.consignment is None:
-                asked.append(_asked(relationship, row))
+                asked.append(_asked(relationship, row, stop))
     return Inbox(received=tuple(received), asked=tuple(asked))
 
 
@@ -244,10 +251,12 @@ async def show_outbox(house: House, request: ShowOutbox) -> Outbox:
     """What waits, what was given, and how far the other party has it."""
     sight = Sight(house, await viewer(house, request.actor))
     given: list[PassageLine] = []
+    stops: dict[str, ReasonTold | None] = {}
     for relationship, _peer in await house.relationships():
         given += await passages(house, relationship, house.party, sight)
+        stops[relationship] = await _halted(house, relationship)
     waiting = [
-        await _request(house, row)
+        await _request(house, row, stops[row.relationship] if row.act in GIVING_ACTS else None)
         async for _key, row in house.rows(RequestRow)
         if row.consignment is None and (sight.has(RELEASE_AUTHORITY) or sight.is_himself(row.by))
     ]
@@ -373,7 +382,13 @@ async def _shown(house: House, relationship: str, item: str, sight: Sight) -> li
     ]
 
 
-async def _request(house: House, row: RequestRow) -> RequestLine:
+async def _halted(house: House, relationship: str) -> ReasonTold | None:
+    """Why nothing new can be provided there now; None while it can."""
+    reason = await halted(house, relationship, house.now())
+    return None if reason is None else told_reason(reason)
+
+
+async def _request(house: House, row: RequestRow, stop: ReasonTold | None) -> RequestLine:
     item = await house.need(ItemRow, row.item, "item")
     assured: list[str] = []
     refused: dict[str, str] = {}
@@ -401,12 +416,13 @@ async def _request(house: House, row: RequestRow) -> RequestLine:
         act=row.act,
         manner=row.manner,
         copy=row.copy,
+        halted=stop,
     )
 
 
-def _asked(relationship: str, row: AskedRow) -> AskedLine:
-    fields = {name: getattr(row, name) for name in AskedLine.__struct_fields__ if name != "relationship"}
-    return AskedLine(relationship=relationship, **fields)
+def _asked(relationship: str, row: AskedRow, stop: ReasonTold | None) -> AskedLine:
+    fields = {name: getattr(row, name) for name in AskedLine.__struct_fields__ if name in AskedRow.__struct_fields__}
+    return AskedLine(relationship=relationship, halted=stop, **fields)
 
 
 _ITEM_FIELDS = tuple(
