@@ -8,6 +8,7 @@ The rooms, from the ground up::
     explanation                                             pure, over the agreement: what it says, told to people
     drafting                                                pure, over both: a new agreement from a template
     foresight                                               pure, over the decision: what follows if something changes
+    feed                                                    pure, over the ledger: messages in real time, cut and sealed
     ledger                                                  pure, apart from the others
     evidence                                                pure, over them all
     ports                                                   contracts, in the types of the pure rooms
@@ -79,7 +80,7 @@ def pure(rooms: Iterable[str], packages: str = "msgspec cryptography") -> Law:
 LADDER = ("agreement", "marking", "decision", "record", "register")
 CORE = ("errors", *LADDER, "ledger")
 ADAPTERS = ("stores", "courier")
-INSIDE = (*CORE, "analysis", "evidence", "foresight", "ports", "seal", "flows", "timezones")
+INSIDE = (*CORE, "analysis", "evidence", "feed", "foresight", "ports", "seal", "flows", "timezones")
 
 LAWS: dict[str, Law] = {
     "errors": pure(()),
@@ -90,10 +91,11 @@ LAWS: dict[str, Law] = {
     "drafting": pure(("errors", "agreement", "explanation")),
     "foresight": pure(("errors", "agreement", "marking", "decision")),
     "ledger": pure(("errors",)),
+    "feed": pure(("errors", "agreement", "ledger")),
     "evidence": pure(CORE),
     "ports": law(CORE, "msgspec", EVERYTHING - WORLD),
     "seal": law(CORE, "msgspec cryptography", EVERYTHING - WORLD | {"os"}),
-    "flows": law((*CORE, "evidence", "foresight", "ports", "seal"), "msgspec cryptography", EVERYTHING - WORLD),
+    "flows": law((*CORE, "evidence", "feed", "foresight", "ports", "seal"), "msgspec cryptography", EVERYTHING - WORLD),
     "stores": law(("errors", "ports", "seal"), "msgspec apsw cryptography"),
     "courier": law((*CORE, "ports"), "msgspec cryptography aiohttp"),
     "timezones": law(CORE, "tzdata"),

@@ -1,0 +1,179 @@
+"""Batches open to what was sealed; what was altered, replayed or left out is refused (``spec/feed.md``, 11 to 14)."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+import msgspec
+import pytest
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+from hypothesis import given
+from hypothesis import strategies as st
+
+from comity.errors import InternalError, Rejected
+from comity.feed.batch import (
+    FORMAT,
+    FRAME_BYTES_MAX,
+    VIEW_CONTEXT,
+    Closed,
+    Contents,
+    Dropped,
+    Frame,
+    Opened,
+    Place,
+    open_batch,
+    read_frame,
+    root_of,
+    seal_batch,
+    view_leaves,
+)
+from comity.feed.originals import salts
+from comity.ledger.leaf import batch_root_leaf
+from comity.ledger.tree import Frontier
+from feed.examples import LOG, LOG_KEY, ORIGIN, Key
+
+KEY = b"k" * 32
+VIEWS = st.lists(st.binary(max_size=60), min_size=1, max_size=20).map(tuple)
+
+
+def contents(views: tuple[bytes, ...], seed: bytes = bytes(32)) -> Contents:
+    count = len(views)
+    dropped = (Dropped("track", "rate", 3, 1_763_600_000_000_000, 1_763_600_000_900_000),)
+    return Contents(seed, dropped, ("s1", "s2"), (1,) * count, tuple(range(count)), (7,) * count, views)
+
+
+def sealed(
+    views: tuple[bytes, ...], log: Frontier, batch: int = 0, first: int = 0, *, origin: str = ORIGIN, key: Key = LOG
+) -> tuple[bytes, Frontier]:
+    inside = contents(views)
+    place = Place(FORMAT, origin, 1, batch, first, len(views), "full")
+    leaves = view_leaves(inside.seed, first, views)
+    data, after, _ = seal_batch(place, inside, leaves, KEY, b"s" * 32, log, key)
+    return data, after
+
+
+def opened(data: bytes, log: Frontier) -> Opened:
+    return open_batch(read_frame(data), ORIGIN, KEY, log, [LOG_KEY])
+
+
+@given(st.lists(VIEWS, min_size=1, max_size=4))
+def test_batches_open_to_what_was_sealed(batches: list[tuple[bytes, ...]]) -> None:
+    log = mirror = Frontier()
+    first = 0
+    for number, views in enumerate(batches):
+        data, log = sealed(views, log, number, first)
+        found = opened(data, mirror)
+        mirror = found.frontier
+        assert found.contents == contents(views)
+        assert (found.place.first, found.place.count) == (first, len(views))
+        assert found.checkpoint.checkpoint.head == log.head() == mirror.head()
+        first += len(views)
+
+
+@given(VIEWS, st.data())
+def test_any_altered_byte_is_refused(views: tuple[bytes, ...], data: st.DataObject) -> None:
+    good, _ = sealed(views, Frontier())
+    at = data.draw(st.integers(0, len(good) - 1))
+    other = data.draw(st.integers(1, 255))
+    with pytest.raises(Rejected):
+        opened(good[:at] + bytes([good[at] ^ other]) + good[at + 1 :], Frontier())
+
+
+@given(VIEWS, st.binary(min_size=1, max_size=8))
+def test_what_is_cut_short_or_goes_on_is_refused(views: tuple[bytes, ...], more: bytes) -> None:
+    good, _ = sealed(views, Frontier())
+    for bad in (good[: -len(more)], good + more, more + good, more):
+        with pytest.raises(Rejected):
+            opened(bad, Frontier())
+
+
+def test_a_batch_that_comes_again_or_too_early_is_no_continuation() -> None:
+    one, log = sealed((b"a",), Frontier())
+    two, _ = sealed((b"b",), log, 1, 1)
+    after = opened(one, Frontier()).frontier
+    for data, at in ((one, after), (two, Frontier())):
+        with pytest.raises(Rejected) as caught:
+            opened(data, at)
+        assert caught.value.code == "two-histories"
+
+
+def code_of(data: bytes) -> str:
+    with pytest.raises(Rejected) as caught:
+        opened(data, Frontier())
+    return caught.value.code
+
+
+def test_the_place_is_covered_by_the_seal() -> None:
+    good, _ = sealed((b"a", b"b"), Frontier())
+    frame = msgspec.msgpack.decode(good, type=Frame)
+    changes: list[dict[str, object]] = [
+        {"epoch": 2},
+        {"batch": 1},
+        {"first": 9},
+        {"count": 1},
+        {"closed": "posture"},
+    ]
+    for change in changes:
+        place = msgspec.structs.replace(frame.place, **change)
+        bad = msgspec.msgpack.encode(msgspec.structs.replace(frame, place=place))
+        assert code_of(bad) == "altered-batch", change
+    other = msgspec.structs.replace(frame.place, origin=ORIGIN + "-2")
+    assert code_of(msgspec.msgpack.encode(msgspec.structs.replace(frame, place=other))) == "other-feed"
+    older = msgspec.structs.replace(frame.place, format="comity-feed-batch/0")
+    assert code_of(msgspec.msgpack.encode(msgspec.structs.replace(frame, place=older))) == "bad-frame"
+
+
+def test_a_frame_has_one_spelling_and_a_bound() -> None:
+    good, _ = sealed((b"a",), Frontier())
+    assert good[0] == 0x94
+    assert code_of(b"\xdc\x00\x04" + good[1:]) == "bad-frame"
+    assert code_of(bytes(FRAME_BYTES_MAX + 1)) == "too-large"
+
+
+def test_only_a_key_of_the_log_makes_a_checkpoint() -> None:
+    stranger = Key(bytes(31) + b"\x02")
+    assert code_of(sealed((b"a",), Frontier(), key=stranger)[0]) == "no-trusted-signature"
+
+
+CROOKED: list[dict[str, object]] = [
+    {"views": (b"a",)},
+    {"source": (0, 2)},
+    {"source": (0, -1)},
+    {"turn": (0,)},
+    {"at": (0, 0, 0)},
+    {"seed": bytes(31)},
+]
+
+
+@pytest.mark.parametrize("change", CROOKED)
+def test_contents_that_a_true_key_sealed_and_that_are_not_in_order_are_refused(change: dict[str, object]) -> None:
+    inside = msgspec.structs.replace(contents((b"a", b"b")), **change)
+    place = Place(FORMAT, ORIGIN, 1, 0, 0, 2, "full")
+    leaves = view_leaves(bytes(32), 0, (b"a", b"b"))
+    # what an honest publisher does not do is done here by way of the parts
+    good, _, _ = seal_batch(place, contents((b"a", b"b")), leaves, KEY, b"s" * 32, Frontier(), LOG)
+    encode = msgspec.msgpack.Encoder().encode
+    bad = ChaCha20Poly1305(KEY).encrypt(bytes(12), encode(inside), encode(place))
+    frame = msgspec.structs.replace(msgspec.msgpack.decode(good, type=Frame), sealed=bad)
+    assert code_of(encode(frame)) == "bad-batch"
+
+
+def test_a_batch_counts_its_messages_and_its_epoch_ends() -> None:
+    inside = contents((b"a", b"b"))
+    reasons: tuple[Closed, ...] = ("full", "time")
+    for place in (
+        Place(FORMAT, ORIGIN, 1, 0, 0, 1, reasons[0]),
+        Place(FORMAT, ORIGIN, 1, 2**20, 0, 2, reasons[1]),
+    ):
+        with pytest.raises(InternalError):
+            seal_batch(place, inside, view_leaves(bytes(32), 0, inside.views), KEY, b"s" * 32, Frontier(), LOG)
+
+
+def test_a_leaf_is_of_the_salt_the_number_and_the_view() -> None:
+    seed, views = b"\x07" * 32, (b"one", b"two")
+    leaves = view_leaves(seed, 41, views)
+    salted = salts(seed, 2)
+    assert leaves[1] == sha256(VIEW_CONTEXT + salted[16:32] + (42).to_bytes(8, "big") + b"two").digest()
+    _, log = sealed(views, Frontier())
+    plain = view_leaves(bytes(32), 0, views)
+    assert log.root() == Frontier().append([batch_root_leaf(b"s" * 32, root_of(plain)).data])[0].root()
