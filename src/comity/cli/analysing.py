@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from comity.cli.options import Verb, spoken
-from comity.cli.output import FINDINGS, Output, Style
+from comity.cli.output import FINDINGS, Output, Style, article
 from comity.errors import Misuse
 
 if TYPE_CHECKING:
@@ -111,13 +111,16 @@ def stacked(names: Sequence[str], layers: Sequence[str]) -> list[Stacked]:
 
 
 def _tell_linted(out: Output, linted: Linted) -> None:
+    alike: dict[tuple[Weight, str, str], list[Finding]] = {}
     for finding in linted.findings:
-        style = _STYLES[finding.weight]
-        article = f"  Article {finding.clause} of {finding.instrument}" if finding.clause else ""
-        out.line((f"{finding.weight}  ", style), (finding.code, "strong"), article)
-        out.line((f"{finding.file}:{finding.line}", "dim"), indent=2)
-        out.text(finding.says, indent=2)
-        out.text(f"do: {finding.do}", indent=2)
+        alike.setdefault((finding.weight, finding.code, finding.do), []).append(finding)
+    for (weight, code, do), findings in alike.items():
+        out.line((f"{weight}  ", _STYLES[weight]), (code, "strong"))
+        for finding in findings:
+            cited = f"  {article(finding.clause)} of {finding.instrument}" if finding.clause else ""
+            out.line((f"{finding.file}:{finding.line}{cited}", "dim"), indent=2)
+            out.text(finding.says, indent=4)
+        out.text(f"do: {do}", indent=2)
         out.gap()
     counted = [(sum(each.weight == weight for each in linted.findings), weight) for weight in _MEANINGS]
     told = ", ".join(f"{number} {weight} ({_MEANINGS[weight]})" for number, weight in counted if number)
