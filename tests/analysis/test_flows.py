@@ -251,7 +251,7 @@ def test_what_stands_against_a_step_on_an_unchecked_clause_only_is_told() -> Non
 # ---- every path is decided again ------------------------------------------------------------------------------------
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(models())
 def test_every_path_that_is_told_replays(agreements: list[Compiled]) -> None:
     flows = Flows(agreements)

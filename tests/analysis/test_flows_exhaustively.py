@@ -15,9 +15,9 @@ from comity.decision.model import Person
 DEPTH = 4
 BUDGET = 2_000
 """Cases of one run; what was not tried to the end is compared as far as it was."""
-ACTS = ("give", "show", "pass-on", "open", "use-for", "copy", "extract", "reclassify")
+ACTS = ("give", "show", "pass-on", "open", "use-for", "hand-over", "copy", "translate", "extract", "reclassify")
 OUTSIDE = "z"
-MORE = ("purpose", "form", "category", "recalled", "relation")
+MORE = ("purpose", "form", "category", "recalled", "relation", "employer", "function", "circle", "client")
 """Conditions of which one agreement uses at most one, because each makes many more cases."""
 
 
@@ -47,6 +47,10 @@ def conditions(draw: st.DrawFn, parties: tuple[str, ...], nations: bool, more: s
         "level-at-least": st.just('"HIGH"'),
         "category": st.just('["x"]'),
         "recalled": st.sampled_from(["true", "false"]),
+        "employer": st.sampled_from(['"contractor"', '"party"']),
+        "function": st.just('["watch"]'),
+        "circle": st.just('["ring"]'),
+        "client": st.just("true"),
     }
     there = [each for each in sorted(choices) if each not in MORE or each == more]
     keys = draw(st.lists(st.sampled_from(there), max_size=2, unique=True))
@@ -74,7 +78,7 @@ def texts(draw: st.DrawFn, name: str, parties: tuple[str, ...]) -> str:
         rules.append(rule(f"rule-{number}", acts, draw(st.sampled_from(effects)), when, unless))
     if not high:
         rules = [each.replace('level-at-least = "HIGH"', 'level-at-least = "LOW"') for each in rules]
-    body = f'[[body]]\nid = "{OUTSIDE}"\nname = {{ en = "z" }}\n'
+    body = f'[[body]]\nid = "{OUTSIDE}"\nname = {{ en = "z" }}\ncircles = ["ring"]\nclient-of = ["{parties[0]}"]\n'
     route = f'[route]\nclause = "rules"\nvia = ["{parties[-1]}"]\n' if len(parties) > 2 and draw(st.booleans()) else ""
     return agreement_text(*rules, body, route, name=name, parties=parties, nations=nations, levels=levels)
 
@@ -98,6 +102,8 @@ def universe(agreements: list[Compiled], written: set[str], known: tuple[str, ..
         bodies=(*known[:-1], "elsewhere"),
         purposes=(*(["war"] if "purpose" in written else []), "given", "another"),
         nations=(*nations, "foreign") if nations else ("foreign",),
+        employers=("party", "contractor") if "employer" in written else ("party",),
+        functions=("", "watch") if "function" in written else ("",),
         forms=("oral", "electronic", "visual") if "form" in written else ("visual",),
         categories=((), ("x",)) if "category" in written else ((),),
         flags=((False, False), (True, False)) if "recalled" in written else ((False, False),),

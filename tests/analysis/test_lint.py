@@ -455,7 +455,7 @@ class TestTheCommand:
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         assert main(["agreement", "lint", "jp-kr-2016"]) == 6
-        assert "doubt  ambiguous-mark  Article 4.2 of jp-kr-2016" in capsys.readouterr().out
+        assert "doubt  ambiguous-mark\n  jp-kr-2016.toml:109  Article 4.2 of jp-kr-2016\n" in capsys.readouterr().out
         fine = tmp_path / "fine.toml"
         fine.write_text(agreement_text(PERMIT_ALL, clause("explained")), encoding="utf-8")
         assert main(["agreement", "lint", str(fine)]) == 0
