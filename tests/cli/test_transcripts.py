@@ -33,8 +33,8 @@ def test_a_transcript(name: str, store: Path) -> None:
     played(name, store)
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("article-")])
-def test_an_article_on_two_running_nodes(name: str, store: Path, line: Line) -> None:
+@pytest.mark.parametrize("name", [name for name in NAMES if name.startswith(("article-", "routes"))])
+def test_on_running_nodes(name: str, store: Path, line: Line) -> None:
     """The same transcript, over HTTP between two processes instead of by pouch."""
     played(name, store, line)
 

@@ -23,7 +23,7 @@ Rules of this file:
 - ``After OTHER.txt.`` does everything in that file first (once for all tests of a process; the folder is copied).
 
 A transcript is done by hand: no node runs unless it says so, and pouches are carried. ``played`` with a ``line`` does
-the same one a second time on two running nodes: where a pouch is packed nothing is typed, and where it is taken the
+the same one a second time on running nodes: where a pouch is packed nothing is typed, and where it is taken the
 line between the nodes is opened until each has what the other one said (``wires.py``). Everything else is as it stands,
 except that nobody is told to run a node.
 """

@@ -217,6 +217,7 @@ def _tell_passages(out: Output, title: str, way: str, passages: Sequence[Passage
                 ("purpose", each.purpose),
                 ("rights", each.rights),
                 (way, each.relationship if way == "to" else f"{each.author} ({each.relationship})"),
+                ("originator", each.originator if each.originator != each.author else ""),
                 ("given", told_instant(each.at)),
                 ("receipted", (told_instant(each.received) if each.received else "not yet") + returned),
                 ("sealed", size(each.size)),

@@ -12,7 +12,7 @@ import click
 from comity.agreement.vocabulary import Act
 from comity.cli.instants import read_instant, told_instant
 from comity.cli.options import Desk, Verbs, acting, housed, relationship
-from comity.cli.output import Output, Style
+from comity.cli.output import Output, Style, article
 from comity.cli.session import fresh_name
 from comity.errors import Misuse
 from comity.flows.actors import Actor
@@ -277,7 +277,7 @@ def _tell_asked(out: Output, asked: AskedForConsent, desk: Desk) -> None:
             ("item", asked.item),
             ("acts", ", ".join(asked.acts)),
             ("for", ", ".join(asked.beneficiaries)),
-            ("needed by", "Article " + ", ".join(asked.clauses)),
+            ("needed by", ", ".join(map(article, asked.clauses))),
         ]
     )
     out.text("Until it answers nothing of this may be done; silence is no consent.")

@@ -17,6 +17,7 @@ from comity.cli.options import Desk
 from comity.cli.output import Output, Style, visible, width, wrapped
 from comity.decision.wording import EFFECTS
 from comity.flows.deciding.explaining import OutcomeTold, ReasonTold
+from comity.flows.deciding.picking import TriedTold
 
 PROVENANCE: Mapping[str, str] = {
     "P": "P",
@@ -81,6 +82,15 @@ def tell_outcome(out: Output, told: OutcomeTold, known: Mapping[str, str], *, fu
         out.gap()
         out.line(("what it obliges to", "strong"))
         _listed(out, told.duties)
+
+
+def tell_tried(out: Output, tried: Sequence[TriedTold], known: Mapping[str, str]) -> None:
+    """(34) Under which other agreements the same was asked, and what each of them refuses or asks."""
+    for each in tried:
+        out.gap()
+        out.line(("asked besides  ", "dim"), (each.relationship, "strong"), f"  {each.means}")
+        _listed(out, [named(says, known) for says in each.against])
+        out.line((f"decision {each.decision_record[:16]}", "dim"), indent=2)
 
 
 def _told_once(reasons: Sequence[ReasonTold]) -> dict[str, list[str]]:

@@ -10,14 +10,16 @@ import click
 
 from comity.agreement.nearest import nearest
 from comity.agreement.vocabulary import Form
-from comity.cli.decisions import functions, tell_outcome
+from comity.cli.decisions import functions, tell_outcome, tell_tried
 from comity.cli.files import absolute
 from comity.cli.options import Desk, Verb, acting, housed, relationship
 from comity.cli.output import REFUSED, Output, size
 from comity.cli.session import fresh_name
 from comity.errors import Misuse
 from comity.flows.actors import Actor
+from comity.flows.agreeing.agreements import AgreementShown, ListAgreements
 from comity.flows.deciding.explaining import tell
+from comity.flows.deciding.picking import Place
 from comity.flows.giving.release import POSSIBLE, Give, Given
 from comity.flows.people.directory import DirectoryShown, ListDirectory
 
@@ -62,7 +64,8 @@ def give(
     r"""Ask that a file be given to people of the other party.
 
     It is decided, sealed to its readers and kept here until the approval and the assurance that the agreement asks for
-    have come; then it goes by itself.
+    have come; then it goes by itself. Of several agreements with that party the one is picked under which it may go;
+    --relationship names one.
 
     Example:
       comity give report.pdf --to "Air defence desk" --mark 極秘 --topic missiles \
@@ -70,13 +73,13 @@ def give(
     """
     if not Path(file).name.isprintable():
         raise Misuse(f"{file!r} has characters in its name that people cannot see; rename it", code="file-name")
-    chosen = desk.session.relationship(relationship)
+    chosen, *otherwise = places_of(desk, relationship, recipients)
     request = Give(
         path=absolute(file),
-        relationship=chosen,
+        relationship=chosen.relationship,
         mark=mark,
         topic=topic,
-        recipients=recipients_of(desk, chosen, recipients),
+        recipients=chosen.recipients,
         purpose=purpose,
         actor=Actor(actor),
         form=form,
@@ -86,11 +89,43 @@ def give(
         rights=rights,
         request=fresh_name("r", key),
         item=fresh_name("i", key),
+        otherwise=tuple(otherwise),
     )
     given: Given = desk.act("give.preview" if preview else "give", request, key)
     known = functions(desk)
-    desk.show(given, lambda out, _: _tell(out, given, known, desk, preview=preview))
+    desk.show(given, lambda out, _: tell_given(out, given, known, desk, preview=preview))
     return 0 if given.outcome in POSSIBLE else REFUSED
+
+
+def places_of(desk: Desk, chosen: str | None, recipients: Sequence[str]) -> list[Place]:
+    """(33) The agreements under which something may be given to some people: the one chosen, or all with their party.
+
+    Raises:
+        Misuse: nobody is called so, several are, or they are people of several parties.
+    """
+    running: list[AgreementShown] = desk.call("agreement.list", ListAgreements())
+    if chosen is not None or len(running) < 2 or not recipients:
+        only = desk.session.relationship(chosen)
+        return [Place(relationship=only, recipients=recipients_of(desk, only, recipients))]
+    found: dict[str, Place] = {}
+    problem: Misuse | None = None
+    for each in running:
+        try:
+            people = recipients_of(desk, each.relationship, recipients)
+        except Misuse as error:
+            problem = error if problem is None or error.code == "ambiguous" else problem
+            continue
+        found[each.relationship] = Place(relationship=each.relationship, recipients=people)
+    if not found:
+        assert problem is not None  # at least one agreement runs
+        raise problem
+    peers = sorted({each.peer for each in running if each.relationship in found})
+    if len(peers) > 1:
+        raise Misuse(
+            f"{' and '.join(peers)} each have somebody of that name; name one agreement with --relationship",
+            code="which-relationship",
+        )
+    return list(found.values())
 
 
 def recipients_of(desk: Desk, relationship: str, named: Sequence[str], *, here: bool = False) -> tuple[str, ...]:
@@ -126,8 +161,12 @@ def _recipient(entries: Sequence[DirectoryShown], name: str) -> str:
     )
 
 
-def _tell(out: Output, given: Given, known: dict[str, str], desk: Desk, *, preview: bool) -> None:
+def tell_given(out: Output, given: Given, known: dict[str, str], desk: Desk, *, preview: bool) -> None:
+    """What was decided about a giving, where it stands, and what to type next."""
+    if given.tried:
+        out.line(("under  ", "dim"), (given.relationship, "strong"))
     tell_outcome(out, tell(given.decision), known, full=preview)
+    tell_tried(out, given.tried, known)
     if given.outcome not in POSSIBLE:
         out.gap()
         out.text("Nothing was sealed, registered or sent. The refusal is recorded in this house.")

@@ -15,6 +15,7 @@ from comity.flows.looking.duties import DutyShown
 from comity.flows.looking.given import GivenCopy, GivenItem, ShowGiven
 from comity.flows.looking.item_events import KINDS, Event
 from comity.flows.looking.item_story import CopyTold, ItemStory, PlaceTold, ShowItem
+from comity.flows.looking.routes import CameTold, OnwardTold
 from comity.marking.banner import written
 
 Known = Mapping[str, str]
@@ -75,13 +76,20 @@ def _tell_story(out: Output, story: ItemStory, known: Known) -> None:
             ("topic", f"{story.topic} ({story.subject}, {story.form})"),
             ("came for", story.provided or ""),
             ("rights", story.rights),
+            *(_came(story.came) if story.came else ()),
             *((each.relationship, _place(each)) for each in story.places),
         ]
     )
     if story.copies:
         out.gap()
         out.line(("copies", "strong"))
-        out.fields([(f"copy {each.number}", _copy(each, known)) for each in story.copies])
+        several = len({each.relationship for each in story.copies}) > 1
+        names = [f"copy {each.number}" + (f" in {each.relationship}" if several else "") for each in story.copies]
+        out.fields([(name, _copy(each, known)) for name, each in zip(names, story.copies, strict=True)])
+    if story.onward:
+        out.gap()
+        out.line(("went on", "strong"))
+        out.fields([(f"to {each.to}", _onward(each)) for each in story.onward])
     if story.family.ancestors or story.family.descendants:
         out.gap()
         out.line(("family", "strong"))
@@ -92,6 +100,20 @@ def _tell_story(out: Output, story: ItemStory, known: Known) -> None:
         out.line(f"{story.more} earlier events are left out", indent=2)
     out.fields([(told_instant(each.at), _event(each, known)) for each in story.events])
     _tell_duties(out, story.duties)
+
+
+def _came(came: CameTold) -> Iterable[tuple[str, str]]:
+    """By whose hand something of another party's came, by which consent, and what that asks."""
+    yield "by way of", f"{came.holder}, from {came.originator} as {written(came.label)}"
+    yield "by consent", f'{came.consent} of {came.originator}, for "{came.purpose}", until {told_instant(came.until)}'
+    yield "on condition", "; ".join(came.conditions)
+
+
+def _onward(onward: OnwardTold) -> str:
+    number = "1 copy" if onward.copies == 1 else f"{onward.copies} copies"
+    there = f" as {onward.mark_there}" if onward.mark_there else ""
+    back = f"receipted there {told_instant(onward.received)}{there}" if onward.received else "no receipt yet"
+    return f"{number} as {onward.mark}, by consent {onward.consent}, {told_instant(onward.at)}; {back}"
 
 
 def _place(place: PlaceTold) -> str:

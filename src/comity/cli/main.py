@@ -84,6 +84,7 @@ SECTIONS: dict[str, dict[str, Verb]] = {
         "dispute": Verb("disputes", "dispute", "Consult about an item, a duty or a reading."),
         "deposit": Verb("deposits", "deposit", "Commit to a file now, reveal it later."),
         "consent": Verb("consents", "consent", "Ask, grant, refuse and withdraw an originator's consent."),
+        "hand-on": Verb("handing_on", "hand_on", "Hand what came from one party on to another, by consent."),
         "pass-on": Verb("passing_on", "pass_on", "Pass a copy on outside the parties, by consent."),
     },
     "The books": {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from comity.cli.decisions import functions, tell_outcome
+from comity.cli.decisions import functions, tell_outcome, tell_tried
 from comity.cli.instants import told_instant
 from comity.cli.options import Desk, Verb, as_actor, housed, seeing
 from comity.cli.output import Output
@@ -38,3 +38,4 @@ def _tell(out: Output, told: list[DecisionTold], known: dict[str, str]) -> None:
         again = "decided again, and the same" if each.replayed else "recorded under other texts; not decided again"
         out.line((f"{decided}; {again}", "dim"))
         tell_outcome(out, each.told, known, full=True)
+        tell_tried(out, each.tried, known)

@@ -20,11 +20,12 @@ _BINDING: Mapping[LegalForce, int] = {"treaty": 0, "contract": 1, "arrangement":
 """What binds more comes first."""
 
 
-def pick(decided: Sequence[tuple[Agreement, Outcome]]) -> int:
+def pick(decided: Sequence[tuple[Agreement, Outcome]], came_under: str = "") -> int:
     """The place of the agreement under which an act is done: the most binding of those whose outcome goes farthest.
 
     Args:
         decided: each agreement with its own outcome on the same question.
+        came_under: id of the agreement under which the item came, which goes before those that bind more.
 
     Raises:
         Misuse: there is none.
@@ -32,8 +33,9 @@ def pick(decided: Sequence[tuple[Agreement, Outcome]]) -> int:
     if not decided:
         raise Misuse("no agreement stands between the two parties", code="no-agreement")
 
-    def order(place: int) -> tuple[int, int, str]:
+    def order(place: int) -> tuple[int, bool, int, str]:
         agreement, outcome = decided[place]
-        return _NEAREST.index(type(outcome)), _BINDING[agreement.header.legal_force], agreement.id
+        binds = _BINDING[agreement.header.legal_force]
+        return _NEAREST.index(type(outcome)), agreement.id != came_under, binds, agreement.id
 
     return min(range(len(decided)), key=order)

@@ -87,6 +87,7 @@ def banner(
     identify: bool = False,
     translated_into: Language | None = None,
     rights: str = "",
+    handed_on: Label | None = None,
 ) -> Banner:
     """What the party of `marked.alternative` puts on an item that `provider` gave it, and on its copies (7).
 
@@ -98,6 +99,7 @@ def banner(
         identify: put on the identification mark (Article 2(a) of the 2016 agreement: where needed).
         translated_into: on a translation, its language; the note stands in that language.
         rights: patents, copyright or trade secrets in it, as whoever gave it named them (11).
+        handed_on: the label of its originator, where `provider` handed on what is another's (12).
 
     Raises:
         Misuse: a party is unknown, no language is asked for, or a text is asked for that the agreement lacks.
@@ -116,9 +118,16 @@ def banner(
         lines += _asked("identification", rules.identification, rules.identification_clause, languages)
     if translated_into:
         lines += _asked("translation-note", rules.translation_note, rules.translation_clause, (translated_into,))
-    original = written(marked.originator_label)
-    lines += (BannerLine("originator-mark", each, f"{_ORIGINATOR_MARK[each]}: {original}") for each in languages)
+    original = written(handed_on or marked.originator_label)
+    for each in languages:
+        whose = "" if handed_on is None else f" ({_name_of(agreement, handed_on.originator, each)})"
+        lines.append(BannerLine("originator-mark", each, f"{_ORIGINATOR_MARK[each]}: {original}{whose}"))
     return Banner((*lines, *owned))
+
+
+def _name_of(agreement: Agreement, party: str, language: Language) -> str:
+    """What a party is called in a language; its id where it is no party to this agreement."""
+    return next((each.name.in_language(language) for each in agreement.parties if each.id == party), party)
 
 
 def derivative_banner(

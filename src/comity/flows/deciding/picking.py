@@ -12,7 +12,7 @@ import msgspec
 
 from comity.decision import model as decision
 from comity.decision.picking import pick
-from comity.decision.wording import sentence
+from comity.decision.wording import outcome_wording, sentence
 from comity.flows.deciding.cases import answer, outcome_word, record_decision
 from comity.flows.keeping.library import Running
 from comity.flows.keeping.work import Work
@@ -20,8 +20,8 @@ from comity.record import bodies
 from comity.record.statement import Record
 from comity.register.rows import AgreementRow
 
-AGAINST = frozenset({"forbids", "lacks", "needs"})
-"""Effects by which a reason keeps an act from being done now."""
+AGAINST = {"forbidden": "forbids", "no-basis": "lacks", "needs-consent": "needs"}
+"""By which effect a reason brings each outcome about."""
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,12 +37,14 @@ class TriedTold(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         relationship: which.
         outcome: what came out under it.
+        means: the same in a few words.
         against: what it refuses or asks, in words; empty where another agreement that permits too binds more.
         decision_record: the record of that decision in hex.
     """
 
     relationship: str
     outcome: str
+    means: str
     against: tuple[str, ...]
     decision_record: str
 
@@ -66,18 +68,21 @@ class Picked(NamedTuple):
 
 def tried_told(relationship: str, outcome: decision.Outcome, record: bytes) -> TriedTold:
     """The decision under another agreement, and what keeps the act from being done under it."""
+    against = AGAINST.get(outcome_word(outcome))
     return TriedTold(
         relationship=relationship,
         outcome=outcome_word(outcome),
-        against=tuple(dict.fromkeys(sentence(each) for each in outcome.reasons if each.effect in AGAINST)),
+        means=outcome_wording(outcome),
+        against=tuple(dict.fromkeys(sentence(each) for each in outcome.reasons if each.effect == against)),
         decision_record=record.hex(),
     )
 
 
-async def decide_among(work: Work, questions: Sequence[Question]) -> Picked:
+async def decide_among(work: Work, questions: Sequence[Question], came_under: str = "") -> Picked:
     """Decide under each agreement by itself, and record every decision; that of the one picked names the others."""
     outcomes = [answer(each.running, each.case) for each in questions]
-    place = pick([(each.running.agreement, outcome) for each, outcome in zip(questions, outcomes, strict=True)])
+    decided = [(each.running.agreement, outcome) for each, outcome in zip(questions, outcomes, strict=True)]
+    place = pick(decided, came_under)
     told = []
     for number, ((row, _, case), outcome) in enumerate(zip(questions, outcomes, strict=True)):
         if number == place:

@@ -71,7 +71,7 @@ async def hand_on(house: House, request: HandOn) -> Given:
     officer = await house.person(request.actor.handle)
     item = await visible_item(house, None, request.item, await viewer(house, request.actor))
     by, wishes = await _wishes(house, request, item, officer)
-    wish, first = await decide_wish(house, wishes)
+    wish, first = await decide_wish(house, wishes, by.agreement)
     if first.outcome not in POSSIBLE:
         return first
     if request.preview:

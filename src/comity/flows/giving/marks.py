@@ -25,6 +25,7 @@ from comity.record.statement import DOMESTIC
 from comity.register.roles import REGISTRY
 from comity.register.rows import AgreementRow, ItemRow
 from comity.register.rows.lineage import DerivativeRow
+from comity.register.rows.routes import ForwardRow
 
 
 class MarkItem(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,7 +102,15 @@ async def show_marking(house: House, row: AgreementRow, item: ItemRow) -> Markin
     marked = await own_marking(house, row, item)
     words = running.agreement.marking
     identify = words is not None and words.identification is not None
-    lines = banner(running.agreement, marked, provider=row.peer, identify=identify, rights=item.rights)
+    forwarded = await house.row(ForwardRow, f"{row.relationship}/{item.item}")
+    lines = banner(
+        running.agreement,
+        marked,
+        provider=row.peer,
+        identify=identify,
+        rights=item.rights,
+        handed_on=forwarded.label if forwarded is not None else None,
+    )
     return MarkingShown(item=item.item, label=item.label, alternative=marked.alternative, banner=lines)
 
 

@@ -285,13 +285,16 @@ async def advance(house: House, work: Work, request: str) -> Given | None:
     return _given(asked, outcome, decided.id, consigned.id, prepared.size, alternative)
 
 
-async def decide_wish(house: House, wishes: Sequence[Wish]) -> tuple[Wish, Given]:
-    """Decide about what is wanted under each agreement, and record it; the wish under the one that was picked."""
+async def decide_wish(house: House, wishes: Sequence[Wish], came_under: str = "") -> tuple[Wish, Given]:
+    """Decide about what is wanted under each agreement, and record it; the wish under the one that was picked.
+
+    ``came_under`` is the agreement by which the item came, of what is another party's.
+    """
 
     async def decide(work: Work) -> Picked:
         cases = [await giving_case(house, work, each.row, each.running, each.asked, each.item) for each in wishes]
         return await decide_among(
-            work, [Question(each.row, each.running, case) for each, case in zip(wishes, cases, strict=True)]
+            work, [Question(each.row, each.running, case) for each, case in zip(wishes, cases, strict=True)], came_under
         )
 
     picked = await house.sequencer.submit(decide)

@@ -16,6 +16,7 @@ from comity.flows.deciding.explaining import may_see_decision
 from comity.flows.deciding.recorded import recorded
 from comity.flows.deciding.visibility import Sight
 from comity.flows.house import House
+from comity.flows.looking.routes import went_on
 from comity.record import bodies
 from comity.record.statement import DOMESTIC, read_kept, understand
 from comity.register.rows import ConsignmentRow, DecisionRow, ItemRow, PersonRow
@@ -78,7 +79,7 @@ class Telling:
             async for event in self._levels(relationship, changes):
                 yield event
         for relationship in places:
-            for tell in (self._hands, self._asked_back, self._shown, self._made, self._subjects):
+            for tell in (self._hands, self._asked_back, self._shown, self._made, self._subjects, self._onward):
                 async for event in tell(relationship):
                     yield event
 
@@ -176,6 +177,17 @@ class Telling:
             if row is not None and (await self.wide() or await self.sight.item(child.item) is not None):
                 what = f"made from it: {row.relation}"
                 yield _event(row.at, what, child.item, relationship, row.by, record=row.record)
+
+    async def _onward(self, relationship: str) -> AsyncIterator[Event]:
+        """To whom it was handed on, and what came back from there."""
+        if not await self.wide():
+            return
+        async for each in went_on(self.house, relationship, self.item.item):
+            says = f"to {each.to}, as {each.mark}, by consent {each.consent}"
+            yield _event(each.at, "handed on", says, relationship, record=bytes.fromhex(each.record))
+            if each.received is not None:
+                says = f"by its own letter, as {each.mark_there}" if each.mark_there else "by its own letter"
+                yield _event(each.received, f"receipted by {each.to}", says, relationship)
 
     async def _subjects(self, relationship: str) -> AsyncIterator[Event]:
         """What has a name of its own and is about the item: incidents, and consents that were asked for."""

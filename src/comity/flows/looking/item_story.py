@@ -19,11 +19,13 @@ from comity.flows.giving.release import ITEM_TITLE
 from comity.flows.house import House
 from comity.flows.looking.duties import DutyShown, ListDuties, list_duties
 from comity.flows.looking.item_events import Event, Telling
+from comity.flows.looking.routes import CameTold, OnwardTold, came_on, went_on
 from comity.marking.label import Label
 from comity.register.rows import DirectoryRow
-from comity.register.rows.ending import EndedRow, LevelRow, RecallRow
+from comity.register.rows.ending import EndedRow, HoldingRow, LevelRow, RecallRow
 from comity.register.rows.incidents import SuspicionRow
 from comity.register.rows.inventory import CountedRow
+from comity.register.rows.routes import ForwardRow
 
 EVENTS_MAX = 2_000
 """Most events of one story; the newest are told."""
@@ -93,6 +95,8 @@ class ItemStory(msgspec.Struct, frozen=True, kw_only=True):
     events: tuple[Event, ...]
     more: int
     duties: tuple[DutyShown, ...]
+    came: CameTold | None = None
+    onward: tuple[OnwardTold, ...] = ()
 
 
 async def show_item(house: House, request: ShowItem) -> ItemStory:
@@ -116,6 +120,10 @@ async def show_item(house: House, request: ShowItem) -> ItemStory:
         events=tuple(events[-EVENTS_MAX:]),
         more=max(0, len(events) - EVENTS_MAX),
         duties=(*duties.duties, *duties.standing),
+        came=await came_on(house, item) if await story.wide() else None,
+        onward=tuple([each for place in places async for each in went_on(house, place, item.item)])
+        if await story.wide()
+        else (),
         **{name: getattr(item, name) for name in _ITEM_FIELDS},
     )
 
@@ -131,7 +139,7 @@ class _Story(Telling):
         consents = await live_consents(house.sequencer.rows.get, relationship, self.item, house.now())
         return PlaceTold(
             relationship=relationship,
-            mark=level.mark if level is not None else self.item.label.mark,
+            mark=level.mark if level is not None else await self._mark(key),
             marked=(level.marked if level is not None else None) or "",
             pending=len(level.pending) if level is not None else 0,
             recalled=recall.asks if recall is not None and recall.recalled else "",
@@ -139,6 +147,12 @@ class _Story(Telling):
             suspected=suspicion.incidents if suspicion is not None and await self.wide() else (),
             consents=tuple(each.consent for each in consents) if await self.wide() else (),
         )
+
+    async def _mark(self, key: str) -> str:
+        """The mark under which it stands in a relationship of which nobody has changed it: handed on, its holder's."""
+        holding = await self.house.row(HoldingRow, key)
+        forwarded = await self.house.row(ForwardRow, key) is not None
+        return holding.given if forwarded and holding is not None else self.item.label.mark
 
     async def copies(self, relationship: str) -> AsyncIterator[CopyTold]:
         """The copies that the viewer may see."""

@@ -92,6 +92,7 @@ class PassageLine(msgspec.Struct, frozen=True, kw_only=True):
     consignment: str
     copies: tuple[CopyLine, ...]
     rights: str = ""
+    originator: str = ""
 
 
 class AskedLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -318,12 +319,18 @@ async def passages(house: House, relationship: str, author: str, sight: Sight) -
         copies = [_copy(copy) async for copy in sight.copies(relationship, item) if copy.number in row.copies]
         if not copies and not await sight.sees_all_copies(item):  # it carried other people's copies
             continue
+        label, alternative = item.label, item.alternative
+        if item.relationship not in (DOMESTIC, relationship):  # handed on: as it was marked here, and is there
+            label = alternative or label
+            peer = (await house.agreement_row(relationship)).peer
+            alternative = None if row.mark is None else msgspec.structs.replace(label, policy=peer, mark=row.mark)
         lines.append(
             PassageLine(
                 item=row.item,
                 title=await title_of(house, row.item),
-                label=item.label,
-                alternative=item.alternative,
+                label=label,
+                alternative=alternative,
+                originator=item.originator,
                 purpose=row.purpose,
                 relationship=relationship,
                 author=author,
