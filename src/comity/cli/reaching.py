@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 import click
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from comity.analysis.flows import Answer, Breach, Flows, Reach
     from comity.analysis.holdings import As
     from comity.analysis.kinds import Chosen
-    from comity.analysis.telling import Passage, Path
+    from comity.analysis.telling import Passage
+    from comity.analysis.telling import Path as Way
 
 _GOT: dict[As, str] = {
     "party": "its people get at it",
@@ -30,6 +32,7 @@ _DONE = {
     "give": "gives it to",
     "show": "shows it to",
     "visit": "lets it be seen on a visit by",
+    "feed": "publishes it to",
     "pass-on": "passes it on to",
     "open": "lets it be opened by",
     "use-for": "lets it be used by",
@@ -39,6 +42,7 @@ _DONE = {
     "extract": "lets an extract be made of it by",
     "reclassify": "lets it be marked anew by",
 }
+CLOSING = "Everybody is supposed to keep to the agreements; what is not looked at is told with --json."
 _MADE = {"copy": "a copy", "translation": "a translation", "extract": "an extract", "contains": "a document with it in"}
 
 
@@ -66,6 +70,7 @@ class Reached(msgspec.Struct, frozen=True, kw_only=True):
 @click.option("--mark", help="Only what its originator marks so.")
 @click.option("--form", type=click.Choice(get_args(Form)), metavar="FORM", help="Only what has it.")
 @click.option("--subject", help="Only what is about this subject.")
+@click.option("--svg", type=click.Path(path_type=Path), help="Also write a drawing of --from to this new file.")
 @click.option("--purpose", help="Only what is given for this purpose.")
 @spoken
 def flows(
@@ -74,6 +79,7 @@ def flows(
     layers: tuple[str, ...],
     originators: tuple[str, ...],
     to: str | None,
+    svg: Path | None,
     **fixed: str | None,
 ) -> int:
     """Find how far information gets under agreements, and whether to third parties without its originator's consent.
@@ -97,13 +103,16 @@ def flows(
         raise Misuse(f"no text names {to!r}; there are " + ", ".join(dict.fromkeys(known)), code="unknown-body")
     chosen = msgspec.convert({name: value for name, value in fixed.items() if value}, Chosen)
     answers = _answers(asked, originators, chosen)
+    teller = _Teller(out, asked)
+    if svg is not None:
+        _draw(svg, answers, teller)
     reached = Reached(
         agreements=tuple(source.text.id for source, _ in texts),
         layers=tuple(dict.fromkeys(layer.text.id for _, each in texts for layer in each)),
         answers=tuple(_only(each, to) for each in answers),
         not_modelled=NOT_MODELLED,
     )
-    out.show(reached, lambda out, reached: _tell(out, reached, asked, to))
+    out.show(reached, lambda _, reached: teller.tell(reached, at_length=to is not None))
     return 0 if all(each.proven for each in answers) else FINDINGS
 
 
@@ -115,6 +124,15 @@ def _answers(asked: Flows, originators: Sequence[str], chosen: Chosen) -> list[A
     if not found:
         raise Misuse("nobody has anything that fits what was fixed of it", code="nothing-to-follow")
     return found
+
+
+def _draw(file: Path, answers: Sequence[Answer], teller: _Teller) -> None:
+    from comity.cli.files import write_new_file
+    from comity.cli.reach_map import drawing
+
+    if len(answers) != 1:
+        raise Misuse("a drawing is of one party's information: name it with --from", code="several-originators")
+    write_new_file(file, drawing(answers[0], teller.word).encode())
 
 
 def _only(answer: Answer, to: str | None) -> Answer:
@@ -147,6 +165,11 @@ class _Teller:
 
     def word(self, name: str) -> str:
         return self.words.get(name, name)
+
+    def tell(self, reached: Reached, *, at_length: bool) -> None:
+        for answer in reached.answers:
+            self.answer(answer, at_length=at_length)
+        self.out.text(CLOSING, style="dim")
 
     def answer(self, answer: Answer, *, at_length: bool) -> None:
         out, whose = self.out, answer.originator
@@ -213,7 +236,7 @@ class _Teller:
     def _what(self, reaches: Sequence[Reach]) -> tuple[str, str]:
         return _listed(each.level for each in reaches), _listed(self.word(each.purpose) for each in reaches)
 
-    def _path(self, path: Path) -> None:
+    def _path(self, path: Way) -> None:
         self.out.fields(((f"{each.number}.", self._passage(each)) for each in path), indent=4)
 
     def _passage(self, passage: Passage) -> str:
@@ -241,7 +264,7 @@ class _Teller:
             said += f"; unchecked, and so only warns: {unchecked}"
         return f"{said} [{_listed(map(article, passage.clauses))} of {passage.agreement}]"
 
-    def _how(self, path: Path) -> str:
+    def _how(self, path: Way) -> str:
         return ", ".join(map(self._short, path))
 
     def _short(self, passage: Passage) -> str:
@@ -256,10 +279,3 @@ class _Teller:
 def _listed(words: Iterable[str]) -> str:
     """Each word once."""
     return ", ".join(dict.fromkeys(words))
-
-
-def _tell(out: Output, reached: Reached, asked: Flows, to: str | None) -> None:
-    teller = _Teller(out, asked)
-    for answer in reached.answers:
-        teller.answer(answer, at_length=to is not None)
-    out.text("Everybody is supposed to keep to the agreements; what is not looked at is told with --json.", style="dim")
