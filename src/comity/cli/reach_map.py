@@ -19,7 +19,7 @@ from comity.cli.output import visible
 if TYPE_CHECKING:
     from comity.analysis.flows import Answer, Reach
 
-_WIDTH, _HEIGHT, _ACROSS, _DOWN, _MARGIN, _LINE = 180, 44, 150, 14, 16, 16
+_WIDTH, _HEIGHT, _ACROSS, _DOWN, _MARGIN, _LINE = 260, 44, 130, 14, 16, 16
 """Sizes of the drawing, in pixels: of a box, of the room between boxes, of the margin, of a line of text."""
 _FILLS = {"originator": "#fbf1d0", "party": "#e8f0e4", "asked": "#e4ebf3", "unasked": "#f7dddd"}
 """Colours of boxes: the originator, a party, a third party by consent, and one without."""
