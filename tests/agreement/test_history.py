@@ -232,6 +232,33 @@ def test_the_drawing_is_well_formed_and_escapes_what_it_shows() -> None:
     assert len(bars) == 2 * len(rows) + 6
 
 
+def test_the_drawing_has_sources_and_conflicts_beside_each_event() -> None:
+    from xml.etree import ElementTree
+
+    rows = timeline(REAL, seoul("2024-07-01T00:00"))
+    drawn = " ".join(text for text in ElementTree.fromstring(drawing(rows, "x")).itertext() if text.strip())
+    for row in rows:
+        for said in (*row.sources, *row.versions):
+            assert said.split(",")[0].split(": ")[0][:40] in drawn
+    assert "otherwise: World Socialist Web Site" in drawn
+
+
+def test_as_json_a_row_has_sources_readings_and_conflicts(capsys: pytest.CaptureFixture[str]) -> None:
+    import json
+
+    from comity.cli.main import main
+
+    assert main(["agreement", "timeline", "jp-kr-2016", "--until", "2024-07-01", "--json"]) == 0
+    rows = {row["event"]: row for row in json.loads(capsys.readouterr().out) if row["event"]}
+    suspension = rows["2019-11-22-suspension"]
+    assert suspension["phases"] == {"jp": "notice-suspended", "kr": "notice-suspended"}
+    assert suspension["sources"]
+    assert suspension["readings"][0].startswith("kr (said)")
+    assert any(
+        version.startswith("World Socialist Web Site, 2019-11-25 [S]: 2019-11-24") for version in suspension["versions"]
+    )
+
+
 def test_a_timeline_needs_a_zone() -> None:
     from datetime import datetime
 

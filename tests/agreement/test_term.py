@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from agreement.histories import (
     AGREEMENT,
@@ -17,6 +17,8 @@ from agreement.histories import (
     UNDATED,
     ZONES,
     event,
+    histories,
+    instants,
     packaged_chronicle,
     run,
     seoul,
@@ -27,8 +29,11 @@ from comity.agreement.course import NOTICES_MAX
 from comity.agreement.history import Event, ReadingClaim, history_from_header, history_of
 from comity.agreement.lifecycle import ACTS, NO_EFFECT, NOTICE, diagram
 from comity.agreement.lifecycle import AGREEMENT as STATES
-from comity.agreement.term import Chronicle, Contradiction, Reading, Status, status_at
+from comity.agreement.term import Contradiction, Reading, Status, status_at
+from comity.decision.model import Acknowledgement, Permit, Standing
 from comity.errors import Misuse
+from comity.flows.keeping.library import readings
+from decision.cases import GIVE, asked
 
 REAL = packaged_chronicle("jp-kr-2016.history.toml")
 HYPOTHETICAL = packaged_chronicle("jp-kr-2016.hypothetical.history.toml")
@@ -94,6 +99,23 @@ def test_what_was_contested_is_how_it_could_be_ended_and_whose_word_that_is() ->
     (point,) = status.contested
     assert "reported of it by others" in point.held["jp"]
     assert "said by it" in point.held["kr"]
+
+
+@pytest.mark.parametrize("day", ["2019-11-22T18:01", "2020-06-15T12:00", "2021-11-23T00:00", "2023-03-20T23:59"])
+def test_while_only_its_end_was_contested_giving_was_permitted(day: str) -> None:
+    """From November 2019 to March 2023 both sides treated it as in force."""
+    status = REAL.status(seoul(day))
+    assert status.in_force
+    assert [point.point for point in status.contested] == ["how-it-can-end"]
+    standing = Standing(
+        agreement=AGREEMENT.id,
+        readings=readings(status),
+        acknowledgements=tuple(Acknowledgement(party, AGREEMENT.digest) for party in ("jp", "kr")),
+    )
+    decision = asked(replace(GIVE, facts=replace(GIVE.facts, standings=(standing,))))
+    assert isinstance(decision, Permit)
+    noted = [each for each in decision.reasons if each.code == "contested"]
+    assert {each.parameters for each in noted} == {("jp", "how-it-can-end"), ("kr", "how-it-can-end")}
 
 
 def test_before_anybody_reported_japans_reading_the_text_speaks_for_it() -> None:
@@ -232,6 +254,23 @@ def test_entry_a_time_after_the_later_note(plus: str, day: str | None, entry: st
     begins = seoul(f"{entry}T00:00")
     assert phases(chronicle.status(begins - timedelta(seconds=1))) == {"signed"}
     assert phases(chronicle.status(begins)) == {"in-force"}
+
+
+def test_a_longer_term_renews_itself_and_a_notice_ends_it_at_the_next_renewal_it_is_in_time_for() -> None:
+    agreement = term(duration="P5Y", counting_disputed=())
+    chronicle = run([*ENTRY, event("2021-08-25T12:00", "notice", "jp")], agreement)
+    assert phases(chronicle.status(seoul("2021-11-23T00:00"))) == {"lapsed"}
+    late = run([*ENTRY, event("2021-08-26T12:00", "notice", "jp")], agreement)
+    assert [ahead.at for ahead in late.status(seoul("2022-01-01T00:00")).reading("jp").ahead] == [
+        seoul("2026-11-23T00:00")
+    ]
+    assert late.status(seoul("2026-11-22T23:59")).in_force
+    assert phases(late.status(seoul("2026-11-23T00:00"))) == {"lapsed"}
+    quiet = run(ENTRY, agreement).status(seoul("2021-08-26T12:00")).reading("kr").ahead
+    assert {ahead.what: ahead.at for ahead in quiet} == {
+        "renewal": seoul("2021-11-23T00:00"),
+        "last-day-for-notice": seoul("2026-08-25T23:59:59"),
+    }
 
 
 @pytest.mark.parametrize("renewal", ["none", "by-consent"])
@@ -408,54 +447,9 @@ def test_an_instant_without_a_zone_and_a_stranger_are_refused() -> None:
 
 # ------------------------------------------------------------------------------------------- random histories
 
-MINUTES_IN_A_DECADE = 10 * 365 * 24 * 60
-KINDS = [*sorted(ACTS - {"amendment", "deposit", "renewal", "entry"}), "announcement", "pledge", "statement"]
-
-
-@st.composite
-def histories(draw: st.DrawFn) -> list[Event]:
-    """Acts in any order, of which those that contradict what stands before them are left out."""
-    events: list[Event] = list(ENTRY) if draw(st.booleans()) else []
-    at = datetime(2016, 11, 25)  # noqa: DTZ001 - without a zone on purpose  local time, as a history is written
-    for number in range(draw(st.integers(0, 12))):
-        at += timedelta(minutes=draw(st.integers(0, MINUTES_IN_A_DECADE // 8)))
-        kind = draw(st.sampled_from(KINDS))
-        party = draw(st.sampled_from(["jp", "kr"]))
-        readings: tuple[ReadingClaim, ...] = ()
-        if kind == "statement":
-            holds = draw(st.sampled_from(["at-any-time", "notice-before-renewal"]))
-            readings = (ReadingClaim(party, "said", "suspended-notice", holds, "Thus."),)
-        targets = [e.id for e in events if e.kind in {"notice", "suspension"} and e.by == (party,)]
-        new = event(
-            draw(st.sampled_from([at.isoformat("T", "minutes"), at.date().isoformat()])),
-            kind,
-            "jp kr" if kind in {"signature", "end-by-consent"} else party,
-            id=f"e{number}",
-            of=draw(st.sampled_from(targets))
-            if targets and kind in {"suspension", "reactivation", "withdrawal"}
-            else None,
-            readings=readings,
-        )
-        try:
-            run([*events, new])
-        except Exception as refused:  # noqa: BLE001  any refusal leaves the event out
-            assert type(refused).__name__ in {"Contradiction", "Rejected"}  # noqa: PT017 - either error is right
-        else:
-            events.append(new)
-    return events
-
-
-def instants(chronicle: Chronicle) -> list[datetime]:
-    """Around every event, and between them all."""
-    found = {datetime(2016, 1, 1, tzinfo=UTC), datetime(2040, 1, 1, tzinfo=UTC)}
-    for dated in chronicle.history.events:
-        found |= {dated.effective + timedelta(seconds=shift) for shift in (-1, 0, 1)}
-        found |= {dated.effective + timedelta(days=shift) for shift in (30, 400)}
-    return sorted(found)
-
 
 @settings(max_examples=60, deadline=None)
-@given(histories())
+@given(histories)
 def test_what_is_so_on_an_instant_depends_on_nothing_later(events: list[Event]) -> None:
     chronicle = run(events)
     for at in instants(chronicle):
@@ -464,7 +458,7 @@ def test_what_is_so_on_an_instant_depends_on_nothing_later(events: list[Event]) 
 
 
 @settings(max_examples=60, deadline=None)
-@given(histories())
+@given(histories)
 def test_a_withdrawal_changes_nothing_before_it(events: list[Event]) -> None:
     chronicle = run(events)
     for index, dated in enumerate(chronicle.history.events):
@@ -476,7 +470,7 @@ def test_a_withdrawal_changes_nothing_before_it(events: list[Event]) -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(histories())
+@given(histories)
 def test_what_is_only_said_changes_nothing(events: list[Event]) -> None:
     chronicle = run(events)
     silent = run([e for e in events if e.kind in ACTS or e.readings])
@@ -485,7 +479,7 @@ def test_what_is_only_said_changes_nothing(events: list[Event]) -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(histories())
+@given(histories)
 def test_a_lapse_is_final_and_protection_outlives_it(events: list[Event]) -> None:
     chronicle = run(events)
     lapsed: set[str] = set()
@@ -506,8 +500,9 @@ def test_every_act_is_in_the_tables_and_what_has_no_effect_is_not() -> None:
 
 
 def test_the_diagram_has_an_arrow_for_every_row_of_the_tables() -> None:
-    assert diagram().count(" -> ") == len(STATES) + len(NOTICE)
-    assert '"agreement in-force" -> "agreement lapsed" [label = "end"];' in diagram()
+    assert diagram().count(" --> ") == len(STATES) + len(NOTICE)
+    assert "    agreement_in_force --> agreement_lapsed: end\n" in diagram()
+    assert f"```mermaid\n{diagram()}```" in (Path(__file__).parents[2] / "spec/term.md").read_text(encoding="utf-8")
 
 
 def test_every_step_cited_is_in_the_spec() -> None:

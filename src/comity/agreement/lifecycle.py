@@ -104,11 +104,16 @@ def state_of(steps: Sequence[Step]) -> NoticeState | None:
 
 
 def diagram() -> str:
-    """Both tables as one Graphviz drawing, in the order of the tables."""
-    lines = ["digraph term {", "  rankdir = LR;"]
+    """Both tables as one Mermaid drawing, in the order of the tables; ``spec/term.md`` shows it."""
+    lines = ["stateDiagram-v2"]
     for name, table in (("agreement", AGREEMENT), ("notice", NOTICE)):
-        lines += [f'  subgraph "cluster {name}" {{', f'    label = "{name}";']
-        for (state, act), after in table.items():
-            lines.append(f'    "{name} {state}" -> "{name} {after}" [label = "{act}"];')
+        lines.append(f"  state {name} {{")
+        states = dict.fromkeys(state for (before, _), after in table.items() for state in (before, after))
+        lines += [f'    state "{state.replace("-", " ")}" as {_node(name, state)}' for state in states]
+        lines += [f"    {_node(name, state)} --> {_node(name, after)}: {act}" for (state, act), after in table.items()]
         lines.append("  }")
-    return "\n".join([*lines, "}"]) + "\n"
+    return "\n".join(lines) + "\n"
+
+
+def _node(table: str, state: str) -> str:
+    return f"{table}_{state}".replace("-", "_")

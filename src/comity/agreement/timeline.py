@@ -191,7 +191,7 @@ def drawing(rows: Sequence[Row], title: str) -> str:
     for position, party in enumerate(parties):
         body.append(f'<text x="{_MARGIN + position * (_BAR + _GAP)}" y="{y - 6}">{_xml(party)}</text>')
     for row in rows:
-        text = [f"{row.when}  {row.kind}", *wrap(row.says, TEXT_COLUMNS)]
+        text = [f"{row.when}  {row.kind}", *wrap(row.says, TEXT_COLUMNS), *wrap("; ".join(row.sources), TEXT_COLUMNS)]
         text += [part for reading in row.readings for part in wrap(f"reading of {reading}", TEXT_COLUMNS)]
         text += [part for version in row.versions for part in wrap(f"otherwise: {version}", TEXT_COLUMNS)]
         height = (len(text) + 1) * _LINE
