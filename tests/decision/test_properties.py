@@ -157,7 +157,7 @@ def test_the_random_cases_have_all_outcomes() -> None:
     seen: dict[type, int] = dict.fromkeys(OUTCOMES, 0)
 
     @given(cases)
-    @settings(max_examples=300, deadline=None, database=None, derandomize=True, phases=[Phase.generate])
+    @settings(max_examples=900, deadline=None, database=None, derandomize=True, phases=[Phase.generate])
     def look(case: Case) -> None:
         seen[type(decide(COMPILED, case))] += 1
 

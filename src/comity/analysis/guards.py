@@ -25,7 +25,7 @@ from comity.analysis.values import Profile, Values
 
 T = TypeVar("T")
 REACHING: tuple[Act, ...] = (
-    *("give", "show", "visit", "pass-on"),
+    *("give", "show", "visit", "feed", "pass-on"),
     *("open", "use-for", "hand-over"),
     *("copy", "translate", "extract"),
     "reclassify",

@@ -33,6 +33,7 @@ _DONE = {
     "show": "shows it to",
     "visit": "lets it be seen on a visit by",
     "feed": "publishes it to",
+    "feed": "publishes it to",
     "pass-on": "passes it on to",
     "open": "lets it be opened by",
     "use-for": "lets it be used by",

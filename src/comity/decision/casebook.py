@@ -317,7 +317,7 @@ class _Reader:
             ),
             witnesses=tuple(model.Witness(request=request, by=by) for by in told.witnessed_by),
         )
-        outward = told.act in {"give", "show", "visit", "pass-on"}
+        outward = told.act in {"give", "show", "visit", "feed", "pass-on"}
         requester = told.requester or ("somebody-else" if outward or not names else names[0])
         return Posed(
             told=told,
@@ -347,7 +347,7 @@ class _Reader:
 
     def _acting(self, told: CaseTold, item: model.Item, recipients: Sequence[model.Person]) -> str:
         """The side that acts where it is not written."""
-        if told.act in {"give", "show", "visit", "reclassify"} or not recipients:
+        if told.act in {"give", "show", "visit", "feed", "reclassify"} or not recipients:
             return item.label.originator
         if told.act == "pass-on":  # whoever was given it: the only other party, where there are two
             others = [party for party in self.parties if party != item.label.originator]
