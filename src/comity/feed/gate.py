@@ -1,8 +1,8 @@
 """What stands between a publisher's messages and the other party, at one instant (``spec/feed.md`` step 6).
 
-The control plane works it out from the register (release, postures, force, consent, ends); the data plane asks for every
-batch and compares: where a gate differs from the one before it, the open batch is closed first, with the messages
-that were published before ``since`` (13).
+The control plane works it out from the register (release, postures, force, consent, ends); the data plane asks for
+every batch and compares: where a gate differs from the one before it, the open batch is closed first, with the
+messages that were published before ``since`` (13).
 """
 
 from __future__ import annotations
