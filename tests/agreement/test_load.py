@@ -142,6 +142,36 @@ MISTAKES = [
     ),
     # term
     ('entry = "later-of-notices"', 'entry = "deposit-plus"', "term-entry", "entry =", "entry-plus"),
+    ('consent = "originator"', 'consent = "named"', "rule-effect", "consent =", "goes with it only"),
+    (
+        'consent = "originator"',
+        'consent = "originator"\nconsent-of = ["kr"]',
+        "rule-effect",
+        "consent-of",
+        "goes with it only",
+    ),
+    (
+        'consent = "originator"',
+        'consent = "named"\nconsent-of = ["us"]',
+        "unknown-party",
+        "consent-of",
+        "there is no party 'us'",
+    ),
+    (
+        "permits = true",
+        'permits = true\nsince = "2027-02-29T09:00+10:00"',
+        "bad-moment",
+        "since",
+        "no instant of the calendar",
+    ),
+    (
+        "permits = true",
+        'permits = true\nsince = "2027-03-01T09:00+10:00"\nuntil = "2027-02-28T23:00Z"',
+        "bad-moment",
+        "until",
+        "ends before it begins",
+    ),
+    ("permits = true", 'permits = true\nsince = "2027-03-01"', "bad-moment", "since", "a minute with its offset"),
     ('entry = "later-of-notices"', 'entry = "notices-plus"', "term-entry", "entry =", "entry-plus"),
     (
         'entry = "later-of-notices"',

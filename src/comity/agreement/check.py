@@ -149,6 +149,7 @@ class _Known:
             "circle": sorted({circle for body in agreement.bodies for circle in body.circles or ()}),
         }
         self.clients = any(body.client_of for body in agreement.bodies)
+        self.parties = parties
         self.registries = bool(agreement.registries)
         self.kinds = {"level": "mark", "level_at_least": "mark", "acting": "party"}
 
@@ -165,6 +166,12 @@ def _check_rule(rule: Rule, path: Path, known: _Known, checklists: set[str]) -> 
         if getattr(rule, key) is not None and getattr(rule, effect) is None:
             written = key.replace("_", "-")
             raise Mistake("rule-effect", (*path, written), f"{written!r} of rule {rule.id!r} goes with {effect!r} only")
+    if (rule.consent == "named") != (rule.consent_of is not None):
+        sentence = f"'consent-of' of rule {rule.id!r} names those whose consent is 'named', and goes with it only"
+        raise Mistake("rule-effect", (*path, "consent-of" if rule.consent_of else "consent"), sentence)
+    for party in rule.consent_of or ():
+        check_name(party, known.parties, (*path, "consent-of"), "party")
+    _check_moments(rule, path)
     if rule.registries and not known.registries:
         sentence = f"rule {rule.id!r} speaks of registries, and there is no [[registry]]"
         raise Mistake("missing-key", (*path, "registries"), sentence)
@@ -172,6 +179,19 @@ def _check_rule(rule: Rule, path: Path, known: _Known, checklists: set[str]) -> 
         conditions: When | None = getattr(rule, key)
         if conditions is not None:
             _check_conditions(conditions, (*path, key), known, f"{key!r} of rule {rule.id!r}")
+
+
+def _check_moments(rule: Rule, path: Path) -> None:
+    begins, ends = (_moment(getattr(rule, key), (*path, key)) for key in ("since", "until"))
+    if begins and ends and begins >= ends:
+        raise Mistake("bad-moment", (*path, "until"), f"rule {rule.id!r} ends before it begins, and never holds")
+
+
+def _moment(written: str | None, path: Path) -> datetime.datetime | None:
+    found = None if written is None else moment_of(written)
+    if written is not None and found is None:
+        raise Mistake("bad-moment", path, f"{written!r} is no instant of the calendar")
+    return found
 
 
 def _check_conditions(conditions: When, path: Path, known: _Known, name: str) -> None:
@@ -428,6 +448,14 @@ def _tables(read: AgreementFile | LayerFile) -> Iterable[tuple[Path, Table]]:
                 yield path, row
             if notice := getattr(row, "notice", None):
                 yield (*path, "notice"), notice
+
+
+def moment_of(written: str) -> datetime.datetime | None:
+    """The instant that a moment of a file means, in UTC; None where the calendar or the clock has no such one."""
+    try:
+        return datetime.datetime.fromisoformat(written).astimezone(datetime.UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def check_name(word: str, known: Collection[str], path: Path, kind: str) -> None:

@@ -56,12 +56,12 @@ def holds(agreement: AgreementFile, conditions: When, known: Known) -> bool | No
 
 
 def applies(agreement: AgreementFile, rule: Rule, known: Known) -> bool | None:
-    """Whether a rule applies to what is known; None where that depends on something else."""
+    """Whether a rule applies to what is known; None where that depends on something else, such as the day."""
     found = True if rule.when is None else holds(agreement, rule.when, known)
     taken_out = False if rule.unless is None else holds(agreement, rule.unless, known)
     if found is False or taken_out is True:
         return False
-    return None if found is None or taken_out is None else True
+    return None if found is None or taken_out is None or rule.since or rule.until else True
 
 
 def marks_from(agreement: AgreementFile, word: str) -> frozenset[str]:

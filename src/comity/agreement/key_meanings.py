@@ -151,6 +151,9 @@ KEYS: Mapping[type, Mapping[str, str]] = {
         "registries": "true: a copy goes only along the tree of [[registry]], to the one above or below.",
         "per-item": "true: a consent counts only where it was given for this very item; with 'consent'.",
         "approved-by": "Whose approval counts; with 'approvals'.",
+        "consent-of": "Ids of the parties whose consent is needed; with consent 'named'.",
+        "since": "The first instant at which it holds, with its offset: '2027-03-01T09:00+10:00'.",
+        "until": "The first instant at which it no longer holds.",
     },
     model.Checklist: {
         "bound-to": "What one attestation speaks about; it counts for nothing else.",

@@ -54,6 +54,7 @@ _SHAPES = {
         f"one of {', '.join(get_args(words.Within))}, or an ISO 8601 duration, as in 'P90D' or 'PT24H'",
     ),
     model.DAY_PATTERN: ("bad-day", "a calendar day, as in '2016-11-23'"),
+    model.MOMENT_PATTERN: ("bad-moment", "a minute with its offset, as in '2027-03-01T09:00+10:00'"),
     model.ZONE_PATTERN: ("bad-time-zone", "an IANA time zone name, as in 'Asia/Tokyo'"),
 }
 _PLAIN: dict[str, type] = {"str": str, "int": int, "bool": bool, "array": list, "object": dict}

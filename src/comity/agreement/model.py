@@ -44,6 +44,10 @@ DAY_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?!\n)$"
 Day = Annotated[str, Meta(pattern=DAY_PATTERN)]
 """A calendar day, `2016-11-23`."""
 
+MOMENT_PATTERN = r"^[12][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(Z|[+-][0-9]{2}:[0-9]{2})(?!\n)$"
+Moment = Annotated[str, Meta(pattern=MOMENT_PATTERN)]
+"""A minute with its offset from UTC, as in `2027-03-01T09:00+10:00`: the same instant everywhere."""
+
 ZONE_PATTERN = r"^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*(?!\n)$"
 ZoneName = Annotated[str, Meta(pattern=ZONE_PATTERN, max_length=64)]
 """The shape of an IANA time zone name; `load.check_time_zones` knows which names there are."""
@@ -278,7 +282,8 @@ class Rule(Table, frozen=True):
     Exactly one of `permits`, `forbids`, `requires`, `checklist`, `consent`, `approvals`, `witnesses`, `methods`,
     `copies` and `registries` is written. `provenance` stands in for the clause's own where the rule is better or less
     well known than the clause as a whole, and then `source` says why. With `consent`, `per_item` asks for one that was
-    given for this very item; with `approvals`, `approved_by` says whose count.
+    given for this very item, and `consent_of` names those whose consent is `named`; with `approvals`, `approved_by`
+    says whose count. `since` is the first instant at which it holds, `until` the first at which it no longer does.
     """
 
     id: Identifier
@@ -300,6 +305,9 @@ class Rule(Table, frozen=True):
     registries: Literal[True] | None = None
     per_item: Literal[True] | None = None
     approved_by: words.Approver | None = None
+    consent_of: Names | None = None
+    since: Moment | None = None
+    until: Moment | None = None
 
 
 class Checklist(Table, frozen=True):

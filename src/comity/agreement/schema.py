@@ -44,6 +44,8 @@ _SOURCED: Schema = {
     "if": {"required": ["provenance"], "properties": {"provenance": {"enum": ["P", "S"]}}},
     "then": {"required": ["source"], "properties": {"source": {"minLength": 1}}},
 }
+_NAMED = {"required": ["consent"], "properties": {"consent": {"const": "named"}}}
+_NAMES = {"required": ["consent-of"]}
 _RENEWED = {"required": ["renewal"], "properties": {"renewal": {"enum": ["automatic", "by-consent"]}}}
 _WAITING = {"properties": {"entry": {"enum": sorted(words.WAITING_ENTRIES)}}}
 _DOMESTIC = {"properties": {"kind": {"const": "domestic"}}}
@@ -53,7 +55,11 @@ _ALONE: Mapping[type, Schema] = {
     model.Level: _SOURCED,
     model.Obligation: _SOURCED,
     model.Interval: _SOURCED,
-    model.Rule: {**_SOURCED, "oneOf": [{"required": [effect]} for effect in EFFECTS]},
+    model.Rule: {
+        **_SOURCED,
+        "oneOf": [{"required": [effect]} for effect in EFFECTS],
+        "allOf": [{"if": _NAMED, "then": _NAMES, "else": {"not": _NAMES}}],
+    },
     model.When: {"minProperties": 1},
     model.Term: {
         "allOf": [

@@ -33,11 +33,10 @@ Act = Literal[
     "inspect",
     "export-evidence",
     "hand-over",
-    "feed",
 ]
 """What somebody wants to do with an item. Showing leaves no copy behind; giving does."""
 
-GIVING_ACTS: frozenset[Act] = frozenset({"give", "show", "visit", "feed"})
+GIVING_ACTS: frozenset[Act] = frozenset({"give", "show", "visit"})
 """Acts by which something new is provided; they need the agreement in force under every reading."""
 
 ACCESS_ACTS: frozenset[Act] = frozenset({"open", "use-for", "copy", "translate", "extract"})
@@ -58,8 +57,8 @@ Holder = Literal["originator", "recipient"]
 Relation = Literal["original", "copy", "translation", "extract", "contains"]
 """How an item came from its ancestors."""
 
-Consenter = Literal["originator", "every-party"]
-"""Whose prior written consent a rule asks for."""
+Consenter = Literal["originator", "every-party", "named"]
+"""Whose prior written consent a rule asks for; `named` are the parties that the rule itself names."""
 
 BoundTo = Literal["item-and-recipient", "item", "site", "party"]
 """What one attestation of a checklist speaks about; it counts for nothing else."""

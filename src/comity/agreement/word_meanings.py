@@ -42,7 +42,6 @@ WORDS: Mapping[Any, Mapping[str, str]] = {
         "inspect": "Somebody looks at how it is protected.",
         "export-evidence": "Its story is written for a stranger.",
         "hand-over": "A copy goes to somebody else of the same side; asked only where a rule speaks of it.",
-        "feed": "Messages cross as they come, under a standing release.",
     },
     words.Requirement: {
         "clearance": "For the item's level, granted and not ended.",
@@ -67,7 +66,11 @@ WORDS: Mapping[Any, Mapping[str, str]] = {
         "extract": "A part of another item.",
         "contains": "A document that holds another item.",
     },
-    words.Consenter: {"originator": "The originator.", "every-party": "Every party."},
+    words.Consenter: {
+        "originator": "The originator.",
+        "every-party": "Every party.",
+        "named": "Each of the parties that 'consent-of' names.",
+    },
     words.BoundTo: {
         "item-and-recipient": "This item for this recipient.",
         "item": "This item, whoever receives it.",

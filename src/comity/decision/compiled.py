@@ -14,7 +14,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from comity.agreement.check import hours_of
+from comity.agreement.check import hours_of, moment_of
 from comity.agreement.conditions import about_item, holds
 from comity.agreement.equivalence import equivalents, ladder
 from comity.agreement.model import Agreement, Checklist, Layer, Level, Obligation, Rule, When
@@ -229,10 +229,11 @@ class Compiled:
         cites = self.cite(instrument, rule.clause, fails, rule.provenance)
         when = conditions_of(self.agreement, rule.when, party)
         unless = conditions_of(self.agreement, rule.unless) if rule.unless else None
-        special = unless is not None or bool(when.categories) or measured
+        special = unless is not None or bool(when.categories) or measured or bool(rule.since or rule.until)
+        since, until = (moment_of(each) if each else None for each in (rule.since, rule.until))
 
         def asked(step: int, weight: int = WEIGHTS[cites.fails], **more: Any) -> Asked:
-            return Asked(step, cites, rule, when.tests, special, when, unless, weight, **more)
+            return Asked(step, cites, rule, when.tests, special, when, unless, weight, since, until, **more)
 
         if rule.permits:
             if cites.provenance == "K":

@@ -13,6 +13,7 @@ Rules of this file:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from itertools import pairwise
 from operator import itemgetter
 
@@ -106,10 +107,12 @@ class Asked(Struct, frozen=True, eq=False):
         cites: what the rule rests on.
         rule: the rule as written.
         tests: of the rule's ``when``; nearly all rules have nothing else to look at.
-        special: whether there is more to look at than the tests: categories, an ``unless``, methods.
+        special: whether there is more to look at than the tests: categories, an ``unless``, methods, the instant.
         when: the same tests, with the categories.
         unless: what takes the case out of the rule.
         weight: what it weighs when it fails; for steps 9 and 10, when it applies.
+        since: the first instant at which it holds, where it has one.
+        until: the first instant at which it no longer does.
         reason: what steps 9 and 10 say, ready.
         checklist: for step 12.
         conditions: for step 12, a citation for each condition.
@@ -124,6 +127,8 @@ class Asked(Struct, frozen=True, eq=False):
     when: Conditions
     unless: Conditions | None
     weight: int
+    since: datetime | None = None
+    until: datetime | None = None
     reason: Reason | None = None
     checklist: Checklist | None = None
     conditions: tuple[Citation, ...] = ()

@@ -153,7 +153,7 @@ def weigh_person(
             step = asked.step
             cites = asked.cites
             if asked.special:
-                if not _applies(asked, values, label.categories):
+                if not _applies(asked, values, label.categories, case.at):
                     continue
                 measure = _measured(compiled, cites, asked.rule, case, person)
                 if measure is not None:
@@ -207,7 +207,9 @@ def weigh_person(
     return found
 
 
-def _applies(asked: Asked, values: tuple[object, ...], categories: tuple[str, ...]) -> bool:
+def _applies(asked: Asked, values: tuple[object, ...], categories: tuple[str, ...], at: datetime) -> bool:
+    if (asked.since is not None and at < asked.since) or (asked.until is not None and at >= asked.until):
+        return False
     return asked.when.hold(values, categories) and not (asked.unless and asked.unless.hold(values, categories))
 
 
@@ -381,7 +383,9 @@ def _weigh_consent(
     """Step 11 for one rule."""
     cites = asked.cites
     gains = third_bodies(compiled, person) or (person.serves,)
-    givers = compiled.party_ids if asked.rule.consent == "every-party" else (item.label.originator,)
+    givers: tuple[str, ...] = asked.rule.consent_of or (item.label.originator,)
+    if asked.rule.consent == "every-party":
+        givers = compiled.party_ids
     found = 0 if len(gains) == len(givers) == 1 else UNORDERED
     for by in givers:
         for beneficiary in gains:

@@ -36,7 +36,6 @@ ACTS: Phrases = {
     "visit": ("visiting", "訪問", "방문"),
     "inspect": ("inspecting", "検査", "점검"),
     "export-evidence": ("exporting evidence", "証跡の交付", "증적의 교부"),
-    "feed": ("publishing a feed", "継続的な配信", "지속적인 제공"),
 }
 FORMS: Phrases = {
     "oral": ("oral", "口頭", "구두"),
@@ -88,6 +87,7 @@ RELATIONS: Phrases = {
 CONSENTERS: Phrases = {
     "originator": ("the originator", "提供元", "원제공자"),
     "every-party": ("every party", "全ての当事者", "모든 당사자"),
+    "named": ("each party that is named", "指定された各当事者", "지정된 각 당사자"),
 }
 APPROVERS: Phrases = {
     "originating-office": ("of the office in which it originated", "作成した部署の", "작성 부서의"),

@@ -232,7 +232,10 @@ class Voice:
                 return self._checklist(instrument, rule.checklist or "")
             case "consent":
                 item = self.of(patterns.OF_THIS_ITEM) if rule.per_item else ""
-                return {"x": self.word(words.Consenter, rule.consent or ""), "item": item}
+                whose = self.word(words.Consenter, rule.consent or "")
+                if rule.consent_of:
+                    whose = self.listed(map(self.name, rule.consent_of))
+                return {"x": whose, "item": item}
             case "approvals" | "witnesses" as key:
                 n = getattr(rule, key)
                 who = rule.approved_by and self.word(words.Approver, rule.approved_by)
@@ -268,7 +271,8 @@ class Voice:
 
 
 _TOLD_OF_RULES = frozenset(
-    {"id", "clause", "acts", "when", "unless", *patterns.EFFECTS, "per_item", "approved_by", "provenance", "source"}
+    {"id", "clause", "acts", "when", "unless", *patterns.EFFECTS, "provenance", "source"}
+    | {"per_item", "approved_by", "consent_of"}
 )
 _TOLD_OF_DUTIES = frozenset(
     {"id", "clause", "on", "who", "act", "evidence", "to", "channel", "within", "when", "provenance", "source"}

@@ -229,14 +229,16 @@ def _dropped(context: Context, facts: Facts, record: Record) -> list[Put]:
 
 
 def _check_every_party(context: Context, facts: Facts, record: Record, item: str | None) -> None:
-    """Somebody who is not the originator has nothing to say, unless a text asks the consent of every party.
+    """Who is not the originator has nothing to say, unless a text asks the consent of every party, or names it.
 
     Raises:
         Rejected: none does.
     """
     row = _agreement(facts, record)
     texts: list[Agreement | Layer] = [context.agreement(row.digest), *map(context.layer, row.layers)]
-    if not any(rule.consent == "every-party" for text in texts for rule in text.rules):
+    author = record.statement.author
+    rules = [rule for text in texts for rule in text.rules]
+    if not any(rule.consent == "every-party" or author in (rule.consent_of or ()) for rule in rules):
         raise no("not-originator", f"item {item!r} is another's; only its originator can consent")
 
 

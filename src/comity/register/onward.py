@@ -35,7 +35,9 @@ def onward_rules(agreement: Agreement, facts: Facts, record: Record, items: Iter
     asked = [
         rule
         for rule in agreement.rules
-        if "pass-on" in rule.acts and (rule.consent or rule.forbids) and (rule.provenance or known[rule.clause]) != "K"
+        if "pass-on" in rule.acts
+        and (rule.consent in {"originator", "every-party"} or rule.forbids)
+        and (rule.provenance or known[rule.clause]) != "K"
     ]
     named = tuple(items)
     return tuple(rule for rule in asked if any(_applies(agreement, rule, facts, record, each) for each in named))
