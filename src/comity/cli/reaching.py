@@ -33,7 +33,6 @@ _DONE = {
     "show": "shows it to",
     "visit": "lets it be seen on a visit by",
     "feed": "publishes it to",
-    "feed": "publishes it to",
     "pass-on": "passes it on to",
     "open": "lets it be opened by",
     "use-for": "lets it be used by",
@@ -43,6 +42,8 @@ _DONE = {
     "extract": "lets an extract be made of it by",
     "reclassify": "lets it be marked anew by",
 }
+LISTED_MAX = 4
+"""Most bodies that one row of a table names."""
 CLOSING = "Everybody is supposed to keep to the agreements; what is not looked at is told with --json."
 _MADE = {"copy": "a copy", "translation": "a translation", "extract": "an extract", "contains": "a document with it in"}
 
@@ -154,6 +155,7 @@ class _Teller:
         self.out = out
         values = asked.values
         self.bodies = {body: place for place, body in enumerate(values.bodies)}
+        self.purposes = frozenset(values.purposes)
         self.words = {
             values.other_body: "any other body",
             values.other_nation: "another state",
@@ -197,7 +199,7 @@ class _Teller:
                 self._way(reaches)
         elif ways:
             out.gap()
-            out.table(("who", "level", "for", "consent", "how"), (self._row(each, whose) for each in ways))
+            out.table(("who", "level", "for", "consent", "how"), self._rows(ways, whose))
         out.gap()
 
     def _breach(self, breach: Breach) -> None:
@@ -225,17 +227,23 @@ class _Teller:
         out.text(f"{levels} ({marks}), for {purposes}, {needed}", indent=2)
         self._path(reaches[0].path)
 
-    def _row(self, reaches: Sequence[Reach], whose: str) -> Sequence[str]:
-        first = reaches[0]
-        return (
-            self.word(first.body),
-            *self._what(reaches),
-            f"of {whose}" if first.consent else "none",
-            self._how(first.path),
-        )
+    def _rows(self, ways: Iterable[Sequence[Reach]], whose: str) -> Iterator[Sequence[str]]:
+        """A row for each way, with all bodies that are reached alike."""
+        rows: dict[tuple[str, ...], list[Reach]] = {}
+        for reaches in ways:
+            first = reaches[0]
+            consent = f"of {whose}" if first.consent else "none"
+            rows.setdefault((*self._what(reaches), consent, self._how(first.path, first.body)), []).append(first)
+        for (*said, how), alike in rows.items():
+            who = [self.word(each.body) for each in alike]
+            several = who if len(who) <= LISTED_MAX else [*who[: LISTED_MAX - 1], f"{len(who) - LISTED_MAX + 1} more"]
+            yield _listed(several), *said, how if len(who) > 1 else self._how(alike[0].path)
 
     def _what(self, reaches: Sequence[Reach]) -> tuple[str, str]:
-        return _listed(each.level for each in reaches), _listed(self.word(each.purpose) for each in reaches)
+        """The levels and the purposes."""
+        purposes = {each.purpose for each in reaches}
+        told = "any purpose" if purposes >= self.purposes else _listed(self.word(each.purpose) for each in reaches)
+        return _listed(each.level for each in reaches), told
 
     def _path(self, path: Way) -> None:
         self.out.fields(((f"{each.number}.", self._passage(each)) for each in path), indent=4)
@@ -265,16 +273,17 @@ class _Teller:
             said += f"; unchecked, and so only warns: {unchecked}"
         return f"{said} [{_listed(map(article, passage.clauses))} of {passage.agreement}]"
 
-    def _how(self, path: Way) -> str:
-        return ", ".join(map(self._short, path))
+    def _how(self, path: Way, each: str = "") -> str:
+        """The steps in short; ``each`` is a body that stands for several."""
+        return ", ".join(self._short(passage, each) for passage in path)
 
-    def _short(self, passage: Passage) -> str:
+    def _short(self, passage: Passage, each: str) -> str:
         if passage.made:
             return f"{passage.act} under {passage.made_under}"
         if passage.act == "reclassify":
             return passage.act
         as_what = {"serves": "to who serves ", "via": "by way of "}.get(passage.got, "to ")
-        return f"{passage.act} {as_what}{self.word(passage.body)}"
+        return f"{passage.act} {as_what}{'each' if passage.body == each else self.word(passage.body)}"
 
 
 def _listed(words: Iterable[str]) -> str:
