@@ -241,8 +241,9 @@ def test_the_table_of_the_spec_is_the_codes_and_the_drawing_has_an_arrow_for_eac
     rows = re.findall(r"^\| ([a-z]+) \| `([a-z-]+)`( of both)? \| ([a-z]+) \|$", SPEC, re.MULTILINE)
     assert {(state, move): after for state, move, _, after in rows} == {key: NEGOTIATION[key] for key in NEGOTIATION}
     assert {move for _, move, both, _ in rows if both} == set(OF_BOTH)
-    assert diagram().count(" -> ") == len(NEGOTIATION)
-    assert '"approved" -> "signed" [label = "signature of both"];' in diagram()
+    assert f"```mermaid\n{diagram()}```\n" in SPEC
+    assert diagram().count(" --> ") == len(NEGOTIATION)
+    assert "  approved --> signed: signature of both\n" in diagram()
     assert {state for state, _ in NEGOTIATION} | set(NEGOTIATION.values()) == set(get_args(State))
     assert {move for _, move in NEGOTIATION} == set(get_args(Move))
     assert {"draft", "postponement", "withdrawal"} == UNDOING

@@ -30,6 +30,7 @@ from comity.register.rows.ending import CertificateRow
 from comity.register.rows.incidents import IncidentRow
 from comity.register.rows.inventory import FindingRow, MusterRow
 from comity.register.rows.lineage import DerivativeRow
+from comity.register.rows.negotiation import NegotiationRow
 from comity.register.rows.notices import DisputeRow
 from properties.secrets_kept import LATER, Told
 from world import RELATIONSHIP
@@ -54,6 +55,7 @@ NAMED_BY = {
     "incident": ("incident",),
     "dispute": ("dispute",),
     "muster": ("muster",),
+    "negotiation": ("negotiation",),
     "finding": ("finding",),
     "record": ("decision",),
     "decision_record": ("decision",),
@@ -72,6 +74,7 @@ GHOSTS: Names = {
     "incident": ("x-zzzzzzzzzzzzzzzz",),
     "dispute": ("d-zzzzzzzzzzzzzzzz",),
     "muster": ("m-zzzzzzzzzzzzzzzz",),
+    "negotiation": ("g-zzzzzzzzzzzzzzzz",),
     "finding": ("m-zzzzzzzzzzzzzzzz/000001",),
     "decision": ("5a" * 32,),
     "reference": ("c-zzzzzzzzzzzzzzzz",),
@@ -99,6 +102,7 @@ async def _names(house: House) -> AsyncIterator[tuple[str, str]]:
         ("incident", (IncidentRow,)),
         ("dispute", (DisputeRow,)),
         ("muster", (MusterRow,)),
+        ("negotiation", (NegotiationRow,)),
         ("decision", (DecisionRow,)),
     ):
         for each in rows:

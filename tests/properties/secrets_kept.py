@@ -15,6 +15,14 @@ from pathlib import Path
 from comity.errors import ComityError
 from comity.flows.actors import Actor
 from comity.flows.agreeing.disputes import OpenDispute, open_dispute
+from comity.flows.agreeing.negotiating import (
+    OpenChannel,
+    OpenNegotiation,
+    ProposeDraft,
+    open_channel,
+    open_negotiation,
+    propose_draft,
+)
 from comity.flows.agreeing.outlays import NoteOutlay, note_outlay
 from comity.flows.consenting.consent_requests import AskConsent, ask_consent
 from comity.flows.consenting.granting import GrantConsent, grant_consent
@@ -23,6 +31,7 @@ from comity.flows.deriving.derivation import Derive, derive
 from comity.flows.ending.destruction import Destroy, destroy
 from comity.flows.ending.levels import Reclassify, reclassify
 from comity.flows.ending.recalls import Recall, recall
+from comity.flows.exchanging.parcel import write_parcel
 from comity.flows.giving.answering import Approve, approve
 from comity.flows.giving.opening import Open, open_item
 from comity.flows.giving.release import Given
@@ -35,7 +44,7 @@ from comity.flows.people.clearances import ChangeList, GrantClearance, change_li
 from comity.register.rows.duties import DutiesRow
 from comity.seal.keys import generate_identity
 from comity.stores.memory_disk import MemoryDisk
-from world import RELATIONSHIP, ROOT, TODAY, SeededEntropy, World, new_house
+from world import RELATIONSHIP, ROOT, TODAY, SeededEntropy, World, library, new_house
 
 LATER = TODAY + timedelta(days=30)
 """The instant at which a user looks, in both worlds."""
@@ -343,6 +352,20 @@ async def paid_for(told: Told) -> None:
     await note_outlay(told.world.kr, request)
 
 
+async def negotiated(told: Told) -> None:
+    """Lim and Cho negotiate with Tokyo, and propose a draft: for all others there is no such thing."""
+    kr = told.world.kr
+    opening = OpenNegotiation(
+        peer="jp", about="agreement", title="Mutual supply", actor=Actor("lim"), delegates=("cho",)
+    )
+    opened = await open_negotiation(kr, opening)
+    text = library("jp-kr-2016.toml")
+    draft = ProposeDraft(negotiation=opened.negotiation, text=text, name="draft.toml", actor=Actor("cho"))
+    await propose_draft(kr, draft)
+    await open_channel(told.world.jp, OpenChannel("kr"))
+    await told.world.jp.take_parcel("kr", "talks/jp.kr", write_parcel(await kr.pack("talks/jp.kr")))
+
+
 async def recalled(told: Told) -> None:
     """Tokyo wants it back."""
     request = Recall(item=await _secret(told), asks="either", reason="no longer", actor=Actor("abe"))
@@ -379,6 +402,7 @@ SECRETS: dict[str, Callable[[Told], Awaitable[object]]] = {
         disputed,
         duty_disputed,
         paid_for,
+        negotiated,
         recalled,
         reclassified,
         lost,

@@ -201,9 +201,8 @@ def _after(now: Standing, act: Done) -> Standing:
 
 
 def diagram() -> str:
-    """The table as a Graphviz drawing, in its order."""
-    lines = ["digraph negotiation {", "  rankdir = LR;"]
+    """The table as a Mermaid drawing, in its order."""
+    lines = ["stateDiagram-v2"]
     for (state, move), after in NEGOTIATION.items():
-        both = " of both" if move in OF_BOTH else ""
-        lines.append(f'  "{state}" -> "{after}" [label = "{move}{both}"];')
-    return "\n".join([*lines, "}"]) + "\n"
+        lines.append(f"  {state} --> {after}: {move}{' of both' if move in OF_BOTH else ''}")
+    return "\n".join(lines) + "\n"

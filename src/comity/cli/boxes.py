@@ -42,6 +42,9 @@ _ANSWERS: Mapping[str, str] = {
     "recall": "which copies, and what is still to be done",
     "incident": "all that is known of it",
     "dispute": "what they say, and what to answer",
+    "negotiation": "how far it is, and what waits for you",
+    "note": "what follows from it; then tell it in your history",
+    "amendment": "run the text that both have signed",
 }
 """What a call's command is for, by its kind."""
 

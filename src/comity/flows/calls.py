@@ -11,7 +11,10 @@ from collections.abc import AsyncIterator
 import msgspec
 
 from comity.flows.actors import Actor
+from comity.flows.agreeing.agreements import ListAgreements, list_agreements
 from comity.flows.agreeing.disputes import ListDisputes, list_disputes
+from comity.flows.agreeing.end_notes import ListEndNotes, list_end_notes
+from comity.flows.agreeing.negotiations import ListNegotiations, list_negotiations, waits_for
 from comity.flows.consenting.consent_register import ListConsents, list_consents
 from comity.flows.deciding.visibility import Sight, viewer
 from comity.flows.ending.recalls import ShowRecall, show_recall
@@ -33,7 +36,7 @@ async def show_whole_inbox(house: House, request: ShowInbox) -> Inbox:
     owed = await list_duties(house, ListDuties(whose="mine", viewer=request.actor))
     calls = [
         call
-        for tell in (_consents, _visits, _recalls, _incidents, _disputes)
+        for tell in (_consents, _visits, _recalls, _incidents, _disputes, _negotiations, _end_notes, _amendments)
         async for call in tell(house, request.actor)
     ]
     return msgspec.structs.replace(
@@ -119,4 +122,51 @@ async def _disputes(house: House, actor: Actor | None) -> AsyncIterator[Call]:
                 at=each.opened,
                 says=f"{each.party} asks to consult: {each.question}",
                 next=f"comity dispute show {each.dispute}",
+            )
+
+
+async def _negotiations(house: House, actor: Actor | None) -> AsyncIterator[Call]:
+    """What waits for this side in a negotiation, for those who take part in it."""
+    for each in await list_negotiations(house, ListNegotiations(actor)):
+        if (asked := waits_for(each, house.party)) is not None:
+            yield Call(
+                kind="negotiation",
+                subject=each.negotiation,
+                relationship=each.relationship,
+                at=max([each.opened, *(done.at for done in each.happened)]),
+                says=f"{each.title}: {asked}",
+                next=f"comity negotiation show {each.negotiation} --as HANDLE",
+            )
+
+
+async def _end_notes(house: House, actor: Actor | None) -> AsyncIterator[Call]:
+    """Notes of the other side about the end that this house's history does not tell of."""
+    if not Sight(house, await viewer(house, actor)).has(AGREEMENT_AUTHORITY):
+        return
+    for relationship, _peer in await house.relationships():
+        for each in (await list_end_notes(house, ListEndNotes(relationship=relationship))).notes:
+            if each.party != house.party and not each.in_history:
+                yield Call(
+                    kind="note",
+                    subject=each.notice,
+                    relationship=relationship,
+                    at=each.told,
+                    says=f"{each.party}: {each.step} of {each.day} ({each.note}), which your history does not tell",
+                    next="comity agreement notice list",
+                )
+
+
+async def _amendments(house: House, actor: Actor | None) -> AsyncIterator[Call]:
+    """Texts that both have signed, and that do not run here yet."""
+    if not Sight(house, await viewer(house, actor)).has(AGREEMENT_AUTHORITY):
+        return
+    for each in await list_agreements(house, ListAgreements()):
+        if each.superseded is not None:
+            yield Call(
+                kind="amendment",
+                subject=each.agreement,
+                relationship=each.relationship,
+                at=each.superseded,
+                says=f"an amendment that both have signed applies from {each.superseded:%Y-%m-%d %H:%M} UTC on",
+                next=f"comity agreement adopt FILE --with {each.peer}",
             )

@@ -22,23 +22,23 @@ from comity.seal.manifest import Binding
 
 
 class ListNegotiations(msgspec.Struct, frozen=True):
-    """The negotiations in which ``actor`` takes part."""
+    """The negotiations in which ``actor`` takes part; the house itself takes part in none."""
 
-    actor: Actor
+    actor: Actor | None = None
 
 
 class ShowNegotiation(msgspec.Struct, frozen=True):
     """One negotiation in which ``actor`` takes part."""
 
     negotiation: str
-    actor: Actor
+    actor: Actor | None = None
 
 
 class ReadDraft(msgspec.Struct, frozen=True, kw_only=True):
     """Read a draft; the newest unless one is named."""
 
     negotiation: str
-    actor: Actor
+    actor: Actor | None = None
     draft: str | None = None
 
 
@@ -141,7 +141,7 @@ class Taken(NamedTuple):
     pseudonym: str
 
 
-async def taking_part(house: House, negotiation: str, actor: Actor) -> Taken:
+async def taking_part(house: House, negotiation: str, actor: Actor | None) -> Taken:
     """The negotiation, for somebody who takes part in it (9).
 
     Raises:
@@ -289,3 +289,17 @@ async def _delegates(house: House, taken: Taken) -> list[DelegateShown]:
 async def running_row(house: House, on: str | None) -> AgreementRow | None:
     """The running agreement that a negotiation is about; None where it is about none."""
     return None if on is None else await house.agreement_row(on)
+
+
+def waits_for(shown: NegotiationShown, party: str) -> str | None:
+    """What a negotiation waits for from ``party``, in words; None where it waits for nothing, or for the other side."""
+    theirs = [each for each in shown.drafts if each.party != party]
+    if shown.waits:
+        return f"{shown.peer} asks to negotiate; say who takes part here"
+    if shown.state == "negotiated" and theirs and theirs[-1] == shown.drafts[-1] and party not in theirs[-1].initialled:
+        return f"{theirs[-1].draft} is proposed"
+    if shown.state == "initialled" and party not in shown.approved:
+        return f"{shown.draft} is to be approved at home"
+    if shown.state == "approved" and shown.signed and party not in shown.signed:
+        return f"{shown.peer} has signed {shown.draft}"
+    return None

@@ -169,7 +169,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         next: what to type to answer it, or to read all of it.
     """
 
-    kind: Literal["consent", "visit", "recall", "incident", "dispute"]
+    kind: Literal["consent", "visit", "recall", "incident", "dispute", "negotiation", "note", "amendment"]
     subject: str
     relationship: str
     at: datetime
