@@ -115,7 +115,7 @@ def foresee(supposed: Supposed, supposition: Supposition) -> Consequences:
     coming = tuple(turns(after.chronicle, start))
     brought = brought_about(supposed, supposition)
     ends = any(turn.phase == "lapsed" for turn in coming)
-    status = before.chronicle.status(supposed.at)
+    status = supposed.status
     return Consequences(
         agreement=after.agreement.id,
         digest=before.agreement.digest,

@@ -21,7 +21,7 @@ from comity.agreement.history import Event, History
 from comity.agreement.lifecycle import Step
 from comity.agreement.model import Agreement, Layer
 from comity.agreement.noted import insert_by_day, rewritten
-from comity.agreement.term import Chronicle
+from comity.agreement.term import Chronicle, Status
 from comity.decision.compiled import Compiled, compile_agreement
 from comity.errors import Misuse, Rejected
 from comity.foresight.clearances import Clearances
@@ -80,12 +80,14 @@ class Supposed(Struct, frozen=True, eq=False):
         before: those that run, with nothing known that happens after the instant of asking.
         acts: the events that are supposed, in the order of their days.
         at: the instant of asking.
+        status: how it stands then, with the acts of which it is not known whether they had been done.
     """
 
     ground: Ground
     before: Ground
     acts: tuple[Event, ...]
     at: datetime
+    status: Status
 
 
 def suppose(ground: Ground, supposition: Supposition, at: datetime, zones: TimeZones) -> Supposed:
@@ -105,7 +107,8 @@ def suppose(ground: Ground, supposition: Supposition, at: datetime, zones: TimeZ
     if agreement.digest != ground.agreement.digest:
         chronicle = _amended(chronicle, agreement, at, zones)
     compiled = compile_agreement(agreement, layers, tzdata=zones.version)
-    return Supposed(Ground(agreement, layers, compiled, chronicle), known, tuple(events), at)
+    supposed = Ground(agreement, layers, compiled, chronicle)
+    return Supposed(supposed, known, tuple(events), at, ground.chronicle.status(at))
 
 
 def _known(ground: Ground, at: datetime, zones: TimeZones) -> Ground:
