@@ -105,7 +105,8 @@ MISTAKES = [
     ('checklist = "contractor"', 'checklist = "contractors"', "unknown-checklist", "checklist", "'contractor'?"),
     ('signed = "2016-11-23"', 'signed = "2016-11-31"', "bad-day", "signed", "not a day of the calendar"),
     # (5) levels and equivalence
-    (KR_SECRET, 'kr = ["군사 Ⅰ급 비밀"]', "above-ceiling", "marks", "above the ceiling"),
+    (KR_SECRET, 'kr = ["군사 Ⅰ급 비밀"]', "above-ceiling", "marks", "above the ceiling of '4.1'"),
+    ('signed = "2016-11-23"', 'signed = "2016-11-24"', "bad-day", "in-force", "signed on '2016-11-24' only"),
     ('ladder = "specially-designated"\n', "", "same-rank", "rank = 2", "same rank on the same ladder"),
     ('mark = "秘"', 'mark = "極秘"', "duplicate-mark", "mark", "written twice"),
     ('rank = 1\nenglish = "CONF', 'rank = 2\nenglish = "CONF', "unequal-ranks", "rank", "one English word names"),

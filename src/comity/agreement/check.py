@@ -113,7 +113,7 @@ def check_layer(read: LayerFile, agreement: Agreement) -> None:
     for index, rule in enumerate(read.rules):
         path: Path = ("rule", index)
         if rule.permits:
-            sentence = f"rule {rule.id!r} permits; a layer may only refuse or ask more"
+            sentence = f"rule {rule.id!r} on clause {rule.clause!r} permits; a layer may only refuse or ask more"
             raise Mistake("layer-permits", (*path, "permits"), sentence)
         _check_rule(rule, path, known, checklists)
     _check_obligations(read, known)
@@ -313,6 +313,10 @@ def _check_days(read: AgreementFile) -> None:
             datetime.date.fromisoformat(day or "0001-01-01")
         except ValueError:
             raise Mistake("bad-day", path, f"{day!r} is not a day of the calendar") from None
+    header = read.header
+    if header.signed and header.in_force and header.in_force < header.signed:
+        sentence = f"in force since {header.in_force!r}, and signed on {header.signed!r} only"
+        raise Mistake("bad-day", ("agreement", "in-force"), sentence)
 
 
 def _check_levels(levels: Sequence[Level]) -> None:
@@ -355,7 +359,8 @@ def _check_equivalences(read: AgreementFile) -> None:
             for mark in marks:
                 check_name(mark, own.get(party, {}), (*path, "marks", party), f"mark of {party!r}")
                 if not own[party][mark].crosses:
-                    sentence = f"{mark!r} of {party!r} is above the ceiling; it can have no equivalent"
+                    ceiling = own[party][mark].clause
+                    sentence = f"{mark!r} of {party!r} is above the ceiling of {ceiling!r}; it can have no equivalent"
                     raise Mistake("above-ceiling", (*path, "marks", party), sentence)
                 for other in row.marks.keys() - {party} if row.origin in {None, party} else ():
                     if (party, mark, other) in placed:
@@ -428,7 +433,8 @@ def _check_deadlines(read: LayerFile, agreement: Agreement) -> None:
         check_name(deadline.obligation, obligations, (*path, "obligation"), "obligation")
         agreed = obligations[deadline.obligation].within
         if agreed is not None and agreed.startswith("P") and hours_of(deadline.within) > hours_of(agreed):
-            sentence = f"{deadline.within!r} is looser than the {agreed!r} of {agreement.id!r}"
+            clause = obligations[deadline.obligation].clause
+            sentence = f"{deadline.within!r} is looser than the {agreed!r} of clause {clause!r} of {agreement.id!r}"
             raise Mistake("looser-deadline", (*path, "within"), sentence)
 
 

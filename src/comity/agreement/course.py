@@ -186,7 +186,8 @@ class Rules:
         after = AGREEMENT.get((course.state, event.kind))
         if after is None:
             since = f" since {self.local_date(course.since)}" if course.since else ""
-            raise Impossible(f"a {event.kind} cannot follow: the agreement is {course.state}{since}")
+            act = f"an {event.kind}" if event.kind[0] in "aeiou" else f"a {event.kind}"
+            raise Impossible(f"{act} cannot follow: the agreement is {course.state}{since}")
         if event.kind in {"notice", "suspension", "reactivation", "withdrawal"}:
             return self._notice_act(course, event, at)
         if event.kind == "entry":

@@ -24,7 +24,7 @@ from msgspec.structs import replace
 from comity.agreement import vocabulary as words
 from comity.agreement.calendar import TimeZones, Window, window
 from comity.agreement.lifecycle import ACTS, ACTS_OF_ALL, ACTS_ON_ANOTHER, Act, NoEffect
-from comity.agreement.model import FORMAT_VERSION, Agreement, Identifier, Line, Table
+from comity.agreement.model import FORMAT_VERSION, Agreement, Identifier, Line, Table, Term
 from comity.agreement.writing import table
 from comity.errors import Misuse, Rejected
 
@@ -158,6 +158,13 @@ def history_of(file: HistoryFile, agreement: Agreement, zones: TimeZones, *, pla
     )
 
 
+def clause_on(term: Term, kind: Act | NoEffect) -> str:
+    """The clause that an event of this kind goes by: on notice, on entry into force, or on the term as a whole."""
+    if term.notice is not None and (kind == "notice" or kind in ACTS_ON_ANOTHER):
+        return term.notice.clause
+    return (term.entry_clause if kind in {"signature", "entry-note", "deposit", "entry"} else None) or term.clause
+
+
 def history_from_header(agreement: Agreement) -> HistoryFile:
     """The history that the agreement file itself tells, for an agreement without a history file.
 
@@ -278,8 +285,10 @@ class _Check:
         wanted = " or ".join(sorted(kinds))
         target = seen.get(event.of or "")
         if target is None or target.kind not in kinds:
+            clause = clause_on(self.agreement.term, event.kind)
             self.refuse(
-                f"a {event.kind} needs the earlier {wanted} it acts on; of = {event.of!r} names none before it",
+                f"a {event.kind} needs the earlier {wanted} it acts on (clause {clause!r} of the agreement); of ="
+                f" {event.of!r} names none before it",
                 *at,
                 "of" if event.of else "kind",
                 code="no-such-notice",

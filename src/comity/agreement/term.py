@@ -21,7 +21,7 @@ from msgspec.structs import replace
 
 from comity.agreement.calendar import TimeZones, day_end, day_start
 from comity.agreement.course import Course, Impossible, Rules, StandingNotice, events_of
-from comity.agreement.history import Dated, Event, History, Place
+from comity.agreement.history import Dated, Event, History, Place, clause_on
 from comity.agreement.lifecycle import ACTS, Phase
 from comity.agreement.model import Agreement, Notice, Term
 from comity.errors import Misuse, Rejected
@@ -201,7 +201,9 @@ class Chronicle:
                 after.append(course)
                 reasons.append(str(impossible))
         if len(reasons) == len(after):
-            raise Contradiction(f"{dated.event.id!r}: {reasons[0]}", code="contradiction", place=place)
+            clause = clause_on(self.agreement.term, dated.event.kind)
+            sentence = f"{dated.event.id!r}: {reasons[0]} (clause {clause!r} of the agreement)"
+            raise Contradiction(sentence, code="contradiction", place=place)
         return tuple(after)
 
     def courses(self, at: datetime) -> tuple[Course, ...]:
