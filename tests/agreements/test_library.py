@@ -29,6 +29,10 @@ APART = {
         "rule top-secret-destruction": {"destroy-top-secret"},
         "rule cleared": {"open-secret-without-clearance", "open-top-secret-too-high"},
     },
+    "combined-command.example": {
+        "rule nations": {"to-somebody-in-its-ranks-who-serves-the-ally", "opened-by-whoever-serves-the-ally"},
+        "rule two-of-the-command": {"of-the-command"},
+    },
     "csirt-tlp.example": {
         "rule red": {"red-to-anybody", "red-with-permission"},
         "rule red-stays-with-whom-it-was-given": {"copy-red", "extract-from-red", "hand-red-over"},
