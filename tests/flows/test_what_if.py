@@ -25,7 +25,7 @@ from comity.foresight.supposition import Ground, SupposedAct
 from comity.foresight.written import Written, WrittenFile
 from comity.stores.memory_disk import MemoryDisk, WritePoint
 from flows.consenting import UNTIL
-from world import RELATIONSHIP, TODAY, World, library
+from world import RELATIONSHIP, TODAY, World, adopt, library
 
 NOTICE = Written(acts=(SupposedAct("notice", "2026-11-21"),), by="kr")
 LEVELS = """
@@ -135,6 +135,21 @@ async def test_consents_visits_and_duties_have_their_fates(world: World) -> None
     duties = {each.obligation: each.fate for each in found.duties}
     assert duties["o-21.4"] == duties["o-6f"] == "survives"
     assert duties["o-7.5"] == "opens-no-more"
+
+
+async def test_an_agreement_that_borrows_its_protection_stops_with_it(world: World) -> None:
+    """(10)"""
+    basis = '\n[[protection-basis]]\nclause = "1"\nagreement = "jp-kr-2016"\nbetween = ["jp", "kr"]\n'
+    text = library("jp-kr-2016.toml").replace('"jp-kr-2016"', '"jp-kr-borrowing"') + basis
+    told = library("jp-kr-2016.history.toml").replace('"jp-kr-2016"', '"jp-kr-borrowing"')
+    await adopt(world.jp, "kr", told, text=text)
+    found = (await ask(world.jp)).here
+    assert found is not None
+    (borrower,) = found.borrowers
+    assert (borrower.relationship, borrower.clause) == ("jp-kr-borrowing/jp.kr", "1")
+    calm = (await ask(world.jp, Written(clearances=WrittenFile(LEVELS, "levels.toml")))).here
+    assert calm is not None
+    assert calm.borrowers == ()
 
 
 async def test_a_consent_that_names_a_mark_that_is_gone_is_told(world: World) -> None:

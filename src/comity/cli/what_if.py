@@ -345,6 +345,10 @@ def _tell_here(out: Output, here: Affected, local: _Local) -> None:
     for visit in here.visits:
         out.text(f"visit {visit.visit} ({visit.side}): {VISIT_FATES[visit.fate]}", indent=2)
     _tell_open(out, here)
+    for each in here.borrowers:
+        warns = " (unchecked: it only warns)" if each.unchecked else ""
+        place = f"{article(each.clause)} of {each.instrument}{warns}"
+        out.text(f"{each.relationship} borrows its protection from this one; giving stops there too; {place}", indent=2)
     if here.more:
         out.text("there are more than are told here", indent=2, style="dim")
 

@@ -23,6 +23,7 @@ from comity.flows.deciding.visibility import Sight, viewer
 from comity.flows.foreseeing.supposing import SupposedHouse, Worth, same
 from comity.flows.house import PSEUDONYM_OF, House
 from comity.flows.looking.duties import LINES_MAX, ListDuties, list_duties
+from comity.flows.looking.obliged import all_running
 from comity.flows.people.visit_views import ListVisits, list_visits
 from comity.foresight.consequences import Consequences
 from comity.foresight.obligations import Fate
@@ -116,6 +117,15 @@ class DutyAffected(msgspec.Struct, frozen=True, kw_only=True):
     fate: Fate
 
 
+class BorrowerAffected(msgspec.Struct, frozen=True, kw_only=True):
+    """Another agreement that runs here and borrows its protection from this one: nothing is given without it."""
+
+    relationship: str
+    instrument: str
+    clause: str
+    unchecked: bool
+
+
 class Affected(msgspec.Struct, frozen=True, kw_only=True):
     """What the register has that would be touched.
 
@@ -125,6 +135,7 @@ class Affected(msgspec.Struct, frozen=True, kw_only=True):
         looked_at: the instant at which both were asked.
         held_here, held_there: copies held by people of this house, and those of ours that the other party holds.
         requests, readers, people, consents, waiting, visits, duties: what would be touched, at most ``LINES_MAX`` each.
+        borrowers: the agreements under which giving stops with this one.
         more: there are others.
     """
 
@@ -140,6 +151,7 @@ class Affected(msgspec.Struct, frozen=True, kw_only=True):
     waiting: tuple[WaitingAffected, ...]
     visits: tuple[VisitAffected, ...]
     duties: tuple[DutyAffected, ...]
+    borrowers: tuple[BorrowerAffected, ...]
     more: bool
 
 
@@ -174,6 +186,7 @@ async def affected(
         waiting=tuple(waiting[:LINES_MAX]),
         visits=tuple(visits[:LINES_MAX]),
         duties=tuple(duties[:LINES_MAX]),
+        borrowers=tuple([each async for each in look.borrowers()]),
         more=look.more or any(len(kind) > LINES_MAX for kind in kinds),
     )
 
@@ -389,6 +402,19 @@ class _Look:
             for each in (*shown.duties, *shown.standing)
             if each.relationship == self.relationship
         ]
+
+    async def borrowers(self) -> AsyncIterator[BorrowerAffected]:
+        """(10) Agreements that borrow their protection from this one, where giving under it stops."""
+        for relationship, running in await all_running(self.house) if self.told.stops else ():
+            known = {clause.id: clause.provenance for clause in running.agreement.clauses}
+            for basis in running.agreement.protection_bases:
+                if basis.agreement == self.told.agreement:
+                    yield BorrowerAffected(
+                        relationship=relationship,
+                        instrument=running.agreement.id,
+                        clause=basis.clause,
+                        unchecked=known[basis.clause] == "K",
+                    )
 
 
 def _in_the_way(now: decision.Outcome, then: decision.Outcome) -> tuple[ReasonTold, ...]:
