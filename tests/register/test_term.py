@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from comity.record.bodies import Body
@@ -10,7 +11,8 @@ from comity.record.person_act import unsigned
 from comity.register import term
 from comity.register.rows.duties import DutiesRow
 from comity.register.rows.term import EndNotesRow
-from register.story import RELATIONSHIP, Story, listed, signed, told
+from comity.register.verdict import Rejection
+from register.story import RELATIONSHIP, Story, agreement, listed, signed, told
 
 
 @pytest.fixture
@@ -80,6 +82,7 @@ def test_the_duty_to_give_written_notice_is_opened_and_discharged_by_it(story: S
         (["notice"], {"step": "suspension", "after": bytes(32)}, "stale-act"),
         ([], {"party": "jp", "signer": "n-sato"}, "no-role"),
         ([], {"by": "n-kim"}, "other-signer"),
+        ([], {"channel": "post"}, "other-channel"),
     ],
 )
 def test_what_cannot_follow_is_rejected(
@@ -89,6 +92,41 @@ def test_what_cannot_follow_is_rejected(
         story.say("kr", note(story, step))
     author = str(changes.get("party", "kr"))
     assert story.try_(author, note(story, **changes)).code == expected
+
+
+@pytest.mark.parametrize(
+    ("before", "changes"),
+    [
+        ([], {"step": "suspension"}),
+        (["notice"], {"step": "notice"}),
+        (["notice"], {"notice": "e-2"}),
+        ([], {"channel": "post"}),
+    ],
+)
+def test_a_refusal_names_the_clause(story: Story, before: list[str], changes: dict[str, object]) -> None:
+    for step in before:
+        story.say("kr", note(story, step))
+    verdict = story.try_("kr", note(story, **changes))
+    assert isinstance(verdict, Rejection)
+    assert verdict.sentence.endswith("(Article 21.3)")
+
+
+def test_an_agreement_that_no_notice_ends_takes_none(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    without = msgspec.structs.replace(agreement(), term=msgspec.structs.replace(agreement().term, notice=None))
+    monkeypatch.setattr("register.story.agreement", lambda: without)
+    assert story.try_("kr", note(story)).code == "no-notice"
+
+
+def test_the_note_itself_is_cited(story: Story) -> None:
+    story.say("kr", note(story, channel="diplomatic", document=bytes([5]) * 32))
+    for party in ("jp", "kr"):
+        row = story.row(party, "end-notes", f"{RELATIONSHIP}/kr")
+        assert isinstance(row, EndNotesRow)
+        assert (row.notes[0].note, row.notes[0].channel, row.notes[0].document) == (
+            "NV 114/2026",
+            "diplomatic",
+            bytes([5]) * 32,
+        )
 
 
 def test_a_notice_is_nobody_elses_to_suspend(story: Story) -> None:

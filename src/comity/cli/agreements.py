@@ -18,7 +18,7 @@ from comity.cli.analysing import lint
 from comity.cli.comparing import diff
 from comity.cli.coverage import covered, tell_coverage
 from comity.cli.drafting import new, schema_command
-from comity.cli.end_notes import notice
+from comity.cli.end_notes import notice, tell_what_follows
 from comity.cli.explaining import explain
 from comity.cli.instants import read_instant, told_instant
 from comity.cli.options import Desk, Verbs, acting, housed, is_relationship
@@ -32,6 +32,7 @@ from comity.timezones import time_zones
 if TYPE_CHECKING:
     from comity.api import Agreement
     from comity.flows.agreeing.agreements import AgreementShown, VersionShown
+    from comity.flows.agreeing.end_notes import EndNotesShown
 
 HOUSE_RULES = ("house",)
 """Layers of the library that every agreement is run with: two people for each release."""
@@ -149,11 +150,18 @@ def status(desk: Desk, name: str, at: str | None, history: str | None) -> None:
     """
     if is_relationship(name):
         from comity.flows.agreeing.agreements import AskStatus
+        from comity.flows.agreeing.end_notes import ListEndNotes
 
         now: Status = desk.call("agreement.status", AskStatus(relationship=name))
         typed = None if at is None else read_instant(at, now.timezone)
         told = now if typed is None else desk.call("agreement.status", AskStatus(relationship=name, at=typed.at))
-        desk.show(told, lambda out, _: _tell_status(out, told, typed.read_as if typed else None))
+        notes: EndNotesShown = desk.call("agreement.notice.list", ListEndNotes(relationship=name))
+
+        def tell(out: Output, _: object) -> None:
+            _tell_status(out, told, typed.read_as if typed else None)
+            tell_what_follows(out, notes)
+
+        desk.show(told, tell)
         return
     loaded = _load(name, history)
     typed = None if at is None else read_instant(at, loaded.file.term.timezone)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from comity.cli.files import read_file
 from comity.cli.options import Desk, Verbs, acting, housed
 from comity.cli.options import relationship as relationship_option
 from comity.cli.output import Output, visible
@@ -18,9 +20,13 @@ if TYPE_CHECKING:
     from comity.agreement.term import Status
     from comity.flows.agreeing.end_notes import EndNotesShown
 
+NOTE_BYTES_MAX = 16 * 1024 * 1024
+"""Longest document of a note that is read."""
 note_options = (
     click.option("--note", default="", metavar="ID", help="Id of the note, as it went through the diplomatic channel."),
     click.option("--day", required=True, metavar="DAY", help="The day on which the note was given, 2026-11-21."),
+    click.option("--channel", metavar="NAME", help="Through which channel; the one that the agreement names, else."),
+    click.option("--document", type=click.Path(path_type=Path), help="The note itself: its digest is told."),
     click.option("--preview", is_flag=True, help="Only say what would follow; nothing is recorded."),
 )
 
@@ -121,6 +127,8 @@ def _tell(
     *,
     note: str,
     day: str,
+    channel: str | None,
+    document: Path | None,
     preview: bool,
     relationship: str | None,
     actor: str,
@@ -136,7 +144,16 @@ def _tell(
         return
     if not note:
         raise Misuse("name the note by which it was given: --note ID", code="no-note")
-    request = TellEndNote(relationship=named, step=step, note=note, day=day, notice=notice_id, actor=Actor(actor))
+    request = TellEndNote(
+        relationship=named,
+        step=step,
+        note=note,
+        day=day,
+        notice=notice_id,
+        actor=Actor(actor),
+        channel=channel,
+        document=sha256(read_file(document, NOTE_BYTES_MAX)).digest() if document is not None else None,
+    )
     told = desk.act("agreement.notice", request, key)
 
     def tell(out: Output, shown: EndNotesShown) -> None:
@@ -172,6 +189,12 @@ def _tell_notes(out: Output, shown: EndNotesShown) -> None:
             for each in shown.notes
         ],
     )
+    out.fields([(visible(each.note), f"SHA-256 {each.document}") for each in shown.notes if each.document])
+    tell_what_follows(out, shown)
+
+
+def tell_what_follows(out: Output, shown: EndNotesShown) -> None:
+    """What follows once notes count that the history here does not tell of; nothing where there are none."""
     if not all(each.in_history for each in shown.notes):
         out.gap()
         out.line(("what follows, with these notes", "strong"))

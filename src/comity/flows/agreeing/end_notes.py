@@ -32,6 +32,8 @@ class TellEndNote(msgspec.Struct, frozen=True, kw_only=True):
         day: the day on which it was given, ``2026-11-21``.
         actor: an agreement authority.
         notice: the notice that is suspended, reactivated or withdrawn; an identifier for a new one, if wished.
+        channel: through which it went; the one that the agreement names, unless given.
+        document: SHA-256 of the note's text, where it is at hand.
     """
 
     relationship: str
@@ -40,6 +42,8 @@ class TellEndNote(msgspec.Struct, frozen=True, kw_only=True):
     day: str
     actor: Actor
     notice: str | None = None
+    channel: str | None = None
+    document: bytes | None = None
 
 
 class PreviewEndNote(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,6 +73,8 @@ class EndNoteShown(msgspec.Struct, frozen=True, kw_only=True):
     record: str
     state: str
     in_history: bool
+    channel: str = ""
+    document: str = ""
 
 
 class EndNotesShown(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,9 +110,17 @@ async def tell_end_note(house: House, request: TellEndNote) -> EndNotesShown:
         by=await speaker(house, request.relationship, request.actor),
         after=row.last if row is not None else bytes(32),
         signature=unsigned(),
+        channel=request.channel or await _channel(house, request.relationship),
+        document=request.document,
     )
     await speak(house, request.relationship, body, request.actor)
     return await list_end_notes(house, ListEndNotes(relationship=request.relationship))
+
+
+async def _channel(house: House, relationship: str) -> str:
+    """The channel that the agreement names for notices; empty where any will do."""
+    notice = (await house.library.load(await house.agreement_row(relationship))).agreement.term.notice
+    return "" if notice is None or notice.channel == "any" else notice.channel
 
 
 async def preview_end_note(house: House, request: PreviewEndNote) -> EndNotesShown:
@@ -161,6 +175,8 @@ async def _shown(
                 record=each.record.hex(),
                 state=state_of(row.steps(each.notice)) or "",
                 in_history=bool(in_history(history, _note(row, each))),
+                channel=each.channel,
+                document=each.document.hex() if each.document is not None else "",
             )
             for row, each in told
         ),

@@ -12,7 +12,7 @@ from comity.register.rows.base import Key, Row
 
 
 class EndNote(msgspec.Struct, frozen=True, kw_only=True):
-    """A note that was told."""
+    """A note that was told: through which channel it went, and the digest of its text."""
 
     notice: str
     step: Step
@@ -20,6 +20,8 @@ class EndNote(msgspec.Struct, frozen=True, kw_only=True):
     day: str
     record: bytes
     at: datetime
+    channel: str = ""
+    document: bytes | None = None
 
 
 class EndNotesRow(Row, frozen=True, kw_only=True):
