@@ -19,6 +19,7 @@ from comity.analysis.guards import Guard, Guards
 from comity.analysis.holdings import Arrival, As, Ground, Holding, Step
 from comity.analysis.kinds import Chosen
 from comity.analysis.lens import Lens
+from comity.analysis.likeness import Likeness
 from comity.analysis.persons import Persons
 from comity.analysis.search import Goal, Search
 from comity.analysis.telling import Path, Teller
@@ -114,7 +115,7 @@ class Flows:
         self.lenses = tuple(Lens(each, only_outcomes=True) for each in agreements)
         self.values = Values(agreements)
         self.persons = Persons(self.lenses, self.values)
-        self.guards = Guards(self.lenses, self.values, self.persons)
+        self.guards = Guards(Likeness(self.lenses, self.values), self.persons)
         self._grounds: dict[str, Ground] = {}
 
     def ground(self, originator: str) -> Ground:

@@ -11,26 +11,17 @@ Rules of this file (``spec/analysis.md`` steps 15 and 16):
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
-from msgspec import Struct
 from msgspec.structs import replace
 
-from comity.agreement.vocabulary import Act, Form, Relation
+from comity.agreement.vocabulary import Act
 from comity.analysis.cases import Road
-from comity.analysis.lens import MOVING, ONESELF, ORIGINATOR, Lens, Needed
+from comity.analysis.lens import ONESELF, ORIGINATOR, Lens, Needed
+from comity.analysis.likeness import Kind, Likeness, Slot
 from comity.analysis.persons import Persons
-from comity.analysis.values import Profile, Values
-
-T = TypeVar("T")
-REACHING: tuple[Act, ...] = (
-    *("give", "show", "visit", "feed", "pass-on"),
-    *("open", "use-for", "hand-over"),
-    *("copy", "translate", "extract"),
-    "reclassify",
-)
-"""Acts by which somebody gets at information, makes something of it, or changes its mark."""
+from comity.analysis.values import Profile
 
 
 class Guard(NamedTuple):
@@ -43,32 +34,6 @@ class Guard(NamedTuple):
 
 
 NOBODY = Guard(0, 0, 0, 0)
-
-
-class Slot(Struct, frozen=True):
-    """One way of doing something: an act, for a purpose, by a road."""
-
-    act: Act
-    purpose: str
-    road: Road
-
-
-class Kind(Struct, frozen=True):
-    """An item as far as anything can tell: under which agreement, and what is written on it."""
-
-    lens: int
-    policy: str
-    mark: str
-    originator: str
-    form: Form
-    subject: str
-    provided: str
-    categories: tuple[str, ...]
-    relation: Relation
-    recalled: bool
-    suspected: bool
-
-
 Row = tuple[int, ...]
 """Numbers of guards, one for each slot."""
 Lineage = tuple[tuple[Row, tuple[tuple[str, Row], ...]], frozenset[tuple[str, str]]]
@@ -80,30 +45,22 @@ class Guards:
 
     Attributes:
         slots: every way of doing something.
+        guards: every guard there is, by its number.
         of_party: the places of the agreements of each party.
     """
 
-    def __init__(self, lenses: Sequence[Lens], values: Values, persons: Persons) -> None:
-        self.lenses = lenses
-        self.values = values
+    def __init__(self, likeness: Likeness, persons: Persons) -> None:
+        self.lenses = lenses = likeness.lenses
+        self.values = values = likeness.values
         self.persons = persons
-        self.slots = tuple(
-            Slot(act, purpose, road)
-            for act in REACHING
-            if any(act in lens.rules for lens in lenses)
-            for purpose in values.purposes
-            for road in self._roads(act)
-        )
+        self.likeness = likeness
+        self.slots = likeness.slots
         self._numbers: dict[Guard, int] = {NOBODY: 0}
         self.guards: list[Guard] = [NOBODY]
         self._asked: dict[tuple[object, ...], tuple[tuple[int, Needed], ...]] = {}
         self._both: dict[tuple[int, int], int] = {}
         self._covers: dict[tuple[int, int], bool] = {}
         self._rows: dict[tuple[object, ...], Row] = {}
-        self._parts: dict[tuple[int, str, object], int] = {}
-        self._seen: dict[tuple[object, ...], int] = {}
-        self._tested: dict[tuple[str, str], bool] = {}
-        self._slot_sorts: dict[int, tuple[object, ...]] = {}
         self._seen_acting: dict[int, tuple[str, ...]] = {}
         self.of_party = {
             party: tuple(number for number, lens in enumerate(lenses) if party in lens.compiled.parties)
@@ -112,17 +69,6 @@ class Guards:
         self._groups: dict[tuple[int, Act], Any] = {}
         free = self._number(Guard(persons.all, 0, 0, 0))
         self.unrestricted: Lineage = (((free,) * len(self.slots), ()), frozenset())
-
-    def _roads(self, act: Act) -> list[Road]:
-        """The roads that any agreement knows: its whole route, parts of it, none; from each registry or none."""
-        if act not in MOVING:
-            vias: set[tuple[str, ...]] = {()}
-        else:
-            routes = {lens.compiled.via for lens in self.lenses}
-            vias = {r[start:end] for r in routes for start in range(len(r) + 1) for end in range(start, len(r) + 1)}
-            vias.add(())
-        registries = self.values.registries if any(lens.along_registries(act) for lens in self.lenses) else ()
-        return [(via, office) for via in sorted(vias) for office in ("", *registries)]
 
     def _number(self, guard: Guard) -> int:
         if guard not in self._numbers:
@@ -174,85 +120,19 @@ class Guards:
         if not ancestor and acting not in lens.compiled.parties:
             return (0,) * len(self.slots)
         giver = "" if kind.originator == originator else originator if originator in lens.compiled.parties else None
-        key = (kind.lens, ancestor, giver, acting if not ancestor else "", self.like(kind, acting))
+        key = (kind.lens, ancestor, giver, acting if not ancestor else "", self.likeness.like(kind, acting))
         found = self._rows.get(key)
         if found is None:
-            other_purpose = self._tests(lens, "other_purpose")
+            other_purpose = self.likeness.tests(kind.lens, "other_purpose")
             alike: dict[object, int] = {}
             row = []
-            for slot, seen in zip(self.slots, self._slots_seen(kind.lens), strict=True):
+            for slot, seen in zip(self.slots, self.likeness.of_slots(kind.lens), strict=True):
                 sort = seen, other_purpose and slot.purpose != kind.provided
                 if sort not in alike:
                     alike[sort] = self._guard(kind, acting, giver, slot, ancestor=ancestor)
                 row.append(alike[sort])
             found = self._rows[key] = tuple(row)
         return found
-
-    def _slots_seen(self, number: int) -> tuple[object, ...]:
-        """What an agreement can tell of each slot."""
-        if number not in self._slot_sorts:
-            lens = self.lenses[number]
-            self._slot_sorts[number] = tuple(
-                (slot.act, lens.attribute_kind(slot.act, "purpose", slot.purpose), lens.road_kind(slot.act, slot.road))
-                for slot in self.slots
-            )
-        return self._slot_sorts[number]
-
-    def like(self, kind: Kind, acting: str) -> tuple[object, ...]:
-        """The same for two items and sides that nothing in their agreement tells apart."""
-        number = kind.lens
-        lens = self.lenses[number]
-        part = self._part
-        return (
-            part(number, "level", (kind.policy, kind.mark)),
-            part(number, "form", kind.form),
-            part(number, "subject", kind.subject),
-            part(number, "originator", kind.originator),
-            part(number, "acting", acting),
-            kind.originator == acting and self._tests(lens, "holder"),
-            kind.provided if self._tests(lens, "other_purpose") else "",
-            part(number, "categories", kind.categories),
-            part(number, "relation", kind.relation),
-            part(number, "recalled", kind.recalled),
-            part(number, "suspected", kind.suspected),
-        )
-
-    def unlike(self, number: int, name: str, values: Sequence[T]) -> list[T]:
-        """One of each sort of values of an attribute that an agreement can tell apart, for any act; the first."""
-        found: dict[int, T] = {}
-        for value in values:
-            found.setdefault(self._part(number, name, value), value)
-        return list(found.values())
-
-    def unlike_originators(self, number: int, names: Sequence[str], followed: str) -> list[str]:
-        """One of each sort of originators, the one that is followed, and each party that can hold its own."""
-        lens = self.lenses[number]
-        own = lens.compiled.parties if self._tests(lens, "holder") else frozenset()
-        found: dict[object, str] = {}
-        for name in names:
-            part = self._part(number, "originator", name)
-            found.setdefault((part, name if name in own or name == followed else ""), name)
-        return list(found.values())
-
-    def tests(self, number: int, condition: str) -> bool:
-        """Whether an agreement tests a condition, for any act."""
-        return self._tests(self.lenses[number], condition)
-
-    def _part(self, number: int, name: str, value: object) -> int:
-        """A number for all values of one attribute that an agreement cannot tell apart, for any act."""
-        key = number, name, value
-        found = self._parts.get(key)
-        if found is None:
-            lens = self.lenses[number]
-            seen = number, name, tuple(lens.attribute_kind(act, name, value) for act in REACHING if act in lens.rules)
-            found = self._parts[key] = self._seen.setdefault(seen, len(self._seen))
-        return found
-
-    def _tests(self, lens: Lens, condition: str) -> bool:
-        key = lens.compiled.id, condition
-        if key not in self._tested:
-            self._tested[key] = any(lens.tests(act, condition) for act in REACHING)
-        return self._tested[key]
 
     def profile(self, kind: Kind, act: Act, acting: str, purpose: str, party: str) -> Profile:
         """The case of an act with an item, for somebody who stands in and serves ``party``."""
@@ -365,14 +245,13 @@ class Guards:
 
     def _special(self, kind: Kind) -> Iterable[str]:
         """Parties whose acting an agreement may see otherwise than anybody else's."""
-        lens = self.lenses[kind.lens]
-        number = kind.lens
+        number, like = kind.lens, self.likeness
         if number not in self._seen_acting:
-            other = self._part(number, "acting", self.values.other_body)
-            parties = (party for party in self.values.parties if self._part(number, "acting", party) != other)
+            other = like.part(number, "acting", self.values.other_body)
+            parties = (party for party in self.values.parties if like.part(number, "acting", party) != other)
             self._seen_acting[number] = tuple(parties)
-        own = (kind.originator,) if self._tests(lens, "holder") and kind.originator in self.values.parties else ()
-        return dict.fromkeys((*self._seen_acting[number], *own))
+        holds = like.tests(number, "holder") and kind.originator in self.values.parties
+        return dict.fromkeys((*self._seen_acting[number], *((kind.originator,) if holds else ())))
 
     def _below(self, kind: Kind) -> frozenset[tuple[str, str]]:
         """The marks below that of an item, as far as its agreement knows them (``spec/decision.md`` step 18)."""

@@ -15,8 +15,9 @@ from msgspec import Struct
 from comity.agreement.equivalence import equivalents
 from comity.agreement.model import EVERY_PARTY
 from comity.agreement.vocabulary import Relation
-from comity.analysis.guards import Guards, Kind, Lineage, Row
+from comity.analysis.guards import Guards, Lineage, Row
 from comity.analysis.kinds import Kinds
+from comity.analysis.likeness import Kind
 from comity.errors import Refused
 
 UNMARKED = "unmarked"
@@ -78,7 +79,7 @@ class Ground:
 
     def descend(self, lineage: int, kind: Kind) -> int:
         """The lineage of what is made from an item."""
-        like = self.guards.like(kind, self.guards.values.other_body)
+        like = self.guards.likeness.like(kind, self.guards.values.other_body)
         key = lineage, (kind.originator, *like), kind.policy, kind.mark
         found = self._descended.get(key)
         if found is None:

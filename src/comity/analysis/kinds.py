@@ -15,7 +15,8 @@ from typing import Literal
 from msgspec import Struct
 
 from comity.agreement.vocabulary import Form, Relation
-from comity.analysis.guards import Guards, Kind, Row
+from comity.analysis.guards import Guards, Row
+from comity.analysis.likeness import Kind
 from comity.analysis.values import FORMS
 from comity.errors import Misuse
 
@@ -102,13 +103,12 @@ class Kinds:
         self, lens: int, policy: str, relations: tuple[Relation, ...], names: tuple[str, ...], chosen: Chosen
     ) -> Iterator[Kind]:
         """Everything that can be written on an item, one of each sort that its agreement can tell apart."""
-        guards = self.guards
-        values = self.values
-        compiled = guards.lenses[lens].compiled
+        likeness, values = self.guards.likeness, self.values
+        compiled = self.guards.lenses[lens].compiled
         marks = [
             mark for (party, mark), level in compiled.levels.items() if party == policy and mark and not level.weight
         ]
-        purposes = values.purposes if guards.tests(lens, "other_purpose") else (values.same,)
+        purposes = values.purposes if likeness.tests(lens, "other_purpose") else (values.same,)
         if chosen.purpose:
             purposes = (chosen.purpose if chosen.purpose in values.purposes else values.same,)
         elif relations == ("original",):
@@ -118,14 +118,14 @@ class Kinds:
             subjects = (chosen.subject if chosen.subject in values.subjects else values.subjects[-1],)
         for mark, relation, originator, provided, form, subject, categories, recalled, suspected in product(
             [each for each in marks if not chosen.mark or each == chosen.mark],
-            [each for each in relations if each == "extract" or each in guards.unlike(lens, "relation", relations)],
-            guards.unlike_originators(lens, names, self.originator),
+            [each for each in relations if each == "extract" or each in likeness.unlike(lens, "relation", relations)],
+            likeness.unlike_originators(lens, names, self.originator),
             purposes,
-            guards.unlike(lens, "form", (chosen.form,) if chosen.form else FORMS),
-            guards.unlike(lens, "subject", subjects),
-            guards.unlike(lens, "categories", self._categories(lens)),
-            guards.unlike(lens, "recalled", (False, True)),
-            guards.unlike(lens, "suspected", (False, True)),
+            likeness.unlike(lens, "form", (chosen.form,) if chosen.form else FORMS),
+            likeness.unlike(lens, "subject", subjects),
+            likeness.unlike(lens, "categories", self._categories(lens)),
+            likeness.unlike(lens, "recalled", (False, True)),
+            likeness.unlike(lens, "suspected", (False, True)),
         ):
             yield Kind(
                 lens=lens,
@@ -144,7 +144,7 @@ class Kinds:
     def _categories(self, lens: int) -> list[tuple[str, ...]]:
         """Every set of categories, of each sort that the agreement can tell apart at most one."""
         alone = [(word,) for word in self.values.categories]
-        apart = [word for (word,) in self.guards.unlike(lens, "categories", alone)]
+        apart = [word for (word,) in self.guards.likeness.unlike(lens, "categories", alone)]
         if len(apart) > CATEGORIES_MAX:
             raise Misuse(
                 f"{len(apart)} sorts of categories can be told apart, at most {CATEGORIES_MAX} are looked at",

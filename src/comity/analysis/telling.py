@@ -18,8 +18,8 @@ from msgspec.structs import replace
 from comity.agreement.vocabulary import Act, Relation
 from comity.analysis.cases import case_of, item_of, person_of
 from comity.analysis.favour import PERSON, Consents, favourable, items_of
-from comity.analysis.guards import Kind
 from comity.analysis.holdings import As, Holding, Step
+from comity.analysis.likeness import Kind
 from comity.analysis.persons import Rest
 from comity.analysis.search import Search
 from comity.analysis.values import texts_of
