@@ -58,7 +58,7 @@ ONESELF: frozenset[Act] = frozenset(
     }
 )
 """Acts whose recipient is the person who acts, of the side that acts."""
-MOVING: frozenset[Act] = frozenset({"give", "show", "visit", "pass-on", "feed"})
+MOVING: frozenset[Act] = frozenset({"give", "show", "visit", "pass-on"})
 """Acts for which the decision looks at the route."""
 
 ALWAYS_MET = frozenset({12, 14, 15, 17})

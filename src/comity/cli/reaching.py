@@ -32,7 +32,6 @@ _DONE = {
     "give": "gives it to",
     "show": "shows it to",
     "visit": "lets it be seen on a visit by",
-    "feed": "publishes it to",
     "pass-on": "passes it on to",
     "open": "lets it be opened by",
     "use-for": "lets it be used by",
