@@ -322,3 +322,16 @@ def test_the_example_of_the_spec_is_what_is_answered(capsys: pytest.CaptureFixtu
     printed = capsys.readouterr().out
     for part in shown.split("\n\n"):
         assert part.rstrip() in printed
+
+
+def test_as_json_it_is_one_document(capsys: pytest.CaptureFixture[str]) -> None:
+    import json
+
+    from comity.cli.main import main
+
+    asked = ["agreement", "what-if", "jp-kr-2016", "--notice", "2019-08-25", "--by", "kr", "--at", "2019-08-20"]
+    assert main([*asked, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["here"] is None
+    assert [turn["phase"] for turn in found["follows"]["turns"]] == ["notice-given", "lapsed", "lapsed"]
+    assert {duty["fate"] for duty in found["follows"]["duties"]} == {"opens", "survives", "opens-no-more"}
