@@ -16,6 +16,7 @@ from agreement.histories import AGREEMENT, ENTRY, UNDATED, ZONES, packaged, run,
 from comity import Agreement
 from comity.agreement import writing
 from comity.agreement.load import parse_agreement
+from comity.api import agreements_of_library
 from comity.errors import Misuse, Rejected
 from comity.foresight.clearances import parse_clearances
 from comity.foresight.consequences import Consequences, foresee
@@ -132,6 +133,37 @@ def test_a_suspension_is_of_the_notice_that_stands_and_the_text_does_not_speak_o
     (note,) = found.told
     assert (note.clause, note.whom) == ("", ("jp",))
     assert "does not speak of suspending" in note.says
+
+
+def test_a_notice_that_runs_again_late_is_told_by_each_reading() -> None:
+    """(4) Seoul said that it can end it at any time; Tokyo is only reported to read it otherwise, or by the text."""
+    found = ask(("reactivation", "2020-02-01T12:00"), at=seoul("2020-01-20T00:00"))
+    now, renewal = seoul("2020-02-01T12:00"), seoul("2020-11-23T00:00")
+    assert {(turn.at, turn.phase): {course.party for course in turn.courses} for turn in found.turns} == {
+        (now, "notice-given"): {"jp"},
+        (now, "lapsed"): {"kr"},
+        (renewal, "lapsed"): {"jp"},
+    }
+    assert found.stops == now  # by one reading it is over: nothing new is given under it
+    assert [point.point for point in found.then.contested] == ["in-force"]
+
+
+@pytest.mark.parametrize("name", sorted(set(agreements_of_library()) - {"house"}))
+def test_every_agreement_of_the_library_can_be_asked(name: str) -> None:
+    """Whatever its text says of notice and of what outlives it: an answer with clauses of its own, or a refusal."""
+    loaded = Agreement.load(name)
+    clauses = {clause.id for clause in loaded.file.clauses}
+    for step in ("notice", "end-by-consent"):
+        try:
+            found = ask((step, "2027-01-15"), at=TODAY, of=loaded)
+        except Rejected as refused:
+            assert (step, refused.place in clauses) == ("notice", True)  # noqa: PT017 - either answer is right
+            assert loaded.file.term.notice is None
+            continue
+        assert found.turns[-1].phase == "lapsed"
+        assert {each.clause for each in found.acts if each.stops} <= clauses
+        assert {each.because for each in found.duties if each.because} <= clauses
+        assert {each.fate for each in found.duties} <= {"opens", "survives", "opens-no-more", "ends"}
 
 
 def test_what_the_history_tells_of_later_is_not_known() -> None:

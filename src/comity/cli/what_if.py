@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from comity.foresight.consequences import ActLine, Consequences
     from comity.foresight.obligations import DutyLine, Told
     from comity.foresight.supposition import SupposedAct
-    from comity.foresight.turns import CourseName, Turn
+    from comity.foresight.turns import Turn
     from comity.foresight.written import WrittenFile
 
 STEPS = {
@@ -170,8 +170,8 @@ def _tell(out: Output, shown: WhatIf) -> None:
     if told.before.hypothetical:
         out.text(f"HYPOTHETICAL: {told.before.hypothetical}", indent=2, style="warn")
     _part(out, "supposed", map(visible, told.supposed))
-    _part(out, "what happens when", [f"{local.said(turn.at)}  {_turn(turn)}" for turn in told.turns])
-    _part(out, "what would happen anyway", [f"{local.said(turn.at)}  {_turn(turn)}" for turn in told.otherwise])
+    _part(out, "what happens when", [f"{local.said(turn.at)}  {_turn(turn, told)}" for turn in told.turns])
+    _part(out, "what would happen anyway", [f"{local.said(turn.at)}  {_turn(turn, told)}" for turn in told.otherwise])
     _tell_contested(out, told)
     _tell_acts(out, told, local)
     _tell_texts(out, told)
@@ -203,21 +203,23 @@ def _part(out: Output, heading: str, lines: Iterable[str], none: str = "") -> No
         out.text(line, indent=2)
 
 
-def _turn(turn: Turn) -> str:
-    return f"{turn.phase.replace('-', ' ')}, {_courses(turn.courses, every=turn.every)}"
-
-
-def _courses(courses: Sequence[CourseName], *, every: bool = False) -> str:
-    """Which courses: by every reading, or by whose, and how they count."""
-    if every:
-        return "by every reading"
-    parties = list(dict.fromkeys(each.party for each in courses))
-    rules = {party: [each.counting for each in courses if each.party == party] for party in parties}
-    alike = len({tuple(each) for each in rules.values()}) == 1
-    if not alike:
-        return "; ".join(f"as {party} reads it ({', '.join(rules[party])})" for party in parties)
-    counted = ", ".join(rule for rule in rules[parties[0]] if rule)
-    return f"as {' and '.join(parties)} read it" + (f", counted {counted}" if counted else "")
+def _turn(turn: Turn, told: Consequences) -> str:
+    """The phase, and on which courses: by every reading, or by whose, and how they count."""
+    phase = turn.phase.replace("-", " ")
+    if turn.every:
+        return f"{phase}, by every reading"
+    counted: dict[str, list[str]] = {}
+    for course in turn.courses:
+        counted.setdefault(course.party, []).append(course.counting)
+    together: dict[str, list[str]] = {}
+    for party, rules in counted.items():
+        some = "" if len(rules) == len(told.countings) else f", counted {', '.join(rules)}"
+        together.setdefault(some, []).append(party)
+    said = [
+        f"as {' and '.join(parties)} read{'s' if len(parties) == 1 else ''} it{some}"
+        for some, parties in together.items()
+    ]
+    return f"{phase}, {'; '.join(said)}"
 
 
 def _tell_contested(out: Output, told: Consequences) -> None:

@@ -78,6 +78,7 @@ class Consequences(Struct, frozen=True, kw_only=True):
         agreement: its id.
         digest, digest_then: of the text that runs, and of the one that is supposed.
         at: the instant of asking.
+        countings: the rules for counting days by which it was followed, one course of each party for each.
         timezone, tzdata: the zone of the agreement, and the version of the database it comes from.
         supposed: what is supposed, sentence by sentence.
         before: how it stands at that instant.
@@ -91,6 +92,7 @@ class Consequences(Struct, frozen=True, kw_only=True):
     digest: str
     digest_then: str
     at: datetime
+    countings: tuple[str, ...]
     timezone: str
     tzdata: str
     supposed: tuple[str, ...]
@@ -121,6 +123,7 @@ def foresee(supposed: Supposed, supposition: Supposition) -> Consequences:
         digest=before.agreement.digest,
         digest_then=after.agreement.digest,
         at=status.at,
+        countings=after.chronicle.rules.countings,
         timezone=after.agreement.term.timezone,
         tzdata=status.tzdata,
         supposed=tuple(_says(supposed, supposition)),
