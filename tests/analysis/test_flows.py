@@ -177,7 +177,7 @@ def test_whoever_may_mark_anew_may_take_the_mark_away() -> None:
     anew = rule("anew", ["reclassify"], "permits = true", INSIDE)
     (breach,) = answer(agreement_text(GIVE, PASS_ON, classified, anew)).breaches
     assert [each.act for each in breach.path] == ["give", "reclassify", "pass-on"]
-    assert [each.mark for each in breach.path] == ["A SECRET", "A SECRET", ""]
+    assert [(each.mark, each.marked) for each in breach.path] == [("A SECRET", "A SECRET"), ("A SECRET", ""), ("", "")]
     held = rule("anew", ["reclassify"], "permits = true", 'holder = "originator"')
     assert answer(agreement_text(GIVE, PASS_ON, classified, held)).proven
 

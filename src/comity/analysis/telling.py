@@ -19,7 +19,6 @@ from comity.agreement.vocabulary import Act, Relation
 from comity.analysis.cases import case_of, item_of, person_of
 from comity.analysis.favour import PERSON, Consents, favourable, items_of
 from comity.analysis.holdings import As, Holding, Step
-from comity.analysis.likeness import Kind
 from comity.analysis.persons import Rest
 from comity.analysis.search import Search
 from comity.analysis.values import texts_of
@@ -63,7 +62,7 @@ class Passage(Struct, frozen=True, kw_only=True):
         purpose: what it is done for.
         via: by way of whom.
         made: how what is made comes from it; empty when nothing is.
-        marked: what that is marked.
+        marked: what it is marked afterwards, or what is made.
         made_under: the agreement under which it is held.
         consents: the consents that this step needs.
         warned: instrument and clause of unchecked rules that would stand against it, and only warn.
@@ -168,13 +167,9 @@ class Teller:
             warned=_warned(outcome),
             case=case,
             made=step.made if made else "",
-            marked=made.mark if made else self._marked_anew(reached, kind),
+            marked=(reached.kind if reached is not None else kind).mark,
             made_under=guards.lenses[made.lens].compiled.id if made else "",
         )
-
-    @staticmethod
-    def _marked_anew(reached: Holding | None, kind: Kind) -> str:
-        return reached.kind.mark if reached is not None and reached.kind.mark != kind.mark else ""
 
     def _item(self, holding: Holding) -> Item:
         """The item of a holding with all it came from, each with an id of its own."""

@@ -32,6 +32,7 @@ _DONE = {
     "give": "gives it to",
     "show": "shows it to",
     "visit": "lets it be seen on a visit by",
+    "feed": "publishes it to",
     "pass-on": "passes it on to",
     "open": "lets it be opened by",
     "use-for": "lets it be used by",
@@ -262,7 +263,7 @@ class _Teller:
         said = f"{passage.by} {_DONE[passage.act]} {somebody}{via}: {mark}, for {self.word(passage.purpose)}"
         if passage.made:
             said += f"; what is made is {_MADE[passage.made]}, {passage.marked}, under {passage.made_under}"
-        elif passage.act == "reclassify":
+        elif passage.marked != passage.mark:
             said += f"; it is now {passage.marked or 'unmarked'}"
         if passage.consents:
             gaining = _listed(self.word(each.beneficiary) for each in passage.consents)
