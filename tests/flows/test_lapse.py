@@ -21,7 +21,7 @@ SECOND = timedelta(seconds=1)
 
 
 def history(*events: tuple[str, str, str]) -> str:
-    """What happened until today, and these: id, day or minute, kind; each of them Seoul's, about its notice of August."""
+    """What happened until today, and these of Seoul: id, day or minute, kind."""
     text = library("jp-kr-2016.history.toml")
     sources = text.index("[[source]]")
     told = ""

@@ -21,6 +21,7 @@ from comity.cli.drafting import new, schema_command
 from comity.cli.end_notes import notice, tell_what_follows
 from comity.cli.explaining import explain
 from comity.cli.instants import read_instant, told_instant
+from comity.cli.layers import layer
 from comity.cli.options import Desk, Verbs, acting, housed, is_relationship
 from comity.cli.output import FINDINGS, Output, visible
 from comity.cli.reaching import flows
@@ -83,6 +84,7 @@ agreement.add_command(what_if)
 agreement.add_command(explain)
 agreement.add_command(try_)
 agreement.add_command(library)
+agreement.add_command(layer)
 
 
 @agreement.command()

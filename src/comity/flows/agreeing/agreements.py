@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import NamedTuple
 
 import msgspec
 
@@ -118,12 +119,16 @@ async def adopt_agreement(house: House, request: AdoptAgreement) -> AgreementSho
     check_time_zones(agreement, request.text, names[0], house.zones.zones)
     zones = house.zones
     parse_history(request.history, names[1], agreement, zones)
-    for layer, name in zip(request.layers, names[2:], strict=False):
-        parse_layer(layer, name, agreement)
+    layers = [parse_layer(layer, name, agreement) for layer, name in zip(request.layers, names[2:], strict=False)]
     relationship = known_relationship(agreement, house.party, request.peer)
     texts = [text.encode() for text in (request.text, request.history, *request.layers)]
     digests = [file_digest(text) for text in texts]
     digest = bytes.fromhex(agreement.digest)
+    text = await negotiated(house, request.peer, digest)
+    for layer in layers:
+        arranged = await negotiated(house, request.peer, bytes.fromhex(layer.digest))
+        if arranged is not None and not arranged.signed:
+            raise Misuse(f"both parties have not signed this text of {layer.id!r}", code="not-signed")
     body = bodies.AgreementAdopted(
         agreement=agreement.id,
         relationship=relationship,
@@ -133,7 +138,7 @@ async def adopt_agreement(house: House, request: AdoptAgreement) -> AgreementSho
         history=digests[1],
         layers=tuple(digests[2:]),
         version=agreement.header.version,
-        negotiation=await _negotiated(house, request.peer, digest),
+        negotiation=text.negotiation if text is not None else None,
     )
 
     async def adopt(work: Work) -> None:
@@ -146,13 +151,23 @@ async def adopt_agreement(house: House, request: AdoptAgreement) -> AgreementSho
     return await _shown(house, await house.agreement_row(relationship))
 
 
-async def _negotiated(house: House, peer: str, digest: bytes) -> str | None:
-    """The negotiation in which a text was proposed, the one in which both signed it before any other; None for none."""
-    found: dict[str, str] = {}
+class Negotiated(NamedTuple):
+    """A negotiation in which a text was proposed, and whether both have signed that text there."""
+
+    negotiation: str
+    signed: bool
+
+
+async def negotiated(house: House, peer: str, digest: bytes) -> Negotiated | None:
+    """Where a text was proposed: the negotiation in which both signed it before any other; None for none."""
+    found: Negotiated | None = None
     async for _, row in house.rows(NegotiationRow, f"{talks_of(house.party, peer)}/"):
-        if any(draft.digest == digest for draft in row.drafts):
-            found[row.standing.state] = row.negotiation
-    return found.get("signed") or next(iter(found.values()), None)
+        if any(draft.digest == digest for draft in row.drafts) and not (found is not None and found.signed):
+            now = row.standing
+            draft = row.draft(now.draft)
+            signed = now.state == "signed" and draft is not None and draft.digest == digest
+            found = Negotiated(row.negotiation, signed)
+    return found
 
 
 async def list_versions(house: House, request: ListVersions) -> list[VersionShown]:

@@ -180,3 +180,23 @@ class EntryTold(Body, frozen=True, kw_only=True):
     after: Digest
     signature: PersonSignature
     document: Digest | None = None
+
+
+class LayerTold(Body, frozen=True, kw_only=True):
+    """A domestic layer of the author's holds from a day on, or no longer holds; its text stays at home.
+
+    ``after`` is the newest record of the same side about the layer, or zeros for the first. It stands in the
+    relationship of the agreement, not in a channel.
+    """
+
+    kind: ClassVar[str] = "layer-told/1"
+    crosses: ClassVar[bool] = True
+    layer: Identifier
+    version: Name
+    title: Name
+    digest: Digest
+    since: Day
+    withdrawn: bool
+    by: Identifier
+    after: Digest
+    signature: PersonSignature

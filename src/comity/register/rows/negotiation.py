@@ -111,6 +111,21 @@ class VersionRow(Row, frozen=True, kw_only=True):
     negotiation: str | None = None
 
 
+class LayerToldRow(Row, frozen=True, kw_only=True):
+    """A domestic layer that a side has told of. Key: ``relationship/party/layer``; the newest counts."""
+
+    table: ClassVar[str] = "layer-told"
+    party: str
+    layer: str
+    version: str
+    title: str
+    digest: bytes
+    since: str
+    withdrawn: bool
+    record: bytes
+    at: datetime
+
+
 def talks_of(one: str, other: str) -> str:
     """The channel of two parties."""
     return f"{TALKS}/{'.'.join(sorted((one, other)))}"
@@ -124,6 +139,11 @@ def negotiation_key(relationship: str, negotiation: str) -> Key:
 def domestic_approval_key(relationship: str, negotiation: str, draft: str) -> Key:
     """Key of what was approved at home."""
     return DomesticApprovalRow.table, f"{relationship}/{negotiation}/{draft}"
+
+
+def layer_told_key(relationship: str, party: str, layer: str) -> Key:
+    """Key of a domestic layer that a side has told of."""
+    return LayerToldRow.table, f"{relationship}/{party}/{layer}"
 
 
 def version_key(relationship: str, at: datetime, record: bytes) -> Key:
