@@ -179,6 +179,13 @@ def test_a_mistake_is_refused_at_its_line(old: str, new: str, code: str, line: s
     assert abs(number - changed) <= 5 or code == "no-such-notice"
 
 
+@pytest.mark.parametrize("kind", ["amendment", "renewal", "end-by-consent", "signature"])
+def test_an_act_of_all_that_one_side_did_not_do_is_refused(kind: str) -> None:
+    with pytest.raises(Rejected, match=f"a {kind} is an act of every party, jp, kr; this one is by kr") as caught:
+        written([*ENTRY, event("2020-01-01", kind, "kr", id="alone")])
+    assert caught.value.code == "bad-history"
+
+
 def test_a_contradiction_names_the_line_of_the_act_that_cannot_follow() -> None:
     text = TEXT.replace('kind = "pledge"', 'kind = "withdrawal"\nof = "2019-08-23-notice"')
     with pytest.raises(Rejected, match="2019-08-23-notice' is withdrawn") as caught:
