@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -63,7 +64,12 @@ def lint(out: Output, names: tuple[str, ...], layers: tuple[str, ...]) -> int:
         layers=tuple(dict.fromkeys(layer.text.id for _, each in texts for layer in each)),
         findings=look(texts, tzdata=time_zones().version),
     )
-    out.show(linted, _tell_linted)
+
+    def tell(out: Output, linted: Linted) -> None:
+        _tell_linted(out, linted)
+        out.next((shlex.join(["comity", "agreement", "flows", *names]), "how far information gets"))
+
+    out.show(linted, tell)
     return FINDINGS if any(each.weight != "note" for each in linted.findings) else 0
 
 
