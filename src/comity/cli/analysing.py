@@ -67,7 +67,8 @@ def lint(out: Output, names: tuple[str, ...], layers: tuple[str, ...]) -> int:
 
     def tell(out: Output, linted: Linted) -> None:
         _tell_linted(out, linted)
-        out.next((shlex.join(["comity", "agreement", "flows", *names]), "how far information gets"))
+        above = [word for layer in layers for word in ("--layer", layer)]
+        out.next((shlex.join(["comity", "agreement", "flows", *names, *above]), "how far information gets"))
 
     out.show(linted, tell)
     return FINDINGS if any(each.weight != "note" for each in linted.findings) else 0
