@@ -57,6 +57,8 @@ _SHAPES = {
     model.MOMENT_PATTERN: ("bad-moment", "a minute with its offset, as in '2027-03-01T09:00+10:00'"),
     model.ZONE_PATTERN: ("bad-time-zone", "an IANA time zone name, as in 'Asia/Tokyo'"),
 }
+_HIDDEN = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Control characters but for the end of a line, and those that turn the direction of writing."""
 _PLAIN: dict[str, type] = {"str": str, "int": int, "bool": bool, "array": list, "object": dict}
 _KINDS = {
     "str": "a text in quotation marks",
@@ -155,10 +157,10 @@ def _check_values(value: object, path: Path) -> None:
             for index, inner in enumerate(value):
                 _check_values(inner, (*path, index))
         case str():
-            if not unicodedata.is_normalized("NFC", value):
+            if not value.isascii() and not unicodedata.is_normalized("NFC", value):
                 composed = unicodedata.normalize("NFC", value)
                 raise Mistake("not-nfc", path, f"{value!r} is not in Unicode normal form C; write {composed!r}")
-            if hidden := [each for each in value if _is_hidden(each)]:
+            if hidden := _HIDDEN.search(value):
                 sentence = f"{_name(path)} has the invisible character U+{ord(hidden[0]):04X}; take it out"
                 raise Mistake("invisible-character", path, sentence)
             if value != value.strip():
@@ -171,13 +173,6 @@ def _check_values(value: object, path: Path) -> None:
                 raise Mistake("out-of-range", path, f"{_name(path)} is {value}, beyond {INTEGER_MAX}")
         case _:
             raise Mistake("bare-date", path, f"{_name(path)} is a bare date or time; write it in quotation marks")
-
-
-def _is_hidden(character: str) -> bool:
-    """Control characters but for the end of a line, and those that turn the direction of writing."""
-    return (unicodedata.category(character) == "Cc" and character != "\n") or (
-        unicodedata.bidirectional(character) in {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
-    )
 
 
 def _check_format(written: dict[str, Written], head: str) -> None:

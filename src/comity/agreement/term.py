@@ -186,9 +186,9 @@ class Chronicle:
         self._acts = [dated for dated in history.events if dated.event.kind in ACTS]
         self.steps: list[tuple[Course, ...]] = [beginning or self.rules.beginning()]
         for index, dated in enumerate(history.events):
-            self.steps.append(self._step(self.steps[-1], dated, place(("event", index, "kind"))))
+            self.steps.append(self._step(self.steps[-1], dated, index, place))
 
-    def _step(self, courses: tuple[Course, ...], dated: Dated, place: str) -> tuple[Course, ...]:
+    def _step(self, courses: tuple[Course, ...], dated: Dated, index: int, place: Place) -> tuple[Course, ...]:
         """(5) An act must be possible on at least one course; where it is not, it changes nothing there."""
         advanced = [self.rules.advance(course, dated.effective) for course in courses]
         if dated.event.kind not in ACTS:
@@ -203,7 +203,7 @@ class Chronicle:
         if len(reasons) == len(after):
             clause = clause_on(self.agreement.term, dated.event.kind)
             sentence = f"{dated.event.id!r}: {reasons[0]} (clause {clause!r} of the agreement)"
-            raise Contradiction(sentence, code="contradiction", place=place)
+            raise Contradiction(sentence, code="contradiction", place=place(("event", index, "kind")))
         return tuple(after)
 
     def courses(self, at: datetime) -> tuple[Course, ...]:
