@@ -36,8 +36,9 @@ EPOCH_BATCHES_MAX = 2**20
 
 Closed = Literal["full", "time", "posture", "release", "standing", "consent", "ended", "epoch"]
 """Why a batch closed: it was full, its time was over, or something changed on which the release depends."""
-Why = Literal["rate", "space", "clock"]
-"""Why messages that may cross did not: too many a second, no room while the link was down, a source's clock."""
+Why = Literal["rate", "space", "clock", "ended"]
+"""Why messages that may cross did not: too many a second, no room or too old while the link was down, a source's clock,
+or they still waited for their time when the release ended."""
 
 
 class Dropped(Struct, frozen=True, array_like=True):

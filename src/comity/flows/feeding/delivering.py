@@ -1,0 +1,145 @@
+"""Handing batches to the recipient over one channel, until it is cut (``spec/feed.md`` step 15).
+
+The recipient calls and says what it has; it gets every batch from there on, as fast as it acknowledges them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import Protocol
+
+from comity.errors import ComityError, Rejected, Unavailable
+from comity.feed.batch import read_frame
+from comity.feed.delivery import BATCHES_UNDER_WAY_MAX, BYTES_UNDER_WAY_MAX, Acknowledged, Have, read_word
+from comity.flows.feeding.publishing import Publisher
+from comity.ledger.checkpoint import Checkpoint
+from comity.ledger.note import Note, Signature, open_note
+from comity.ledger.tree import EMPTY_ROOT
+
+
+class Link(Protocol):
+    """A channel to the other party: each thing sent arrives whole, in order, or the channel is cut."""
+
+    async def send(self, data: bytes) -> None:
+        """Send one thing; waits while the other side takes nothing.
+
+        Raises:
+            Unavailable: the channel is cut.
+        """
+        ...
+
+    async def receive(self) -> bytes:
+        """The next thing from the other side.
+
+        Raises:
+            Unavailable: the channel is cut.
+        """
+        ...
+
+
+class Delivery:
+    """One recipient, connected to one feed of ours."""
+
+    def __init__(self, publisher: Publisher, link: Link) -> None:
+        self._publisher = publisher
+        self._link = link
+        self._sent = 0
+        self._acknowledged = 0
+        self._sizes: deque[int] = deque()
+        self._moved = asyncio.Event()
+
+    async def run(self) -> None:
+        """Until the channel is cut, or the other side says what cannot be.
+
+        Raises:
+            Unavailable: the channel was cut.
+            Rejected: ``two-histories``, ``restored-database``, ``bad-acknowledgement``, ``bad-word``.
+        """
+        await self._begin()
+        tasks = [asyncio.create_task(self._send()), asyncio.create_task(self._listen())]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+        for outcome in outcomes:
+            if isinstance(outcome, Exception):
+                raise outcome
+
+    async def _begin(self) -> None:
+        """Begin where the recipient stands, if that is in our log."""
+        publisher = self._publisher
+        word = read_word(await self._link.receive())
+        if not isinstance(word, Have):
+            raise Rejected("a recipient first says what it has", code="bad-word")
+        if word.size > publisher.size:
+            error = Rejected(
+                f"the recipient of {publisher.name} has {word.size} batches, and here are {publisher.size}: this "
+                "database was restored from a copy; nothing is published on it, or there would be two histories",
+                code="restored-database",
+            )
+            publisher.stop(Unavailable(error.sentence, code=error.code))
+            raise error
+        if word.root != await self._root(word.size):
+            await self._keep(word.size, [await self._note(word.size), word.root])
+            raise Rejected(f"the recipient has another history of {publisher.name}", code="two-histories")
+        if word.size < publisher.acknowledged:  # it had them: the cosignature says so
+            publisher.counts["acknowledged and lost"] += 1
+            await self._keep(word.size, [publisher.cosigned, b"%d" % word.size])
+        self._sent = self._acknowledged = word.size
+
+    async def _send(self) -> None:
+        publisher = self._publisher
+        while True:
+            await publisher.wait_for(self._sent)
+            frame = await self._frame(self._sent)
+            while len(self._sizes) >= BATCHES_UNDER_WAY_MAX or sum(self._sizes) >= BYTES_UNDER_WAY_MAX:
+                self._moved.clear()
+                await self._moved.wait()
+            self._sent += 1
+            self._sizes.append(len(frame))
+            await self._link.send(frame)
+            publisher.counts["sent"] += 1
+
+    async def _listen(self) -> None:
+        while True:
+            word = read_word(await self._link.receive())
+            if not isinstance(word, Acknowledged) or not self._acknowledged <= word.size <= self._sent:
+                raise self._bad("it acknowledges what it was not sent")
+            note = Note.parse(await self._note(word.size)) if word.size else None
+            if note is None:
+                raise self._bad("there is nothing to acknowledge")
+            signature = Signature.parse(word.cosignature.removesuffix("\n"))
+            try:
+                open_note(Note(note.text, (signature,)), [self._publisher.parties.peer_witness_key])
+            except ComityError as error:
+                raise self._bad(str(error)) from None
+            while self._acknowledged < word.size:
+                self._acknowledged += 1
+                self._sizes.popleft()
+            self._moved.set()
+            self._publisher.acknowledge(word.size, Note(note.text, (*note.signatures, signature)).encode())
+
+    def _bad(self, why: str) -> Rejected:
+        self._publisher.counts["bad acknowledgements"] += 1
+        return Rejected(f"an acknowledgement of {self._publisher.name} is none: {why}", code="bad-acknowledgement")
+
+    async def _frame(self, index: int) -> bytes:
+        known = self._publisher.under_way.get(index)
+        found = known.frame if known is not None else await self._publisher.shelf.read_frame(index)
+        if found is None:
+            raise Unavailable(f"batch {index} of {self._publisher.name} is not kept here", code="missing-batch")
+        return found
+
+    async def _note(self, size: int) -> bytes:
+        """The checkpoint after so many batches, as we signed it."""
+        return read_frame(await self._frame(size - 1)).note
+
+    async def _root(self, size: int) -> bytes:
+        return Checkpoint.parse(Note.parse(await self._note(size)).text).head.root if size else EMPTY_ROOT
+
+    async def _keep(self, number: int, shown: list[bytes]) -> None:
+        shelf = self._publisher.shelf
+        await shelf.commit([shelf.evidence(number, shown)])

@@ -1,0 +1,555 @@
+"""Publishing: messages are taken, cut, sealed, logged and made durable, and only then acknowledged (steps 2 to 15).
+
+One ``Publisher`` runs each feed. Its work goes in rounds, and each round is one commit::
+
+    ask the gate → let go of what is too old → take what is due from what waits, then what has just come
+    → seal it as a batch, put the rest to wait → make it all durable → answer whoever published → hand to the channel
+
+A round begins as soon as the one before it is durable and there is something to do; a few messages wait two
+milliseconds for more, so that batches grow with the load.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from comity.errors import ComityError, Misuse, Unavailable, invariant
+from comity.feed.batch import EPOCH_BATCHES_MAX, MESSAGES_MAX, Closed, Why
+from comity.feed.delivery import BATCHES_UNDER_WAY_MAX, BYTES_UNDER_WAY_MAX
+from comity.feed.gate import Gate
+from comity.feed.publication import Cut, Entry, Publication, Sealed, is_full, microseconds
+from comity.feed.schema import Refused
+from comity.flows.feeding.names import Authority, FeedName, Parties
+from comity.flows.feeding.shelf import Session, Shelf, State
+from comity.flows.feeding.waiting import HELD_BYTES_MAX, HELD_SECONDS_MAX, Waiting
+from comity.ports import Clock, Entropy, Put
+
+LINGER_SECONDS = 0.002
+"""How long a few messages wait for more (13)."""
+EPOCH_SECONDS = 3600
+"""How long a key is used (12)."""
+PENDING_MAX = 16_000
+"""Most messages that are taken and not durable; whoever publishes waits before there are more."""
+HOLD_MAX = 8_000
+"""Most messages that are put to wait in one round."""
+LOOK_SECONDS = 1.0
+"""How often the gate is looked at while something waits and nothing else happens."""
+REFUSALS_TOLD = 100
+"""Most refusals of one request that are told one by one; all are counted."""
+RETRY_SECONDS = 0.5
+
+
+class RefusedMessage(Struct, frozen=True):
+    """A message that was not taken: its place in the request, the code of the reason, a sentence."""
+
+    place: int
+    code: str
+    sentence: str
+
+
+class Published(Struct, frozen=True, kw_only=True):
+    """What became of the messages of one request; it is durable.
+
+    Attributes:
+        accepted: how many were taken.
+        repeated: how many had been taken before, from the same source under the same number.
+        refused: how many were not taken, by the code of the reason.
+        told: the first of those, each by itself.
+    """
+
+    accepted: int
+    repeated: int = 0
+    refused: dict[str, int]
+    told: tuple[RefusedMessage, ...] = ()
+
+
+_SENTENCES = {
+    "not-released": "nothing of its type crosses now",
+    "rate": "more messages of its type in a second than may cross",
+    "bad-field": "an instant lies outside the years 1 to 9999 of UTC",
+    "too-many-sources": "more sources than one epoch numbers; the next one begins within the hour",
+    "space": "there is no room to wait in",
+}
+
+
+class _Call:
+    """A request under way."""
+
+    def __init__(self, source: str, request: int, done: asyncio.Future[None]) -> None:
+        self.source = source
+        self.request = request
+        self.done = done
+        self.read = 0
+        self.settled = 0
+        self.whole = False
+        self.refused: Counter[str] = Counter()
+        self.told: list[RefusedMessage] = []
+
+    def refuse(self, place: int, code: str, sentence: str) -> None:
+        self.refused[code] += 1
+        if len(self.told) < REFUSALS_TOLD:
+            self.told.append(RefusedMessage(place, code, sentence[:200]))
+
+    def settle(self) -> None:
+        if self.whole and self.settled == self.read and not self.done.done():
+            self.done.set_result(None)
+
+    def fail(self, error: Exception) -> None:
+        if not self.done.done():
+            self.done.set_exception(error)
+
+
+class UnderWay(Struct, frozen=True):
+    """A batch that is durable here and not acknowledged: its frame, and when its newest message was published."""
+
+    frame: bytes
+    newest: int
+
+
+class _Round(Struct):
+    """What a round has come to so far."""
+
+    cuts: list[Cut] = field(default_factory=list)
+    bytes: int = 0
+    hold: list[Entry] = field(default_factory=list)
+    puts: list[Put] = field(default_factory=list)
+    settled: Counter[_Call] = field(default_factory=Counter)
+
+    @property
+    def full(self) -> bool:
+        return is_full(len(self.cuts), self.bytes)
+
+
+class Publisher:
+    """One feed of ours.
+
+    Args:
+        name: which.
+        shelf: what is kept of it.
+        authority: what the control plane says.
+        parties: the keys of both ends.
+        clock: for the instant of each message.
+        entropy: for seeds and salts.
+        held_bytes_max: how much may wait on disk.
+    """
+
+    def __init__(
+        self,
+        name: FeedName,
+        *,
+        shelf: Shelf,
+        authority: Authority,
+        parties: Parties,
+        clock: Clock,
+        entropy: Entropy,
+        held_bytes_max: int = HELD_BYTES_MAX,
+    ) -> None:
+        self.name = name
+        self.shelf = shelf
+        self.parties = parties
+        self.counts: Counter[str] = Counter()
+        self.under_way: dict[int, UnderWay] = {}
+        self.stopped: ComityError | None = None
+        self._authority = authority
+        self._clock = clock
+        self._entropy = entropy
+        self._held_bytes_max = held_bytes_max
+        self._state = State(0, b"", 0)
+        self._gate: Gate | None = None
+        self._released = ""
+        self._publication: Publication
+        self._waiting = Waiting(shelf)
+        self._pending: deque[tuple[Entry, _Call, int]] = deque()
+        self._under_way_bytes = 0
+        self._last = 0
+        self._wake = asyncio.Event()
+        self._room = asyncio.Condition()
+        self._grown = asyncio.Condition()
+        self._task: asyncio.Task[None] | None = None
+        self._closing = False
+
+    async def start(self) -> None:
+        """Take up what is on the shelf, and begin."""
+        await self._open()
+        self._task = asyncio.create_task(self._run(), name=f"feed {self.name.origin}")
+
+    async def close(self) -> None:
+        """Finish the round under way, and stop; whoever still waits is told that nothing is known."""
+        self._closing = True
+        self._wake.set()
+        if self._task is not None:
+            await asyncio.gather(self._task, return_exceptions=True)
+        self._fail(Unavailable("the node stops; publish again what was not acknowledged", code="stopping"))
+
+    # ---- whoever publishes -----------------------------------------------------------------------------------------
+
+    async def publish(self, messages: Sequence[bytes], source: str = "", request: int = 0) -> Published:
+        """Take messages, each by itself; what is taken is durable on return.
+
+        Args:
+            messages: each a JSON object.
+            source: who publishes, where the request is numbered; then one that is repeated is taken once.
+            request: its number, growing with each request of the source.
+
+        Raises:
+            Unavailable: nothing is known of those that were not acknowledged; publish them again.
+            Misuse: a numbered request that is older than the newest of its source.
+        """
+        skip = await self._skip(source, request, len(messages))
+        call = _Call(source, request, asyncio.get_running_loop().create_future())
+        call.read = call.settled = skip
+        if self._gate is None or self._gate.schema is None:
+            self._gate = None
+            await self._look()
+        for start in range(skip, len(messages), MESSAGES_MAX):
+            async with self._room:
+                await self._room.wait_for(lambda: len(self._pending) < PENDING_MAX or self.stopped or self._closing)
+            if self.stopped is not None or self._closing or call.done.done():
+                break
+            at = self._now()
+            for place, raw in enumerate(messages[start : start + MESSAGES_MAX], start):
+                read = self._publication.read(raw, at)
+                call.read += 1
+                if isinstance(read, Refused):
+                    self._refuse(call, place, read.code, read.sentence)
+                    read = Entry("", at, _NOTHING, b"")
+                self._pending.append((read, call, place))
+            self._wake.set()
+            if start + MESSAGES_MAX < len(messages):
+                await asyncio.sleep(0)
+        if self.stopped is not None:
+            raise self.stopped
+        if self._closing and call.read < len(messages):
+            raise Unavailable("the node stops; publish again what was not acknowledged", code="stopping")
+        call.whole = True
+        call.settle()
+        await call.done
+        refused = sum(call.refused.values())
+        accepted = len(messages) - skip - refused
+        return Published(accepted=accepted, repeated=skip, refused=dict(call.refused), told=tuple(call.told))
+
+    async def _skip(self, source: str, request: int, count: int) -> int:
+        if not source:
+            return 0
+        known = await self.shelf.read_session(source)
+        if known is None or request > known.request:
+            return 0
+        if request < known.request:
+            raise Misuse(f"request {request} of {source!r} is older than {known.request}", code="old-request")
+        return min(known.done, count)
+
+    def _refuse(self, call: _Call, place: int, code: str, sentence: str) -> None:
+        self.counts[f"refused {code}"] += 1
+        call.refuse(place, code, sentence)
+
+    # ---- the channel -----------------------------------------------------------------------------------------------
+
+    @property
+    def size(self) -> int:
+        """Batches in the log, durably."""
+        return self._state.size
+
+    @property
+    def acknowledged(self) -> int:
+        """Batches that the recipient has durably, as it said."""
+        return self._state.acknowledged
+
+    @property
+    def cosigned(self) -> bytes:
+        """The newest checkpoint with the recipient's cosignature; empty before the first."""
+        return self._state.cosigned
+
+    @property
+    def held(self) -> int:
+        """Messages that wait."""
+        return self._waiting.count
+
+    async def wait_for(self, size: int) -> None:
+        """Wait until the log has more than ``size`` batches."""
+        async with self._grown:
+            await self._grown.wait_for(lambda: self._state.size > size)
+
+    def acknowledge(self, size: int, cosigned: bytes) -> None:
+        """The recipient has so many batches durably: its cosignature was verified."""
+        if size <= self._state.acknowledged:
+            return
+        for index in range(self._state.acknowledged, size):
+            done = self.under_way.pop(index, None)
+            if done is not None:
+                self._under_way_bytes -= len(done.frame)
+        self._state = replace(self._state, acknowledged=size, cosigned=cosigned)
+        self._wake.set()
+
+    def stop(self, error: ComityError) -> None:
+        """Publish nothing more: what is on the shelf is not what the peer has."""
+        self.stopped = error
+        self._fail(error)
+        self._wake.set()
+
+    # ---- rounds ----------------------------------------------------------------------------------------------------
+
+    async def _open(self) -> None:
+        state = self._state = await self.shelf.read_state()
+        log = await self.shelf.read_log(state)
+        self._publication = Publication(self.name.origin, log, state.first, state.dropped)
+        self._gate = None
+        await self._waiting.load(state.heads)
+        self.under_way.clear()
+        self._under_way_bytes = 0
+        for index in range(state.acknowledged, state.size):
+            frame = await self.shelf.read_frame(index)
+            invariant(frame is not None, "a batch that is not acknowledged is kept")
+            self._send(index, UnderWay(frame or b"", 0))
+
+    def _send(self, index: int, batch: UnderWay) -> None:
+        self.under_way[index] = batch
+        self._under_way_bytes += len(batch.frame)
+
+    def _now(self) -> int:
+        self._last = max(self._last, microseconds(self._clock.now()))
+        return self._last
+
+    async def _look(self) -> None:
+        """Adopt the gate as it is, where none was adopted yet."""
+        gate = await self._authority.gate(self.name)
+        if self._gate is None:
+            self._adopt(gate)
+
+    def _adopt(self, gate: Gate) -> None:
+        self._gate = gate
+        before = self._publication.schema
+        self._publication.pass_through(gate)
+        if before is not None and gate.schema is not None and before.digest != gate.schema.digest:
+            self._read_again()
+
+    def _read_again(self) -> None:
+        """The schema is another one: what has come and is not sealed is read by it."""
+        for place, (entry, call, number) in enumerate(self._pending):
+            if entry.raw:
+                read = self._publication.read(entry.raw, entry.at)
+                if isinstance(read, Refused):
+                    self._refuse(call, number, read.code, read.sentence)
+                    read = Entry("", entry.at, _NOTHING, b"")
+                self._pending[place] = (read, call, number)
+
+    async def _run(self) -> None:
+        while not (self._closing or self.stopped):
+            try:
+                await self._wait()
+                if self._pending or self._waiting:
+                    await self._round()
+            except ComityError as error:
+                self.counts["failed rounds"] += 1
+                self._fail(error)
+                await self._recover()
+
+    async def _recover(self) -> None:
+        while not self._closing:
+            try:
+                await self.shelf.settle()
+                await self._open()
+            except ComityError:
+                await asyncio.sleep(RETRY_SECONDS)
+            else:
+                self._publication.epoch = None
+                return
+
+    def _fail(self, error: Exception) -> None:
+        for _, call, _ in self._pending:
+            call.fail(error)
+        self._pending.clear()
+
+    async def _wait(self) -> None:
+        """Until there is something to do."""
+        if not self._pending and not self._sendable():
+            self._wake.clear()
+            await _woken(self._wake, self._pause())
+        if self._pending and len(self._pending) < MESSAGES_MAX and not self._waiting and not self._closing:
+            await asyncio.sleep(LINGER_SECONDS)
+
+    def _pause(self) -> float | None:
+        """How long at most nothing happens by itself; None where nothing waits."""
+        if not self._waiting:
+            return None
+        now, times = self._now(), []
+        for name, at in self._waiting.types():
+            delay = self._publication.delay(name)
+            if delay is not None and at + delay > now:
+                times.append(at + delay - now)
+        return min([LOOK_SECONDS, *[each / 1_000_000 for each in times]])
+
+    def _sendable(self) -> bool:
+        if not self._has_room():
+            return False
+        now = self._now()
+        delays = ((at, self._publication.delay(name)) for name, at in self._waiting.types())
+        return any(delay is not None and at + delay <= now for at, delay in delays)
+
+    def _has_room(self) -> bool:
+        return len(self.under_way) < BATCHES_UNDER_WAY_MAX and self._under_way_bytes < BYTES_UNDER_WAY_MAX
+
+    async def _round(self) -> None:
+        gate = await self._authority.gate(self.name)
+        if self._gate is None:
+            self._adopt(gate)
+        changed = gate if gate != self._gate else None
+        now = self._now()
+        until = now if changed is None else min(now, microseconds(changed.since) - 1)
+        made = _Round()
+        if self._gate is not None and not self._gate.stands:
+            self._let_go(made, "ended", lambda _: now, 0)
+        self._let_go(made, "space", lambda name: self._oldest(name, now), self._held_bytes_max)
+        if self._has_room():
+            await self._take_waiting(made, until)
+        left = self._take_pending(made, until)
+        if changed is not None and not left and not made.full:
+            await self._seal(made, changed.changed)
+            self._adopt(changed)
+        else:
+            await self._seal(made, "full" if made.full else "time")
+
+    def _oldest(self, name: str, now: int) -> int:
+        return now - (self._publication.delay(name) or 0) - HELD_SECONDS_MAX * 1_000_000
+
+    def _let_go(self, made: _Round, why: Why, oldest: Callable[[str], int], bytes_max: int) -> None:
+        puts, told = self._waiting.drop(oldest, bytes_max)
+        made.puts += puts
+        for each in told:
+            self.counts[f"dropped {why}"] += each.count
+            self._publication.drop(each.type, why, each.first, each.count, each.last)
+
+    async def _take_waiting(self, made: _Round, until: int) -> None:
+        """Take what is due, in the order in which it became so, as far as a batch holds it."""
+        while not made.full:
+            due = [
+                (at + delay, name)
+                for name, at in self._waiting.types()
+                if (delay := self._publication.delay(name)) is not None and at + delay <= until
+            ]
+            if not due:
+                return
+            _, name = min(due)
+            at, raw = await self._waiting.first(name)
+            made.puts += self._waiting.take(name)
+            read = self._publication.read(raw, at)
+            found = self._publication.admit(read) if isinstance(read, Entry) else read.code
+            if isinstance(found, Cut):
+                made.cuts.append(found)
+                made.bytes += len(found.view)
+            else:
+                self.counts[f"refused {found}"] += 1
+
+    def _take_pending(self, made: _Round, until: int) -> bool:
+        """Take what has come; whether there is more of it that came before ``until``."""
+        publication, pending, waiting = self._publication, self._pending, self._waiting
+        gate, room = self._gate, self._has_room()
+        assert gate is not None  # adopted by now
+        holding = {name for name, _ in waiting.types()}
+        while pending:
+            entry, call, place = pending[0]
+            if entry.at > until:
+                return False
+            if made.full or len(made.hold) >= HOLD_MAX:
+                return True
+            pending.popleft()
+            made.settled[call] += 1
+            if not entry.raw:
+                continue
+            due = publication.due(entry)
+            if due is None:
+                code = "not-released" if gate.stands else gate.why
+                self._refuse(call, place, code, _SENTENCES.get(code, "the feed does not stand now"))
+            elif not room or due > until or entry.type in holding:
+                holding.add(entry.type)
+                made.hold.append(entry)
+            else:
+                found = publication.admit(entry)
+                if isinstance(found, Cut):
+                    made.cuts.append(found)
+                    made.bytes += len(found.view)
+                else:
+                    self._refuse(call, place, found, _SENTENCES[found])
+        return False
+
+    async def _seal(self, made: _Round, closed: Closed) -> None:
+        """Seal what crosses, make everything durable, and say so."""
+        state, sealed = self._state, None
+        if made.cuts:
+            await self._begin_epoch()
+            sealed = self._publication.seal(
+                made.cuts,
+                closed,
+                seed=self._entropy(32),
+                hidden_seed=self._entropy(32),
+                salt=self._entropy(32),
+                signer=self.parties.log,
+            )
+        puts = made.puts + self._waiting.hold(made.hold)
+        if sealed is not None:
+            puts += self.shelf.batch(state.size, sealed.place.first, sealed.frame, sealed.tiles)
+            puts.append(self.shelf.originals(state.size, sealed.originals))
+        for call, settled in made.settled.items():
+            if call.source:
+                puts.append(self.shelf.session(call.source, Session(call.request, call.settled + settled)))
+        if puts:
+            after = self._after(sealed)
+            try:
+                await self.shelf.commit([*puts, self.shelf.state(after)])
+            except ComityError as error:
+                for call in made.settled:
+                    call.fail(error)
+                raise
+            now = self._state  # acknowledgements may have come meanwhile
+            self._state = replace(after, acknowledged=now.acknowledged, cosigned=now.cosigned)
+        await self._tell(made, sealed)
+
+    def _after(self, sealed: Sealed | None) -> State:
+        after = replace(self._state, heads=self._waiting.heads, dropped=self._publication.dropped)
+        if sealed is None:
+            return after
+        first = sealed.place.first + sealed.place.count
+        return replace(after, size=sealed.log.size, root=sealed.log.root(), first=first, dropped=())
+
+    async def _tell(self, made: _Round, sealed: Sealed | None) -> None:
+        if sealed is not None:
+            sealed.adopt()
+            self.counts["crossed"] += sealed.place.count
+            self.counts["batches"] += 1
+            self._send(self._state.size - 1, UnderWay(sealed.frame, made.cuts[-1].entry.at))
+            async with self._grown:
+                self._grown.notify_all()
+        for call, settled in made.settled.items():
+            call.settled += settled
+            call.settle()
+        async with self._room:
+            self._room.notify_all()
+
+    async def _begin_epoch(self) -> None:
+        """Seal under a fresh key where the one before has had its time, or another release holds (12)."""
+        gate, epoch = self._gate, self._publication.epoch
+        released = gate.release.digest if gate is not None and gate.release is not None else ""
+        now = self._clock.now()
+        old = epoch is None or (now - epoch.since).total_seconds() >= EPOCH_SECONDS
+        if old or self._publication.batch >= EPOCH_BATCHES_MAX or released != self._released:
+            self._publication.begin(await self._authority.next_epoch(self.name))
+            self._released = released
+
+
+class _Nothing(Struct):
+    """Stands for a message that was refused."""
+
+
+_NOTHING = _Nothing()
+
+
+async def _woken(event: asyncio.Event, seconds: float | None) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        pass

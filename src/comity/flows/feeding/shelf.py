@@ -1,0 +1,229 @@
+"""What a node keeps of a feed, and under which names (``spec/feed.md`` steps 8, 11, 14 and 15).
+
+Rules of this file:
+
+- Nothing lies here in the clear: frames are sealed with their epoch's key, messages as they were published with a key
+  of this house alone.
+- One change of state is one commit; what it says is durable when it returns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
+
+import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+from msgspec import Struct
+
+from comity.errors import Rejected
+from comity.feed.batch import Dropped
+from comity.feed.publication import Originals
+from comity.ledger.tiles import Tile, edge_tiles
+from comity.ledger.tree import Frontier, TreeHead
+from comity.ports import Batch, Entropy, Put, Store
+
+FRAME = "feed-frame"
+"""Frames by their place in the log."""
+FIRST = "feed-first"
+"""The place in the log of a batch, by the number of its first message."""
+ORIGINALS = "feed-originals"
+"""What was published, by the place of its batch in the log."""
+TILES = "feed-tile"
+STATE = "feed-state"
+HELD = "feed-held"
+"""Messages that wait, by type and chunk."""
+SESSION = "feed-session"
+"""How far each source that numbers its requests has been taken."""
+EVIDENCE = "feed-evidence"
+"""Signed contradictions."""
+NONCE_BYTES = 12
+EVIDENCE_MAX = 100
+SCAN_ROWS = 32
+
+
+class State(Struct, frozen=True, array_like=True):
+    """Where a feed stands.
+
+    Attributes:
+        size: batches in its log.
+        root: the log's root.
+        first: the number of the next message.
+        acknowledged: how many batches the recipient has durably, as it said.
+        cosigned: the newest checkpoint with its cosignature, a note; empty before the first.
+        heads: of each type that waits, its first chunk that is there and how many messages of it are gone.
+        dropped: what the next batch has to say did not cross.
+    """
+
+    size: int
+    root: bytes
+    first: int
+    acknowledged: int = 0
+    cosigned: bytes = b""
+    heads: tuple[tuple[str, int, int], ...] = ()
+    dropped: tuple[Dropped, ...] = ()
+
+
+class Chunk(Struct, frozen=True, array_like=True):
+    """Messages of one type that wait, in order: when each was published, and as it was."""
+
+    ats: tuple[int, ...]
+    raws: tuple[bytes, ...]
+
+
+class Session(Struct, frozen=True, array_like=True):
+    """How far a source was taken: its newest request, and how many of its messages are done with."""
+
+    request: int
+    done: int
+
+
+Kind = TypeVar("Kind", bound=Struct)
+_encoder = msgspec.msgpack.Encoder()
+
+
+class Shelf:
+    """The rows of one feed.
+
+    Args:
+        store: where they lie.
+        origin: of the feed's log.
+        key: 32 bytes, for what is kept of messages as they were published.
+        entropy: for nonces.
+    """
+
+    def __init__(self, store: Store, origin: str, key: bytes, entropy: Entropy) -> None:
+        self._store = store
+        self._origin = origin
+        self._cipher = ChaCha20Poly1305(key)
+        self._entropy = entropy
+
+    # ---- writing ---------------------------------------------------------------------------------------------------
+
+    async def commit(self, puts: Sequence[Put]) -> None:
+        """Make ``puts`` durable, all or none.
+
+        Raises:
+            DiskFull, Ambiguous, Unavailable: as ``ports.Store.commit``.
+        """
+        await self._store.commit(Batch(puts=tuple(puts)), {})
+
+    async def settle(self) -> None:
+        """Find out what became of a commit whose outcome is unknown."""
+        await self._store.heads([])
+
+    def batch(self, index: int, first: int, frame: bytes, tiles: Iterable[Tile]) -> list[Put]:
+        """The rows of a batch at a place of the log."""
+        return [
+            Put(FRAME, self._numbered(index), frame),
+            Put(FIRST, self._numbered(first), b"%d" % index),
+            *[Put(TILES, f"{self._origin}/{tile.id.key}", tile.hashes) for tile in tiles],
+        ]
+
+    def originals(self, index: int, originals: Originals) -> Put:
+        """The row of what was published in a batch."""
+        return self._hidden(ORIGINALS, self._numbered(index), originals)
+
+    def state(self, state: State) -> Put:
+        """The row of where the feed stands."""
+        return Put(STATE, self._origin, _encoder.encode(state))
+
+    def held(self, name: str, number: int, chunk: Chunk | None) -> Put:
+        """The row of a chunk that waits, or its removal."""
+        key = self._held_key(name, number)
+        return Put(HELD, key, None) if chunk is None else self._hidden(HELD, key, chunk)
+
+    def session(self, name: str, session: Session) -> Put:
+        """The row of how far a source was taken."""
+        return Put(SESSION, f"{self._origin}/{name}", _encoder.encode(session))
+
+    def evidence(self, number: int, shown: Sequence[bytes]) -> Put:
+        """The row of a contradiction: what was signed, both times."""
+        return Put(EVIDENCE, self._numbered(number % EVIDENCE_MAX), _encoder.encode(list(shown)))
+
+    # ---- reading ---------------------------------------------------------------------------------------------------
+
+    async def read_state(self) -> State:
+        """Where the feed stands; at its beginning where nothing is known of it."""
+        found = (await self._store.get(STATE, [self._origin]))[0]
+        return State(0, Frontier().root(), 0) if found is None else msgspec.msgpack.decode(found, type=State)
+
+    async def read_log(self, state: State) -> Frontier:
+        """The log at a state.
+
+        Raises:
+            Rejected: its tiles are not those of its root.
+        """
+        found = await self.read_tiles([(tile.level, tile.index) for tile in edge_tiles(state.size)])
+        return Frontier.restore(TreeHead(state.size, state.root), lambda level, index: found.get((level, index), b""))
+
+    async def read_tiles(self, tiles: Sequence[tuple[int, int]]) -> dict[tuple[int, int], bytes]:
+        """Tiles of the log by level and index; empty bytes where there is none."""
+        keys = [f"{self._origin}/{level:03d}/{index:019d}" for level, index in tiles]
+        found = await self._store.get(TILES, keys)
+        return {tile: value or b"" for tile, value in zip(tiles, found, strict=True)}
+
+    async def read_frame(self, index: int) -> bytes | None:
+        """The frame at a place of the log."""
+        return (await self._store.get(FRAME, [self._numbered(index)]))[0]
+
+    async def find(self, number: int) -> int | None:
+        """The place in the log of the batch that a message would be in; None before the first."""
+        rows = await self._store.scan(FIRST, self._numbered(0), self._numbered(number + 1), limit=1, newest_first=True)
+        return int(rows[0][1]) if rows else None
+
+    async def read_originals(self, index: int) -> Originals | None:
+        """What was published in a batch."""
+        return await self._shown(ORIGINALS, self._numbered(index), Originals)
+
+    async def read_chunk(self, name: str, number: int) -> Chunk | None:
+        """A chunk that waits."""
+        return await self._shown(HELD, self._held_key(name, number), Chunk)
+
+    async def chunks(self) -> list[tuple[str, int, int, int, int, int]]:
+        """Every chunk that waits: type, number, messages, bytes, first and last instant."""
+        found: list[tuple[str, int, int, int, int, int]] = []
+        start, end = f"{self._origin}/", f"{self._origin}0"
+        while rows := await self._store.scan(HELD, start, end, limit=SCAN_ROWS):
+            for key, value in rows:
+                _, name, number = key.rsplit("/", 2)
+                chunk = self._open(HELD, key, value, Chunk)
+                found.append((name, int(number), len(chunk.raws), len(value), chunk.ats[0], chunk.ats[-1]))
+            start = rows[-1][0] + "\0" if len(rows) == SCAN_ROWS else end
+            if start == end:
+                break
+        return found
+
+    async def read_session(self, name: str) -> Session | None:
+        """How far a source was taken."""
+        found = (await self._store.get(SESSION, [f"{self._origin}/{name}"]))[0]
+        return None if found is None else msgspec.msgpack.decode(found, type=Session)
+
+    async def read_evidence(self) -> list[list[bytes]]:
+        """The contradictions that are kept."""
+        rows = await self._store.scan(EVIDENCE, f"{self._origin}/", f"{self._origin}0", limit=EVIDENCE_MAX)
+        return [msgspec.msgpack.decode(value, type=list[bytes]) for _, value in rows]
+
+    # ---- inside ----------------------------------------------------------------------------------------------------
+
+    def _numbered(self, number: int) -> str:
+        return f"{self._origin}/{number:019d}"
+
+    def _held_key(self, name: str, number: int) -> str:
+        return f"{self._origin}/{name}/{number:019d}"
+
+    def _hidden(self, table: str, key: str, value: Struct) -> Put:
+        nonce = self._entropy(NONCE_BYTES)
+        return Put(table, key, nonce + self._cipher.encrypt(nonce, _encoder.encode(value), f"{table}\n{key}".encode()))
+
+    async def _shown(self, table: str, key: str, kind: type[Kind]) -> Kind | None:
+        found = (await self._store.get(table, [key]))[0]
+        return None if found is None else self._open(table, key, found, kind)
+
+    def _open(self, table: str, key: str, value: bytes, kind: type[Kind]) -> Kind:
+        try:
+            plain = self._cipher.decrypt(value[:NONCE_BYTES], value[NONCE_BYTES:], f"{table}\n{key}".encode())
+        except InvalidTag:
+            raise Rejected(f"{key!r} of {table!r} is not what was kept there", code="damaged") from None
+        return msgspec.msgpack.decode(plain, type=kind)

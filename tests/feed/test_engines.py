@@ -1,0 +1,292 @@
+"""Publishing and receiving, from the message to the cosignature (``spec/feed.md`` steps 10 to 15)."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from msgspec.structs import replace
+
+from comity.errors import Misuse, Rejected, Unavailable
+from comity.feed.batch import MESSAGES_MAX
+from comity.feed.delivery import Acknowledged, Have, write_word
+from comity.feed.schema import parse_schema
+from comity.flows.feeding.delivering import Delivery
+from comity.ledger.checkpoint import open_checkpoint
+from feed.examples import SCHEMA_TEXT
+from feed.stage import KEYS, NAME, Line, Stage, parties, track, until
+
+
+async def test_what_is_published_crosses_cut_and_in_order_and_is_acknowledged_by_a_cosignature() -> None:
+    stage = Stage()
+    async with stage.publisher() as publisher:
+        recipient = await stage.recipient()
+        async with stage.connected(publisher, recipient, Line()):
+            for start in range(0, 30, 10):
+                found = await publisher.publish([track(n) for n in range(start, start + 10)])
+                assert (found.accepted, found.refused) == (10, {})
+            await until(lambda: publisher.acknowledged == publisher.size > 0)
+        assert [view["track"] for view in stage.views] == [f"T-{n}" for n in range(30)]
+        assert all("method" not in view and "quality" not in view for view in stage.views)
+        assert recipient.first == 30
+        turns = {}
+        for arrived in stage.arrived:
+            contents = arrived.opened.contents
+            for source, turn in zip(contents.source, contents.turn, strict=True):
+                assert turns.get(contents.sources[source], 0) == turn
+                turns[contents.sources[source]] = turn + 1
+        assert turns == {"s-0": 10, "s-1": 10, "s-2": 10}
+        log, witness = NAME.log_key(KEYS["jp log"].public), parties("jp", "kr").peer_witness_key
+        signed = open_checkpoint(publisher.cosigned, NAME.origin, [log], [witness])
+        assert signed.witnesses
+        assert signed.checkpoint.head.size == publisher.size == recipient.size
+
+
+async def test_a_message_that_is_not_in_order_is_refused_alone() -> None:
+    stage = Stage()
+    async with stage.publisher() as publisher:
+        bad = [
+            (b"{", "malformed"),
+            (track(1, weather="rain"), "unknown-field"),
+            (track(1, quality="x"), "bad-field"),
+            (track(1, observed="0001-01-01T00:00:00+09:00"), "bad-field"),
+            (track(1, observed="2026-11-20T01:00:31Z"), "clock"),
+            (track(1, type="trick"), "unknown-type"),
+            (b" " * 70_000, "too-large"),
+        ]
+        messages = [track(0)]
+        for message, _ in bad:
+            messages += [message, track(9)]
+        found = await publisher.publish(messages)
+        assert found.accepted == len(bad) + 1
+        expected = {(1 + 2 * place, code) for place, (_, code) in enumerate(bad)}
+        assert {(each.place, each.code) for each in found.told} == expected
+        assert all(each.sentence for each in found.told)
+        assert sum(count for what, count in publisher.counts.items() if what.startswith("refused")) == len(bad)
+
+
+async def test_a_source_whose_clock_jumps_back_is_taken_and_one_that_jumps_ahead_is_told() -> None:
+    stage = Stage()
+    async with stage.publisher() as publisher:
+        recipient = await stage.recipient()
+        found = await publisher.publish(
+            [track(0), track(1, observed="2026-11-20T00:00:00Z"), track(2, observed="2027-01-01T00:00:00Z"), track(3)]
+        )
+        assert (found.accepted, found.refused) == (3, {"clock": 1})
+        async with stage.connected(publisher, recipient, Line()):
+            await until(lambda: recipient.first == 3)
+        told = [each for arrived in stage.arrived for each in arrived.opened.contents.dropped]
+        assert [(each.type, each.why, each.count) for each in told] == [("track", "clock", 1)]
+
+
+async def test_the_gate_cuts_the_open_batch_and_each_message_crosses_under_what_held_when_it_was_published() -> None:
+    stage = Stage()
+    stage.ruler.declare("crisis")
+    async with stage.publisher() as publisher:
+        recipient = await stage.recipient()
+        async with stage.connected(publisher, recipient, Line()):
+            await publisher.publish([track(0)])
+            before = asyncio.create_task(publisher.publish([track(1)]))
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            stage.ruler.end("consent-withdrawn", "consent")
+            after = await publisher.publish([track(2)])
+            assert (await before).accepted == 1
+            assert (after.accepted, after.refused) == (0, {"consent-withdrawn": 1})
+            await until(lambda: recipient.first == 2)
+        closed = [arrived.opened.place.closed for arrived in stage.arrived]
+        assert closed[-1] == "consent"
+        assert [view["track"] for view in stage.views] == ["T-0", "T-1"]
+
+
+async def test_a_delayed_message_waits_on_disk_and_crosses_when_its_time_has_come() -> None:
+    stage = Stage()
+    stage.ruler.declare("normal")  # 60 seconds
+    async with stage.publisher() as publisher:
+        assert (await publisher.publish([track(n) for n in range(5)])).accepted == 5
+        assert (publisher.held, publisher.size) == (5, 0)
+    async with stage.publisher() as publisher:  # what waits outlives the process
+        assert publisher.held == 5
+        recipient = await stage.recipient()
+        async with stage.connected(publisher, recipient, Line()):
+            stage.clock.pass_by(61)
+            await publisher.publish([track(9)])
+            await until(lambda: recipient.first == 5)
+        assert publisher.held == 1
+        assert [view["track"] for view in stage.views] == [f"T-{n}" for n in range(5)]
+        assert "height" not in stage.views[0]
+        assert {name for arrived in stage.arrived for name in arrived.opened.contents.sources} == {""}
+
+
+async def test_what_still_waits_when_the_release_ends_does_not_cross_and_the_next_batch_says_so() -> None:
+    stage = Stage()
+    stage.ruler.declare("normal")
+    async with stage.publisher() as publisher:
+        recipient = await stage.recipient()
+        async with stage.connected(publisher, recipient, Line()):
+            await publisher.publish([track(n) for n in range(5)])
+            stage.ruler.end()
+            await until(lambda: publisher.held == 0)
+            stage.ruler.now = Stage().ruler.now
+            stage.clock.pass_by(100)
+            stage.ruler.declare("crisis")
+            await publisher.publish([track(7)])
+            await until(lambda: recipient.first == 1)
+        assert [view["track"] for view in stage.views] == ["T-7"]
+        told = [each for arrived in stage.arrived for each in arrived.opened.contents.dropped]
+        assert [(each.why, each.count) for each in told] == [("ended", 5)]
+
+
+async def test_beyond_the_rate_messages_are_dropped_and_counted() -> None:
+    stage = Stage()
+    stage.ruler.declare("normal")  # 200 a second
+    async with stage.publisher() as publisher:
+        recipient = await stage.recipient()
+        await publisher.publish([track(n) for n in range(250)])
+        stage.clock.pass_by(61)
+        async with stage.connected(publisher, recipient, Line()):
+            await until(lambda: recipient.first == 200)
+            stage.ruler.declare("crisis")
+            await publisher.publish([track(999)])
+            await until(lambda: recipient.first == 201)
+        told = [each for arrived in stage.arrived for each in arrived.opened.contents.dropped]
+        assert [(each.why, each.count) for each in told] == [("rate", 50)]
+
+
+async def test_a_flood_without_a_line_waits_in_bounded_space_and_what_is_dropped_is_said() -> None:
+    stage = Stage()
+    stage.held_bytes_max = 30_000
+    async with stage.publisher() as publisher:
+        recipient = await stage.recipient()
+        for start in range(0, 400, 2):
+            await publisher.publish([track(n) for n in range(start, start + 2)])
+        assert publisher.size == 64
+        kept = publisher.held
+        assert 0 < kept < 272
+        async with stage.connected(publisher, recipient, Line()):
+            await until(lambda: publisher.held == 0 and publisher.acknowledged == publisher.size)
+        dropped = sum(each.count for arrived in stage.arrived for each in arrived.opened.contents.dropped)
+        assert recipient.first + dropped == 400
+        numbers = [int(str(view["track"])[2:]) for view in stage.views]
+        assert numbers == sorted(set(numbers))
+        assert numbers[:128] == list(range(128))
+        assert numbers[-1] == 399
+
+
+async def test_a_schema_that_changes_under_way_is_that_of_the_next_messages() -> None:
+    stage = Stage()
+    async with stage.publisher() as publisher:
+        await publisher.publish([track(0)])
+        other = parse_schema(SCHEMA_TEXT.replace("quality    =", "grade      ="), "s.toml")
+        stage.ruler.now = replace(stage.ruler.now, schema=other, since=stage.clock.now())
+        found = await publisher.publish([track(1)])
+        assert found.refused in ({"unknown-field": 1}, {"missing-field": 1})
+        message = track(2).replace(b'"quality"', b'"grade"')
+        assert (await publisher.publish([message])).accepted == 1
+
+
+async def test_a_numbered_request_is_taken_once() -> None:
+    stage = Stage()
+    async with stage.publisher() as publisher:
+        messages = [track(n) for n in range(3)]
+        assert (await publisher.publish(messages, "sensor", 1)).accepted == 3
+        again = await publisher.publish(messages, "sensor", 1)
+        assert (again.accepted, again.repeated) == (0, 3)
+        with pytest.raises(Misuse):
+            await publisher.publish(messages, "sensor", 0)
+        assert (await publisher.publish(messages, "sensor", 2)).accepted == 3
+        recipient = await stage.recipient()
+        async with stage.connected(publisher, recipient, Line()):
+            await until(lambda: recipient.first == 6)
+
+
+async def test_a_large_request_makes_several_full_batches() -> None:
+    stage = Stage()
+    async with stage.publisher() as publisher:
+        recipient = await stage.recipient()
+        async with stage.connected(publisher, recipient, Line()):
+            assert (await publisher.publish([track(n) for n in range(3_500)])).accepted == 3_500
+            await until(lambda: recipient.first == 3_500)
+        places = [arrived.opened.place for arrived in stage.arrived]
+        assert all(place.count <= MESSAGES_MAX for place in places)
+        assert "full" in {place.closed for place in places}
+
+
+async def test_a_recipient_with_another_history_is_not_served() -> None:
+    stage = Stage()
+    async with stage.publisher() as publisher:
+        await publisher.publish([track(0)])
+        line = Line()
+        await line.ends[1].send(write_word(Have(1, bytes(32))))
+        with pytest.raises(Rejected) as caught:
+            await Delivery(publisher, line.ends[0]).run()
+        assert caught.value.code == "two-histories"
+        assert len(await publisher.shelf.read_evidence()) == 1
+
+
+async def test_a_publisher_restored_from_a_copy_stops() -> None:
+    stage = Stage()
+    async with stage.publisher() as publisher:
+        line = Line()
+        await line.ends[1].send(write_word(Have(1, bytes(32))))
+        with pytest.raises(Rejected) as caught:
+            await Delivery(publisher, line.ends[0]).run()
+        assert caught.value.code == "restored-database"
+        with pytest.raises(Unavailable) as stopped:
+            await publisher.publish([track(0)])
+        assert stopped.value.code == "restored-database"
+
+
+@pytest.mark.parametrize("size", [0, 1, 2, 5])
+async def test_a_peer_that_acknowledges_what_it_did_not_store_is_cut_off(size: int) -> None:
+    stage = Stage()
+    async with stage.publisher() as publisher:
+        await publisher.publish([track(0)])
+        line = Line()
+        peer = line.ends[1]
+        running = asyncio.create_task(Delivery(publisher, line.ends[0]).run())
+        await peer.send(write_word(Have(0, (await stage.shelf(1).read_state()).root)))
+        await peer.receive()
+        await peer.send(write_word(Acknowledged(size, "— comity/kr AAAAAAAAAAAA")))
+        with pytest.raises(Rejected) as caught:
+            await running
+        assert caught.value.code == "bad-acknowledgement"
+        assert publisher.acknowledged == 0
+
+
+async def test_a_peer_that_lost_what_it_acknowledged_gets_it_again_and_its_word_is_kept() -> None:
+    stage = Stage()
+    async with stage.publisher() as publisher:
+        recipient = await stage.recipient()
+        async with stage.connected(publisher, recipient, Line()):
+            await publisher.publish([track(0)])
+            await until(lambda: publisher.acknowledged == 1)
+        stage.disks = stage.disks[0], type(stage.disks[1])()
+        recipient = await stage.recipient()
+        async with stage.connected(publisher, recipient, Line()):
+            await publisher.publish([track(1)])
+            await until(lambda: recipient.first == 2)
+        assert publisher.counts["acknowledged and lost"] == 1
+        assert (await publisher.shelf.read_evidence())[0][1] == b"0"
+
+
+async def test_a_batch_waits_for_the_record_that_brings_its_key() -> None:
+    stage = Stage()
+    stage.ruler.held_back = 1
+    async with stage.publisher() as publisher:
+        recipient = await stage.recipient()
+        async with stage.connected(publisher, recipient, Line()):
+            await publisher.publish([track(0)])
+            await asyncio.sleep(0.1)
+            assert recipient.first == 0
+            stage.ruler.held_back = 0
+            await until(lambda: recipient.first == 1)
+
+
+async def test_a_key_is_used_for_an_hour() -> None:
+    stage = Stage()
+    async with stage.publisher() as publisher:
+        for _ in range(3):
+            await publisher.publish([track(0)])
+            stage.clock.pass_by(1801)
+        assert [epoch.number for epoch in stage.ruler.epochs] == [1, 2]
