@@ -196,6 +196,8 @@ def _any(info: inspect.Type) -> st.SearchStrategy[object]:
             return st.tuples(*map(_any, items))
         case inspect.StrType(pattern=None, min_length=least):
             return NAMES if least else WORDS.map(lambda text: text.replace("\n", "_")[: info.max_length])
+        case inspect.StrType(pattern=pattern) if "[A-Za-z]" in str(pattern):
+            return st.from_regex(r"\A[A-Za-z][A-Za-z0-9_]{0,9}\Z")
         case inspect.StrType(pattern=pattern):
             return _BY_NAME["Relationship"] if "/" in str(pattern) else IDENTIFIERS
         case inspect.BytesType(min_length=32):

@@ -10,6 +10,7 @@ import msgspec
 from comity.agreement.equivalence import equivalents
 from comity.agreement.model import Agreement
 from comity.agreement.vocabulary import Act
+from comity.marking.label import Label
 from comity.record.bodies.consents import Shown
 from comity.record.bodies.giving import Consigned
 from comity.record.statement import DOMESTIC, Record
@@ -66,7 +67,8 @@ def check_provided(context: Context, facts: Facts, record: Record, act: Act, rec
     if body.originator != body.label.originator:
         raise no("other-originator", f"it names {body.originator!r}, its label {body.label.originator!r} as originator")
     agreement = context.agreement(row.digest)
-    _check_marks(agreement, body, receiver)
+    check_marks(agreement, body.label, body.alternative, receiver)
+    check_form(agreement, body.manner if isinstance(body, Shown) else body.form)
     asked: AskedRow = need(facts, asked_key(statement.relationship, body.request), "request for assurance")
     _check_request(asked, record, act, recipients)
     _check_assured(agreement, facts, record, act, recipients)
@@ -126,15 +128,27 @@ def item_provided(facts: Facts, record: Record, *, ours: bool) -> ItemRow:
     return before
 
 
-def _check_marks(agreement: Agreement, body: Provided, receiver: str) -> None:
-    found = equivalents(agreement, body.label.policy, body.label.mark, receiver)
+def check_marks(agreement: Agreement, label: Label, alternative: Label | None, receiver: str) -> None:
+    """That a label crosses as the agreement says, and as nothing else.
+
+    Raises:
+        Rejected: the receiver's mark for it is another, or is chosen for it where several are offered.
+    """
+    found = equivalents(agreement, label.policy, label.mark, receiver)
     expected = None
     if found.preferred is not None:
-        expected = msgspec.structs.replace(body.label, policy=receiver, mark=found.preferred)
-    if body.alternative != expected:
+        expected = msgspec.structs.replace(label, policy=receiver, mark=found.preferred)
+    if alternative != expected:
         shown = repr(found.preferred) if found.preferred else " or ".join(repr(mark) for mark in found.marks)
-        raise no("wrong-mark", f"{body.label.mark!r} crosses as {shown}, and as nothing else (Article {found.clause})")
-    form = body.manner if isinstance(body, Shown) else body.form
+        raise no("wrong-mark", f"{label.mark!r} crosses as {shown}, and as nothing else (Article {found.clause})")
+
+
+def check_form(agreement: Agreement, form: str) -> None:
+    """That information in this form is covered.
+
+    Raises:
+        Rejected: it is not.
+    """
     if form not in (agreement.scope.forms or (form,)):
         raise no("form", f"information in the form {form!r} is outside the agreement's scope")
 

@@ -220,13 +220,14 @@ class Approval(msgspec.Struct, frozen=True):
     by: str
     granted: bool
     reason: str
+    attests: tuple[str, ...] = ()
 
 
 class RequestRow(Row, frozen=True, kw_only=True):
-    """A request to give, to show or to pass on an item. Key: request id.
+    """A request to give, to show or to pass on an item, or to let a feed cross. Key: request id.
 
-    ``consignment`` is the record that carried it out. ``manner`` is how something is to be shown; ``copy`` and
-    ``onward`` which copy is to be passed on, and to whom.
+    ``consignment`` is the record that carried it out; of a feed ``item`` is its name. ``manner`` is how something is
+    to be shown; ``copy`` and ``onward`` which copy is to be passed on, and to whom.
     """
 
     table: ClassVar[str] = "request"
@@ -240,7 +241,7 @@ class RequestRow(Row, frozen=True, kw_only=True):
     at: datetime
     approvals: tuple[Approval, ...] = ()
     consignment: bytes | None = None
-    act: Literal["give", "show", "pass-on"] = "give"
+    act: Literal["give", "show", "pass-on", "feed"] = "give"
     manner: Manner | None = None
     copy: int | None = None
     onward: Onward | None = None
