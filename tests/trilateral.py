@@ -59,6 +59,7 @@ class Trilateral:
         self.clock = StandingClock()
         self.houses: dict[str, House] = {}
         self.between: dict[str, tuple[str, str]] = {}
+        self.more: dict[str, str] = {}
 
     @classmethod
     async def make(
@@ -68,6 +69,7 @@ class Trilateral:
         *,
         strangers: Sequence[tuple[str, str]] = (),
         layers: dict[str, Sequence[str]] | None = None,
+        more: dict[str, str] | None = None,
     ) -> Trilateral:
         """Three houses.
 
@@ -76,8 +78,10 @@ class Trilateral:
             relationships: what runs between them.
             strangers: pairs of which the first has not compared the card of the second.
             layers: further layers by relationship.
+            more: what is added to the text of an agreement, by its name.
         """
         world = cls(folder)
+        world.more = more or {}
         cards: dict[str, CardShown] = {}
         for number, party in enumerate(PEOPLE):
             world.houses[party] = await new_house(party, folder, world.clock)
@@ -136,7 +140,7 @@ class Trilateral:
                 self.houses[party],
                 AdoptAgreement(
                     peer=peer,
-                    text=library(f"{name}.toml"),
+                    text=library(f"{name}.toml") + self.more.get(name, ""),
                     history=library(f"{name}.history.toml"),
                     layers=stacked,
                     names=(f"{name}.toml", f"{name}.history.toml", *("layer.toml" for _ in stacked)),

@@ -11,13 +11,19 @@ import pytest
 
 from comity.errors import Misuse, Refused
 from comity.flows.actors import Actor
+from comity.flows.calls import show_whole_inbox
 from comity.flows.consenting.granting import WithdrawConsent, withdraw_consent
+from comity.flows.deriving.derivation import Derive, derive
+from comity.flows.ending.levels import Reclassify, reclassify
 from comity.flows.ending.recalls import Recall, recall
 from comity.flows.giving.handing_on import came
 from comity.flows.giving.marks import MarkItem, mark_item
 from comity.flows.giving.opening import Open, open_item
 from comity.flows.giving.release import Give, give
+from comity.flows.looking.views import ShowInbox
 from comity.register.rows import ConsignmentRow, ItemRow, ReturnedRow
+from comity.register.rows.ending import LevelRow
+from comity.register.rows.lineage import DerivativeRow
 from comity.register.rows.routes import HandedOnRow
 from trilateral import ACROSS, FIRST, JP_US, KR_US, PURPOSE, READS, SECOND, SECRET, Trilateral
 
@@ -265,5 +271,87 @@ async def test_when_the_agreement_of_one_leg_has_lapsed_nothing_goes_on(tmp_path
         asked = await world.ask_on(given.item)
         assert asked.outcome == "no-basis"
         assert ("basis-missing", ("us-kr-1987",)) in {(each.code, each.parameters) for each in asked.decision.reasons}
+    finally:
+        await world.close()
+
+
+RECLASSIFIES = """
+[[rule]]
+id = "levels-change"
+clause = "levels"
+acts = ["reclassify"]
+permits = true
+"""
+"""A rule that the arrangement lacks: what it does not say about changes of level, has no basis under it."""
+
+
+async def test_a_change_of_level_goes_the_whole_way(tmp_path: Path) -> None:  # (16)
+    """Tokyo downgrades; Washington's own mark follows, and Washington passes it on; Seoul's own mark follows too."""
+    world = await Trilateral.make(tmp_path, more={"tisa-2014": RECLASSIFIES})
+    try:
+        given, _ = await world.handed_on()
+        jp, us, kr = (world.houses[each] for each in ("jp", "us", "kr"))
+        await reclassify(jp, Reclassify(item=given.item, mark="秘", reason="it is known", actor=Actor("abe")))
+        with pytest.raises(Misuse) as raised:
+            await reclassify(us, Reclassify(item=given.item, mark="CONFIDENTIAL", reason="told", actor=Actor("brown")))
+        assert raised.value.code == "not-reclassified"
+        await world.exchange()
+        assert (await us.need(ItemRow, given.item, "item")).label.mark == "秘"
+        assert (await kr.need(ItemRow, given.item, "item")).label.mark == "SECRET"
+        with pytest.raises(Misuse) as raised:
+            await reclassify(
+                us, Reclassify(item=given.item, mark="TOP SECRET", reason="so", actor=Actor("brown"))
+            )
+        assert raised.value.code == "not-reclassified"
+        await reclassify(us, Reclassify(item=given.item, mark="CONFIDENTIAL", reason="told", actor=Actor("brown")))
+        await world.exchange()
+        there = await kr.need(ItemRow, given.item, "item")
+        assert there.alternative is not None
+        assert (there.label.mark, there.alternative.mark) == ("CONFIDENTIAL", "군사 Ⅲ급 비밀")
+        level = await us.need(LevelRow, f"{SECOND}/{given.item}", "level")
+        assert (level.marked, level.pending) == ("군사 Ⅲ급 비밀", ())
+    finally:
+        await world.close()
+
+
+async def test_a_recall_goes_the_whole_way(world: Trilateral) -> None:  # (17)
+    given, _ = await world.handed_on()
+    jp, us, kr = (world.houses[each] for each in ("jp", "us", "kr"))
+    await recall(jp, Recall(item=given.item, asks="destroy", reason="it was wrong", actor=Actor("abe")))
+    await world.exchange()
+    (call,) = (await show_whole_inbox(us, ShowInbox())).calls
+    assert call.says.endswith("handed on to kr")
+    await recall(us, Recall(item=given.item, asks="destroy", reason="Tokyo asks", actor=Actor("brown")))
+    await world.exchange()
+    (call,) = (await show_whole_inbox(kr, ShowInbox())).calls
+    assert (call.kind, call.subject) == ("recall", given.item)
+    assert (await world.ask_on(given.item)).outcome == "forbidden"
+
+
+async def test_what_the_receiver_makes_from_it_is_held_against_the_mark_it_has_there(tmp_path: Path) -> None:  # (16)
+    """An American item is with Tokyo under its American mark; between Tokyo and Seoul it is under a Japanese one."""
+    world = await Trilateral.make(tmp_path, (JP_US, ACROSS))
+    try:
+        given = await world.given(JP_US, giver="us")
+        wanted = await world.ask_consent(given.item, "jp", beneficiary="kr", beneficiary_kind="government")
+        await world.consent(wanted, "us")
+        asked = await world.ask_on(given.item, "jp", ACROSS)
+        await world.assure_on(asked, ACROSS, "kr")
+        await world.approve_on(asked, "jp")
+        made = await derive(
+            world.houses["kr"],
+            Derive(
+                path=world.document(b"an answer to it", "answer.txt"),
+                relation="contains",
+                ancestors=(given.item,),
+                purpose=PURPOSE,
+                actor=Actor("kim"),
+            ),
+        )
+        await world.exchange()
+        row = await world.houses["jp"].need(DerivativeRow, f"{ACROSS}/{made.item}", "derivative")
+        assert (row.label.policy, row.label.mark, row.label.originator) == ("kr", "군사 Ⅱ급 비밀", "us")
+        returned = [row async for _, row in world.houses["kr"].rows(ReturnedRow)]
+        assert returned == []
     finally:
         await world.close()

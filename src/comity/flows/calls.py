@@ -21,6 +21,7 @@ from comity.flows.ending.recalls import ShowRecall, show_recall
 from comity.flows.house import House
 from comity.flows.incidents.investigating import ListIncidents, list_incidents
 from comity.flows.looking.duties import ListDuties, list_duties
+from comity.flows.looking.routes import went_on
 from comity.flows.looking.views import Call, Inbox, ShowInbox, show_inbox
 from comity.flows.people.visit_views import ListVisits, list_visits
 from comity.register.roles import AGREEMENT_AUTHORITY, SECURITY_OFFICER
@@ -80,13 +81,15 @@ async def _visits(house: House, actor: Actor | None) -> AsyncIterator[Call]:
 async def _recalls(house: House, actor: Actor | None) -> AsyncIterator[Call]:
     sight = Sight(house, await viewer(house, actor))
     found = [
-        (row, key.rpartition("/")[2])
+        (row, *key.rpartition("/")[::2])
         async for key, row in house.rows(RecallRow)
         if row.author != house.party and row.lifted is None
     ]
-    for row, item in sorted(found, key=lambda each: each[0].at)[-RECALLS_TOLD:]:
+    for row, relationship, item in sorted(found, key=lambda each: each[0].at)[-RECALLS_TOLD:]:
         if await sight.item(item) is None:
             continue
+        onward = sorted({each.to async for each in went_on(house, relationship, item)})
+        gone = f"; handed on to {', '.join(onward)}" if onward else ""
         for shown in await show_recall(house, ShowRecall(item=item, actor=actor)):
             if shown.recall == row.recall and shown.unanswered:
                 yield Call(
@@ -94,8 +97,8 @@ async def _recalls(house: House, actor: Actor | None) -> AsyncIterator[Call]:
                     subject=item,
                     relationship=shown.relationship,
                     at=row.at,
-                    says=f"{row.author} asks for {item} back ({row.asks}): {row.reason}",
-                    next=f"comity recall show {item}",
+                    says=f"{row.author} asks for {item} back ({row.asks}): {row.reason}{gone}",
+                    next=f"comity recall {item} --help" if gone else f"comity recall show {item}",
                 )
 
 

@@ -25,6 +25,7 @@ from comity.register.rows.ending import (
     level_key,
     review_key,
 )
+from comity.register.rows.routes import forward_key
 from comity.register.verdict import Context, Discharge, Occasions, Occurrence, Put, Rule, check_after, need, no
 
 PENDING_MAX = 64
@@ -112,6 +113,7 @@ def _notified_reads(context: Context, record: Record) -> list[Key]:
         holding_key(statement.relationship, body.item),
         level_key(statement.relationship, body.item),
         change_key(statement.relationship, body.item, body.change),
+        forward_key(statement.relationship, body.item),
         officer_key(record),
     ]
     return [*keys, change_key(DOMESTIC, body.item, body.change)] if statement.author == context.party else keys
@@ -160,7 +162,9 @@ def _check_author(context: Context, facts: Facts, record: Record, item: ItemRow,
     """
     body, author = cast("LevelChanged", record.body), record.statement.author
     ours = author == context.party
-    gave = holding.keeper != author and item.relationship == (DOMESTIC if ours else record.statement.relationship)
+    handed_on = ours and facts[forward_key(record.statement.relationship, body.item)] is not None
+    came = DOMESTIC if ours else record.statement.relationship
+    gave = holding.keeper != author and (item.relationship == came or handed_on)
     if not gave or item.originator == holding.keeper:
         raise no("not-originator", f"{author!r} is not the originator of item {body.item!r}; only he changes its level")
     if not ours:

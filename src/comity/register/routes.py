@@ -6,7 +6,8 @@ way round, by letters only. Each house verifies what it is shown with the card t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import ChainMap
+from collections.abc import Iterable, Iterator, Mapping
 from typing import cast
 
 import msgspec
@@ -17,11 +18,11 @@ from comity.record.bodies.giving import Consigned, Received
 from comity.record.bodies.routes import ConsentLettered, HandedOn, Relayed
 from comity.record.card import read_card
 from comity.record.letters import ConsentLetter, L, ReceiptLetter, peek_letter, read_letter
-from comity.record.statement import Record
+from comity.record.statement import DOMESTIC, Record
 from comity.register.occasions import consignment_subject
 from comity.register.passing_on import consent_held
 from comity.register.recalls import holding_of
-from comity.register.rows import ConsignmentRow, Facts, ItemRow, Key, PeerRow
+from comity.register.rows import ConsignmentRow, Facts, ItemRow, Key, PeerRow, Row
 from comity.register.rows.consents import ConsentRow, consent_key
 from comity.register.rows.ending import RecallRow, holding_key, recall_key
 from comity.register.rows.lineage import derivative_key
@@ -76,7 +77,9 @@ def _lettered_more(_: Context, facts: Facts, record: Record) -> list[Key]:
     if consent is None or consent.item is None:
         return []
     key = ItemRow.table, consent.item
-    item = cast("ItemRow | None", facts.get(key))
+    if key not in facts:
+        return [key]
+    item = cast("ItemRow | None", facts[key])
     return [key, *((ConsignmentRow.table, each.hex()) for each in (item.consignments if item is not None else ()))]
 
 
@@ -234,6 +237,50 @@ def check_receipt(context: Context, facts: Facts, record: Record, given: Consign
     wrong = _differs(letter, expected)
     if wrong is not None:
         raise no("other-letter", f"the letter in the receipt does not say the same as the receipt: {wrong}")
+
+
+# ---- the item, as the receiver knows it ------------------------------------------------------------------------------
+
+
+def forward_keys(record: Record, named: Iterable[Key]) -> list[Key]:
+    """The rows that say whether the items of a crossing record are handed on in its relationship."""
+    relationship = record.statement.relationship
+    if relationship == DOMESTIC:
+        return []
+    return [forward_key(relationship, key) for table, key in named if table == ItemRow.table]
+
+
+def as_known_there(facts: Facts, record: Record) -> Facts:
+    """(16) The facts of a record about an item that was handed on, with that item under the mark it was handed on with.
+
+    Its holder has it under the originator's label too; between it and the receiver that label is nobody's. What it is
+    handed on by is held against the originator's.
+    """
+    item = getattr(record.body, "item", None)
+    if record.statement.relationship == DOMESTIC or isinstance(record.body, Consigned):
+        return facts
+    ancestors = getattr(record.body, "ancestors", ())
+    named = [each for each in (item, *(each.item for each in ancestors)) if isinstance(each, str)]
+    known: dict[Key, Row | None] = {}
+    for each in named:
+        handed_on = forward_key(record.statement.relationship, each)
+        if (ItemRow.table, each) not in facts or handed_on not in facts or facts[handed_on] is None:
+            continue
+        row = cast("ItemRow | None", facts[ItemRow.table, each])
+        if row is None or row.alternative is None or row.relationship in (DOMESTIC, record.statement.relationship):
+            continue
+        known[ItemRow.table, each] = msgspec.structs.replace(row, label=row.alternative)
+    return ChainMap(known, facts) if known else facts  # type: ignore[arg-type]  # nothing is written to it
+
+
+def as_given(context: Context, facts: Facts, record: Record) -> Facts:
+    """(16) The same for what follows from a consignment by which something is handed on."""
+    body = record.body
+    if not isinstance(body, Consigned) or record.statement.author != context.party or not is_forwarded(record):
+        return facts
+    row = cast("ItemRow", facts[ItemRow.table, body.item])
+    known: dict[Key, Row | None] = {(ItemRow.table, body.item): msgspec.structs.replace(row, label=body.label)}
+    return ChainMap(known, facts)  # type: ignore[arg-type]  # nothing is written to it
 
 
 # ---- what the originator is told -----------------------------------------------------------------------------------

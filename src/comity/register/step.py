@@ -31,6 +31,7 @@ from comity.register.hands import HANDS
 from comity.register.holdings import HOLDINGS
 from comity.register.house import HOUSE_RULES
 from comity.register.links import CHAINS
+from comity.register.routes import as_given, as_known_there, forward_keys
 from comity.register.rows import AgreementRow, ChainRow, Facts, Key, chain_key
 from comity.register.rows.negotiation import TALKS
 from comity.register.tally import TALLIES
@@ -93,6 +94,7 @@ def reads_more(context: Context, facts: Facts, record: Record) -> list[Key]:
     if missing:
         return missing
     named = [*reads(context, record), *keys]
+    keys += forward_keys(record, named)
     for consequence in _CONSEQUENCES:
         keys += consequence.reads(context, facts, record)
         keys += consequence.beside(context, record, named)
@@ -130,9 +132,11 @@ def step(context: Context, facts: Facts, record: Record) -> Verdict:
     if statement.relationship.startswith(f"{TALKS}/") and type(record.body) not in negotiation.IN_CHANNELS:
         return Rejection("not-in-channel", f"{statement.type!r} belongs under an agreement; none runs in a channel")
     try:
-        puts = _RULES[type(record.body)].apply(context, facts, record)
+        there = as_known_there(facts, record)
+        puts = _RULES[type(record.body)].apply(context, there, record)
+        there = as_given(context, there, record)
         for consequence in _CONSEQUENCES:
-            puts += consequence.apply(context, facts, record, puts)
+            puts += consequence.apply(context, there, record, puts)
     except (Rejected, Refused) as error:
         return Rejection(error.code, error.sentence)
     return Changes((Put(chain, ChainRow(at=statement.at, seen=seen)), *puts))

@@ -29,6 +29,7 @@ from comity.record.person_act import unsigned
 from comity.record.statement import DOMESTIC
 from comity.register.rows import AgreementRow, ConsignmentRow, ItemRow, PersonRow
 from comity.register.rows.ending import HoldingRow, LevelRow, holding_key, level_key
+from comity.register.rows.routes import ForwardRow
 
 NOTHING = bytes(32)
 
@@ -156,13 +157,14 @@ async def reclassify(house: House, request: Reclassify) -> Reclassification:
 
 
 async def _given_to(house: House, item: ItemRow) -> list[AgreementRow]:
-    """Where the item was given by this house; for what came from another party, where it came from."""
-    if item.relationship != DOMESTIC:
-        return []
+    """Where the item was given by this house, or handed on (``spec/routes.md`` step 16)."""
     try:
-        return await given_in(house, item.item)
+        given = await given_in(house, item.item)
     except Misuse:
         return []
+    if item.relationship == DOMESTIC:
+        return given
+    return [row for row in given if await house.row(ForwardRow, f"{row.relationship}/{item.item}") is not None]
 
 
 async def _place(house: House, row: AgreementRow, item: ItemRow) -> _Given:
@@ -188,8 +190,9 @@ async def _check_mark(house: House, item: ItemRow, rows: Sequence[AgreementRow],
         return
     if not rows:
         rows = [row async for _, row in house.rows(AgreementRow)]
+    policy = item.label.policy if item.relationship == DOMESTIC else house.party
     for row in rows:
-        level_of(house.library.agreement(row.digest), item.label.policy, mark)
+        level_of(house.library.agreement(row.digest), policy, mark)
 
 
 async def _decide(
