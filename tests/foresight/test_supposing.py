@@ -157,8 +157,8 @@ def test_every_agreement_of_the_library_can_be_asked(name: str) -> None:
         try:
             found = ask((step, "2027-01-15"), at=TODAY, of=loaded)
         except Rejected as refused:
-            assert (step, refused.place in clauses) == ("notice", True)  # noqa: PT017 - either answer is right
-            assert loaded.file.term.notice is None
+            assert (step, loaded.file.term.notice) == ("notice", None)
+            assert refused.code == "contradiction"  # noqa: PT017 - either answer is right
             continue
         assert found.turns[-1].phase == "lapsed"
         assert {each.clause for each in found.acts if each.stops} <= clauses
@@ -172,7 +172,8 @@ def test_what_the_history_tells_of_later_is_not_known() -> None:
     assert {reading.phase for reading in found.before.readings} == {"in-force"}
     with pytest.raises(Rejected, match="has given notice already") as caught:
         ask(("notice", "2019-08-24"), at=seoul("2019-08-24T00:00"), by="kr")
-    assert (caught.value.code, caught.value.place) == ("contradiction", "21.3")
+    assert caught.value.code == "contradiction"
+    assert "clause '21.3'" in str(caught.value)
 
 
 def test_acts_together_are_taken_by_their_days() -> None:
@@ -194,9 +195,9 @@ def test_an_end_by_consent_is_of_all() -> None:
         ([], "", "nothing-supposed", ""),
         ([("notice", "2026-12-01")], "us", "unknown-party", ""),
         ([("suspension", "2026-12-01")], "", "no-such-notice", "21.3"),
-        ([("notice", "2026-13-01")], "", "bad-date", "21.3"),
-        ([("notice", "2026-12-01"), ("notice", "2026-12-02")], "", "contradiction", "21.3"),
-        ([("notice", "2015-12-01")], "", "contradiction", "21.3"),
+        ([("notice", "2026-13-01")], "", "bad-date", ""),
+        ([("notice", "2026-12-01"), ("notice", "2026-12-02")], "", "contradiction", ""),
+        ([("notice", "2015-12-01")], "", "contradiction", ""),
     ],
 )
 def test_what_cannot_be_supposed_is_refused(acts: list[tuple[str, str]], by: str, code: str, place: str) -> None:
@@ -327,7 +328,7 @@ def test_turns_are_all_that_changes_and_nothing_before_the_act_does(start: int, 
     try:
         supposed = suppose(ground, supposition, at, ZONES)
     except Rejected as refused:
-        assert refused.place == "21.3"  # noqa: PT017 - a notice that stands already
+        assert refused.code == "contradiction"  # noqa: PT017 - a notice that stands already
         return
     found = foresee(supposed, supposition)
     assert found.before == REAL.status(at) or found.before.readings == REAL.status(at).readings

@@ -12,6 +12,7 @@ import click
 from comity.cli.instants import read_instant, told_period
 from comity.cli.options import Desk, Verb, as_actor, housed, is_relationship, seeing
 from comity.cli.output import Output, article, visible
+from comity.errors import Misuse
 from comity.timezones import time_zones
 
 if TYPE_CHECKING:
@@ -131,6 +132,8 @@ def what_if(
         clearances=_file(clearances),
     )
     if is_relationship(name):
+        if history or layers:
+            raise Misuse("--history and --layer are for files; what runs here has its own", code="usage")
         from comity.flows.agreeing.agreements import AskStatus
 
         zone = desk.call("agreement.status", AskStatus(relationship=name)).timezone

@@ -15,7 +15,7 @@ from typing import Literal, NoReturn
 from msgspec import Struct
 from msgspec.structs import replace
 
-from comity.agreement.calendar import TimeZones
+from comity.agreement.calendar import TimeZones, window
 from comity.agreement.check import Mistake, check_layer
 from comity.agreement.history import Event, History
 from comity.agreement.lifecycle import Step
@@ -94,13 +94,13 @@ def suppose(ground: Ground, supposition: Supposition, at: datetime, zones: TimeZ
     """What would run under a supposition.
 
     Raises:
-        Misuse: nothing is supposed, or nothing that would be otherwise.
+        Misuse: nothing is supposed, nothing that would be otherwise, or on a day that is none.
         Rejected: what is supposed cannot be: an act cannot follow what stands before it, a layer does not fit a text.
     """
     if not (supposition.acts or supposition.text or supposition.laws or supposition.clearances):
         raise Misuse("suppose something: --notice DAY, --amend FILE, --law FILE, …", code="nothing-supposed")
     known = _known(ground, at, zones)
-    events = _events(known, supposition, at)
+    events = _events(known, supposition, at, zones)
     chronicle = _with(known, events, zones)
     agreement = _text(ground.agreement, supposition)
     layers = _layers(ground, supposition, agreement)
@@ -121,13 +121,17 @@ def _known(ground: Ground, at: datetime, zones: TimeZones) -> Ground:
     return replace(ground, chronicle=Chronicle(ground.agreement, known, zones))
 
 
-def _events(ground: Ground, supposition: Supposition, at: datetime) -> list[Event]:
+def _events(ground: Ground, supposition: Supposition, at: datetime, zones: TimeZones) -> list[Event]:
     """(1) What is supposed to be done, as events of a history."""
     agreement = ground.agreement
     by = _party(ground, supposition, at)
-    standing = _standing(ground, by, at)
+    standing, zone = _standing(ground, by, at), zones.zone(agreement.term.timezone)
     events: list[Event] = []
     for act in sorted(supposition.acts, key=lambda each: each.when[:10]):
+        try:
+            window(act.when, zone)
+        except Rejected as error:
+            raise Misuse(error.sentence, code=error.code) from None
         everybody = act.step == "end-by-consent"
         on_notice = act.step in {"suspension", "reactivation", "withdrawal"}
         if on_notice and not standing:
@@ -178,18 +182,16 @@ def _refuse(agreement: Agreement, sentence: str) -> NoReturn:
 
 
 def _with(ground: Ground, events: Sequence[Event], zones: TimeZones) -> Chronicle:
-    """The course of things with what is supposed to be done; a contradiction cites the clause on notice."""
+    """The course of things with what is supposed to be done."""
     if not events:
         return ground.chronicle
     agreement, history = ground.agreement, ground.chronicle.history
     together = [dated.event for dated in history.events]
     for event in events:
         insert_by_day(together, event)
-    notice = agreement.term.notice
-    clause = notice.clause if notice else agreement.term.clause
     supposed = "; ".join([*([history.hypothetical] if history.hypothetical else []), *(each.says for each in events)])
-    other = rewritten(history, agreement, zones, together, hypothetical=supposed, place=lambda _: clause)
-    return Chronicle(agreement, other, zones, place=lambda _: clause)
+    other = rewritten(history, agreement, zones, together, hypothetical=supposed)
+    return Chronicle(agreement, other, zones)
 
 
 def _text(agreement: Agreement, supposition: Supposition) -> Agreement:
@@ -231,6 +233,4 @@ def _amended(chronicle: Chronicle, agreement: Agreement, at: datetime, zones: Ti
         chronicle.history, events=tuple(dated for dated in chronicle.history.events if dated.effective > at)
     )
     beginning = Chronicle(agreement, replace(later, events=()), zones).rules.taken_over(chronicle.courses(at), at)
-    notice = agreement.term.notice
-    clause = notice.clause if notice else agreement.term.clause
-    return Chronicle(agreement, later, zones, place=lambda _: clause, beginning=beginning)
+    return Chronicle(agreement, later, zones, beginning=beginning)
