@@ -25,17 +25,23 @@ _THEN: dict[str, Callable[[str], tuple[str, str]]] = {
 @click.argument("request")
 @click.option("--reason", required=True, metavar="TEXT", help="Why; it is recorded.")
 @click.option("--refuse", is_flag=True, help="Refuse the release instead.")
+@click.option(
+    "--attest", "attests", multiple=True, metavar="CLAUSE", help="A condition that you attest with it; repeat it."
+)
 @acting
 @housed
-def approve(desk: Desk, request: str, reason: str, actor: str, key: Path | None, *, refuse: bool) -> None:
+def approve(
+    desk: Desk, request: str, reason: str, attests: tuple[str, ...], actor: str, key: Path | None, *, refuse: bool
+) -> None:
     """Approve a release that somebody else asked for, or refuse it: to give, to show or to pass on.
 
-    When nothing else is missing, what is to be given goes in the same moment. REQUEST is shown by 'comity outbox'.
+    When nothing else is missing, what is to be given goes in the same moment. What the agreement has the giver attest
+    (that a receiver was assessed, an item made fit for it) is attested here. REQUEST is shown by 'comity outbox'.
 
     Example:
       comity approve r-4xq7… --reason "needed for the exercise" --as abe
     """
-    asked = Approve(request=request, reason=reason, actor=Actor(actor), granted=not refuse)
+    asked = Approve(request=request, reason=reason, actor=Actor(actor), granted=not refuse, attests=attests)
     approved: Approved = desk.act("approve", asked, key)
     known = functions(desk)
     desk.show(approved, lambda out, _: _tell_approved(out, approved, known, desk))

@@ -119,7 +119,7 @@ def _approval(context: Context, facts: Facts, record: Record) -> list[Put]:
     check_after(body.after, request.last)
     if request.consignment is not None:
         raise no("already-given", f"request {body.request!r} was already carried out")
-    answer = Approval(record.id, body.by, body.granted, body.reason)
+    answer = Approval(record.id, body.by, body.granted, body.reason, body.attests)
     answers = (*(given for given in request.approvals if given.by != body.by), answer)
     return [Put((RequestRow.table, body.request), msgspec.structs.replace(request, approvals=answers))]
 

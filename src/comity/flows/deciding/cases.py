@@ -10,11 +10,12 @@ from datetime import datetime
 
 import msgspec
 
-from comity.agreement.model import Agreement, Layer
+from comity.agreement.model import Agreement
 from comity.agreement.vocabulary import ACCESS_ACTS, Act
 from comity.decision import model as decision
 from comity.decision.decide import decide
 from comity.errors import Refused
+from comity.flows.deciding.attested import approved_with, assured_before, attestations
 from comity.flows.deciding.consents import consents_for
 from comity.flows.deciding.lineage import Ancestry, ancestry
 from comity.flows.deciding.sites import shown_at, site_of, sites_from
@@ -90,33 +91,6 @@ def reader(row: PersonRow, party: str, pseudonym: str) -> decision.Person:
     )
 
 
-def attestations(
-    text: Agreement | Layer,
-    conditions: Iterable[str],
-    by: str,
-    *,
-    item: str,
-    recipient: str,
-    site: str,
-    evidence: str,
-) -> list[decision.Attestation]:
-    """The checklists of a text that ``conditions`` (clause ids) speak to, each about what it is bound to."""
-    given = set(conditions)
-    about = {"item-and-recipient": recipient, "item": item, "site": site, "party": by}
-    return [
-        decision.Attestation(
-            checklist=checklist.id,
-            conditions=tuple(each for each in checklist.conditions if each in given),
-            about=about[checklist.bound_to],
-            by=by,
-            item=item if checklist.bound_to == "item-and-recipient" else "",
-            evidence=evidence,
-        )
-        for checklist in text.checklists
-        if given & set(checklist.conditions)
-    ]
-
-
 async def giving_case(
     house: House,
     work: Work,
@@ -134,7 +108,7 @@ async def giving_case(
     Raises:
         Refused: the item has too many ancestors (``lineage-too-long``).
     """
-    recipients, attested = await _addressees(work, row, running, request)
+    recipients, attested = await _addressees(house, work, row, running, request)
     offices = await _offices(work, running, request)
     approvals = tuple(
         decision.Approval(request=request.request, by=each.by, office=offices.get(each.by, ""))
@@ -180,9 +154,9 @@ async def _offices(work: Work, running: Running, request: RequestRow) -> dict[st
 
 
 async def _addressees(
-    work: Work, row: AgreementRow, running: Running, request: RequestRow
+    house: House, work: Work, row: AgreementRow, running: Running, request: RequestRow
 ) -> tuple[list[decision.Person], list[decision.Attestation]]:
-    """The recipients of a request as the directory has them, and what their own party has assured about each."""
+    """The recipients of a request as the directory has them, and what their own party or this one attests of each."""
     recipients: list[decision.Person] = []
     attested: list[decision.Attestation] = []
     entries = [directory_key(row.relationship, row.peer, each) for each in request.recipients]
@@ -202,7 +176,9 @@ async def _addressees(
                 site=entry.firm or "",
                 evidence=assurance.record.hex(),
             )
-    return recipients, attested
+        if isinstance(entry, DirectoryRow):
+            attested += approved_with(house.party, row, running, request, entry)
+    return recipients, list(dict.fromkeys(attested))
 
 
 async def handling_case(
@@ -251,6 +227,7 @@ async def handling_case(
     pseudonym = house.pseudonym(row.relationship, person.person)
     people = [person, *(each for each in beside if each.person != person.person)]
     facilities, attested = await _at_their_sites(house, read, row, found, people, at)
+    assured = await assured_before(house, read, found)
     return decision.Case(
         request=request or f"{act}/{item.item}/{pseudonym}",
         act=act,
@@ -262,7 +239,7 @@ async def handling_case(
         at=at,
         facts=decision.Facts(
             standings=await standings_of(house, found.agreements.values(), at),
-            attestations=attested,
+            attestations=(*attested, *assured),
             approvals=tuple(approvals),
             consents=await _consents(read, found, at),
             facilities=facilities,

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import msgspec
 
+from comity.agreement.conditions import applies
 from comity.agreement.equivalence import level_of
-from comity.agreement.model import Agreement
+from comity.agreement.model import Agreement, Layer
+from comity.agreement.nearest import nearest
+from comity.agreement.vocabulary import ACCESS_ACTS, GIVING_ACTS, Requirement
 from comity.errors import Misuse
 from comity.flows.actors import Actor
 from comity.flows.deciding.sites import shown_at, sites_from
@@ -22,12 +27,16 @@ from comity.register.rows import AskedRow, AssuranceRow, PersonRow, RequestRow
 
 
 class Approve(msgspec.Struct, frozen=True, kw_only=True):
-    """Approve a request for release, or refuse it (``granted`` false), and say why."""
+    """Approve a request for release, or refuse it (``granted`` false), and say why.
+
+    ``attests`` are conditions, by clause, that this side attests with it: a receiver was assessed, an item made fit.
+    """
 
     request: str
     reason: str
     actor: Actor
     granted: bool = True
+    attests: tuple[str, ...] = ()
 
 
 class Approved(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,7 +81,8 @@ async def approve(house: House, request: Approve) -> Approved:
     """Answer a request of this house; when nothing else is missing the item is given in the same commit.
 
     Raises:
-        Misuse: no such request, already carried out, the actor asked for it himself, or has not the role.
+        Misuse: no such request, already carried out, the actor asked for it himself, or has not the role; a condition
+            that this side does not attest.
     """
     person = await house.person(request.actor.handle)
     check_role(person, request.actor, RELEASE_AUTHORITY)
@@ -84,6 +94,7 @@ async def approve(house: House, request: Approve) -> Approved:
         by=person.person,
         after=asked.last,
         signature=unsigned(),
+        attests=await _attestable(house, asked, request.attests),
     )
     signed = await house.sign(body, DOMESTIC, request.actor)
 
@@ -95,6 +106,21 @@ async def approve(house: House, request: Approve) -> Approved:
         )
 
     return await house.sequencer.submit(say)
+
+
+async def _attestable(house: House, asked: RequestRow, conditions: tuple[str, ...]) -> tuple[str, ...]:
+    """Conditions that the side which gives attests, once it is known that it does."""
+    if not conditions:
+        return ()
+    running = await house.library.load(await house.agreement_row(asked.relationship))
+    texts: list[Agreement | Layer] = [running.agreement, *running.layers]
+    ours = [each for text in texts for each in text.checklists if each.attested_by != "recipient"]
+    known = [condition for checklist in ours for condition in checklist.conditions]
+    for condition in conditions:
+        if condition not in known:
+            hint = nearest(condition, known) if known else ""
+            raise Misuse(f"{condition!r} is no condition that whoever gives attests{hint}", code="unknown-condition")
+    return tuple(dict.fromkeys(conditions))
 
 
 async def assure(house: House, request: Assure) -> AssuranceGiven:
@@ -183,24 +209,21 @@ async def assurable(
         raise Misuse(f"{pseudonym!r} is nobody of this house", code="unknown-person")
     person = await house.need(PersonRow, person_id.decode(), "person")
     now = house.now()
-    if person.clearance is None or person.clearance_until is None or person.clearance_until <= now:
-        raise Misuse("this recipient holds no valid clearance; nothing can be assured", code="no-clearance")
-    cleared = level_of(agreement, house.party, person.clearance)
-    if cleared.rank < level_of(agreement, label.policy, label.mark).rank:
-        raise Misuse(
-            f"this recipient is cleared to {cleared.mark!r}, too low for {label.mark!r}; nothing can be assured",
-            code="clearance-too-low",
-        )
-    if topic not in person.topics:
+    needed = _required(agreement, label)
+    if "clearance" in needed:
+        _check_cleared(agreement, house.party, label, person, now)
+    if "need-to-know" in needed and topic not in person.topics:
         raise Misuse(
             f"this recipient is not on the need-to-know list {topic!r}; nothing can be assured",
             code="no-need-to-know",
         )
+    asked = {rule.checklist for rule in agreement.rules if GIVING_ACTS.intersection(rule.acts)}
     asks = [
         checklist
         for checklist in agreement.checklists
         if checklist.bound_to == "item-and-recipient"
         or (checklist.bound_to == "site" and person.employer == "contractor")
+        or (checklist.bound_to in {"item", "party"} and checklist.attested_by == "recipient" and checklist.id in asked)
     ]
     conditions = tuple(condition for checklist in asks for condition in checklist.conditions)
     if person.employer == "contractor":
@@ -219,3 +242,25 @@ async def assurable(
                 code="contractor-conditions",
             )
     return conditions
+
+
+def _required(agreement: Agreement, label: Label) -> frozenset[Requirement]:
+    """What the agreement may ask of whoever gets at something with this label."""
+    known = {"level": label.mark, "originator": label.originator, "category": frozenset(label.categories)}
+    return frozenset(
+        word
+        for rule in agreement.rules
+        if rule.requires and ACCESS_ACTS.intersection(rule.acts) and applies(agreement, rule, known) is not False
+        for word in rule.requires
+    )
+
+
+def _check_cleared(agreement: Agreement, party: str, label: Label, person: PersonRow, now: datetime) -> None:
+    if person.clearance is None or person.clearance_until is None or person.clearance_until <= now:
+        raise Misuse("this recipient holds no valid clearance; nothing can be assured", code="no-clearance")
+    cleared = level_of(agreement, party, person.clearance)
+    if cleared.rank < level_of(agreement, label.policy, label.mark).rank:
+        raise Misuse(
+            f"this recipient is cleared to {cleared.mark!r}, too low for {label.mark!r}; nothing can be assured",
+            code="clearance-too-low",
+        )

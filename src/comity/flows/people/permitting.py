@@ -17,8 +17,9 @@ from comity.agreement.vocabulary import Act, Measured
 from comity.decision import model as decision
 from comity.errors import Misuse, Refused
 from comity.flows.actors import Actor
+from comity.flows.deciding.attested import attestations
 from comity.flows.deciding.basis import basis
-from comity.flows.deciding.cases import addressee, answer, attestations, new_item, outcome_word, record_decision
+from comity.flows.deciding.cases import addressee, answer, new_item, outcome_word, record_decision
 from comity.flows.deciding.standings import standings_of
 from comity.flows.house import House
 from comity.flows.keeping.library import Running

@@ -185,7 +185,11 @@ class ReleaseRequested(Body, frozen=True, kw_only=True):
 
 
 class Approved(Body, frozen=True, kw_only=True):
-    """A release authority answers a request: its half of a two-person release."""
+    """A release authority answers a request: its half of a two-person release.
+
+    ``attests`` are the conditions, by clause, that its side attests with it, of checklists about the item or whoever
+    is to have it.
+    """
 
     kind: ClassVar[str] = "approval/1"
     crosses: ClassVar[bool] = False
@@ -195,6 +199,7 @@ class Approved(Body, frozen=True, kw_only=True):
     by: Identifier
     after: Digest
     signature: PersonSignature
+    attests: tuple[Identifier, ...] = ()
 
 
 class Marked(Body, frozen=True, kw_only=True):
