@@ -36,6 +36,8 @@ def _tell(out: Output, told: list[DecisionTold], known: dict[str, str]) -> None:
         out.line(("may it be done: ", "dim"), (f"{each.act} {each.item}", "strong"), f' for "{each.purpose}"')
         decided = f"{told_instant(each.at)}, decision {each.record[:16]}"
         again = "decided again, and the same" if each.replayed else "recorded under other texts; not decided again"
+        if each.past and each.version:
+            again += f"; under version {each.version}, as it was then"
         out.line((f"{decided}; {again}", "dim"))
         tell_outcome(out, each.told, known, full=True)
         tell_tried(out, each.tried, known)

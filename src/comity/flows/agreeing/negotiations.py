@@ -11,7 +11,7 @@ import msgspec
 from comity.agreement.negotiation import Move, State
 from comity.errors import Misuse
 from comity.flows.actors import Actor
-from comity.flows.agreeing.drafts import LAYERED, binding_of, open_draft, sealed_draft
+from comity.flows.agreeing.drafts import binding_of, open_draft, sealed_draft
 from comity.flows.deciding.visibility import viewer
 from comity.flows.house import PSEUDONYM_OF, House
 from comity.record.bodies.negotiation import About
@@ -119,7 +119,7 @@ class DraftRead(msgspec.Struct, frozen=True, kw_only=True):
         digest: what its text must have.
         text: None for somebody in strict custody, who opens ``sealed`` with his own key.
         sealed: an age file; its manifest must say ``binding``.
-        base: the text of the running agreement that a layer stands on.
+        base: the text of the running agreement that it amends or stands on.
     """
 
     draft: str
@@ -191,7 +191,7 @@ async def read_draft(house: House, request: ReadDraft) -> DraftRead:
     draft = draft_named(taken, request.draft)
     about = taken.row.about
     base = ""
-    if about in LAYERED and taken.row.on is not None:
+    if taken.row.on is not None:
         base = await house.library.text((await house.agreement_row(taken.row.on)).text)
     read = DraftRead(
         draft=draft.draft,

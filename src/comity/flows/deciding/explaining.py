@@ -25,7 +25,8 @@ from comity.record import bodies
 from comity.record.encoding import encode
 from comity.record.statement import DOMESTIC
 from comity.register.roles import RELEASE_AUTHORITY
-from comity.register.rows import DecisionRow
+from comity.register.rows import AgreementRow, DecisionRow
+from comity.register.rows.negotiation import VersionRow
 
 ITEM = re.compile("[iv]-[a-z2-7]{16}")
 """An item's id, or a visit's, as a house makes them."""
@@ -84,6 +85,8 @@ class DecisionTold(msgspec.Struct, frozen=True, kw_only=True):
         at: when.
         told: the outcome, its reasons, and what would change it.
         replayed: it was decided again from its recorded case and came out the same, byte for byte.
+        version: of the agreement, by which it was decided; empty where its texts are not here.
+        past: other texts run now.
         relationship: under which agreement, with whom.
         tried: the other agreements between the same two that were asked, with their decisions.
     """
@@ -97,6 +100,8 @@ class DecisionTold(msgspec.Struct, frozen=True, kw_only=True):
     replayed: bool
     relationship: str = ""
     tried: tuple[TriedTold, ...] = ()
+    version: str = ""
+    past: bool = False
 
 
 async def why(house: House, request: Why) -> list[DecisionTold]:
@@ -158,6 +163,8 @@ async def _told(house: House, decided: Recorded) -> DecisionTold:
     body, case, outcome = decided.body, decided.case, decided.outcome
     row = await house.agreement_row(body.relationship)
     running = await house.library.load(row)
+    if past := await _past(house, row, decided):
+        running = await house.library.version(past)
     again = answer(running, case) if bytes.fromhex(running.agreement.digest) == body.agreement else None
     if again is not None and again.inputs == outcome.inputs and encode(again) != bytes(body.decision):
         raise Rejected(
@@ -173,7 +180,21 @@ async def _told(house: House, decided: Recorded) -> DecisionTold:
         replayed=again == outcome,
         relationship=body.relationship,
         tried=tuple([await _tried(house, each) for each in body.tried]),
+        version=running.agreement.header.version if again is not None else "",
+        past=past is not None,
     )
+
+
+async def _past(house: House, row: AgreementRow, decided: Recorded) -> AgreementRow | None:
+    """The texts that ran when something was decided, where others run now (``spec/lifecycle.md`` step 15)."""
+    ran: VersionRow | None = None
+    async for _, each in house.rows(VersionRow, f"{row.relationship}/"):
+        if each.since <= decided.at and each.digest == decided.body.agreement:
+            ran = each
+    if ran is None or (ran.text, ran.layers) == (row.text, row.layers):
+        return None
+    texts = {name: getattr(ran, name) for name in ("digest", "text", "history", "layers")}
+    return msgspec.structs.replace(row, **texts)
 
 
 async def _tried(house: House, named: bodies.Tried) -> TriedTold:

@@ -99,16 +99,20 @@ class Library:
         cached = self._running.get(row.relationship)
         if cached is not None and _texts(cached[0]) == _texts(row):
             return cached[1]
+        running = await self.version(row)
+        self._agreements[bytes.fromhex(running.agreement.digest)] = running.agreement
+        self._layers.update(zip(row.layers, running.layers, strict=True))
+        self._running[row.relationship] = (row, running)
+        self._standings.pop(row.relationship, None)
+        return running
+
+    async def version(self, row: AgreementRow) -> Running:
+        """Parse and compile what ``row`` names, whether or not it still runs."""
         agreement = parse_agreement(await self.text(row.text), f"{row.agreement}.toml")
         layers = tuple([parse_layer(await self.text(layer), "layer", agreement) for layer in row.layers])
         zones = self._zones
         history = parse_history(await self.text(row.history), f"{row.agreement}.history.toml", agreement, zones)
-        running = msgspec.structs.replace(self.assemble(agreement, layers, history, zones), beside=self.compiled)
-        self._agreements[bytes.fromhex(agreement.digest)] = agreement
-        self._layers.update(zip(row.layers, layers, strict=True))
-        self._running[row.relationship] = (row, running)
-        self._standings.pop(row.relationship, None)
-        return running
+        return msgspec.structs.replace(self.assemble(agreement, layers, history, zones), beside=self.compiled)
 
     def compiled(self, agreement: str) -> Compiled | None:
         """The agreement of that id as it is decided by here; of several relationships under one, the first."""
