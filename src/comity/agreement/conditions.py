@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from msgspec.structs import fields
 
 from comity.agreement.model import AgreementFile, Rule, When
+from comity.agreement.vocabulary import Act
 
 Known = Mapping[str, object]
 """Conditions by the name of their field: a word, true or false, or a set of words that hold together."""
@@ -30,6 +31,11 @@ def about_item(
         "originator": originator,
         "category": frozenset(categories),
     }
+
+
+def about_act(item: Mapping[str, object], acting: str) -> dict[str, object]:
+    """What is known where besides an item nothing is known but which party's side acts."""
+    return {**item, "acting": acting, "holder": "originator" if acting == item["originator"] else "recipient"}
 
 
 def holds(agreement: AgreementFile, conditions: When, known: Known) -> bool | None:
@@ -62,6 +68,28 @@ def applies(agreement: AgreementFile, rule: Rule, known: Known) -> bool | None:
     if found is False or taken_out is True:
         return False
     return None if found is None or taken_out is None or rule.since or rule.until else True
+
+
+def assured_conditions(agreement: AgreementFile, act: Act, known: Known) -> frozenset[str]:
+    """What whoever receives certainly has to assure of an item and of each recipient, before something is provided.
+
+    Only checked rules count, and those of which it is certain from what is known that they apply.
+    """
+    checked = {clause.id: clause.provenance for clause in agreement.clauses}
+    named = {
+        rule.checklist
+        for rule in agreement.rules
+        if act in rule.acts
+        and rule.checklist
+        and (rule.provenance or checked[rule.clause]) != "K"
+        and applies(agreement, rule, known) is True
+    }
+    return frozenset(
+        condition
+        for checklist in agreement.checklists
+        if checklist.id in named and checklist.bound_to == "item-and-recipient" and checklist.attested_by == "recipient"
+        for condition in checklist.conditions
+    )
 
 
 def marks_from(agreement: AgreementFile, word: str) -> frozenset[str]:

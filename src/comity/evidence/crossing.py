@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from comity.agreement.conditions import about_act, about_item, assured_conditions
 from comity.agreement.equivalence import equivalents
 from comity.agreement.model import Agreement
 from comity.errors import Refused, Rejected
@@ -107,7 +108,15 @@ def conditions_of(agreement: Agreement, act: str) -> frozenset[str]:
 
 
 def _check_assurances(exhibits: Exhibits, agreement: Agreement, stood: Stood, consigned: bodies.Consigned) -> None:
-    needed = conditions_of(agreement, "give")
+    label = consigned.label
+    item = about_item(
+        form=consigned.form,
+        mark=label.mark,
+        subject=consigned.subject,
+        originator=label.originator,
+        categories=label.categories,
+    )
+    needed = assured_conditions(agreement, "give", about_act(item, stood.author))
     if not needed:
         return
     shown = [exhibits.get(record, bodies.Assured) for record in consigned.assurances]

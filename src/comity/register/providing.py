@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import msgspec
 
+from comity.agreement.conditions import about_act, about_item, assured_conditions
 from comity.agreement.equivalence import equivalents
 from comity.agreement.model import Agreement
 from comity.agreement.vocabulary import Act
@@ -170,13 +171,15 @@ def _check_request(asked: AskedRow, record: Record, act: Act, recipients: Sequen
 
 def _check_assured(agreement: Agreement, facts: Facts, record: Record, act: Act, recipients: Sequence[str]) -> None:
     body = cast("Provided", record.body)
-    checklists = {rule.checklist for rule in agreement.rules if act in rule.acts and rule.checklist}
-    asked_of_each = {
-        condition
-        for checklist in agreement.checklists
-        if checklist.id in checklists and checklist.bound_to == "item-and-recipient"
-        for condition in checklist.conditions
-    }
+    label = body.label
+    item = about_item(
+        form=body.manner if isinstance(body, Shown) else body.form,
+        mark=label.mark,
+        subject=body.subject,
+        originator=label.originator,
+        categories=label.categories,
+    )
+    asked_of_each = assured_conditions(agreement, act, about_act(item, record.statement.author))
     for recipient in recipients:
         key = assurance_key(record.statement.relationship, body.request, recipient)
         assurance = cast("AssuranceRow | None", facts[key])
