@@ -8,6 +8,7 @@ has tests of its own for that (``tests/articles``).
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from comity.agreement.model import Rule
 from comity.api import Agreement, agreements_of_library, library
 
 FOLDER = Path(__file__).parent
+TRANSCRIPTS = FOLDER.parent / "transcripts"
 NAMES = [name for name in agreements_of_library() if name != "jp-kr-2016"]
 CASES_MIN = 12
 
@@ -106,6 +108,25 @@ def test_the_cases_come_out_as_expected_and_nothing_could_be_deleted_unnoticed(n
     assert {"give", "open", "pass-on", "destroy"} <= acts
     assert {"permit", "needs-consent"} <= {line.found for line in trial.lines}
     assert {"no-basis", "forbidden"} & {line.found for line in trial.lines}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_two_houses_use_it_and_meet_what_sets_it_apart(name: str) -> None:
+    """Its transcript gives, opens and is refused, by a clause of a rule that no other agreement has so."""
+    text = (TRANSCRIPTS / f"library-{name.removesuffix('.example')}.txt").read_text(encoding="utf-8")
+    assert f"comity agreement adopt {name} --with" in text
+    assert {"give", "open"} <= set(re.findall(r"\$ comity ([a-z-]+) ", text))
+    assert "[exit 3]" in text
+    said = {f"{clause} of {name}" for clause in clauses_apart(name)}
+    assert [each for each in said if each in " ".join(text.split())]
+
+
+def clauses_apart(name: str) -> set[str]:
+    text = loaded(name).file
+    apart = {what.removeprefix("rule ") for what in APART[name]}
+    others = [text.scope] if any(what.startswith("scope.") for what in apart) else []
+    cited = {rule.clause for rule in text.rules if rule.id in apart} | {each.clause for each in others}
+    return cited | {each.clause for each in text.protection_bases}
 
 
 @pytest.mark.parametrize("name", [name for name in library() if cases_of(name).exists() and name not in NAMES])
