@@ -83,7 +83,7 @@ $(OTHER)/.run: requirements/run.txt
 	@touch $@
 
 requirements: ## pin the requirements again, with hashes (needs uv)
-	@for set in run pdf develop interop; do \
+	@for set in run pdf doors develop interop; do \
 	  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 	    --custom-compile-command "make requirements" requirements/$$set.in -o requirements/$$set.txt || exit 1; \
 	done

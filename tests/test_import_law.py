@@ -17,6 +17,7 @@ The rooms, from the ground up::
     stores                                                  adapters behind the ports; a row is bytes to them
     courier                                                 the road to a peer, behind its port
     timezones                                               reads the tzdata package for the pure rooms
+    doors                                                   what other systems say as messages of a feed, and back
     node, cli                                               surfaces over flows; node.run alone composes adapters
     api                                                     the Python interface, over flows and node
     comity itself, __main__                                 the public names, and the command
@@ -99,10 +100,11 @@ LAWS: dict[str, Law] = {
     "stores": law(("errors", "ports", "seal"), "msgspec apsw cryptography"),
     "courier": law((*CORE, "ports"), "msgspec cryptography aiohttp"),
     "timezones": law(CORE, "tzdata"),
+    "doors": law(("errors", "feed"), "msgspec cryptography lxml signxml asterix", EVERYTHING - WORLD),
     "node": law(INSIDE, "msgspec cryptography aiohttp starlette uvicorn uvloop httptools"),
     "api": law((*INSIDE, "node"), "msgspec"),
     "cli": law(
-        (*INSIDE, "drafting", "explanation", "node", "api", "comity"),
+        (*INSIDE, "doors", "drafting", "explanation", "node", "api", "comity"),
         "msgspec cryptography aiohttp click rich segno typst",
     ),
     "comity": law((*INSIDE, "node", "api"), "msgspec"),
@@ -310,6 +312,10 @@ def test_a_planted_cycle_is_found() -> None:
         ("comity.node.routes", "from comity.stores.sqlite import SqliteStore"),
         ("comity.node.routes", "from comity.courier import http"),
         ("comity.node.routes", "from comity.cli import output"),
+        ("comity.doors.cap", "from comity.flows import give"),
+        ("comity.doors.cap", "from urllib.request import urlopen"),
+        ("comity.doors.asterix", "from datetime import UTC, datetime\nat = datetime.now(UTC)"),
+        ("comity.feed.schema", "from comity.doors import table"),
         ("comity.cli.give", "from comity.stores.sqlite import SqliteStore"),
         ("comity.kitchen", "import msgspec"),
     ],

@@ -1,0 +1,149 @@
+"""What goes through a door, what is set for it, and how it is counted (``spec/doors.md`` steps 1 and 2)."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from typing import BinaryIO
+
+import msgspec
+from msgspec import Struct
+
+from comity.errors import Rejected
+from comity.feed.schema import Refused, Schema
+
+DOCUMENT_BYTES_MAX = 1_048_576
+"""Longest document, in bytes."""
+
+Passed = bytes | Refused
+"""A message, as JSON in UTF-8 (or, on the way out, a document), or why there is none."""
+Numbered = tuple[int, bytes]
+"""A message and its number in the feed."""
+
+
+class Setting(Struct, frozen=True, kw_only=True):
+    """What a door is told beforehand; each uses what it needs.
+
+    Attributes:
+        now: the clock; of a recording, one that shows when it was made (15).
+        schema: the schema of the messages.
+        prefix: what an event's ``type`` has before the message's (4).
+        origin: address of the feed, for events that had none (7).
+        trusted: certificates by which an alert may be signed, each in PEM (9).
+        key: whose alerts are written: its private key in PEM (12).
+        certificate: and its certificate in PEM.
+    """
+
+    now: Callable[[], datetime]
+    schema: Schema | None = None
+    prefix: str = ""
+    origin: str = ""
+    trusted: tuple[bytes, ...] = ()
+    key: bytes = b""
+    certificate: bytes = b""
+
+
+class Door(Struct, frozen=True, kw_only=True):
+    """One kind of payload.
+
+    Attributes:
+        name: how a user names it.
+        title: what goes through it, a few words.
+        documents: cuts a stream into documents, or says why it can not go on.
+        read: messages of one document.
+        write: documents of messages; None where there is no way out.
+        schema: name of the schema without marks that comes with it; None where it is the user's own.
+    """
+
+    name: str
+    title: str
+    documents: Callable[[BinaryIO], Iterator[Passed]]
+    read: Callable[[bytes, Setting], Iterator[Passed]]
+    write: Callable[[Iterable[Numbered], Setting], Iterator[Passed]] | None = None
+    schema: str | None = None
+
+    def messages(self, stream: BinaryIO, setting: Setting) -> Iterator[Passed]:
+        """Every message of a stream, and every refusal, in order."""
+        for document in self.documents(stream):
+            if isinstance(document, Refused):
+                yield document
+            else:
+                yield from self.read(document, setting)
+
+
+class Counted:
+    """What passes, counted while it does.
+
+    Attributes:
+        passed: how many messages or documents.
+        refused: how many refusals of each code.
+    """
+
+    def __init__(self, through: Iterable[Passed]) -> None:
+        self._through = through
+        self.passed = 0
+        self.refused: Counter[str] = Counter()
+
+    def __iter__(self) -> Iterator[Passed]:
+        for each in self._through:
+            if isinstance(each, Refused):
+                self.refused[each.code] += 1
+            else:
+                self.passed += 1
+            yield each
+
+
+def refusal(error: Rejected) -> Refused:
+    """The refusal that an error says."""
+    return Refused(error.code, str(error))
+
+
+def whole(stream: BinaryIO) -> Iterator[Passed]:
+    """All that a stream holds, as one document."""
+    document = stream.read(DOCUMENT_BYTES_MAX + 1)
+    yield _too_large() if len(document) > DOCUMENT_BYTES_MAX else document
+
+
+def lines(stream: BinaryIO) -> Iterator[Passed]:
+    """Each line of a stream that is not blank; of one that is too long, nothing."""
+    while line := stream.readline(DOCUMENT_BYTES_MAX + 1):
+        if len(line) > DOCUMENT_BYTES_MAX:
+            while line and not line.endswith(b"\n"):
+                line = stream.readline(DOCUMENT_BYTES_MAX)
+            yield _too_large()
+        elif line.strip():
+            yield line
+
+
+def _too_large() -> Refused:
+    return Refused("too-large", f"a document of more than {DOCUMENT_BYTES_MAX} bytes")
+
+
+def read_json(data: bytes) -> object:
+    """A JSON value in UTF-8, in which no object has a name twice (2).
+
+    Raises:
+        Rejected: ``too-large``, ``malformed``.
+    """
+    if len(data) > DOCUMENT_BYTES_MAX:
+        raise Rejected(_too_large().sentence, code="too-large")
+    try:
+        msgspec.json.decode(data)  # stricter than the standard library, and deaf to names that come twice
+        value: object = json.loads(data.decode(), object_pairs_hook=_once)
+    except (ValueError, RecursionError) as error:
+        repeated = str(error) if isinstance(error, _Repeated) else "not JSON in UTF-8"
+        raise Rejected(repeated, code="malformed") from None
+    return value
+
+
+class _Repeated(ValueError):
+    """A name is there twice."""
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise _Repeated("an object has a name twice")
+    return found

@@ -1,0 +1,80 @@
+"""The doors that there are, by name; a door's library is loaded when something goes through it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from importlib import import_module, resources
+from typing import Any, BinaryIO
+
+from comity.doors import events
+from comity.doors.passing import Door, Numbered, Passed, Setting, lines, whole
+from comity.errors import Misuse
+
+LIBRARIES = frozenset({"asterix", "lxml", "signxml"})
+"""What a node need not have: ``pip install 'comity[doors]'``."""
+
+
+def _late(module: str, function: str) -> Callable[..., Any]:
+    """A function of a module that needs one of the libraries."""
+    try:
+        found: Callable[..., Any] = getattr(import_module(f"comity.doors.{module}"), function)
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] not in LIBRARIES:
+            raise
+        sentence = f"this door needs the package {error.name!r}: pip install 'comity[doors]'"
+        raise Misuse(sentence, code="no-library") from None
+    return found
+
+
+def _cap_read(document: bytes, setting: Setting) -> Iterator[Passed]:
+    yield from _late("cap", "read")(document, setting)
+
+
+def _cap_write(messages: Iterable[Numbered], setting: Setting) -> Iterator[Passed]:
+    yield from _late("cap", "write")(messages, setting)
+
+
+def _asterix_read(document: bytes, setting: Setting) -> Iterator[Passed]:
+    yield from _late("asterix", "read")(document, setting)
+
+
+def _asterix_documents(stream: BinaryIO) -> Iterator[Passed]:
+    yield from _late("asterix", "documents")(stream)
+
+
+DOORS: Mapping[str, Door] = {
+    each.name: each
+    for each in (
+        Door(
+            name="asterix",
+            title="ASTERIX categories 021, 048 and 062, read only",
+            documents=_asterix_documents,
+            read=_asterix_read,
+            schema="air-surveillance",
+        ),
+        Door(
+            name="cap",
+            title="CAP 1.2 alerts in signed XML",
+            documents=whole,
+            read=_cap_read,
+            write=_cap_write,
+            schema="cap",
+        ),
+        Door(
+            name="cloudevents", title="CloudEvents 1.0.2 in JSON", documents=lines, read=events.read, write=events.write
+        ),
+    )
+}
+"""Every door, by its name."""
+
+
+def schema_text(door: Door) -> str:
+    """The schema that comes with a door, without marks: its owner writes those into a copy (3).
+
+    Raises:
+        Misuse: this door has none, since the schema is the user's own.
+    """
+    if door.schema is None:
+        raise Misuse(f"the door {door.name!r} has no schema of its own; write yours", code="no-schema")
+    entry = resources.files("comity.doors").joinpath("schemas", f"{door.schema}.toml")
+    return entry.read_text(encoding="utf-8")
