@@ -226,7 +226,10 @@ def missing_wording(missing: Sequence[Missing], language: str = "en") -> tuple[s
         first = group[0]
         conditions = ", ".join(each.what[-1] for each in group if each.what)
         said = table[first.kind].format(
-            *first.what, about=first.about, all=", ".join(first.what), conditions=conditions
+            *(each or "(none named)" for each in first.what),
+            about=first.about,
+            all=", ".join(first.what),
+            conditions=conditions,
         )
         clauses = dict.fromkeys(clause for each in group for clause in each.clauses)
         if first.kind == "attestation":
