@@ -411,6 +411,30 @@ class Reply(msgspec.Struct, frozen=True):
     body: bytes
 
 
+class Channel(Protocol):
+    """A line to one peer that stays open: each thing sent arrives whole and in order, or the line is cut.
+
+    What comes is at most as long as whoever opened it said. A line that nobody answers on any more is cut, too.
+    """
+
+    async def send(self, data: bytes) -> None:
+        """Send one thing; waits while the other side takes nothing.
+
+        Raises:
+            Unavailable: the line is cut.
+        """
+        ...
+
+    async def receive(self) -> bytes:
+        """The next thing from the other side.
+
+        Raises:
+            Unavailable: the line is cut.
+            Rejected: what came is nothing that such a line carries.
+        """
+        ...
+
+
 class Courier(Protocol):
     """Carries requests to one peer. It is trusted for nothing but its effort."""
 

@@ -7,13 +7,14 @@ authority vouches for anything. A reply counts only with the peer's signature ov
 from __future__ import annotations
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 
 import aiohttp
 
 from comity.courier.signature import NONCE_BYTES, audience_of, sign_request, valid_card, verify_reply
 from comity.errors import Rejected, Unavailable
-from comity.ports import Clock, Entropy, Reply, Signer
+from comity.ports import Channel, Clock, Entropy, Reply, Signer
 from comity.record.card import Card
 
 CONNECT_SECONDS = 10.0
@@ -26,6 +27,10 @@ KEEP_ALIVE_SECONDS = 60.0
 """How long an idle connection is kept; shorter than the server keeps it, so that none is used while it closes."""
 CONNECTIONS_MAX = 8
 """Connections to one peer: within its quota of requests in flight."""
+HEARTBEAT_SECONDS = 10.0
+"""How often a peer is asked over an open channel whether it is there; half as long it has to answer."""
+CLOSING_SECONDS = 5.0
+"""How long a peer may take to say goodbye."""
 SECURE = "https://"
 
 
@@ -75,6 +80,55 @@ class HttpCourier:
                 continue
         return await self._send(self._addresses[-1], method, path, body, headers)
 
+    @asynccontextmanager
+    async def channel(self, path: str, bytes_max: int) -> AsyncIterator[Channel]:
+        """A WebSocket to the peer, opened by a signed request; the peer's addresses are tried in the order of its card.
+
+        The answer to the opening is not signed: what comes over the channel is, by whatever it is a channel for.
+
+        Args:
+            path: what to open.
+            bytes_max: longest thing that is taken from it.
+
+        Raises:
+            Unavailable: as ``send``, or ``channel-refused``: the peer does not open it.
+            Rejected: ``card-ended``, ``wrong-certificate``.
+        """
+        valid_card(self._card, self._clock.now())
+        if not self._addresses:
+            raise Unavailable(
+                f"the card of {self._card.party!r} names no https address; a feed needs one", code="no-address"
+            )
+        socket = None
+        for number, address in enumerate(self._addresses, 1):
+            try:
+                socket = await self._dial(address, path, bytes_max)
+                break
+            except Unavailable:
+                if number == len(self._addresses):
+                    raise
+        assert socket is not None  # dialled, or raised
+        try:
+            yield SocketChannel(socket)
+        finally:
+            await socket.close()
+
+    async def _dial(self, address: str, path: str, bytes_max: int) -> aiohttp.ClientWebSocketResponse:
+        with self._translated(address):
+            try:
+                return await self._open().ws_connect(
+                    address + path,
+                    headers=self._signed("GET", path, b"", self._entropy(NONCE_BYTES)),
+                    ssl=self._tls,
+                    max_msg_size=bytes_max,
+                    heartbeat=HEARTBEAT_SECONDS,
+                    timeout=aiohttp.ClientWSTimeout(ws_close=CLOSING_SECONDS),
+                )
+            except aiohttp.WSServerHandshakeError as error:
+                raise Unavailable(
+                    f"the peer answered {error.status} and opened no channel", code="channel-refused", place=address
+                ) from None
+
     async def close(self) -> None:
         """Close all connections."""
         if self._session is not None:
@@ -83,7 +137,31 @@ class HttpCourier:
 
     async def _send(self, address: str, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Reply:
         nonce = self._entropy(NONCE_BYTES)
-        signed = sign_request(
+        with self._translated(address):
+            async with self._open().request(
+                method,
+                address + path,
+                data=body or None,
+                headers={**headers, **self._signed(method, path, body, nonce)},
+                ssl=self._tls,
+                allow_redirects=False,
+            ) as response:
+                content = await self._read(response)
+                status, raw = response.status, response.raw_headers
+        try:
+            verify_reply(status, content, raw, nonce=nonce, key=self._card.transport)
+        except Rejected as error:
+            if error.code == "unsigned":
+                raise Unavailable(
+                    f"answered {status} without a signature: {content[:300].decode(errors='replace')!r}",
+                    code="unsigned-reply",
+                    place=address,
+                ) from None
+            raise
+        return Reply(status, content)
+
+    def _signed(self, method: str, path: str, body: bytes, nonce: bytes) -> dict[str, str]:
+        return sign_request(
             method,
             path,
             body,
@@ -93,17 +171,12 @@ class HttpCourier:
             created=int(self._clock.now().timestamp()),
             signer=self._signer,
         )
+
+    @contextmanager
+    def _translated(self, address: str) -> Iterator[None]:
+        """While something goes over the line, turn what the HTTP library says into our errors."""
         try:
-            async with self._open().request(
-                method,
-                address + path,
-                data=body or None,
-                headers={**headers, **signed},
-                ssl=self._tls,
-                allow_redirects=False,
-            ) as response:
-                content = await self._read(response)
-                status, raw = response.status, response.raw_headers
+            yield
         except aiohttp.ServerFingerprintMismatch as error:
             raise Rejected(
                 f"the server shows a certificate with digest {error.got.hex()[:16]}…, the card of "
@@ -117,17 +190,6 @@ class HttpCourier:
             raise Unavailable(f"cannot be reached: {error.strerror}", code="peer-unreachable", place=address) from None
         except (aiohttp.ClientError, OSError) as error:
             raise Unavailable(f"the connection broke: {error}", code="peer-cut", place=address) from None
-        try:
-            verify_reply(status, content, raw, nonce=nonce, key=self._card.transport)
-        except Rejected as error:
-            if error.code == "unsigned":
-                raise Unavailable(
-                    f"answered {status} without a signature: {content[:300].decode(errors='replace')!r}",
-                    code="unsigned-reply",
-                    place=address,
-                ) from None
-            raise
-        return Reply(status, content)
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:
         pieces: list[bytes] = []
@@ -162,6 +224,33 @@ class HttpCourier:
                 skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
             )
         return self._session
+
+
+class SocketChannel:
+    """A ``ports.Channel`` over a WebSocket of ours."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self._socket = socket
+
+    async def send(self, data: bytes) -> None:
+        """See ``ports.Channel.send``."""
+        try:
+            await self._socket.send_bytes(data)
+        except (aiohttp.ClientError, OSError) as error:
+            raise Unavailable(f"the channel is cut: {error}", code="channel-cut") from None
+
+    async def receive(self) -> bytes:
+        """See ``ports.Channel.receive``."""
+        try:
+            message = await self._socket.receive()
+        except (aiohttp.ClientError, OSError) as error:
+            raise Unavailable(f"the channel is cut: {error}", code="channel-cut") from None
+        if message.type is aiohttp.WSMsgType.BINARY:
+            data: bytes = message.data
+            return data
+        if message.type is aiohttp.WSMsgType.TEXT:
+            raise Rejected("a text came over a channel that carries bytes", code="bad-word")
+        raise Unavailable("the channel is cut", code="channel-cut")
 
 
 def _context() -> ssl.SSLContext:

@@ -98,7 +98,15 @@ class LedgerTile(msgspec.Struct, frozen=True):
         return chain_id(self.relationship, self.author)
 
 
-Route = Exchange | Reconcile | Upload | Piece | OwnCard | Checkpoint | LedgerTile
+class Feed(msgspec.Struct, frozen=True):
+    """GET, and a WebSocket from there on: a feed of the party whose node this is (``spec/feed.md`` step 15)."""
+
+    method: ClassVar[str] = "GET"
+    relationship: str
+    feed: str
+
+
+Route = Exchange | Reconcile | Upload | Piece | OwnCard | Checkpoint | LedgerTile | Feed
 
 
 def read_name(text: str) -> str:
@@ -135,6 +143,8 @@ def write(route: Route) -> str:
             path = f"/v1/ledger/{route.chain}/checkpoint"
         case LedgerTile(tile=tile):
             path = f"/v1/ledger/{route.chain}/{tile.path}"
+        case Feed(relationship=relationship, feed=feed):
+            path = f"/v1/feeds/{relationship}/{feed}"
     try:
         same = read(path) == route
     except Rejected:
@@ -172,6 +182,8 @@ def read(path: str) -> Route:
             tile = parse_path("/".join(["tile", *rest]))
             if isinstance(tile, TileId):
                 return LedgerTile(_relationship(agreement, parties), read_name(author), tile)
+        case ["", "v1", "feeds", agreement, parties, feed]:
+            return Feed(_relationship(agreement, parties), read_name(feed))
     raise Rejected(f"there is nothing at {path[:200]!r}", code="unknown-path")
 
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket
 
 from comity.courier import paths
 from comity.courier.signature import (
@@ -29,10 +31,11 @@ from comity.errors import Rejected, Unavailable
 from comity.flows.exchanging.parcel import PARCEL_BYTES_MAX, PARCEL_TYPE
 from comity.flows.exchanging.tallies import QUESTION_BYTES_MAX, RECONCILIATION_TYPE
 from comity.ledger.canonical import read_decimal
+from comity.node.channels import REFUSED, ServedChannel
 from comity.node.errors import answer_error
 from comity.node.quota import Allowance, Lane, Quotas, blob_bytes
 from comity.node.replay import Replays
-from comity.ports import Clock, Signer
+from comity.ports import Channel, Clock, Signer
 from comity.record.card import Card, read_card
 
 BODY_SECONDS = 30.0
@@ -97,11 +100,20 @@ class PeerFlows(Protocol):
         ...
 
 
+class PeerFeeds(Protocol):
+    """The feeds of the house, as far as channels to them go; ``flows.feeding.feeds.Feeds`` is the real one."""
+
+    async def deliver(self, peer: str, relationship: str, feed: str, channel: Channel, /) -> None:
+        """Hand a feed to a peer, until the channel is cut."""
+        ...
+
+
 class PeerDoor:
     """The ASGI application for peers.
 
     Args:
         house: what acts.
+        feeds: what a WebSocket is a channel to; None where nothing is published.
         clock: wall-clock time, for the windows of signatures.
         monotonic: seconds that do not step, for quotas.
         quotas: the limits of each peer.
@@ -113,6 +125,7 @@ class PeerDoor:
         self,
         house: PeerFlows,
         *,
+        feeds: PeerFeeds | None = None,
         clock: Clock,
         monotonic: Callable[[], float],
         quotas: Quotas,
@@ -120,6 +133,7 @@ class PeerDoor:
         seen: Callable[[str], None],
     ) -> None:
         self._house = house
+        self._feeds = feeds
         self._clock = clock
         self._monotonic = monotonic
         self._quotas = quotas
@@ -131,6 +145,9 @@ class PeerDoor:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request (ASGI)."""
+        if scope["type"] == "websocket":
+            await self._open_channel(WebSocket(scope, receive, send))
+            return
         request = Request(scope, receive)
         try:
             response = await self._answer(request)
@@ -138,12 +155,41 @@ class PeerDoor:
             return
         await response(scope, receive, send)
 
+    async def _open_channel(self, socket: WebSocket) -> None:
+        """Open a channel to a feed for whoever signed the opening, and close it when something is wrong with it."""
+        try:
+            await socket.receive()  # the opening itself
+            route, feeds = self._channel(socket)
+            claim = await self._authenticate(socket, "GET")
+            verify_body(claim, b"")
+        except Exception as error:  # noqa: BLE001 - as below
+            answer_error(error, "a channel that nobody is known to have opened")
+            await socket.close()  # before it is accepted: the answer is 403, and does not say why
+            return
+        self._seen(claim.sender)
+        await socket.accept()
+        try:
+            channel = ServedChannel(socket.receive, socket.send)
+            await feeds.deliver(claim.sender, route.relationship, route.feed, channel)
+        except Unavailable:
+            pass
+        except Exception as error:  # noqa: BLE001 - one channel must not end the door; the log has the whole story
+            answer_error(error, f"the channel of {claim.sender!r}")
+        with suppress(OSError, RuntimeError):
+            await socket.close(REFUSED)
+
+    def _channel(self, socket: WebSocket) -> tuple[paths.Feed, PeerFeeds]:
+        route = _route(socket, "GET")
+        if self._feeds is None or not isinstance(route, paths.Feed):
+            raise Rejected(f"no channel is opened at {_path(socket)[:200]!r}", code="unknown-path")
+        return route, self._feeds
+
     async def _answer(self, request: Request) -> Response:
         try:
-            route = _route(request)
+            route = _route(request, request.method)
             if isinstance(route, paths.OwnCard):
                 return Response(await self._house.card(), OK, HEADERS, "application/json")
-            claim = await self._authenticate(request)
+            claim = await self._authenticate(request, request.method)
         except Exception as error:  # noqa: BLE001 - as below; not signed, since it would sign for strangers
             status, body = answer_error(error, "a request that nobody is known to have made")
             return Response(body, status, HEADERS, "application/json")
@@ -158,7 +204,7 @@ class PeerDoor:
         kind = _KINDS.get(type(route), "application/octet-stream")
         return Response(body, status, HEADERS | signed, kind if status == OK else "application/json")
 
-    async def _authenticate(self, request: Request) -> Claim:
+    async def _authenticate(self, request: HTTPConnection, method: str) -> Claim:
         """Whoever signed the request, known by his card (46, 47)."""
         claim = read_request(request.scope["headers"])
         instant = self._clock.now()
@@ -167,7 +213,7 @@ class PeerDoor:
         audience = self._audience
         if not audience:
             audience = self._audience = audience_of(read_card(await self._house.card()))
-        verify_request(claim, request.method, _path(request), audience=audience, key=card.transport, now=now)
+        verify_request(claim, method, _path(request), audience=audience, key=card.transport, now=now)
         self._replays.admit(claim.sender, claim.nonce, claim.created, now)
         return claim
 
@@ -207,15 +253,17 @@ class PeerDoor:
                 return await house.tile(peer, route.chain, tile.level, tile.index, tile.width)
             case paths.OwnCard():
                 return await house.card()
+            case paths.Feed():
+                raise Rejected("a feed is a channel: open it as a WebSocket", code="wrong-method")
 
 
-def _path(request: Request) -> str:
+def _path(request: HTTPConnection) -> str:
     """The path as it was sent and signed."""
     raw: bytes = request.scope["raw_path"]
     return raw.decode("latin-1")
 
 
-def _route(request: Request) -> paths.Route:
+def _route(request: HTTPConnection, method: str) -> paths.Route:
     """What is asked for (43).
 
     Raises:
@@ -224,7 +272,7 @@ def _route(request: Request) -> paths.Route:
     if request.scope["query_string"]:
         raise Rejected("the exchange has no queries", code="unknown-path")
     route = paths.read(_path(request))
-    if request.method != route.method:
+    if method != route.method:
         raise Rejected(f"{_path(request)[:200]!r} takes {route.method} only", code="wrong-method")
     return route
 

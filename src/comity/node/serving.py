@@ -29,6 +29,10 @@ CONNECTIONS_MAX = 1_000
 BACKLOG = 1_024
 GRACE_SECONDS = 10.0
 """How long requests under way may take to finish when the node stops."""
+SOCKET_BYTES_MAX = 64 * 1024
+"""Longest thing that is taken over a WebSocket: what comes in are words, not batches."""
+PING_SECONDS = 10.0
+"""How often the other end of a WebSocket is asked whether it is there, and how long it has to answer."""
 FILE_MODE = 0o600
 
 
@@ -107,7 +111,11 @@ class Serving:
         self._config = uvicorn.Config(
             app,
             http=_Protocol,
-            ws="none",
+            ws="websockets-sansio",
+            ws_max_size=SOCKET_BYTES_MAX,
+            ws_ping_interval=PING_SECONDS,
+            ws_ping_timeout=PING_SECONDS,
+            ws_per_message_deflate=False,
             lifespan="off",
             log_config=None,
             access_log=False,

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import Protocol
 
 from comity.errors import ComityError, Rejected, Unavailable
 from comity.feed.batch import read_frame
@@ -16,32 +15,13 @@ from comity.flows.feeding.publishing import Publisher
 from comity.ledger.checkpoint import Checkpoint
 from comity.ledger.note import Note, Signature, open_note
 from comity.ledger.tree import EMPTY_ROOT
-
-
-class Link(Protocol):
-    """A channel to the other party: each thing sent arrives whole, in order, or the channel is cut."""
-
-    async def send(self, data: bytes) -> None:
-        """Send one thing; waits while the other side takes nothing.
-
-        Raises:
-            Unavailable: the channel is cut.
-        """
-        ...
-
-    async def receive(self) -> bytes:
-        """The next thing from the other side.
-
-        Raises:
-            Unavailable: the channel is cut.
-        """
-        ...
+from comity.ports import Channel
 
 
 class Delivery:
     """One recipient, connected to one feed of ours."""
 
-    def __init__(self, publisher: Publisher, link: Link) -> None:
+    def __init__(self, publisher: Publisher, link: Channel) -> None:
         self._publisher = publisher
         self._link = link
         self._sent = 0

@@ -17,12 +17,11 @@ from comity.errors import ComityError, Rejected, Unavailable
 from comity.feed.batch import Frame, Opened, open_batch, read_frame
 from comity.feed.delivery import Acknowledged, Have, write_word
 from comity.feed.publication import microseconds
-from comity.flows.feeding.delivering import Link
 from comity.flows.feeding.names import Authority, FeedName, Parties
 from comity.flows.feeding.shelf import Shelf, State
 from comity.ledger.note import Note, cosign
 from comity.ledger.tree import Frontier
-from comity.ports import Clock
+from comity.ports import Channel, Clock
 
 KEY_SECONDS = 20.0
 """How long a batch waits for the record that brings its key, before the channel is cut."""
@@ -95,7 +94,7 @@ class Recipient:
         """The number of the next message: so many are durable here."""
         return self._state.first
 
-    async def follow(self, link: Link) -> None:
+    async def follow(self, link: Channel) -> None:
         """Take what comes over a channel, until it is cut or something comes that cannot be.
 
         Raises:
@@ -123,7 +122,7 @@ class Recipient:
         await self.shelf.settle()
         await self.start()
 
-    async def _take(self, link: Link) -> None:
+    async def _take(self, link: Channel) -> None:
         while True:
             data = await link.receive()
             frame = read_frame(data)
@@ -164,7 +163,7 @@ class Recipient:
             await asyncio.sleep(KEY_LOOK_SECONDS)
         raise Unavailable(f"the key of epoch {epoch} of {self.name} has not come", code="unknown-epoch")
 
-    async def _again(self, link: Link, data: bytes, frame: Frame) -> None:
+    async def _again(self, link: Channel, data: bytes, frame: Frame) -> None:
         """A batch that was taken before: it is acknowledged again, if it is the same."""
         self.counts["repeated"] += 1
         if any(each.data == data for each in self._opened):
@@ -184,7 +183,7 @@ class Recipient:
             await self.shelf.commit([self.shelf.evidence(self.counts["two histories"], shown)])
         self.counts["two histories"] += 1
 
-    async def _keep(self, link: Link) -> None:
+    async def _keep(self, link: Channel) -> None:
         """Make what is opened durable, acknowledge it, and hand it on."""
         while True:
             async with self._moved:
@@ -223,6 +222,6 @@ class Recipient:
         signature = cosign(note.text, self.parties.own_witness_name, self.parties.witness, now)
         return Note(note.text, (*note.signatures, signature)).encode()
 
-    async def _acknowledge(self, link: Link) -> None:
+    async def _acknowledge(self, link: Channel) -> None:
         line = Note.parse(self._state.cosigned).signatures[-1].line
         await link.send(write_word(Acknowledged(self._state.size, line)))

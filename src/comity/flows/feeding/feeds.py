@@ -1,0 +1,190 @@
+"""The feeds of one house: those it publishes and those it follows, each begun when it is first asked for.
+
+A feed has at most one recipient connected; who calls again takes the place of the channel before, which is then dead.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from typing import Protocol
+
+from comity.errors import Misuse, Refused
+from comity.flows.exchanging.witnessing import witness_key
+from comity.flows.feeding.delivering import Delivery
+from comity.flows.feeding.names import Authority, FeedName, Parties
+from comity.flows.feeding.publishing import Publisher
+from comity.flows.feeding.receiving import Recipient
+from comity.flows.feeding.shelf import Shelf
+from comity.ports import Channel, Clock, Entropy, Keys, Store
+from comity.record.card import Card
+from comity.seal.derivation import derive
+
+KEEPING = b"comity/feed-keeping/1"
+"""What the key is for that hides what is kept of messages as they were published."""
+
+
+class Houselike(Clock, Protocol):
+    """What this asks of the house; ``flows.house.House`` is the real one."""
+
+    @property
+    def party(self) -> str:
+        """Whose house it is."""
+        ...
+
+    @property
+    def keys(self) -> Keys:
+        """Its keys."""
+        ...
+
+    @property
+    def entropy(self) -> Entropy:
+        """Random bytes."""
+        ...
+
+    async def peer_card(self, party: str) -> Card:
+        """The card of a peer."""
+        ...
+
+    async def peer_in(self, relationship: str, peer: str | None = None, /) -> str:
+        """The other party of a relationship."""
+        ...
+
+
+class Register(Authority, Protocol):
+    """What the control plane says, and which feeds there are."""
+
+    def feeds(self) -> AsyncIterator[FeedName]:
+        """Every feed that was ever released, whoever publishes it."""
+        ...
+
+
+class Feeds:
+    """Every feed of one house.
+
+    Args:
+        house: whose.
+        store: where what is kept of feeds lies; not the store of the register, so that neither waits for the other.
+        register: what the control plane says.
+    """
+
+    def __init__(self, house: Houselike, store: Store, register: Register) -> None:
+        self._house = house
+        self._store = store
+        self._register = register
+        self._publishers: dict[FeedName, Publisher] = {}
+        self._recipients: dict[FeedName, Recipient] = {}
+        self._deliveries: dict[FeedName, asyncio.Task[None]] = {}
+        self._turn = asyncio.Lock()
+
+    async def close(self) -> None:
+        """Finish what is under way, and stop."""
+        for task in self._deliveries.values():
+            task.cancel()
+        await asyncio.gather(*self._deliveries.values(), return_exceptions=True)
+        for publisher in self._publishers.values():
+            await publisher.close()
+
+    async def peer_card(self, party: str) -> Card:
+        """The card of a peer."""
+        return await self._house.peer_card(party)
+
+    async def followed(self) -> list[FeedName]:
+        """Every feed that another party publishes for us."""
+        return [name async for name in self._register.feeds() if name.publisher != self._house.party]
+
+    async def published(self) -> list[FeedName]:
+        """Every feed of ours."""
+        return [name async for name in self._register.feeds() if name.publisher == self._house.party]
+
+    async def named(self, feed: str, relationship: str = "") -> FeedName:
+        """The feed of ours with a name.
+
+        Raises:
+            Misuse: there is none, or it is published under several agreements and none of them is named.
+        """
+        found = [
+            each for each in await self.published() if each.feed == feed and relationship in ("", each.relationship)
+        ]
+        if not found:
+            raise Misuse(f"this house publishes no feed {feed!r}; a standing release makes one", code="unknown-feed")
+        if len(found) > 1:
+            under = ", ".join(each.relationship for each in found)
+            raise Misuse(f"{feed!r} is published under {under}; name one of them", code="ambiguous-feed")
+        return found[0]
+
+    async def publisher(self, name: FeedName) -> Publisher:
+        """What publishes a feed of ours."""
+        async with self._turn:
+            if name not in self._publishers:
+                made = Publisher(
+                    name,
+                    shelf=self.shelf(name),
+                    authority=self._register,
+                    parties=await self._parties(name),
+                    clock=self._house,
+                    entropy=self._house.entropy,
+                )
+                await made.start()
+                self._publishers[name] = made
+            return self._publishers[name]
+
+    async def recipient(self, name: FeedName) -> Recipient:
+        """What takes a feed of another party."""
+        async with self._turn:
+            if name not in self._recipients:
+                made = Recipient(
+                    name,
+                    shelf=self.shelf(name),
+                    authority=self._register,
+                    parties=await self._parties(name),
+                    clock=self._house,
+                )
+                await made.start()
+                self._recipients[name] = made
+            return self._recipients[name]
+
+    async def deliver(self, peer: str, relationship: str, feed: str, channel: Channel) -> None:
+        """Hand a feed of ours to an authenticated peer, until the channel is cut.
+
+        Raises:
+            Refused: it publishes nothing of that name for that party (told the same way).
+            ComityError: as ``Delivery.run``.
+        """
+        name = FeedName(relationship, self._house.party, feed)
+        await self._house.peer_in(relationship, peer)
+        if name not in await self.published():
+            raise Refused(f"no feed {feed!r} is published under {relationship!r} for that party", code="unknown-feed")
+        publisher = await self.publisher(name)
+        before = self._deliveries.pop(name, None)
+        if before is not None:
+            before.cancel()
+            await asyncio.gather(before, return_exceptions=True)
+        task = self._deliveries[name] = asyncio.ensure_future(Delivery(publisher, channel).run())
+        try:
+            await asyncio.shield(task)
+        finally:
+            if self._deliveries.get(name) is task:
+                del self._deliveries[name]
+            task.cancel()
+            with suppress(BaseException):
+                await task
+
+    def shelf(self, name: FeedName) -> Shelf:
+        """What is kept of a feed."""
+        key = derive(self._house.keys.pairwise(), name.origin.encode(), KEEPING)
+        return Shelf(self._store, name.origin, key, self._house.entropy)
+
+    async def _parties(self, name: FeedName) -> Parties:
+        peer = await self._house.peer_in(name.relationship)
+        card = await self._house.peer_card(peer)
+        keys = self._house.keys
+        return Parties(
+            log=keys.log,
+            witness=keys.witness,
+            own=self._house.party,
+            peer_log=card.log,
+            peer_witness=witness_key(peer, card.witness).public,
+            peer=peer,
+        )
