@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from articles.visiting import asked as visit_asked
 from articles.visiting import radar_hall
@@ -21,8 +22,11 @@ from comity.flows.consenting.granting import GrantConsent, grant_consent
 from comity.flows.foreseeing.supposing import SupposedHouse
 from comity.flows.foreseeing.what_if import AskWhatIf, WhatIf, what_if
 from comity.flows.house import House
+from comity.flows.keeping.work import Work
 from comity.foresight.supposition import Ground, SupposedAct
 from comity.foresight.written import Written, WrittenFile
+from comity.marking.label import Label
+from comity.register.rows.feeding import FeedReleaseRow
 from comity.stores.memory_disk import MemoryDisk, WritePoint
 from flows.consenting import UNTIL
 from world import RELATIONSHIP, TODAY, World, adopt, library
@@ -135,6 +139,51 @@ async def test_consents_visits_and_duties_have_their_fates(world: World) -> None
     duties = {each.obligation: each.fate for each in found.duties}
     assert duties["o-21.4"] == duties["o-6f"] == "survives"
     assert duties["o-7.5"] == "opens-no-more"
+
+
+async def test_a_feed_stops_with_the_agreement(world: World) -> None:
+    """(10) (11) A release as its record leaves it; who neither releases nor reads it hears nothing of it."""
+    kim = await world.pseudonym("kim")
+    row = FeedReleaseRow(
+        release="fr-aaaaaaaaaaaaaaaa",
+        record=bytes(32),
+        publisher="jp",
+        feed="air-picture",
+        label=Label(policy="jp", mark="極秘", originator="jp"),
+        alternative=None,
+        topic="missiles",
+        subject="defence",
+        purpose="air defence",
+        until=TODAY + timedelta(days=900),
+        host="jp",
+        recipients=(kim,),
+        agreement=bytes(32),
+        types=(),
+        postures=(),
+        at=TODAY,
+    )
+    short = replace(row, release="fr-bbbbbbbbbbbbbbbb", feed="exercise", until=TODAY + timedelta(days=9))
+    over = replace(row, release="fr-cccccccccccccccc", until=TODAY - timedelta(days=9))
+
+    async def put(work: Work) -> None:
+        for each in (row, short, over):
+            work.rows[FeedReleaseRow.table, f"{RELATIONSHIP}/{each.release}"] = each
+
+    for house in (world.jp, world.kr):
+        await house.sequencer.submit(put)
+    for house, actor, seen in (
+        (world.jp, None, 2),
+        (world.jp, "abe", 2),
+        (world.jp, "sato", 0),
+        (world.kr, "kim", 2),
+        (world.kr, "choi", 0),
+    ):
+        found = (await ask(house, actor=actor)).here
+        assert found is not None
+        assert len(found.feeds) == seen
+    found = (await ask(world.jp)).here
+    assert found is not None
+    assert {each.feed: each.fate for each in found.feeds} == {"air-picture": "stops", "exercise": "over-before"}
 
 
 async def test_an_agreement_that_borrows_its_protection_stops_with_it(world: World) -> None:

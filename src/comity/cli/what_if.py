@@ -67,9 +67,11 @@ KINDS = {
     "consents": "consents that hold",
     "waiting": "consents asked",
     "visits": "visits not over",
+    "feeds": "feeds touched",
     "duties": "open duties",
 }
 """What is listed of a register, and what each list is called."""
+FEED_FATES = {"stops": "stops", "over-before": "is over before", "mark-gone": "has a mark that is no more"}
 VISIT_FATES = {"does-not-begin": "does not begin", "cut-short": "is cut short", "over-before": "is over before"}
 
 
@@ -349,6 +351,8 @@ def _tell_here(out: Output, here: Affected, local: _Local) -> None:
         out.text(f"consent asked, {asked.request}, to {', '.join(asked.acts)} {asked.item}: {state}", indent=2)
     for visit in here.visits:
         out.text(f"visit {visit.visit} ({visit.side}): {VISIT_FATES[visit.fate]}", indent=2)
+    for feed in here.feeds:
+        out.text(f"feed {feed.feed} of {feed.publisher}: {FEED_FATES[feed.fate]}", indent=2)
     _tell_open(out, here)
     for each in here.borrowers:
         warns = " (unchecked: it only warns)" if each.unchecked else ""

@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from comity.agreement.equivalence import level_of
+from comity.agreement.equivalence import ladder, level_of
 from comity.agreement.model import Agreement
 from comity.agreement.vocabulary import GIVING_ACTS
 from comity.decision import model as decision
@@ -30,6 +30,7 @@ from comity.foresight.obligations import Fate
 from comity.foresight.supposition import Supposed
 from comity.register.roles import RELEASE_AUTHORITY
 from comity.register.rows import CopyRow, DecisionRow, DirectoryRow, ItemRow, PersonRow, RequestRow, decode_row
+from comity.register.rows.feeding import FeedReleaseRow
 
 AGAINST = frozenset({"needs", "lacks", "forbids"})
 """Effects of reasons that stand in the way."""
@@ -103,6 +104,16 @@ class VisitAffected(msgspec.Struct, frozen=True, kw_only=True):
     fate: Literal["does-not-begin", "cut-short", "over-before"]
 
 
+class FeedAffected(msgspec.Struct, frozen=True, kw_only=True):
+    """A feed whose standing release holds: it stops, is over before, or its mark is no more."""
+
+    feed: str
+    release: str
+    publisher: str
+    until: datetime
+    fate: Literal["stops", "over-before", "mark-gone"]
+
+
 class DutyAffected(msgspec.Struct, frozen=True, kw_only=True):
     """An open duty, and what becomes of the obligation that lays it."""
 
@@ -134,7 +145,8 @@ class Affected(msgspec.Struct, frozen=True, kw_only=True):
         relationship: where.
         looked_at: the instant at which both were asked.
         held_here, held_there: copies held by people of this house, and those of ours that the other party holds.
-        requests, readers, people, consents, waiting, visits, duties: what would be touched, at most ``LINES_MAX`` each.
+        requests, readers, people, consents, waiting, visits, feeds, duties: what would be touched, at most
+            ``LINES_MAX`` each.
         borrowers: the agreements under which giving stops with this one.
         more: there are others.
     """
@@ -150,6 +162,7 @@ class Affected(msgspec.Struct, frozen=True, kw_only=True):
     consents: tuple[ConsentAffected, ...]
     waiting: tuple[WaitingAffected, ...]
     visits: tuple[VisitAffected, ...]
+    feeds: tuple[FeedAffected, ...]
     duties: tuple[DutyAffected, ...]
     borrowers: tuple[BorrowerAffected, ...]
     more: bool
@@ -172,7 +185,8 @@ async def affected(
     duties = await look.duties()
     people = [each async for each in look.people()]
     visits = await look.visits()
-    kinds = (requests, readers, people, consents, waiting, visits, duties)
+    feeds = [each async for each in look.feeds()]
+    kinds = (requests, readers, people, consents, waiting, visits, feeds, duties)
     return Affected(
         party=house.party,
         relationship=relationship,
@@ -185,6 +199,7 @@ async def affected(
         consents=tuple(consents[:LINES_MAX]),
         waiting=tuple(waiting[:LINES_MAX]),
         visits=tuple(visits[:LINES_MAX]),
+        feeds=tuple(feeds[:LINES_MAX]),
         duties=tuple(duties[:LINES_MAX]),
         borrowers=tuple([each async for each in look.borrowers()]),
         more=look.more or any(len(kind) > LINES_MAX for kind in kinds),
@@ -381,6 +396,35 @@ class _Look:
             )
             for each in await list_visits(self.house, open_ones)
         ]
+
+    async def feeds(self) -> AsyncIterator[FeedAffected]:
+        """(10) Feeds whose release holds: one needs force under every reading, like whatever gives (``feed.md``)."""
+        ladders = {
+            (party.id, level.mark) for party in self.texts[1].parties for level in ladder(self.texts[1], party.id)
+        }
+        now, stop = self.house.now(), self.told.stops
+        async for _, row in self.house.rows(FeedReleaseRow, f"{self.relationship}/"):
+            if row.ended is not None or row.followed is not None or row.until <= now or not self._sees_feed(row):
+                continue
+            gone = (row.label.policy, row.label.mark) not in ladders
+            if stop is None and not gone:
+                continue
+            over: Literal["stops", "over-before"] = "stops" if stop is not None and row.until > stop else "over-before"
+            yield FeedAffected(
+                feed=row.feed,
+                release=row.release,
+                publisher=row.publisher,
+                until=row.until,
+                fate="mark-gone" if gone else over,
+            )
+
+    def _sees_feed(self, row: FeedReleaseRow) -> bool:
+        """Whether the viewer may know of a feed: he releases what this house publishes, or it is sealed to him."""
+        person = self.sight.person
+        if person is None or self.sight.everything:
+            return True
+        own = row.publisher == self.house.party and self.sight.has(RELEASE_AUTHORITY)
+        return own or self.house.pseudonym(self.relationship, person.person) in row.recipients
 
     async def duties(self) -> list[DutyAffected]:
         """(10) Open duties, with what becomes of what lays them."""
