@@ -166,6 +166,12 @@ class TestWhole:
             ({"consent": None, "copies": 1}, "makes at most 1 copy of an item"),
             ({"consent": None, "copies": 0}, "makes at most 0 copies of an item"),
             ({"consent": None, "registries": True}, "go from one registry only"),
+            (
+                {"consent": "named", "consent_of": ("jp", "kr")},
+                "of Government of Japan and Government of the R",
+            ),
+            ({"since": "2029-07-01T00:00+02:00"}, ". It holds from 2029-07-01 00:00 UTC+02:00 on."),
+            ({"until": "2029-07-01T00:00Z"}, ". It holds until 2029-07-01 00:00 UTC."),
         ],
     )
     def test_what_a_key_adds_is_said(self, changes: dict[str, Any], said: str) -> None:

@@ -144,6 +144,8 @@ UNLESS: Phrase = (", unless {all}", "ただし、{all}場合を除く。", "다�
 ALL: Phrase = (" and ", "場合であって、", " 경우로서 ")
 """Between conditions that all have to hold."""
 LIMITED: Phrase = (", where {all}", "({all}場合に限る)", "({all} 경우에 한한다)")
+SINCE: Phrase = (" It holds from {x} on.", "{x}から適用する。", " {x}부터 적용한다.")
+UNTIL: Phrase = (" It holds until {x}.", "{x}まで適用する。", " {x}까지 적용한다.")
 UNCHECKED: Phrase = ("Unchecked: only warns.", "未確認:警告のみ。", "미확인: 경고만 한다.")
 PEOPLE: Phrase = ("{n} other {people}", "{n}人", "{n}명")
 OTHERS: Phrase = ("every other party", "他の全ての当事者", "다른 모든 당사자")

@@ -149,6 +149,8 @@ class Voice:
         else:
             space = " " if self.language == "ko" and unless else ""
             text = f"{when}{said}{end}{space}{unless}"
+        for pattern, moment in ((patterns.SINCE, rule.since), (patterns.UNTIL, rule.until)):
+            text += self.of(pattern).format(x=moment_said(moment)) if moment else ""
         text += _rest(rule, _TOLD_OF_RULES)
         if self.provenance(instrument, rule) == "K":
             text += ("" if self.language == "ja" else " ") + self.of(patterns.UNCHECKED)
@@ -272,7 +274,7 @@ class Voice:
 
 _TOLD_OF_RULES = frozenset(
     {"id", "clause", "acts", "when", "unless", *patterns.EFFECTS, "provenance", "source"}
-    | {"per_item", "approved_by", "consent_of"}
+    | {"per_item", "approved_by", "consent_of", "since", "until"}
 )
 _TOLD_OF_DUTIES = frozenset(
     {"id", "clause", "on", "who", "act", "evidence", "to", "channel", "within", "when", "provenance", "source"}
@@ -296,6 +298,15 @@ def length_in(duration: str, language: words.Language) -> str:
     if language == "en":
         return f"{number} {unit}{'' if number == 1 else 's'}"
     return f"{number}{unit}"
+
+
+def moment_said(moment: str) -> str:
+    """A minute with its offset, for people.
+
+    >>> moment_said("2029-07-01T00:00+02:00"), moment_said("2029-07-01T00:00Z")
+    ('2029-07-01 00:00 UTC+02:00', '2029-07-01 00:00 UTC')
+    """
+    return f"{moment[:16].replace('T', ' ')} UTC{moment[16:].removeprefix('Z')}"
 
 
 def effect_of(rule: Rule) -> str:
