@@ -147,7 +147,7 @@ CATEGORIES: Mapping[int, Category] = {
             Said("geometric_height_ft", ("130",), "quantity", "ft"),
             Said("barometric_level", ("135", "CTB"), "quantity", "FL"),
             Said("mode_3a", ("060", "MODE3A"), "octal", unless=_unvalidated("060")),
-            Said("callsign", ("245", "CHR"), "letters"),
+            Said("callsign", ("245", "CHR"), "letters", otherwise=("380", "ID")),
             Said("address", ("380", "ADR"), "address"),
             Said("mode_4", ("080", "MD4"), "word", words=FRIEND),
             Said("mode_5", ("080", "MD5"), "word", words=FRIEND),

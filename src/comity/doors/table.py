@@ -7,8 +7,8 @@ from importlib import import_module, resources
 from typing import Any, BinaryIO
 
 from comity.doors import events
-from comity.doors.passing import Door, Numbered, Passed, Setting, lines, whole
-from comity.errors import Misuse
+from comity.doors.passing import Door, Numbered, Passed, Setting, lines, read_json, refusal, whole
+from comity.errors import Misuse, Rejected
 
 LIBRARIES = frozenset({"asterix", "lxml", "signxml"})
 """What a node need not have: ``pip install 'comity[doors]'``."""
@@ -24,6 +24,20 @@ def _late(module: str, function: str) -> Callable[..., Any]:
         sentence = f"this door needs the package {error.name!r}: pip install 'comity[doors]'"
         raise Misuse(sentence, code="no-library") from None
     return found
+
+
+def _json_read(document: bytes, setting: Setting) -> Iterator[Passed]:
+    del setting
+    try:
+        read_json(document)
+        yield document.strip()
+    except Rejected as error:
+        yield refusal(error)
+
+
+def _json_write(messages: Iterable[Numbered], setting: Setting) -> Iterator[Passed]:
+    del setting
+    yield from (message for _, message in messages)
 
 
 def _cap_read(document: bytes, setting: Setting) -> Iterator[Passed]:
@@ -63,6 +77,7 @@ DOORS: Mapping[str, Door] = {
         Door(
             name="cloudevents", title="CloudEvents 1.0.2 in JSON", documents=lines, read=events.read, write=events.write
         ),
+        Door(name="json", title="messages as JSON", documents=lines, read=_json_read, write=_json_write),
     )
 }
 """Every door, by its name."""
