@@ -24,8 +24,8 @@ from comity.flows.consenting.consent_requests import AskConsent, AskedForConsent
 from comity.flows.consenting.granting import AnswerConsent, ConsentShown, answer_consent
 from comity.flows.exchanging.parcel import write_parcel
 from comity.flows.giving.answering import Approve, Approved, Assure, approve, assure
-from comity.flows.giving.handing_on import HandOn, hand_on
 from comity.flows.giving.release import Give, Given, give
+from comity.flows.handling.handing_on import HandOn, hand_on
 from comity.flows.house import House
 from comity.flows.people.clearances import ChangeList, GrantClearance, change_list, grant_clearance
 from comity.flows.people.enrolment import EnrolPerson, enrol_person
@@ -105,9 +105,9 @@ class Trilateral:
         added = AddPeer(card=card.card, fingerprint=card.fingerprint, compared_by=("a person", "another person"))
         await add_peer(house, added)
 
-    async def enrol(self, party: str, handle: str, roles: Sequence[str], **changes: str) -> None:
+    async def enrol(self, party: str, handle: str, roles: Sequence[str], **changes: object) -> None:
         house = self.houses[party]
-        given = {"nationality": party, "serves": party, **changes}
+        given: dict[str, object] = {"nationality": party, "serves": party, **changes}
         await enrol_person(
             house,
             EnrolPerson(

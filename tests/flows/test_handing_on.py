@@ -10,22 +10,32 @@ import msgspec
 import pytest
 
 from comity.errors import Misuse, Refused
-from comity.flows.actors import Actor
+from comity.flows.actors import Actor, NeedsSignature
 from comity.flows.calls import show_whole_inbox
 from comity.flows.consenting.granting import WithdrawConsent, withdraw_consent
 from comity.flows.deriving.derivation import Derive, derive
 from comity.flows.ending.levels import Reclassify, reclassify
 from comity.flows.ending.recalls import Recall, recall
-from comity.flows.giving.handing_on import came
 from comity.flows.giving.marks import MarkItem, mark_item
 from comity.flows.giving.opening import Open, open_item
 from comity.flows.giving.release import Give, give
+from comity.flows.handling.handing_on import HandOn, came, hand_on
+from comity.flows.handling.rewrapping import Rewrapped
 from comity.flows.looking.views import ShowInbox
 from comity.register.rows import ConsignmentRow, ItemRow, ReturnedRow
 from comity.register.rows.ending import LevelRow
 from comity.register.rows.lineage import DerivativeRow
 from comity.register.rows.routes import HandedOnRow
+from comity.seal.age import rewrap
+from comity.seal.hybrid import HybridIdentity
+from comity.seal.keys import parse_recipient
+from record.made import Key
 from trilateral import ACROSS, FIRST, JP_US, KR_US, PURPOSE, READS, SECOND, SECRET, Trilateral
+from world import SeededEntropy
+
+ENTROPY = SeededEntropy("reed")
+SIGNS, OPENS = Key(72), HybridIdentity.generate(ENTROPY)
+"""What somebody in strict custody in Washington signs and opens with."""
 
 
 @pytest.fixture
@@ -299,9 +309,7 @@ async def test_a_change_of_level_goes_the_whole_way(tmp_path: Path) -> None:  # 
         assert (await us.need(ItemRow, given.item, "item")).label.mark == "秘"
         assert (await kr.need(ItemRow, given.item, "item")).label.mark == "SECRET"
         with pytest.raises(Misuse) as raised:
-            await reclassify(
-                us, Reclassify(item=given.item, mark="TOP SECRET", reason="so", actor=Actor("brown"))
-            )
+            await reclassify(us, Reclassify(item=given.item, mark="TOP SECRET", reason="so", actor=Actor("brown")))
         assert raised.value.code == "not-reclassified"
         await reclassify(us, Reclassify(item=given.item, mark="CONFIDENTIAL", reason="told", actor=Actor("brown")))
         await world.exchange()
@@ -355,3 +363,39 @@ async def test_what_the_receiver_makes_from_it_is_held_against_the_mark_it_has_t
         assert returned == []
     finally:
         await world.close()
+
+
+async def test_an_officer_who_keeps_his_own_keys_wraps_for_the_receiver_himself(world: Trilateral) -> None:  # (3)
+    us = world.houses["us"]
+    await world.enrol(
+        "us", "reed", ("officer",), custody="strict", recipient=str(OPENS.recipient), signing_key=SIGNS.public
+    )
+    await world.exchange()
+    given = await world.given(reader="reed")
+    await world.consent(await world.ask_consent(given.item))
+    wish = HandOn(
+        item=given.item,
+        relationship=SECOND,
+        recipients=(await world.pseudonym("kr", "kim", SECOND),),
+        purpose=PURPOSE,
+        actor=Actor("reed"),
+        request="r-aaaaaaaaaaaaaaaa",
+    )
+    asked = await hand_on(us, wish)
+    assert asked.rewrap is not None
+    with pytest.raises(Misuse) as refused_for:
+        await hand_on(us, msgspec.structs.replace(wish, rewrapped=Rewrapped(decision_record=asked.decision_record)))
+    assert refused_for.value.code == "strict-keys"
+    recipients = [parse_recipient(each) for each in asked.rewrap.recipients]
+    headers = tuple(rewrap(asked.rewrap.header, [OPENS], [each], ENTROPY) for each in recipients)
+    own = msgspec.structs.replace(wish, rewrapped=Rewrapped(decision_record=asked.decision_record, headers=headers))
+    with pytest.raises(NeedsSignature) as needed:
+        await hand_on(us, own)
+    signed = Actor("reed", (SIGNS.sign(needed.value.message),))
+    await hand_on(us, msgspec.structs.replace(own, actor=signed))
+    await world.approve_on(msgspec.structs.replace(asked, request="r-aaaaaaaaaaaaaaaa"))
+    opened = await open_item(
+        world.houses["kr"],
+        Open(item=given.item, purpose=PURPOSE, path=str(world.folder / "read.txt"), actor=Actor("kim")),
+    )
+    assert opened.outcome == "permit"

@@ -15,9 +15,10 @@ import pytest
 
 from comity.decision.model import NeedsConsent, Permit
 from comity.flows.deciding import lineage, picking
-from comity.flows.giving import forwarding, handing_on, release
+from comity.flows.giving import forwarding, release
 from comity.flows.giving.forwarding import Shown
 from comity.flows.giving.release import Given
+from comity.flows.handling import handing_on
 from comity.flows.house import House
 from comity.flows.keeping.work import Draft
 from comity.record.bodies.routes import ConsentLettered, Relayed

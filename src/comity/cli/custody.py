@@ -27,6 +27,7 @@ from comity.flows.actors import Actor
 from comity.flows.deciding.explaining import tell
 from comity.flows.handling.copies import CopyLine, CopyShown, Label, LabelCopy, ListCopies, ScanCopy, ShowCopy
 from comity.flows.handling.copying import CopiesMade, MakeCopies
+from comity.flows.handling.handing_on import HandedOnward, HandOn
 from comity.flows.handling.handing_over import Carry, HandedOn, HandOver, TakeOver
 from comity.flows.handling.losing import FindCopy, LoseCopy
 from comity.flows.handling.rewrapping import Rewrap, Rewrapped
@@ -90,7 +91,7 @@ def make(
     request = MakeCopies(
         item=item, copy=number, holders=holders, purpose=purpose, actor=Actor(actor), relationship=relationship
     )
-    made: CopiesMade = _with_own_keys(desk, "copy", request, key)
+    made: CopiesMade = with_own_keys(desk, "copy", request, key)
     known = functions(desk)
     desk.show(made, lambda out, _: _decided(out, made, known, lambda: tell_made(out, made, known)))
     return DONE if made.made else REFUSED
@@ -290,7 +291,7 @@ def hand_over(
       comity hand-over i-7k3m… --copy 1 --to lee --as kim
     """
     request = HandOver(item=item, copy=number, taker=taker, actor=Actor(actor), relationship=relationship)
-    handed: HandedOn = _with_own_keys(desk, "hand-over", request, key)
+    handed: HandedOn = with_own_keys(desk, "hand-over", request, key)
     known = functions(desk)
     desk.show(handed, lambda out, _: _decided(out, handed, known, lambda: tell_handed(out, handed)))
     return DONE if handed.records else REFUSED
@@ -326,13 +327,13 @@ def _decided(out: Output, told: CopiesMade | HandedOn, known: dict[str, str], th
     then()
 
 
-def _with_own_keys(desk: Desk, flow: str, request: MakeCopies | HandOver, key: Path | None) -> Any:
+def with_own_keys(desk: Desk, flow: str, request: MakeCopies | HandOver | HandOn, key: Path | None) -> Any:
     """(7) The act; where its actor keeps his own keys, he re-wraps the copy here with the ones in ``key``.
 
     Raises:
         Misuse: he keeps his own keys, and none were named.
     """
-    told: CopiesMade | HandedOn = desk.act(flow, request, key)
+    told: CopiesMade | HandedOn | HandedOnward = desk.act(flow, request, key)
     if told.rewrap is None and not (isinstance(told, HandedOn) and told.confirm):
         return told
     if key is None:

@@ -6,14 +6,15 @@ from pathlib import Path
 
 import click
 
+from comity.cli.custody import with_own_keys
 from comity.cli.decisions import functions
 from comity.cli.giving import places_of, tell_given
 from comity.cli.options import Desk, Verb, acting, housed, relationship
 from comity.cli.output import REFUSED
 from comity.cli.session import fresh_name
 from comity.flows.actors import Actor
-from comity.flows.giving.handing_on import HandOn
-from comity.flows.giving.release import POSSIBLE, Given
+from comity.flows.giving.release import POSSIBLE
+from comity.flows.handling.handing_on import HandedOnward, HandOn
 
 
 @click.command("hand-on", cls=Verb)
@@ -57,7 +58,7 @@ def hand_on(
         request=fresh_name("r", key),
         otherwise=tuple(otherwise),
     )
-    given: Given = desk.act("hand-on", request, key)
+    given: HandedOnward = with_own_keys(desk, "hand-on", request, key)
     known = functions(desk)
     desk.show(given, lambda out, _: tell_given(out, given, known, desk, preview=preview))
     return 0 if given.outcome in POSSIBLE else REFUSED

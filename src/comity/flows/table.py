@@ -29,8 +29,8 @@ from comity.flows.deciding import decisions, explaining
 from comity.flows.deriving import derivation, descent
 from comity.flows.ending import certificates, destruction, level_books, levels, recalls, returning
 from comity.flows.foreseeing import what_if
-from comity.flows.giving import answering, handing_on, marks, opening, release, using
-from comity.flows.handling import copies, copying, handing_over, losing
+from comity.flows.giving import answering, marks, opening, release, using
+from comity.flows.handling import copies, copying, handing_on, handing_over, losing
 from comity.flows.house import House
 from comity.flows.incidents import investigating, reporting
 from comity.flows.looking import duties, evidence, findings, given, item_story, muster, reconciling, views

@@ -7,6 +7,8 @@ of the originator; only the headers of the new copies are made here (``spec/rout
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from comity.errors import Misuse, Refused
@@ -28,10 +30,11 @@ from comity.flows.giving.release import (
     request_row,
 )
 from comity.flows.giving.sealed import header_of, sealed_content
+from comity.flows.handling.rewrapping import Rewrap, Rewrapped, check_rewrapped
 from comity.flows.house import House
 from comity.flows.keeping.work import Work
 from comity.record.statement import DOMESTIC
-from comity.register.rows import AgreementRow, ConsignmentRow, CopyRow, ItemRow, PersonRow
+from comity.register.rows import AgreementRow, ConsignmentRow, CopyRow, DirectoryRow, ItemRow, PersonRow
 from comity.seal.age import open_header, seal_header
 from comity.seal.keys import parse_identity
 
@@ -48,6 +51,7 @@ class HandOn(msgspec.Struct, frozen=True, kw_only=True):
         preview: only decide; nothing is sealed or asked for.
         request: identifier for the request, for an officer who signs elsewhere.
         otherwise: other agreements with the same party; it goes under the one by which it may (``spec/routes.md`` 13).
+        rewrapped: of an officer in strict custody, what he made on his side.
     """
 
     item: str
@@ -58,29 +62,50 @@ class HandOn(msgspec.Struct, frozen=True, kw_only=True):
     preview: bool = False
     request: str | None = None
     otherwise: tuple[Place, ...] = ()
+    rewrapped: Rewrapped | None = None
 
 
-async def hand_on(house: House, request: HandOn) -> Given:
+class HandedOnward(Given, frozen=True, kw_only=True):
+    """Where a handing on stands; ``rewrap`` is what an officer in strict custody has to do on his side first."""
+
+    rewrap: Rewrap | None = None
+
+
+async def hand_on(house: House, request: HandOn) -> HandedOnward:
     """Ask that a received item be handed on. What is refused is recorded as refused, and nothing is sealed.
 
     Raises:
-        Misuse: no such item, it is this house's own, or somebody unknown was named.
-        Refused: it would come back to where it is from, did not come from its originator, or whoever asks holds no copy
-            that this node can open.
+        Misuse: no such item, it is this house's own, somebody unknown was named, or what an officer in strict custody
+            made on his side is not what he was asked for.
+        Refused: it would come back to where it is from, did not come from its originator, or whoever asks holds no
+            copy.
+        NeedsSignature: he signs with his own key, and has not yet.
     """
     officer = await house.person(request.actor.handle)
     item = await visible_item(house, None, request.item, await viewer(house, request.actor))
     by, wishes = await _wishes(house, request, item, officer)
     wish, first = await decide_wish(house, wishes, by.agreement)
     if first.outcome not in POSSIBLE:
-        return first
+        return _told(first)
     if request.preview:
-        return msgspec.structs.replace(first, alternative=wish.alternative)
-    prepared = await _prepared(house, by, item, officer, wish)
+        return _told(msgspec.structs.replace(first, alternative=wish.alternative))
+    copy = await _copy(house, by.relationship, item, officer)
+    entries = await directory_entries(house.sequencer.rows.get, wish.row, wish.asked.recipients)
+    keys = [each.recipient for each in entries]
+    if officer.custody == "served":
+        headers = await _wrapped(house, copy, keys)
+    elif request.rewrapped is None:
+        told = _told(first)
+        return msgspec.structs.replace(
+            told, rewrap=Rewrap(header=await header_of(house, copy.header), recipients=tuple(keys))
+        )
+    else:
+        headers = check_rewrapped(request.rewrapped, keys)
+    prepared = await _prepared(house, by, item, copy, entries, headers)
     signed = await house.sign(wish.requested, DOMESTIC, request.actor)
 
-    async def ask(work: Work) -> Given:
-        return await ask_for(house, work, wish, signed, prepared, first)
+    async def ask(work: Work) -> HandedOnward:
+        return _told(await ask_for(house, work, wish, signed, prepared, first))
 
     return await house.sequencer.submit(ask)
 
@@ -132,28 +157,35 @@ async def came(house: House, item: ItemRow, row: AgreementRow) -> AgreementRow:
     return by
 
 
-async def _prepared(house: House, by: AgreementRow, item: ItemRow, officer: PersonRow, wish: Wish) -> Prepared:
-    """The originator's sealed bytes, with a header for each recipient, made from that of the officer's own copy.
+def _told(given: Given) -> HandedOnward:
+    return HandedOnward(**{name: getattr(given, name) for name in Given.__struct_fields__})
 
-    Raises:
-        Refused: the officer holds no copy, or this node cannot open it.
-    """
-    copy = await _copy(house, by.relationship, item, officer)
-    if officer.custody == "strict":
-        raise Refused(
-            "this person's copy opens with his own key only; it is handed on by somebody whose copy this node opens",
-            code="strict-custody",
-        )
-    entries = await directory_entries(house.sequencer.rows.get, wish.row, wish.asked.recipients)
-    sealed = await sealed_content(house, by.relationship, copy)
-    given = await house.need(ConsignmentRow, copy.consignment.hex(), "consignment")
+
+async def _wrapped(house: House, copy: CopyRow, keys: Sequence[str]) -> tuple[bytes, ...]:
+    """A header for each recipient, made by the node from that of the officer's own copy."""
     identities = [parse_identity(secret) for secret in house.keys.registry()]
     file_key = open_header(await header_of(house, copy.header), identities)
-    headers = tuple(
-        (each.pseudonym, each.recipient, seal_header(file_key, [parse_recipient(each.recipient)], house.entropy))
-        for each in entries
+    return tuple(seal_header(file_key, [parse_recipient(each)], house.entropy) for each in keys)
+
+
+async def _prepared(
+    house: House,
+    by: AgreementRow,
+    item: ItemRow,
+    copy: CopyRow,
+    entries: Sequence[DirectoryRow],
+    headers: Sequence[bytes],
+) -> Prepared:
+    """The originator's sealed bytes, with a header for each recipient."""
+    sealed = await sealed_content(house, by.relationship, copy)
+    given = await house.need(ConsignmentRow, copy.consignment.hex(), "consignment")
+    return Prepared(
+        payload=sealed.payload,
+        size=given.size,
+        content=item.content,
+        length=item.size,
+        headers=tuple((each.pseudonym, each.recipient, header) for each, header in zip(entries, headers, strict=True)),
     )
-    return Prepared(payload=sealed.payload, size=given.size, content=item.content, length=item.size, headers=headers)
 
 
 async def _copy(house: House, relationship: str, item: ItemRow, officer: PersonRow) -> CopyRow:
