@@ -179,6 +179,11 @@ def test_the_coarser_position_and_the_later_times_stand_in_for_those_that_are_mi
     assert one(21, ADSB | {"071": (30.0, "s")})["observed"][11:19] == "00:00:30"
 
 
+def test_the_callsign_that_an_aircraft_sent_stands_in_for_that_of_the_track() -> None:
+    assert one(62, TRACK | {"380": {"ID": "DFC9738"}})["callsign"] == "DFC9738"
+    assert one(62, TRACK | {"380": {"ID": "DFC9738"}, "245": (0, 0, ("CHR", "SKY417"))})["callsign"] == "SKY417"
+
+
 @pytest.mark.parametrize(
     ("second", "at", "observed"),
     [
