@@ -115,21 +115,27 @@ class Table:
 
     async def initial(self, draft: str, *parties: str) -> None:
         for party in parties or ("jp", "kr"):
-            request = InitialDraft(negotiation=self.negotiation, draft=draft, actor=Actor(SECOND[party]))
-            await initial_draft(self.house(party), request)
+            await self.initial_here(draft, party)
         await self.carry()
+
+    async def initial_here(self, draft: str, party: str) -> None:
+        request = InitialDraft(negotiation=self.negotiation, draft=draft, actor=Actor(SECOND[party]))
+        await initial_draft(self.house(party), request)
 
     async def approve(self, *parties: str) -> None:
         for party in parties or ("jp", "kr"):
-            request = ApproveDraft(
-                negotiation=self.negotiation,
-                body="Cabinet",
-                act="decision 17",
-                day="2026-11-20",
-                actor=Actor(HEADS[party]),
-            )
-            await approve_draft(self.house(party), request)
+            await self.approve_here(party)
         await self.carry()
+
+    async def approve_here(self, party: str) -> None:
+        request = ApproveDraft(
+            negotiation=self.negotiation,
+            body="Cabinet",
+            act="decision 17",
+            day="2026-11-20",
+            actor=Actor(HEADS[party]),
+        )
+        await approve_draft(self.house(party), request)
 
     async def sign(self, party: str) -> NegotiationShown:
         request = SignDraft(negotiation=self.negotiation, actor=Actor(HEADS[party]))

@@ -131,9 +131,21 @@ async def test_who_is_on_no_list_is_told_what_he_is_told_of_one_that_is_not_ther
             told.append((refused.value.sentence.replace(negotiation, "…"), refused.value.code, refused.value.place))
         heard.append(told)
     assert heard[0] == heard[1]
-    assert set(heard[0]) == {("there is no negotiation '…'", "unknown-negotiation", "")}
+    nothing = ("there is no negotiation '…'", "unknown-negotiation", "")
+    no_role = (f"'{handle}' does not have the role 'agreement-authority'", "no-role", "")
+    assert set(heard[0]) == ({nothing, no_role} if handle == "ito" else {nothing})
     assert await list_negotiations(table.house("jp"), ListNegotiations(Actor(handle))) == []
     assert await list_directory(table.house("jp"), ListDirectory()) == []
+
+
+async def test_who_has_not_the_role_opens_and_signs_nothing(table: Table) -> None:
+    opening = OpenNegotiation(peer="kr", about="agreement", title="T", actor=Actor("sato"))
+    for ask, request in (
+        (open_negotiation, opening),
+        (sign_draft, SignDraft(negotiation=table.negotiation, actor=Actor("sato"))),
+    ):
+        with pytest.raises(Misuse, match="'sato' does not have the role 'agreement-authority'"):
+            await ask(table.house("jp"), request)  # type: ignore[operator]  # each with its own
 
 
 async def test_who_is_taken_off_the_list_or_leaves_is_nobody_again(table: Table) -> None:

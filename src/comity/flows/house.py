@@ -38,7 +38,7 @@ from comity.record.dsse import check_signature
 from comity.record.person_act import act_bytes, attach, sign_act
 from comity.record.statement import DOMESTIC, Record, chain_id
 from comity.register.rows import AgreementRow, PeerRow, PersonRow, Row
-from comity.register.rows.negotiation import ChannelRow
+from comity.register.rows.negotiation import TALKS, ChannelRow
 from comity.register.verdict import Context
 
 B = TypeVar("B", bound=Body)
@@ -278,6 +278,9 @@ class House:
             Refused: there is none, or it is another party's (told the same way).
         """
         found = await self.sequencer.rows.peer_in(relationship)
+        if (found is None or peer not in (None, found)) and relationship.startswith(f"{TALKS}/"):
+            sentence = f"no channel {relationship!r} is open here; 'comity negotiation channel --with PARTY' opens one"
+            raise Refused(sentence, code="unknown-relationship")
         if found is None or peer not in (None, found):
             raise Refused(f"no agreement runs here as {relationship!r} with that party", code="unknown-relationship")
         return found

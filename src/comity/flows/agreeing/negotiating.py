@@ -16,6 +16,7 @@ from comity.flows.actors import Actor
 from comity.flows.agreeing.drafts import applies, check_text, open_draft, seal_draft
 from comity.flows.agreeing.negotiations import NegotiationShown, Taken, draft_named, running_row, shown, taking_part
 from comity.flows.deciding.basis import basis
+from comity.flows.deciding.visibility import check_role, viewer
 from comity.flows.house import House
 from comity.flows.keeping.work import Draft, Work
 from comity.flows.people.directory import list_in_directory
@@ -38,6 +39,7 @@ from comity.record.bodies.negotiation import (
 )
 from comity.record.person_act import unsigned
 from comity.record.statement import DOMESTIC, Record
+from comity.register.roles import AGREEMENT_AUTHORITY
 from comity.register.rows import DirectoryRow, PersonRow
 from comity.register.rows.negotiation import (
     ChannelRow,
@@ -190,6 +192,7 @@ async def open_negotiation(house: House, request: OpenNegotiation) -> Negotiatio
     Raises:
         Misuse: the actor may not, nobody has such a handle, or no agreement runs as ``on``.
     """
+    await _check_authority(house, request.actor)
     relationship = talks_of(house.party, request.peer)
     if await house.row(ChannelRow, relationship) is None:
         await open_channel(house, OpenChannel(request.peer))
@@ -214,6 +217,7 @@ async def name_delegates(house: House, request: NameDelegates) -> NegotiationSho
     Raises:
         Misuse: there is no such negotiation for the actor, or nobody has such a handle.
     """
+    await _check_authority(house, request.actor)
     taken = await taking_part(house, request.negotiation, request.actor)
     people = await _people(house, request.actor, request.delegates)
     body = DelegationNamed(delegates=_names(house, taken.relationship, people), **_frame(house, taken))
@@ -287,6 +291,7 @@ async def approve_draft(house: House, request: ApproveDraft) -> NegotiationShown
     Raises:
         Misuse: there is no such negotiation for the actor, or no text that both have initialled.
     """
+    await _check_authority(house, request.actor)
     taken = await taking_part(house, request.negotiation, request.actor)
     draft = _text_of(taken)
     at_home = ApprovedAtHome(
@@ -326,6 +331,7 @@ async def sign_draft(house: House, request: SignDraft) -> NegotiationShown:
     Raises:
         Misuse: there is no such negotiation for the actor, or it is not the time for it.
     """
+    await _check_authority(house, request.actor)
     taken = await taking_part(house, request.negotiation, request.actor)
     draft = _text_of(taken)
     theirs = taken.row.standing.theirs(house.party)
@@ -340,6 +346,7 @@ async def postpone_signature(house: House, request: PostponeSignature) -> Negoti
     Raises:
         Misuse: there is no such negotiation for the actor, or it is not the time for it.
     """
+    await _check_authority(house, request.actor)
     taken = await taking_part(house, request.negotiation, request.actor)
     body = SignaturePostponed(reason=request.reason, until=request.until, **_frame(house, taken))
     await _say(house, taken.relationship, body, request.actor)
@@ -352,6 +359,7 @@ async def withdraw_negotiation(house: House, request: WithdrawNegotiation) -> Ne
     Raises:
         Misuse: there is no such negotiation for the actor, or both sides have signed.
     """
+    await _check_authority(house, request.actor)
     taken = await taking_part(house, request.negotiation, request.actor)
     body = NegotiationWithdrawn(reason=request.reason, **_frame(house, taken))
     await _say(house, taken.relationship, body, request.actor)
@@ -364,6 +372,7 @@ async def tell_entry(house: House, request: TellEntry) -> NegotiationShown:
     Raises:
         Misuse: there is no such negotiation for the actor, both have not signed, or the day is none.
     """
+    await _check_authority(house, request.actor)
     taken = await taking_part(house, request.negotiation, request.actor)
     body = EntryTold(
         channel=request.channel,
@@ -390,6 +399,13 @@ async def _meet(house: House, work: Work, relationship: str, negotiation: str) -
         return
     body = SignaturesExchanged(negotiation=negotiation, theirs=theirs, after=row.last(house.party))
     await work.say(Draft(relationship, body))
+
+
+async def _check_authority(house: House, actor: Actor) -> None:
+    """Who may not speak for this side is told so before what he names is looked for (``spec/visibility.md`` step 7)."""
+    person = await viewer(house, actor)
+    if person is not None:
+        check_role(person, actor, AGREEMENT_AUTHORITY)
 
 
 async def _people(house: House, actor: Actor, delegates: tuple[str, ...]) -> list[PersonRow]:
