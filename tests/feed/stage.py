@@ -71,7 +71,8 @@ class Ruler:
         assert name == NAME
         return self.now
 
-    async def next_epoch(self, name: FeedName) -> Epoch:
+    async def next_epoch(self, name: FeedName, first: int) -> Epoch:
+        assert first >= 0
         number = len(self.epochs) + 1
         self.epochs.append(Epoch(number, sha256(b"%d" % number).digest(), self.clock.now()))
         return self.epochs[-1]

@@ -40,6 +40,10 @@ class Gate(Struct, frozen=True):
     release: Release | None = None
     posture: Posture = "normal"
 
+    def is_as(self, other: Gate) -> bool:
+        """Whether another gate lets the same through, since the same instant; when it will change does not matter."""
+        return _said(self) == _said(other)
+
     @property
     def crossings(self) -> Mapping[str, Crossing]:
         """What crosses of each type; nothing where it does not stand."""
@@ -58,3 +62,9 @@ class Epoch(Struct, frozen=True):
     number: int
     key: bytes
     since: datetime
+
+
+def _said(gate: Gate) -> tuple[object, ...]:
+    schema, release = gate.schema, gate.release
+    texts = schema and schema.digest, release and release.digest
+    return gate.stands, gate.why, gate.since, gate.posture, *texts

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -25,6 +25,7 @@ from comity.node.errors import answer_error
 REQUEST_BYTES_MAX = 32 * 2**20
 """Largest request of a flow: an agreement with its history and layers; contents go by path, not by value."""
 OPENING = "/flow/"
+LINES = "/lines/"
 _Fields = dict[str, msgspec.Raw]
 
 
@@ -42,6 +43,10 @@ class AnyFlow(Protocol):
         ...
 
 
+LinesFlow = Callable[[Mapping[str, str], Sequence[bytes]], Awaitable[Any]]
+"""Takes what the address says, and the lines of the body."""
+
+
 class LocalDoor:
     """The ASGI application for the command line.
 
@@ -49,12 +54,20 @@ class LocalDoor:
         house: handed to every flow.
         flows: by name.
         after: called with the name of every flow that succeeded.
+        lines: flows that take many lines instead of one request, by name: ``POST /lines/NAME?KEY=VALUE``.
     """
 
-    def __init__(self, house: object, flows: Mapping[str, AnyFlow], after: Callable[[str], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        house: object,
+        flows: Mapping[str, AnyFlow],
+        after: Callable[[str], Awaitable[None]],
+        lines: Mapping[str, LinesFlow] | None = None,
+    ) -> None:
         self._house = house
         self._flows = flows
         self._after = after
+        self._lines = lines or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request (ASGI)."""
@@ -68,17 +81,15 @@ class LocalDoor:
         await Response(body, status, media_type="application/json")(scope, receive, send)
 
     async def _run(self, request: Request) -> bytes:
+        if request.url.path.startswith(LINES):
+            return await self._run_lines(request)
         name = request.url.path.removeprefix(OPENING)
         flow = self._flows.get(name) if request.url.path == OPENING + name else None
         if flow is None:
             raise Misuse(f"there is no flow at {request.url.path[:200]!r}", code="unknown-flow")
         if request.method != "POST":
             raise Misuse("flows are asked for with POST", code="wrong-method")
-        body = bytearray()
-        async for piece in request.stream():
-            body += piece
-            if len(body) > REQUEST_BYTES_MAX:
-                raise Rejected(f"a request of more than {REQUEST_BYTES_MAX} bytes", code="too-large")
+        body = await _body(request)
         try:
             asked = msgspec.json.decode(body, type=flow.request)
             unknown = msgspec.json.decode(body, type=_Fields).keys() - set(flow.request.__struct_encode_fields__)
@@ -89,6 +100,24 @@ class LocalDoor:
         answer = msgspec.json.encode(await flow.run(self._house, asked))
         await self._after(name)
         return answer
+
+    async def _run_lines(self, request: Request) -> bytes:
+        flow = self._lines.get(request.url.path.removeprefix(LINES))
+        if flow is None:
+            raise Misuse(f"nothing takes lines at {request.url.path[:200]!r}", code="unknown-flow")
+        if request.method != "POST":
+            raise Misuse("lines are sent with POST", code="wrong-method")
+        lines = (await _body(request)).split(b"\n")
+        return msgspec.json.encode(await flow(request.query_params, [bytes(line) for line in lines if line]))
+
+
+async def _body(request: Request) -> bytearray:
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > REQUEST_BYTES_MAX:
+            raise Rejected(f"a request of more than {REQUEST_BYTES_MAX} bytes", code="too-large")
+    return body
 
 
 def local_path(folder: Path) -> Path:

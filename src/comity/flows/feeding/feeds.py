@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from comity.errors import Misuse, Refused
 from comity.flows.exchanging.witnessing import witness_key
@@ -19,7 +19,11 @@ from comity.flows.feeding.receiving import Recipient
 from comity.flows.feeding.shelf import Shelf
 from comity.ports import Channel, Clock, Entropy, Keys, Store
 from comity.record.card import Card
+from comity.register.rows import Row
+from comity.register.rows.feeding import FeedRow
 from comity.seal.derivation import derive
+
+R = TypeVar("R", bound=Row)
 
 KEEPING = b"comity/feed-keeping/1"
 """What the key is for that hides what is kept of messages as they were published."""
@@ -51,12 +55,8 @@ class Houselike(Clock, Protocol):
         """The other party of a relationship."""
         ...
 
-
-class Register(Authority, Protocol):
-    """What the control plane says, and which feeds there are."""
-
-    def feeds(self) -> AsyncIterator[FeedName]:
-        """Every feed that was ever released, whoever publishes it."""
+    def rows(self, kind: type[R], /) -> AsyncIterator[tuple[str, R]]:
+        """Every row of a kind."""
         ...
 
 
@@ -66,13 +66,13 @@ class Feeds:
     Args:
         house: whose.
         store: where what is kept of feeds lies; not the store of the register, so that neither waits for the other.
-        register: what the control plane says.
+        authority: what the control plane says.
     """
 
-    def __init__(self, house: Houselike, store: Store, register: Register) -> None:
+    def __init__(self, house: Houselike, store: Store, authority: Authority) -> None:
         self._house = house
         self._store = store
-        self._register = register
+        self._authority = authority
         self._publishers: dict[FeedName, Publisher] = {}
         self._recipients: dict[FeedName, Recipient] = {}
         self._deliveries: dict[FeedName, asyncio.Task[None]] = {}
@@ -92,11 +92,15 @@ class Feeds:
 
     async def followed(self) -> list[FeedName]:
         """Every feed that another party publishes for us."""
-        return [name async for name in self._register.feeds() if name.publisher != self._house.party]
+        return [name for name in await self._all() if name.publisher != self._house.party]
 
     async def published(self) -> list[FeedName]:
         """Every feed of ours."""
-        return [name async for name in self._register.feeds() if name.publisher == self._house.party]
+        return [name for name in await self._all() if name.publisher == self._house.party]
+
+    async def _all(self) -> list[FeedName]:
+        keys = [key.rsplit("/", 2) async for key, _ in self._house.rows(FeedRow)]
+        return [FeedName(relationship, publisher, feed) for relationship, publisher, feed in keys]
 
     async def named(self, feed: str, relationship: str = "") -> FeedName:
         """The feed of ours with a name.
@@ -121,7 +125,7 @@ class Feeds:
                 made = Publisher(
                     name,
                     shelf=self.shelf(name),
-                    authority=self._register,
+                    authority=self._authority,
                     parties=await self._parties(name),
                     clock=self._house,
                     entropy=self._house.entropy,
@@ -137,7 +141,7 @@ class Feeds:
                 made = Recipient(
                     name,
                     shelf=self.shelf(name),
-                    authority=self._register,
+                    authority=self._authority,
                     parties=await self._parties(name),
                     clock=self._house,
                 )

@@ -51,8 +51,12 @@ class Authority(Protocol):
         """What is so now."""
         ...
 
-    async def next_epoch(self, name: FeedName) -> Epoch:
+    async def next_epoch(self, name: FeedName, first: int) -> Epoch:
         """Begin an epoch of a feed of ours: its key is sealed to the peer in a record, which is durable on return.
+
+        Args:
+            name: which feed.
+            first: the number of the next message.
 
         Raises:
             ComityError: it cannot be recorded now.

@@ -397,7 +397,7 @@ class Publisher:
         gate = await self._authority.gate(self.name)
         if self._gate is None:
             self._adopt(gate)
-        changed = gate if gate != self._gate else None
+        changed = None if self._gate is not None and gate.is_as(self._gate) else gate
         now = self._now()
         until = now if changed is None else min(now, microseconds(changed.since) - 1)
         made = _Round()
@@ -536,7 +536,7 @@ class Publisher:
         now = self._clock.now()
         old = epoch is None or (now - epoch.since).total_seconds() >= EPOCH_SECONDS
         if old or self._publication.batch >= EPOCH_BATCHES_MAX or released != self._released:
-            self._publication.begin(await self._authority.next_epoch(self.name))
+            self._publication.begin(await self._authority.next_epoch(self.name, self._publication.first))
             self._released = released
 
 
