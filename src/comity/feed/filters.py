@@ -1,0 +1,121 @@
+"""What of a feed a reader asks for: types, sources, an area, fields that equal a value (``spec/feed.md`` step 16)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct
+
+from comity.errors import Misuse
+from comity.feed.schema import MessageType
+
+NAMES_MAX = 256
+"""Most types, sources or fields that one reader names."""
+_PAIR = re.compile(r"(-?[0-9]{1,3}(?:\.[0-9]{1,12})?),(-?[0-9]{1,3}(?:\.[0-9]{1,12})?)")
+
+Degrees = Annotated[float, Meta(ge=-180, le=180)]
+Names = Annotated[tuple[str, ...], Meta(max_length=NAMES_MAX)]
+Fields = Mapping[str, msgspec.Raw]
+"""What a reader sees of a message: each field as JSON."""
+
+
+class Area(Struct, frozen=True, forbid_unknown_fields=True):
+    """A box of degrees; one whose west lies east of its east crosses the date line."""
+
+    south: Annotated[float, Meta(ge=-90, le=90)]
+    west: Degrees
+    north: Annotated[float, Meta(ge=-90, le=90)]
+    east: Degrees
+
+    def touches(self, latitudes: tuple[float, float], longitudes: tuple[float, float]) -> bool:
+        """Whether something that reaches from the lesser to the greater of each lies in it, wholly or in part."""
+        if latitudes[1] < self.south or latitudes[0] > self.north:
+            return False
+        if self.west <= self.east:
+            return longitudes[1] >= self.west and longitudes[0] <= self.east
+        return longitudes[1] >= self.west or longitudes[0] <= self.east
+
+
+class Filters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a reader asks for; what he does not name is not limited.
+
+    Attributes:
+        types: types of message.
+        sources: names of sources.
+        area: where: a message that says nothing of a place lies nowhere.
+        where: fields with the value that they must have, as text.
+        mark: no field marked above this one.
+    """
+
+    types: Names = ()
+    sources: Names = ()
+    area: Area | None = None
+    where: Annotated[Mapping[str, str], Meta(max_length=NAMES_MAX)] = {}
+    mark: str = ""
+
+
+def parse_area(text: str) -> Area:
+    """An area as it is typed: ``south,west,north,east`` in degrees.
+
+    Raises:
+        Misuse: it is none.
+    """
+    try:
+        return msgspec.convert(dict(zip(Area.__struct_fields__, map(float, text.split(",")), strict=True)), Area)
+    except ValueError:  # msgspec's own error is one
+        raise Misuse(
+            f"{text!r} is no area; write south,west,north,east in degrees, as in '33,124,39,132'", code="bad-area"
+        ) from None
+
+
+def parse_where(text: str) -> tuple[str, str]:
+    """A condition as it is typed: ``field=value``.
+
+    Raises:
+        Misuse: it is none.
+    """
+    name, found, value = text.partition("=")
+    if not found or not name:
+        raise Misuse(f"{text!r} is no condition; write FIELD=VALUE, as in 'track=T-71'", code="bad-condition")
+    return name, value
+
+
+def position_of(kind: MessageType) -> Callable[[Fields], tuple[tuple[float, float], tuple[float, float]] | None]:
+    """Where a message is, from its fields of role ``position``.
+
+    A pair of numbers is a place where the name of one begins with ``lat`` and that of the other with ``lon``; a text is
+    the box around the ``latitude,longitude`` pairs in it, as in the polygon of an alert.
+    """
+    placed = [name for name, said in kind.fields.items() if said.role == "position"]
+    numbers = [name for name in placed if kind.fields[name].kind in ("number", "integer")]
+    latitude, longitude = (
+        next((each for each in numbers if each.lower().startswith(start)), "") for start in ("lat", "lon")
+    )
+    texts = [name for name in placed if kind.fields[name].kind == "text"]
+
+    def find(fields: Fields) -> tuple[tuple[float, float], tuple[float, float]] | None:
+        if latitude in fields and longitude in fields:
+            y, x = float(bytes(fields[latitude])), float(bytes(fields[longitude]))
+            return (y, y), (x, x)
+        pairs = [pair for name in texts if name in fields for pair in _PAIR.findall(bytes(fields[name]).decode())]
+        if not pairs:
+            return None
+        ys, xs = sorted(float(y) for y, _ in pairs), sorted(float(x) for _, x in pairs)
+        return (ys[0], ys[-1]), (xs[0], xs[-1])
+
+    return find
+
+
+def equals(fields: Fields, where: Mapping[str, str]) -> bool:
+    """Whether each named field has its value: text as it is, everything else as JSON writes it."""
+    for name, wanted in where.items():
+        raw = fields.get(name)
+        if raw is None:
+            return False
+        found = bytes(raw)
+        if found != wanted.encode() and (found[:1] != b'"' or msgspec.json.decode(found) != wanted):
+            return False
+    return True
