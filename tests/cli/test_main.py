@@ -19,6 +19,7 @@ from comity.cli.output import EXIT_CODES
 
 SPEC = (Path(__file__).parents[2] / "spec" / "command-line.md").read_text(encoding="utf-8")
 SLOW = ("aiohttp", "uvicorn", "uvloop", "starlette", "httptools", "rich", "apsw", "cryptography", "tzdata", "typst")
+SLOW += ("asterix", "lxml", "signxml")
 
 
 def commands(group: click.Group, path: str = "") -> Iterator[tuple[str, click.Command]]:

@@ -12,7 +12,6 @@ from lxml import etree
 from signxml.algorithms import CanonicalizationMethod, DigestAlgorithm, SignatureConstructionMethod, SignatureMethod
 from signxml.signer import XMLSigner
 
-from comity.doors.cap import read
 from comity.doors.passing import DOCUMENT_BYTES_MAX, Setting
 from comity.doors.signed_xml import DEPTH_MAX, ELEMENTS_MAX, signed
 from doors.alerts import HEAD, INFO, SETTING, code, passed, sealed, xml
@@ -260,8 +259,9 @@ def test_xml_that_is_too_large_is_refused(document: bytes) -> None:
     assert code(document) == "too-large"
 
 
-def test_a_stylesheet_before_the_alert_says_nothing() -> None:
-    # the signature is over the alert; what stands before it was never part of it
-    before = b'<?xml-stylesheet href="alert.xsl"?>' + GOOD.partition(b"?>")[2].strip()
-    found = list(read(before, SETTING))
-    assert found == list(read(GOOD, SETTING))
+def test_beside_the_alert_there_is_nothing_but_comments() -> None:
+    # a signature of the whole document is over what stands beside its root too, if it is not a comment
+    alert = GOOD.partition(b"?>")[2].strip()
+    assert code(b'<?xml-stylesheet href="alert.xsl"?>' + alert) == "bad-xml"
+    assert code(alert + b"<?do it?>") == "bad-xml"
+    assert passed(b"<!-- a -->" + alert + b"<!-- b -->") == passed(GOOD)

@@ -96,10 +96,18 @@ def parse(document: bytes) -> etree._Element:
         root = etree.fromstring(document, _parser())
     except (etree.XMLSyntaxError, ValueError):
         raise _bad("the document is not well-formed XML") from None
+    if any(isinstance(each, etree._ProcessingInstruction) for each in _beside(root)):
+        raise _bad("the document has processing instructions")
     for number, depth in enumerate(_depths(root)):
         if number >= ELEMENTS_MAX or depth > DEPTH_MAX:
             raise Rejected(f"more than {ELEMENTS_MAX} elements, or more than {DEPTH_MAX} deep", code="too-large")
     return root
+
+
+def _beside(root: etree._Element) -> Iterator[etree._Element]:
+    """What stands before and after the root: comments, or what a signature of the whole document would be over."""
+    yield from root.itersiblings(preceding=True)
+    yield from root.itersiblings()
 
 
 def _depths(root: etree._Element) -> Iterator[int]:
@@ -110,7 +118,7 @@ def _depths(root: etree._Element) -> Iterator[int]:
             depth -= 1
         else:
             if event == "pi" or isinstance(node, etree._Entity):
-                raise _bad("the document has processing instructions or entities inside")
+                raise _bad("the document has processing instructions or entities")
             depth += event == "start"
             yield depth
 
