@@ -13,9 +13,11 @@ from comity.errors import Misuse, Refused
 from comity.flows.actors import Actor, NeedsSignature
 from comity.flows.calls import show_whole_inbox
 from comity.flows.consenting.granting import WithdrawConsent, withdraw_consent
+from comity.flows.consenting.showing import AskShow, DoneShow, ask_show, done_show
 from comity.flows.deriving.derivation import Derive, derive
 from comity.flows.ending.levels import Reclassify, reclassify
 from comity.flows.ending.recalls import Recall, recall
+from comity.flows.giving.answering import Approve, approve
 from comity.flows.giving.marks import MarkItem, mark_item
 from comity.flows.giving.opening import Open, open_item
 from comity.flows.giving.release import Give, give
@@ -23,6 +25,7 @@ from comity.flows.handling.handing_on import HandOn, came, hand_on
 from comity.flows.handling.rewrapping import Rewrapped
 from comity.flows.looking.views import ShowInbox
 from comity.register.rows import ConsignmentRow, ItemRow, ReturnedRow
+from comity.register.rows.consents import ShownRow
 from comity.register.rows.ending import LevelRow
 from comity.register.rows.lineage import DerivativeRow
 from comity.register.rows.routes import HandedOnRow
@@ -399,3 +402,28 @@ async def test_an_officer_who_keeps_his_own_keys_wraps_for_the_receiver_himself(
         Open(item=given.item, purpose=PURPOSE, path=str(world.folder / "read.txt"), actor=Actor("kim")),
     )
     assert opened.outcome == "permit"
+
+
+async def test_what_was_handed_on_is_shown_to_the_receivers_own_people(world: Trilateral) -> None:
+    """By sight, in Seoul, to somebody who holds no copy of it; Washington's register has it too."""
+    given = await world.given()
+    await world.consent(await world.ask_consent(given.item))
+    await world.approve_on(await world.ask_on(given.item, relationship=KR_US))
+    kr, us = world.houses["kr"], world.houses["us"]
+    shown = await ask_show(
+        kr,
+        AskShow(
+            relationship=KR_US,
+            recipients=(await world.pseudonym("kr", "lee", KR_US),),
+            manner="visual",
+            purpose=PURPOSE,
+            item=given.item,
+            actor=Actor("han"),
+        ),
+    )
+    await approve(kr, Approve(request=shown.request, reason="needed", actor=Actor("yoon")))
+    done = await done_show(kr, DoneShow(request=shown.request, actor=Actor("han")))
+    assert done.record is not None
+    await world.exchange()
+    rows = [row async for _, row in us.rows(ShownRow, f"{KR_US}/{given.item}/")]
+    assert [row.manner for row in rows] == ["visual"]

@@ -17,6 +17,7 @@ from comity.register.roles import OFFICER
 from comity.register.rows import AgreementRow, DirectoryRow, Facts, ItemRow, Key, RequestRow, asked_key, directory_key
 from comity.register.rows.consents import ShownItemRow, ShownRow, shown_item_key, shown_key
 from comity.register.rows.ending import holding_key
+from comity.register.rows.routes import ForwardRow, forward_key
 from comity.register.rows.visits import VisitRow, VisitShownRow, visit_key, visit_shown_key
 from comity.register.verdict import Context, Put, Rule, need, no
 from comity.register.visits import check_shown
@@ -35,7 +36,7 @@ def _shown_reads(context: Context, record: Record) -> list[Key]:
         keys.append(visit_key(statement.relationship, body.visit))
     keys += came_reads(statement.relationship, body.item)
     if _shows_on(record):
-        keys += marks_reads(statement.relationship, body.item)
+        keys += [*marks_reads(statement.relationship, body.item), forward_key(statement.relationship, body.item)]
         keys += [directory_key(statement.relationship, statement.author, each) for each in body.to]
     return keys
 
@@ -53,8 +54,10 @@ def _received(context: Context, facts: Facts, record: Record) -> ItemRow:
     item: ItemRow = need(facts, (ItemRow.table, body.item), "item")
     row: AgreementRow = need(facts, (AgreementRow.table, statement.relationship), "agreement")
     other = row.peer if statement.author == context.party else context.party
-    if item.originator != other or body.originator != other:
-        raise no("other-item", f"item {body.item!r} did not come from {other!r}")
+    handed_on = cast("ForwardRow | None", facts[forward_key(statement.relationship, body.item)])
+    whose = other if handed_on is None else handed_on.originator
+    if item.originator != whose or body.originator != whose:
+        raise no("other-item", f"item {body.item!r} did not come from {whose!r}")
     if body.label not in [msgspec.structs.replace(item.label, mark=mark) for mark in _marks(facts, record)]:
         raise no("other-label", f"item {body.item!r} is not known under that label; it is shown as it came")
     for each in body.to:
