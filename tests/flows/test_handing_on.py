@@ -23,6 +23,7 @@ from comity.flows.giving.opening import Open, open_item
 from comity.flows.giving.release import Give, give
 from comity.flows.handling.handing_on import HandOn, came, hand_on
 from comity.flows.handling.rewrapping import Rewrapped
+from comity.flows.incidents.reporting import ReportIncident, report_incident
 from comity.flows.looking.views import ShowInbox
 from comity.register.rows import ConsignmentRow, ItemRow, ReturnedRow
 from comity.register.rows.consents import ShownRow
@@ -427,3 +428,20 @@ async def test_what_was_handed_on_is_shown_to_the_receivers_own_people(world: Tr
     await world.exchange()
     rows = [row async for _, row in us.rows(ShownRow, f"{KR_US}/{given.item}/")]
     assert [row.manner for row in rows] == ["visual"]
+
+
+async def test_a_loss_in_seoul_reaches_tokyo_by_washington(world: Trilateral) -> None:  # (18)
+    given, _ = await world.handed_on()
+    jp, us, kr = (world.houses[each] for each in ("jp", "us", "kr"))
+    loss = ReportIncident(items=(given.item,), what="lost", circumstances="left on a train", actor=Actor("kim"))
+    await report_incident(kr, loss)
+    await world.exchange()
+    (call,) = (await show_whole_inbox(us, ShowInbox())).calls
+    assert call.says.endswith("it is for jp to hear of")
+    assert [each.kind for each in (await show_whole_inbox(jp, ShowInbox())).calls] == []
+    told = ReportIncident(
+        items=(given.item,), what="suspected", circumstances="Seoul tells of a loss", actor=Actor("jones")
+    )
+    await report_incident(us, told)
+    await world.exchange()
+    assert [each.kind for each in (await show_whole_inbox(jp, ShowInbox())).calls] == ["incident"]

@@ -6,7 +6,7 @@ see of a consent, a recall or an incident, he does not find here either.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import msgspec
 
@@ -26,6 +26,7 @@ from comity.flows.looking.views import Call, Inbox, ShowInbox, show_inbox
 from comity.flows.people.visit_views import ListVisits, list_visits
 from comity.register.roles import AGREEMENT_AUTHORITY, SECURITY_OFFICER
 from comity.register.rows.ending import RecallRow
+from comity.register.rows.routes import ForwardRow
 
 RECALLS_TOLD = 100
 """Most recalls that are looked at, the newest first; an answered one is not told."""
@@ -105,14 +106,24 @@ async def _recalls(house: House, actor: Actor | None) -> AsyncIterator[Call]:
 async def _incidents(house: House, actor: Actor | None) -> AsyncIterator[Call]:
     for each in await list_incidents(house, ListIncidents(actor=actor)):
         if each.author != house.party:
+            others = await _originators(house, each.relationship, each.items)
+            says, then = f"{each.author} tells of an incident ({each.what}), {each.stage}", "show " + each.incident
+            if others:
+                says, then = f"{says}; it is for {', '.join(others)} to hear of", f"report {each.items[0]} --help"
             yield Call(
                 kind="incident",
                 subject=each.incident,
                 relationship=each.relationship,
                 at=each.at,
-                says=f"{each.author} tells of an incident ({each.what}), {each.stage}",
-                next=f"comity incident show {each.incident}",
+                says=says,
+                next=f"comity incident {then}",
             )
+
+
+async def _originators(house: House, relationship: str, items: Sequence[str]) -> list[str]:
+    """Whose the items are that this house handed on in a relationship: they hear of it from this house alone."""
+    forwarded = [await house.row(ForwardRow, f"{relationship}/{item}") for item in items]
+    return sorted({row.originator for row in forwarded if row is not None and row.holder == house.party})
 
 
 async def _disputes(house: House, actor: Actor | None) -> AsyncIterator[Call]:
