@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from comity.errors import Misuse
 from comity.flows.feeding.feeds import Feeds
-from comity.flows.feeding.publishing import Published
+from comity.flows.feeding.requests import Published
 from comity.node.local import LinesFlow
 
 PUBLISH = "feed.publish"

@@ -6,7 +6,8 @@ One ``Publisher`` runs each feed. Its work goes in rounds, and each round is one
     → seal it as a batch, put the rest to wait → make it all durable → answer whoever published → hand to the channel
 
 A round begins as soon as the one before it is durable and there is something to do; a few messages wait two
-milliseconds for more, so that batches grow with the load.
+milliseconds for more, so that batches grow with the load. Full batches do not wait: they are sealed while the ones
+before are made durable, and share the next commit.
 """
 
 from __future__ import annotations
@@ -22,9 +23,10 @@ from comity.errors import ComityError, Misuse, Unavailable, invariant
 from comity.feed.batch import EPOCH_BATCHES_MAX, MESSAGES_MAX, Closed, Why
 from comity.feed.delivery import BATCHES_UNDER_WAY_MAX, BYTES_UNDER_WAY_MAX
 from comity.feed.gate import Gate
-from comity.feed.publication import Cut, Entry, Publication, Sealed, is_full, microseconds
+from comity.feed.publication import Cut, Entry, Publication, is_full, microseconds
 from comity.feed.schema import Refused
 from comity.flows.feeding.names import Authority, FeedName, Parties
+from comity.flows.feeding.requests import SENTENCES, Call, Published
 from comity.flows.feeding.shelf import Session, Shelf, State
 from comity.flows.feeding.waiting import HELD_BYTES_MAX, HELD_SECONDS_MAX, Waiting
 from comity.ports import Clock, Entropy, Put
@@ -39,69 +41,9 @@ HOLD_MAX = 8_000
 """Most messages that are put to wait in one round."""
 LOOK_SECONDS = 1.0
 """How often the gate is looked at while something waits and nothing else happens."""
-REFUSALS_TOLD = 100
-"""Most refusals of one request that are told one by one; all are counted."""
+WRITING_MAX = 4
+"""Most full batches that are sealed while the ones before are made durable."""
 RETRY_SECONDS = 0.5
-
-
-class RefusedMessage(Struct, frozen=True):
-    """A message that was not taken: its place in the request, the code of the reason, a sentence."""
-
-    place: int
-    code: str
-    sentence: str
-
-
-class Published(Struct, frozen=True, kw_only=True):
-    """What became of the messages of one request; it is durable.
-
-    Attributes:
-        accepted: how many were taken.
-        repeated: how many had been taken before, from the same source under the same number.
-        refused: how many were not taken, by the code of the reason.
-        told: the first of those, each by itself.
-    """
-
-    accepted: int
-    repeated: int = 0
-    refused: dict[str, int]
-    told: tuple[RefusedMessage, ...] = ()
-
-
-_SENTENCES = {
-    "not-released": "nothing of its type crosses now",
-    "rate": "more messages of its type in a second than may cross",
-    "bad-field": "an instant lies outside the years 1 to 9999 of UTC",
-    "too-many-sources": "more sources than one epoch numbers; the next one begins within the hour",
-    "space": "there is no room to wait in",
-}
-
-
-class _Call:
-    """A request under way."""
-
-    def __init__(self, source: str, request: int, done: asyncio.Future[None]) -> None:
-        self.source = source
-        self.request = request
-        self.done = done
-        self.read = 0
-        self.settled = 0
-        self.whole = False
-        self.refused: Counter[str] = Counter()
-        self.told: list[RefusedMessage] = []
-
-    def refuse(self, place: int, code: str, sentence: str) -> None:
-        self.refused[code] += 1
-        if len(self.told) < REFUSALS_TOLD:
-            self.told.append(RefusedMessage(place, code, sentence[:200]))
-
-    def settle(self) -> None:
-        if self.whole and self.settled == self.read and not self.done.done():
-            self.done.set_result(None)
-
-    def fail(self, error: Exception) -> None:
-        if not self.done.done():
-            self.done.set_exception(error)
 
 
 class UnderWay(Struct, frozen=True):
@@ -118,11 +60,20 @@ class _Round(Struct):
     bytes: int = 0
     hold: list[Entry] = field(default_factory=list)
     puts: list[Put] = field(default_factory=list)
-    settled: Counter[_Call] = field(default_factory=Counter)
+    settled: Counter[Call] = field(default_factory=Counter)
 
     @property
     def full(self) -> bool:
         return is_full(len(self.cuts), self.bytes)
+
+
+class _Write(Struct, frozen=True):
+    """A round that is not durable yet: its rows, where the feed stands after it, and whom to tell."""
+
+    puts: list[Put]
+    state: State
+    settled: Counter[Call]
+    crossed: int
 
 
 class Publisher:
@@ -159,13 +110,18 @@ class Publisher:
         self._clock = clock
         self._entropy = entropy
         self._held_bytes_max = held_bytes_max
-        self._state = State(0, b"", 0)
+        self._state = self._ahead = State(0, b"", 0)
         self._gate: Gate | None = None
         self._released = ""
         self._publication: Publication
         self._waiting = Waiting(shelf)
-        self._pending: deque[tuple[Entry, _Call, int]] = deque()
+        self._pending: deque[tuple[Entry, Call, int]] = deque()
         self._under_way_bytes = 0
+        self._pending_since = 0.0
+        self._active: dict[str, Call] = {}
+        self._writing: deque[_Write] = deque()
+        self._writer: asyncio.Task[None] | None = None
+        self._broken: ComityError | None = None
         self._last = 0
         self._wake = asyncio.Event()
         self._room = asyncio.Condition()
@@ -200,38 +156,57 @@ class Publisher:
             Unavailable: nothing is known of those that were not acknowledged; publish them again.
             Misuse: a numbered request that is older than the newest of its source.
         """
-        skip = await self._skip(source, request, len(messages))
-        call = _Call(source, request, asyncio.get_running_loop().create_future())
-        call.read = call.settled = skip
+        while source in self._active:  # it asks again before it was answered
+            await asyncio.wait([self._active[source].done])
+            self._active.pop(source, None)
+        call = Call(source, request, await self._skip(source, request, len(messages)))
+        if source:
+            self._active[source] = call
+        try:
+            await self._take(call, messages)
+            await call.done
+        finally:
+            if self._active.get(source) is call:
+                call.fail(Unavailable("the request was given up", code="given-up"))
+                del self._active[source]
+        return call.published()
+
+    async def _take(self, call: Call, messages: Sequence[bytes]) -> None:
+        """Read the messages of a request, as fast as there is room for them."""
         if self._gate is None or self._gate.schema is None:
             self._gate = None
             await self._look()
-        for start in range(skip, len(messages), MESSAGES_MAX):
-            async with self._room:
-                await self._room.wait_for(lambda: len(self._pending) < PENDING_MAX or self.stopped or self._closing)
-            if self.stopped is not None or self._closing or call.done.done():
-                break
-            at = self._now()
-            for place, raw in enumerate(messages[start : start + MESSAGES_MAX], start):
-                read = self._publication.read(raw, at)
-                call.read += 1
-                if isinstance(read, Refused):
-                    self._refuse(call, place, read.code, read.sentence)
-                    read = Entry("", at, _NOTHING, b"")
-                self._pending.append((read, call, place))
-            self._wake.set()
+        for start in range(call.skipped, len(messages), MESSAGES_MAX):
+            if len(self._pending) >= PENDING_MAX:
+                async with self._room:
+                    await self._room.wait_for(lambda: len(self._pending) < PENDING_MAX or self._halted is not None)
+            if self._halted is not None:
+                raise self._halted
+            if call.done.done():
+                return
+            at, part = self._now(), messages[start : start + MESSAGES_MAX]
+            read, pending, had = self._publication.read, self._pending, len(self._pending)
+            for place, raw in enumerate(part, start):
+                found = read(raw, at)
+                if isinstance(found, Refused):
+                    self._refuse(call, place, found.code, found.sentence)
+                    found = _refused(at)
+                pending.append((found, call, place))
+            call.read += len(part)
+            if not had:
+                self._pending_since = asyncio.get_running_loop().time()
+            if not had or len(pending) >= MESSAGES_MAX:
+                self._wake.set()
             if start + MESSAGES_MAX < len(messages):
                 await asyncio.sleep(0)
-        if self.stopped is not None:
-            raise self.stopped
-        if self._closing and call.read < len(messages):
-            raise Unavailable("the node stops; publish again what was not acknowledged", code="stopping")
         call.whole = True
-        call.settle()
-        await call.done
-        refused = sum(call.refused.values())
-        accepted = len(messages) - skip - refused
-        return Published(accepted=accepted, repeated=skip, refused=dict(call.refused), told=tuple(call.told))
+        call.settle(0)
+
+    @property
+    def _halted(self) -> ComityError | None:
+        if self._closing:
+            return Unavailable("the node stops; publish again what was not acknowledged", code="stopping")
+        return self.stopped
 
     async def _skip(self, source: str, request: int, count: int) -> int:
         if not source:
@@ -243,7 +218,7 @@ class Publisher:
             raise Misuse(f"request {request} of {source!r} is older than {known.request}", code="old-request")
         return min(known.done, count)
 
-    def _refuse(self, call: _Call, place: int, code: str, sentence: str) -> None:
+    def _refuse(self, call: Call, place: int, code: str, sentence: str) -> None:
         self.counts[f"refused {code}"] += 1
         call.refuse(place, code, sentence)
 
@@ -294,7 +269,7 @@ class Publisher:
     # ---- rounds ----------------------------------------------------------------------------------------------------
 
     async def _open(self) -> None:
-        state = self._state = await self.shelf.read_state()
+        state = self._state = self._ahead = await self.shelf.read_state()
         log = await self.shelf.read_log(state)
         self._publication = Publication(self.name.origin, log, state.first, state.dropped)
         self._gate = None
@@ -334,21 +309,33 @@ class Publisher:
                 read = self._publication.read(entry.raw, entry.at)
                 if isinstance(read, Refused):
                     self._refuse(call, number, read.code, read.sentence)
-                    read = Entry("", entry.at, _NOTHING, b"")
+                    read = _refused(entry.at)
                 self._pending[place] = (read, call, number)
 
     async def _run(self) -> None:
         while not (self._closing or self.stopped):
             try:
                 await self._wait()
+                if self._broken is not None:
+                    raise self._broken
                 if self._pending or self._waiting:
                     await self._round()
             except ComityError as error:
                 self.counts["failed rounds"] += 1
-                self._fail(error)
-                await self._recover()
+                await self._recover(error)
+        if self._writer is not None:
+            await asyncio.gather(self._writer, return_exceptions=True)
 
-    async def _recover(self) -> None:
+    async def _recover(self, error: ComityError) -> None:
+        """Tell everybody that nothing is known, find out what is durable, and go on from there."""
+        if self._writer is not None:
+            await asyncio.gather(self._writer, return_exceptions=True)
+        self._broken = None
+        for write in self._writing:
+            for call in write.settled:
+                call.fail(error)
+        self._writing.clear()
+        self._fail(error)
         while not self._closing:
             try:
                 await self.shelf.settle()
@@ -356,8 +343,9 @@ class Publisher:
             except ComityError:
                 await asyncio.sleep(RETRY_SECONDS)
             else:
-                self._publication.epoch = None
-                return
+                break
+        async with self._room:
+            self._room.notify_all()
 
     def _fail(self, error: Exception) -> None:
         for _, call, _ in self._pending:
@@ -365,12 +353,21 @@ class Publisher:
         self._pending.clear()
 
     async def _wait(self) -> None:
-        """Until there is something to do."""
-        if not self._pending and not self._sendable():
+        """Until a round is to be made: something is there to do, and what is before it durable, or it fills a batch."""
+        while not (self._closing or self.stopped or self._broken is not None):
+            idle = not self._writing
+            if self._pending and idle and not self._closing:
+                left = self._pending_since + LINGER_SECONDS - asyncio.get_running_loop().time()
+                if left > 0 and len(self._pending) < MESSAGES_MAX:
+                    await asyncio.sleep(left)
+                return
+            if len(self._pending) >= MESSAGES_MAX and len(self._writing) < WRITING_MAX and not self._waiting:
+                return
+            if idle and self._sendable():
+                return
             self._wake.clear()
-            await _woken(self._wake, self._pause())
-        if self._pending and len(self._pending) < MESSAGES_MAX and not self._waiting and not self._closing:
-            await asyncio.sleep(LINGER_SECONDS)
+            if not await _woken(self._wake, self._pause()) and idle:
+                return
 
     def _pause(self) -> float | None:
         """How long at most nothing happens by itself; None where nothing waits."""
@@ -463,7 +460,7 @@ class Publisher:
             due = publication.due(entry)
             if due is None:
                 code = "not-released" if gate.stands else gate.why
-                self._refuse(call, place, code, _SENTENCES.get(code, "the feed does not stand now"))
+                self._refuse(call, place, code, SENTENCES.get(code, "the feed does not stand now"))
             elif not room or due > until or entry.type in holding:
                 holding.add(entry.type)
                 made.hold.append(entry)
@@ -473,12 +470,12 @@ class Publisher:
                     made.cuts.append(found)
                     made.bytes += len(found.view)
                 else:
-                    self._refuse(call, place, found, _SENTENCES[found])
+                    self._refuse(call, place, found, SENTENCES[found])
         return False
 
     async def _seal(self, made: _Round, closed: Closed) -> None:
-        """Seal what crosses, make everything durable, and say so."""
-        state, sealed = self._state, None
+        """Seal what crosses, and have everything made durable."""
+        sealed, before = None, self._ahead
         if made.cuts:
             await self._begin_epoch()
             sealed = self._publication.seal(
@@ -489,45 +486,50 @@ class Publisher:
                 salt=self._entropy(32),
                 signer=self.parties.log,
             )
-        puts = made.puts + self._waiting.hold(made.hold)
-        if sealed is not None:
-            puts += self.shelf.batch(state.size, sealed.place.first, sealed.frame, sealed.tiles)
-            puts.append(self.shelf.originals(state.size, sealed.originals))
-        for call, settled in made.settled.items():
-            if call.source:
-                puts.append(self.shelf.session(call.source, Session(call.request, call.settled + settled)))
-        if puts:
-            after = self._after(sealed)
-            try:
-                await self.shelf.commit([*puts, self.shelf.state(after)])
-            except ComityError as error:
-                for call in made.settled:
-                    call.fail(error)
-                raise
-            now = self._state  # acknowledgements may have come meanwhile
-            self._state = replace(after, acknowledged=now.acknowledged, cosigned=now.cosigned)
-        await self._tell(made, sealed)
-
-    def _after(self, sealed: Sealed | None) -> State:
-        after = replace(self._state, heads=self._waiting.heads, dropped=self._publication.dropped)
-        if sealed is None:
-            return after
-        first = sealed.place.first + sealed.place.count
-        return replace(after, size=sealed.log.size, root=sealed.log.root(), first=first, dropped=())
-
-    async def _tell(self, made: _Round, sealed: Sealed | None) -> None:
-        if sealed is not None:
             sealed.adopt()
-            self.counts["crossed"] += sealed.place.count
-            self.counts["batches"] += 1
-            self._send(self._state.size - 1, UnderWay(sealed.frame, made.cuts[-1].entry.at))
+        puts = made.puts + self._waiting.hold(made.hold)
+        after = replace(before, heads=self._waiting.heads, dropped=self._publication.dropped)
+        if sealed is not None:
+            puts += self.shelf.batch(before.size, sealed.place.first, sealed.frame, sealed.tiles)
+            puts.append(self.shelf.originals(before.size, sealed.originals))
+            after = replace(after, size=sealed.log.size, root=sealed.log.root(), first=self._publication.first)
+            self._send(before.size, UnderWay(sealed.frame, made.cuts[-1].entry.at))
+        for call, settled in made.settled.items():
+            call.taken += settled
+            if call.source:
+                puts.append(self.shelf.session(call.source, Session(call.request, call.taken)))
+        self._ahead = after
+        self._writing.append(_Write(puts, after, made.settled, len(made.cuts)))
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.create_task(self._write(), name=f"write {self.name.origin}")
+
+    async def _write(self) -> None:
+        """Make what is sealed durable, as much as there is in one commit, and say so."""
+        while self._writing and self._broken is None:
+            group = list(self._writing)
+            puts = [put for write in group for put in write.puts]
+            if puts:
+                now = self._state
+                after = replace(group[-1].state, acknowledged=now.acknowledged, cosigned=now.cosigned)
+                try:
+                    await self.shelf.commit([*puts, self.shelf.state(after)])
+                except ComityError as error:
+                    self._broken = error
+                    break
+                now = self._state  # acknowledgements may have come meanwhile
+                self._state = replace(after, acknowledged=now.acknowledged, cosigned=now.cosigned)
+            for write in group:
+                self._writing.popleft()
+                self.counts["crossed"] += write.crossed
+                self.counts["batches"] += write.crossed > 0
+                for call, settled in write.settled.items():
+                    call.settle(settled)
             async with self._grown:
                 self._grown.notify_all()
-        for call, settled in made.settled.items():
-            call.settled += settled
-            call.settle()
-        async with self._room:
-            self._room.notify_all()
+            async with self._room:
+                self._room.notify_all()
+            self._wake.set()
+        self._wake.set()
 
     async def _begin_epoch(self) -> None:
         """Seal under a fresh key where the one before has had its time, or another release holds (12)."""
@@ -547,9 +549,17 @@ class _Nothing(Struct):
 _NOTHING = _Nothing()
 
 
-async def _woken(event: asyncio.Event, seconds: float | None) -> None:
+def _refused(at: int) -> Entry:
+    """What keeps the place of a message that was refused."""
+    return Entry("", at, _NOTHING, b"")
+
+
+async def _woken(event: asyncio.Event, seconds: float | None) -> bool:
+    """Whether it was set, so many seconds long at most."""
+    if seconds is None:
+        return await event.wait()
     try:
         async with asyncio.timeout(seconds):
-            await event.wait()
+            return await event.wait()
     except TimeoutError:
-        pass
+        return False
