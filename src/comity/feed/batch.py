@@ -189,12 +189,7 @@ def open_batch(frame: Frame, origin: str, key: bytes, log: Frontier, log_keys: I
     place = frame.place
     if place.origin != origin:
         raise Rejected(f"a batch of the feed {place.origin[:200]!r}, not of {origin!r}", code="other-feed")
-    try:
-        plain = ChaCha20Poly1305(key).decrypt(_nonce(place), frame.sealed, _encoder.encode(place))
-    except InvalidTag:
-        sentence = f"batch {place.batch} of epoch {place.epoch} was altered, or is not sealed with this epoch's key"
-        raise Rejected(sentence, code="altered-batch") from None
-    contents = _read_contents(plain, place)
+    contents = unseal(frame, key)
     leaves = view_leaves(contents.seed, place.first, contents.views)
     after, tiles = log.append([batch_root_leaf(frame.salt, root_of(leaves)).data])
     checkpoint = open_checkpoint(frame.note, origin, log_keys)
@@ -202,6 +197,21 @@ def open_batch(frame: Frame, origin: str, key: bytes, log: Frontier, log_keys: I
         sentence = f"the checkpoint after batch {place.batch} is not that of the batches before it with this one"
         raise Rejected(sentence, code="two-histories")
     return Opened(place, contents, leaves, after, tiles, checkpoint)
+
+
+def unseal(frame: Frame, key: bytes) -> Contents:
+    """What is in a batch; that it stands in the log is checked when it comes, by ``open_batch``.
+
+    Raises:
+        Rejected: ``altered-batch``, ``bad-batch``.
+    """
+    place = frame.place
+    try:
+        plain = ChaCha20Poly1305(key).decrypt(_nonce(place), frame.sealed, _encoder.encode(place))
+    except InvalidTag:
+        sentence = f"batch {place.batch} of epoch {place.epoch} was altered, or is not sealed with this epoch's key"
+        raise Rejected(sentence, code="altered-batch") from None
+    return _read_contents(plain, place)
 
 
 def _read_contents(plain: bytes, place: Place) -> Contents:

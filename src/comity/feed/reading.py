@@ -248,6 +248,10 @@ class Reading:
         """Whether it was said what he may see under a release."""
         return release in self._types
 
+    def sees(self, release: str) -> bool:
+        """Whether he may see anything of messages under a release."""
+        return bool(self._types.get(release))
+
     def skip(self, first: int, count: int, why: str) -> LeftOut | None:
         """Messages from a number on are not handed on to him; None where he has had them."""
         wanted = first if self._next is None else max(first, self._next)

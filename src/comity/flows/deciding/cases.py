@@ -226,7 +226,7 @@ async def handling_case(
     found = await ancestry(house, read, row, item, purpose)
     pseudonym = house.pseudonym(row.relationship, person.person)
     people = [person, *(each for each in beside if each.person != person.person)]
-    facilities, attested = await _at_their_sites(house, read, row, found, people, at)
+    facilities, attested = await at_their_sites(house, read, row, found, people, at)
     assured = await assured_before(house, read, found)
     return decision.Case(
         request=request or f"{act}/{item.item}/{pseudonym}",
@@ -250,7 +250,7 @@ async def handling_case(
     )
 
 
-async def _at_their_sites(
+async def at_their_sites(
     house: House, read: ReadRows, row: AgreementRow, found: Ancestry, people: Sequence[PersonRow], at: datetime
 ) -> tuple[tuple[decision.Facility, ...], tuple[decision.Attestation, ...]]:
     """Where people handle an item, and what this house attests of it under each agreement that takes part."""

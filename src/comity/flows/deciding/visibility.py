@@ -199,10 +199,11 @@ async def _cleared(house: House, item: ItemRow, person: PersonRow, work: Work | 
     running = await house.library.load(row)
     at = work.at if work is not None else house.now()
     case = await handling_case(house, row, item, person, "open", item.provided or "", at)
-    return not any(map(_against_person, answer(running, case).reasons))
+    return not any(map(against_person, answer(running, case).reasons))
 
 
-def _against_person(reason: decision.Reason) -> bool:
+def against_person(reason: decision.Reason) -> bool:
+    """Whether a reason stands against an act for what the person is: his clearance, a list, a briefing (4)."""
     step = reason.step
     if step == 18 and len(reason.parameters) > 1 and reason.parameters[1].isdecimal():  # an ancestor's own step
         step = int(reason.parameters[1])
