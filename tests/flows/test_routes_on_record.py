@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 
 from comity.evidence.verify import verify
 from comity.flows.actors import Actor
+from comity.flows.ending.levels import Reclassify, reclassify
 from comity.flows.ending.recalls import Recall, recall
 from comity.flows.exchanging.parcel import write_parcel
 from comity.flows.giving.opening import Open, open_item
 from comity.flows.looking.evidence import ExportEvidence, export_evidence
 from comity.flows.maintaining.rebuilding import Rebuild, VerifyLedger, rebuild, verify_ledger
-from comity.register.rows import CopyRow, ReturnedRow
+from comity.register.rows import TABLES, CopyRow, ReturnedRow, decode_row
 from comity.register.rows.routes import HandedOnRow
 from trilateral import ACROSS, FIRST, JP_US, KR_US, PURPOSE, SECOND, Trilateral
 
@@ -123,3 +124,40 @@ async def conserved(world: Trilateral, party: str) -> tuple[tuple[str, int, str]
     """The copies that were handed on, as one side has them."""
     rows = [row async for _, row in world.houses[party].rows(CopyRow, f"{SECOND}/")]
     return tuple((row.item, row.number, row.state) for row in rows)
+
+
+async def shared(world: Trilateral, party: str, relationship: str) -> dict[tuple[str, str], object]:
+    """What a house has in its tables about one relationship."""
+    store = world.houses[party].store
+    found: dict[tuple[str, str], object] = {}
+    for table in TABLES:
+        for key, value in await store.scan(table, f"{relationship}/", f"{relationship}0", limit=10_000):
+            found[table, key] = decode_row(table, value)
+    return found
+
+
+async def test_both_sides_of_each_leg_have_the_same_rows(tmp_path: Path) -> None:
+    """Given, consented, handed on, opened, re-marked, recalled: item by item, copy by copy, duty by duty."""
+    rule = '\n[[rule]]\nid = "levels-change"\nclause = "levels"\nacts = ["reclassify"]\npermits = true\n'
+    world = await Trilateral.make(tmp_path, more={"tisa-2014": rule})
+    jp, us, kr = (world.houses[each] for each in ("jp", "us", "kr"))
+    try:
+        handed, _ = await world.handed_on()
+        wish = Open(item=handed.item, purpose=PURPOSE, path=str(tmp_path / "read.txt"), actor=Actor("kim"))
+        assert (await open_item(kr, wish)).outcome == "permit"
+        await reclassify(jp, Reclassify(item=handed.item, mark="秘", reason="it is known", actor=Actor("abe")))
+        await world.exchange()
+        await reclassify(us, Reclassify(item=handed.item, mark="CONFIDENTIAL", reason="told", actor=Actor("brown")))
+        await world.exchange()
+        await recall(jp, Recall(item=handed.item, asks="destroy", reason="it was wrong", actor=Actor("abe")))
+        await world.exchange()
+        await recall(us, Recall(item=handed.item, asks="destroy", reason="Tokyo asks", actor=Actor("brown")))
+        await world.exchange()
+        for relationship in (FIRST, SECOND):
+            one, other = world.between[relationship]
+            mine, theirs = await shared(world, one, relationship), await shared(world, other, relationship)
+            about = {key for key in mine.keys() | theirs.keys() if handed.item in key[1]}
+            assert {key for key in about if mine.get(key) != theirs.get(key)} == set()
+            assert {"copy", "holding", "level", "recall", "duty"} <= {table for table, _ in about}
+    finally:
+        await world.close()
