@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from comity.doors import recording
-from comity.doors.cap import OPEN_MAX, read, write
+from comity.doors.cap import OPEN_MAX, PARTS_MAX, read, write
 from comity.doors.passing import Passed, Setting
 from comity.doors.table import DOORS, schema_text
 from comity.errors import Misuse
@@ -235,13 +235,22 @@ def test_a_comment_within_a_text_leaves_the_text_whole() -> None:
     assert message["sender"] == "centre@example.org.au"
 
 
-def test_several_alerts_at_once_do_not_mix() -> None:
-    one, other = passed(sealed(xml(WHOLE))), passed(sealed(xml(WHOLE.replace("<identifier>a-1", "<identifier>a-2"))))
+def test_alerts_of_several_senders_at_once_do_not_mix() -> None:
+    one, other = passed(sealed(xml(WHOLE))), passed(sealed(xml(WHOLE.replace("<sender>centre", "<sender>other"))))
     mixed = [each for pair in zip(one, other, strict=True) for each in pair]
     first, second = written(mixed)
-    assert "<identifier>a-1<" in inner(first)
-    assert "<identifier>a-2<" in inner(second)
+    assert "<sender>centre@" in inner(first)
+    assert "<sender>other@" in inner(second)
     assert [inner(each) for each in written(one + other)] == [inner(first), inner(second)]
+
+
+def test_an_alert_whose_last_info_did_not_cross_is_written_when_its_sender_goes_on() -> None:
+    *parts, _ = passed(sealed(xml(WHOLE)))
+    following = passed(sealed(xml(HEAD.replace("a-1", "a-2"))))
+    first, second = written(parts + following)
+    assert "<identifier>a-1<" in inner(first)
+    assert inner(first).count("<info>") == 1
+    assert "<identifier>a-2<" in inner(second)
 
 
 def test_what_did_not_cross_and_an_alert_needs_is_said() -> None:
@@ -279,10 +288,12 @@ def test_an_alert_whose_last_info_did_not_cross_is_written_when_nothing_more_com
 
 def test_alerts_that_are_not_finished_are_kept_within_bounds() -> None:
     area, *_ = passed(sealed(xml(WHOLE)))
-    parts = [area | {"identifier": f"a-{number}"} for number in range(OPEN_MAX + 5)]
+    parts = [area | {"sender": f"centre-{number}"} for number in range(OPEN_MAX + 5)]
     found = list(zip(range(6), write(enumerate(map(msgspec.json.encode, parts)), SETTING), strict=False))
     assert len(found) == 6
     assert len(written(parts)) == OPEN_MAX + 5
+    many = written([area | {"area": number} for number in range(PARTS_MAX + 3)])
+    assert [each.code for each in many if isinstance(each, Refused)] == ["too-large"] * 3 + ["incomplete"]
 
 
 @pytest.mark.parametrize(

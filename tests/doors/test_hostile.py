@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -21,8 +20,8 @@ from doors.blocks import block
 from doors.keys import NOW
 from doors.test_asterix import ADSB, TRACK
 
-QUICK = settings(max_examples=400, deadline=timedelta(seconds=2))
-SLOW = settings(max_examples=150, deadline=timedelta(seconds=2))
+QUICK = settings(max_examples=400, deadline=None)
+SLOW = settings(max_examples=150, deadline=None)
 
 Change = tuple[int, int, bytes]
 CHANGES = st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 40), st.binary(max_size=12)), min_size=1, max_size=4)

@@ -17,7 +17,9 @@ from comity.errors import Misuse, Rejected
 from comity.feed.schema import Refused
 
 OPEN_MAX = 1024
-"""Most alerts of which parts are kept until their last has come."""
+"""Most senders of whom an alert is kept until its last part has come."""
+PARTS_MAX = 1000
+"""Most messages of one alert."""
 IDENTITY = ("identifier", "sender", "sent")
 """What the messages of one alert have in common."""
 
@@ -134,69 +136,97 @@ def _no(name: str, sentence: str) -> Rejected:
 # ---- messages into XML -----------------------------------------------------------------------------------------------
 
 
-class Open(Struct):
-    """An alert that is being put together: its messages, and its parts by info and place."""
+class Part(Struct, frozen=True):
+    """What one message says: of which alert it is a part, which part, and its fields."""
 
-    scope: str
-    alerts: dict[int, Fields] = field(default_factory=dict)
-    parts: dict[str, dict[int, dict[int, Fields]]] = field(default_factory=lambda: {"area": {}, "resource": {}})
+    alert: tuple[str, ...]
+    sender: str
+    kind: str
+    info: int
+    place: int
+    fields: Fields
+
+
+class Open(Struct):
+    """An alert that is being put together: its infos by place, and their areas and resources by place."""
+
+    alert: tuple[str, ...]
+    infos: dict[int, Fields] = field(default_factory=dict)
+    parts: dict[tuple[str, int], dict[int, Fields]] = field(default_factory=dict)
+    count: int = 0
+
+    def take(self, part: Part) -> bool:
+        """Put a message to the others; whether it was the last of its alert.
+
+        Raises:
+            Rejected: ``too-large``.
+        """
+        self.count += 1
+        if self.count > PARTS_MAX:
+            raise Rejected(f"an alert of more than {PARTS_MAX} messages", code="too-large")
+        if part.kind == "alert":
+            self.infos[part.info] = part.fields
+            return part.info >= part.place
+        self.parts.setdefault((part.kind, part.info), {})[part.place] = part.fields
+        return False
 
 
 def write(messages: Iterable[Numbered], setting: Setting) -> Iterator[Passed]:
-    """Alerts of messages, each signed, as soon as their last info has come (12).
+    """Alerts of messages, each signed, as soon as their last info has come or their sender goes on to another (12).
 
     Raises:
         Misuse: there is no key or certificate to sign with, or they do not fit.
     """
     if not setting.key or not setting.certificate:
         raise Misuse("an alert is signed: name a private key and its certificate", code="no-key")
-    waiting: dict[tuple[object, ...], Open] = {}
+    waiting: dict[str, Open] = {}
     for _, message in messages:
         try:
-            key, done = _take(message, waiting)
+            part = _part(message)
+            if (there := waiting.get(part.sender)) is not None and there.alert != part.alert:
+                yield from _written(waiting.pop(part.sender), setting)
+            if waiting.setdefault(part.sender, Open(part.alert)).take(part):
+                yield from _written(waiting.pop(part.sender), setting)
+            elif len(waiting) > OPEN_MAX:
+                yield from _written(waiting.pop(next(iter(waiting))), setting)
         except Rejected as error:
             yield refusal(error)
-            continue
-        if done:
-            yield from _written(waiting.pop(key), setting)
-        elif len(waiting) > OPEN_MAX:
-            yield from _written(waiting.pop(next(iter(waiting))), setting)
     for each in waiting.values():
         yield from _written(each, setting)
 
 
-def _take(message: bytes, waiting: dict[tuple[object, ...], Open]) -> tuple[tuple[object, ...], bool]:
-    """Put a message to the others of its alert; whether it was the last."""
+def _part(message: bytes) -> Part:
+    """What one message says.
+
+    Raises:
+        Rejected: ``malformed``, ``unknown-type``, ``incomplete``.
+    """
     said = read_json(message)
     if not isinstance(said, dict) or not isinstance(said.get("type"), str):
         raise Rejected("a message is a JSON object with a 'type'", code="malformed")
     prefix, _, kind = said.pop("type").partition("-")
-    if prefix not in _SCOPE_OF or kind not in ("alert", "area", "resource"):
+    number = {"alert": "infos", "area": "area", "resource": "resource"}.get(kind)
+    if prefix not in _SCOPE_OF or number is None:
         raise Rejected(f"no part of an alert is of the type {prefix[:40] + '-' + kind[:40]!r}", code="unknown-type")
-    for name in (*IDENTITY, "info", *({"alert": ("infos",)}.get(kind, (kind,)))):
+    for name in (*IDENTITY, "info", number):
         if not isinstance(said.get(name), str if name in IDENTITY else int):
             raise Rejected(f"an alert can not be put together without {name!r}, which did not cross", code="incomplete")
-    key = (prefix, *(said[name] for name in IDENTITY))
-    place = said.pop("info")
-    there = waiting.setdefault(key, Open(_SCOPE_OF[prefix]))
-    if kind != "alert":
-        there.parts[kind].setdefault(place, {})[said.pop(kind)] = said
-        return key, False
-    there.alerts[place] = said
-    return key, place >= said["infos"]
+    alert = (prefix, *(said[name] for name in IDENTITY))
+    return Part(alert, said["sender"], kind, said.pop("info"), said.pop(number), said)
 
 
 def _written(found: Open, setting: Setting) -> Iterator[Passed]:
-    if not found.alerts:
+    if not found.infos:
         yield Refused("incomplete", "areas and resources of an alert whose own message did not cross")
         return
     try:
-        first = found.alerts[min(found.alerts)]
-        if (needed := WHERE.get(found.scope)) is not None and needed not in first:
+        first = found.infos[min(found.infos)]
+        scope = _SCOPE_OF[found.alert[0]]
+        if (needed := WHERE.get(scope)) is not None and needed not in first:
             raise _missing(needed)
         root = etree.Element(f"{{{CAP}}}alert", nsmap={None: CAP})
-        _put(root, ALERT, {**first, "scope": found.scope})
-        for place, said in sorted(found.alerts.items()):
+        _put(root, ALERT, {**first, "scope": scope})
+        for place, said in sorted(found.infos.items()):
             if place:
                 info = etree.SubElement(root, f"{{{CAP}}}info")
                 _put(info, INFO, said)
@@ -209,7 +239,7 @@ def _written(found: Open, setting: Setting) -> Iterator[Passed]:
 def _put_parts(info: etree._Element, found: Open, place: int) -> Iterator[Refused]:
     """Resources and areas of an info; what is not whole is left out, and said."""
     for group in (RESOURCE, AREA):
-        for _, said in sorted(found.parts[group.name].get(place, {}).items()):
+        for _, said in sorted(found.parts.get((group.name, place), {}).items()):
             node = etree.Element(f"{{{CAP}}}{group.name}")
             try:
                 _put(node, group, said)
