@@ -1,10 +1,12 @@
 """The doors that there are, by name; a door's library is loaded when something goes through it.
 
-setting = Setting(now=clock.now, schema=schema, trusted=(certificate,))
-counted = Counted(DOORS["cap"].messages(stream, setting))
-for each in counted:
-    if isinstance(each, bytes):
-        ...  # publish the message
+Whoever carries messages on does it so::
+
+    setting = Setting(now=clock.now, schema=schema, trusted=(certificate,))
+    counted = Counted(DOORS["cap"].messages(stream, setting))
+    for each in counted:
+        if isinstance(each, bytes):
+            ...  # publish the message
 """
 
 from __future__ import annotations
