@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from comity.errors import Rejected
 from comity.feed.cut import Cutter, cutters
-from comity.feed.originals import CONTEXT, SALT_BYTES, committer, original_leaf, salts
+from comity.feed.originals import CONTEXT, SALT_BYTES, Committer, original_leaf, salts
 from comity.feed.release import POSTURES, Posture
 from comity.feed.schema import Reader, Refused
 from feed.examples import INSTANTS, NUMBERS, TEXTS, messages, release, schema, written
@@ -92,23 +92,26 @@ MESSAGE: dict[str, object] = {
 }
 
 
-def test_a_commitment_is_of_the_salt_and_the_value_as_json() -> None:
-    salted = salts(bytes(32), len(NAMES))
-    found = committer(NAMES)(read(MESSAGE), salted)
-    assert len(found) == 32 * len(NAMES)
+def test_a_commitment_is_of_the_salt_the_name_and_the_value_as_json() -> None:
+    kind = Committer(NAMES)
+    stream = salts(bytes(32), kind.key_bytes // SALT_BYTES)
+    found = kind.commit(read(MESSAGE), stream)
+    assert (len(NAMES), kind.width, len(found)) == (9, 16, 32 * 16)
     for place, name in enumerate(NAMES):
-        salt = salted[SALT_BYTES * place : SALT_BYTES * (place + 1)]
+        salt = stream[SALT_BYTES * place : SALT_BYTES * (place + 1)]
         value = b"" if name not in MESSAGE else json.dumps(MESSAGE[name]).encode()
         if name == "observed":
             value = b'"2026-11-20T01:02:03.417000Z"'
-        assert found[32 * place : 32 * (place + 1)] == sha256(salt + value).digest(), name
+        made = sha256(salt + name.encode() + b":" + value).digest()
+        assert found[32 * place : 32 * (place + 1)] == made, name
+    assert found[32 * 9 :] == stream[SALT_BYTES * 9 :]
     leaf = original_leaf(bytes(32), found)
-    assert leaf == sha256(CONTEXT + bytes(32) + len(NAMES).to_bytes(2, "big") + found).digest()
+    assert leaf == sha256(CONTEXT + bytes(32) + (16).to_bytes(2, "big") + found).digest()
 
 
 def test_a_type_with_one_field_is_cut_and_committed_to() -> None:
-    one = committer(["track"])(read(MESSAGE), bytes(16))
-    assert one == sha256(bytes(16) + b'"T-71"').digest()
+    one = Committer(["track"]).commit(read(MESSAGE), bytes(16))
+    assert one == sha256(bytes(16) + b'track:"T-71"').digest()
     crossing = msgspec.structs.replace(release().postures["crisis"]["track"], fields=("track",))
     assert Cutter("track", schema().types["track"], crossing).view(read(MESSAGE)) == b'{"type":"track","track":"T-71"}'
 
