@@ -10,6 +10,7 @@ import pytest
 
 from comity.errors import Misuse, Rejected
 from comity.flows.actors import Actor
+from comity.flows.consenting.showing import AskShow, ask_show
 from comity.flows.deciding.explaining import Why, why
 from comity.flows.deciding.picking import Place
 from comity.flows.deciding.recorded import recorded
@@ -138,3 +139,25 @@ async def test_handing_on_picks_too(tmp_path: Path) -> None:
         assert (await world.approve_on(asked)).given is not None
     finally:
         await world.close()
+
+
+async def test_showing_picks_too(world: Trilateral) -> None:
+    jp = world.houses["jp"]
+    other = Place(relationship=JP_US, recipients=(await world.pseudonym("us", "jones", JP_US),))
+    request = AskShow(
+        relationship=FIRST,
+        recipients=(await world.pseudonym("us", "jones", FIRST),),
+        manner="oral",
+        purpose="the exercise in March",
+        mark=SECRET["jp"],
+        topic="test-site",
+        title="what the station saw",
+        actor=Actor("sato"),
+        otherwise=(other,),
+    )
+    told = await ask_show(jp, request)
+    assert (told.relationship, told.outcome) == (JP_US, "needs-consent")
+    assert [(each.relationship, each.outcome) for each in told.tried] == [(FIRST, "no-basis")]
+    assert (await jp.need(RequestRow, told.request, "request")).relationship == JP_US
+    with pytest.raises(Rejected):
+        await ask_show(jp, msgspec.structs.replace(request, mark="SECRETT"))

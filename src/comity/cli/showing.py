@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from comity.cli.decisions import functions, named, tell_outcome
+from comity.cli.decisions import functions, named, tell_outcome, tell_tried
 from comity.cli.files import absolute
-from comity.cli.giving import recipients_of
+from comity.cli.giving import places_of, recipients_of
 from comity.cli.instants import read_instant, told_instant
 from comity.cli.options import Desk, acting, housed, relationship
 from comity.cli.output import DONE, FINDINGS, REFUSED, Output
@@ -18,6 +18,7 @@ from comity.cli.session import fresh_name
 from comity.flows.actors import Actor
 from comity.flows.consenting.showing import AskShow, CompareShown, DoneShow, ShownCompared, ShowTold
 from comity.flows.deciding.explaining import tell
+from comity.flows.deciding.picking import Place
 from comity.record.bodies.consents import Manner
 
 
@@ -77,10 +78,15 @@ def ask(
       comity show ask --title "what the radar saw" --mark 極秘 --topic missiles --form oral \
         --to "Air defence desk" --purpose "air defence" --as sato
     """
-    chosen = desk.session.relationship(relationship)
+    if here:
+        only = desk.session.relationship(relationship)
+        places = [Place(relationship=only, recipients=recipients_of(desk, only, recipients, here=True))]
+    else:
+        places = places_of(desk, relationship, recipients)
     request = AskShow(
-        relationship=chosen,
-        recipients=recipients_of(desk, chosen, recipients, here=here),
+        relationship=places[0].relationship,
+        recipients=places[0].recipients,
+        otherwise=tuple(places[1:]),
         manner=manner,
         purpose=purpose,
         actor=Actor(actor),
@@ -143,7 +149,10 @@ def _instant(typed: str | None, key: Path | None) -> datetime | None:
 
 
 def _tell_asked(out: Output, told: ShowTold, known: dict[str, str], desk: Desk) -> None:
+    if told.tried:
+        out.line(("under  ", "dim"), (told.relationship, "strong"))
     tell_outcome(out, tell(told.decision), known, full=False)
+    tell_tried(out, told.tried, known)
     out.gap()
     if not told.request:
         out.text("Nothing was registered or sent. The refusal is recorded in this house.")

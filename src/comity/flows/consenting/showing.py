@@ -10,22 +10,23 @@ What was received may be shown on to people of this house; that is decided about
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from hashlib import sha256
 from typing import cast
 
 import msgspec
 
-from comity.agreement.equivalence import level_of
 from comity.decision import model as decision
 from comity.errors import Misuse
 from comity.flows.actors import Actor
 from comity.flows.deciding.basis import basis
-from comity.flows.deciding.cases import giving_case, handling_case, new_item
+from comity.flows.deciding.cases import giving_case, handling_case, new_item, outcome_word
 from comity.flows.deciding.once import decide_once
+from comity.flows.deciding.picking import Place, Question, TriedTold, decide_among
 from comity.flows.deciding.visibility import viewer, visible_item
 from comity.flows.giving.marks import alternative_label
-from comity.flows.giving.release import ITEM_TITLE, POSSIBLE
+from comity.flows.giving.release import ITEM_TITLE, POSSIBLE, check_mark, check_one_party
 from comity.flows.house import PSEUDONYM_OF, House
 from comity.flows.keeping.library import Running
 from comity.flows.keeping.work import Draft, Work
@@ -62,6 +63,8 @@ class AskShow(msgspec.Struct, frozen=True, kw_only=True):
         rights: patents, copyright or trade secrets in it.
         request: identifier for the request, for a person who signs elsewhere.
         new: identifier for the new item, likewise.
+        otherwise: other agreements with the same party; it is shown under the one by which it may (``spec/routes.md``
+            13).
     """
 
     relationship: str
@@ -79,6 +82,7 @@ class AskShow(msgspec.Struct, frozen=True, kw_only=True):
     rights: str = ""
     request: str | None = None
     new: str | None = None
+    otherwise: tuple[Place, ...] = ()
 
 
 class DoneShow(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,6 +111,8 @@ class ShowTold(msgspec.Struct, frozen=True, kw_only=True):
         assured: whether the other party is asked for its assurance first.
         record: id of the record in hex once it was shown.
         at: when it was shown.
+        relationship: to which party, under which agreement.
+        tried: the other agreements with that party that were asked, and what they say.
     """
 
     request: str
@@ -119,6 +125,8 @@ class ShowTold(msgspec.Struct, frozen=True, kw_only=True):
     assured: bool = False
     record: str | None = None
     at: datetime | None = None
+    relationship: str = ""
+    tried: tuple[TriedTold, ...] = ()
 
 
 class CompareShown(msgspec.Struct, frozen=True, kw_only=True):
@@ -157,20 +165,26 @@ async def ask_show(house: House, request: AskShow) -> ShowTold:
         Refused: no agreement runs in that relationship.
     """
     officer = await house.person(request.actor.handle)
-    subject = await _subject(house, request)
-    wish = RequestRow(
-        request=house.name("r", request.request),
-        record=bytes(32),
-        item=subject.item.item,
-        relationship=request.relationship,
-        recipients=tuple(sorted(set(request.recipients))),
-        purpose=request.purpose,
-        by=officer.person,
-        at=house.now(),
-        act="show",
-        manner=request.manner,
-    )
-    told, _ = await house.sequencer.submit(lambda work: _decide(house, work, subject, wish, request.actor))
+    places = (Place(relationship=request.relationship, recipients=request.recipients), *request.otherwise)
+    subjects = await _subjects(house, request, [await house.agreement_row(each.relationship) for each in places])
+    name = house.name("r", request.request)
+    wishes = [
+        RequestRow(
+            request=name,
+            record=bytes(32),
+            item=subject.item.item,
+            relationship=place.relationship,
+            recipients=tuple(sorted(set(place.recipients))),
+            purpose=request.purpose,
+            by=officer.person,
+            at=house.now(),
+            act="show",
+            manner=request.manner,
+        )
+        for subject, place in zip(subjects, places, strict=True)
+    ]
+    number, told = await house.sequencer.submit(lambda work: _pick(house, work, subjects, wishes, request.actor))
+    subject, wish = subjects[number], wishes[number]
     if told.outcome not in POSSIBLE:
         return msgspec.structs.replace(told, request="")
     fields = bodies.ReleaseRequested.__struct_fields__
@@ -186,7 +200,7 @@ async def ask_show(house: House, request: AskShow) -> ShowTold:
             work.put_side(ITEM_TITLE, subject.item.item, request.title.encode())
         await work.say(Draft(DOMESTIC, signed))
         if not subject.onward:
-            await work.say(Draft(request.relationship, _asking(subject.item, wish), officer.function))
+            await work.say(Draft(wish.relationship, _asking(subject.item, wish), officer.function))
         return msgspec.structs.replace(told, assured=not subject.onward)
 
     return await house.sequencer.submit(ask)
@@ -263,9 +277,20 @@ async def compare_shown(house: House, request: CompareShown) -> ShownCompared:
     )
 
 
-async def _subject(house: House, request: AskShow) -> _Subject:
-    row = await house.agreement_row(request.relationship)
-    running = await house.library.load(row)
+async def _subjects(house: House, request: AskShow, rows: Sequence[AgreementRow]) -> list[_Subject]:
+    """What is to be shown, under each agreement by which it may be; everywhere it is the same item.
+
+    Raises:
+        Misuse: the agreements are with several parties; or as ``_subject``.
+    """
+    check_one_party(rows)
+    runnings = [await house.library.load(row) for row in rows]
+    first = await _subject(house, request, rows[0], runnings)
+    return [msgspec.structs.replace(first, row=row, running=each) for row, each in zip(rows, runnings, strict=True)]
+
+
+async def _subject(house: House, request: AskShow, row: AgreementRow, runnings: Sequence[Running]) -> _Subject:
+    running = runnings[0]
     if request.item is not None:
         item = await visible_item(house, None, request.item, await viewer(house, request.actor))
         if item.relationship not in (DOMESTIC, request.relationship):
@@ -279,7 +304,7 @@ async def _subject(house: House, request: AskShow) -> _Subject:
         return _Subject(row, running, item, None, item.relationship != DOMESTIC)
     if not (request.mark and request.topic and request.title):
         raise Misuse("something new needs its mark, its topic and a title", code="which-item")
-    level_of(running.agreement, house.party, request.mark)
+    check_mark(house, runnings, request.mark)
     salt = house.entropy(32)
     length, digest = 0, sha256(b"").digest()
     if request.path is not None:
@@ -307,10 +332,22 @@ async def _subject(house: House, request: AskShow) -> _Subject:
     return _Subject(row, running, item, salt, onward=False)
 
 
-async def _decide(
-    house: House, work: Work, subject: _Subject, asked: RequestRow, actor: Actor
-) -> tuple[ShowTold, tuple[bytes, ...]]:
-    """Decide by what stands at this instant, record the decision, and name the assurances it rests on."""
+async def _pick(
+    house: House, work: Work, subjects: Sequence[_Subject], wishes: Sequence[RequestRow], actor: Actor
+) -> tuple[int, ShowTold]:
+    """Decide under each agreement, and record it; the place of the one that was picked (``spec/routes.md`` 14)."""
+    if len(subjects) == 1:
+        return 0, (await _decide(house, work, subjects[0], wishes[0], actor))[0]
+    asked = list(zip(subjects, wishes, strict=True))
+    cases = [await _case(house, work, subject, wish) for subject, wish in asked]
+    questions = [Question(each.row, each.running, case) for each, case in zip(subjects, cases, strict=True)]
+    picked = await decide_among(work, questions)
+    told = _told(wishes[picked.place], picked.outcome, picked.record.id)
+    return picked.place, msgspec.structs.replace(told, tried=picked.tried)
+
+
+async def _case(house: House, work: Work, subject: _Subject, asked: RequestRow) -> decision.Case:
+    """The question, by what stands at this instant."""
     now = await work.row(RequestRow, asked.request) or asked
     if subject.onward:
         case = await _onward_case(house, work, subject, now)
@@ -327,17 +364,29 @@ async def _decide(
         )
         case = await giving_case(house, work, subject.row, subject.running, now, described, "show")
     manner = asked.manner or "oral"  # its rule asked for one
-    case = msgspec.structs.replace(case, item=msgspec.structs.replace(case.item, form=manner))
-    decided = await decide_once(house, work, subject.row, subject.running, case, actor)
-    told = ShowTold(
+    return msgspec.structs.replace(case, item=msgspec.structs.replace(case.item, form=manner))
+
+
+def _told(asked: RequestRow, outcome: decision.Outcome, decided: bytes) -> ShowTold:
+    return ShowTold(
         request=asked.request,
         item=asked.item,
-        manner=manner,
+        manner=asked.manner or "oral",
         to=asked.recipients,
-        outcome=decided.word,
-        decision=decided.outcome,
-        decision_record=decided.record.hex(),
+        outcome=outcome_word(outcome),
+        decision=outcome,
+        decision_record=decided.hex(),
+        relationship=asked.relationship,
     )
+
+
+async def _decide(
+    house: House, work: Work, subject: _Subject, asked: RequestRow, actor: Actor
+) -> tuple[ShowTold, tuple[bytes, ...]]:
+    """Decide by what stands at this instant, record the decision, and name the assurances it rests on."""
+    case = await _case(house, work, subject, asked)
+    decided = await decide_once(house, work, subject.row, subject.running, case, actor)
+    told = _told(asked, decided.outcome, decided.record)
     if subject.onward:
         return told, ()
     return told, tuple(sorted({bytes.fromhex(each.evidence) for each in case.facts.attestations}))

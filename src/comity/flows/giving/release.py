@@ -400,13 +400,22 @@ async def directory_entries(read: ReadRows, row: AgreementRow, recipients: tuple
 
 
 def _label(house: House, runnings: Sequence[Running], request: Give) -> Label:
-    """The label that was asked for; a mark that no ladder has is mistyped, and the error names the nearest one."""
-    ladders = [ladder(each.agreement, house.party) for each in runnings]
-    if not any(level.mark == request.mark for levels in ladders for level in levels):
-        level_of(runnings[0].agreement, house.party, request.mark)
+    """The label that was asked for."""
+    check_mark(house, runnings, request.mark)
     return Label(
         policy=house.party, mark=request.mark, categories=tuple(sorted(request.categories)), originator=house.party
     )
+
+
+def check_mark(house: House, runnings: Sequence[Running], mark: str) -> None:
+    """A mark that stands on this party's ladder under none of several agreements is mistyped.
+
+    Raises:
+        Rejected: it does; the error names the nearest one.
+    """
+    ladders = [ladder(each.agreement, house.party) for each in runnings]
+    if not any(level.mark == mark for levels in ladders for level in levels):
+        level_of(runnings[0].agreement, house.party, mark)
 
 
 def request_row(
