@@ -8,10 +8,12 @@ import pytest
 from msgspec.structs import replace
 
 from comity.errors import Misuse, Rejected, Unavailable
-from comity.feed.batch import MESSAGES_MAX
+from comity.feed.batch import MESSAGES_MAX, root_of
 from comity.feed.delivery import Acknowledged, Have, write_word
+from comity.feed.proof import read_proof, verify_proof, write_proof
 from comity.feed.schema import parse_schema
 from comity.flows.feeding.delivering import Delivery
+from comity.flows.feeding.proving import Kept
 from comity.ledger.checkpoint import open_checkpoint
 from feed.examples import SCHEMA_TEXT
 from feed.stage import KEYS, NAME, Line, Stage, parties, track, until
@@ -290,3 +292,31 @@ async def test_a_key_is_used_for_an_hour() -> None:
             await publisher.publish([track(0)])
             stage.clock.pass_by(1801)
         assert [epoch.number for epoch in stage.ruler.epochs] == [1, 2]
+
+
+async def test_either_party_proves_a_message_and_the_publisher_its_original() -> None:
+    stage = Stage()
+    async with stage.publisher() as publisher:
+        recipient = await stage.recipient()
+        async with stage.connected(publisher, recipient, Line()):
+            for start in range(0, 30, 10):
+                await publisher.publish([track(n) for n in range(start, start + 10)])
+            await until(lambda: publisher.acknowledged == publisher.size > 2)
+            await asyncio.sleep(1.1)  # by then the acknowledgement is on the shelf, with nothing else to write
+        log, witness = NAME.log_key(KEYS["jp log"].public), parties("jp", "kr").peer_witness_key
+        ours, theirs = (Kept(NAME, side.shelf, stage.ruler) for side in (publisher, recipient))
+        for number in (0, 17, 29):
+            proof = await ours.prove(number, ["track", "latitude"], (0, publisher.size))
+            assert (await theirs.prove(number)).view.leaf == proof.view.leaf
+            proved = verify_proof(read_proof(write_proof(proof)), NAME.origin, [log], [witness])
+            assert proved.number == number
+            assert proved.same == ("track", "latitude")
+            assert proved.signed.witnesses
+            roots = [await ours.original_root(index) for index in range(publisher.size)]
+            assert proved.record_root == root_of(roots)
+        with pytest.raises(Misuse, match="no message 30"):
+            await ours.prove(30)
+        with pytest.raises(Misuse, match="no field 'colour'"):
+            await ours.prove(0, ["colour"], (0, publisher.size))
+        with pytest.raises(Misuse, match="another party's"):
+            await theirs.prove(0, [], (0, recipient.size))

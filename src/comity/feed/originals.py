@@ -27,6 +27,20 @@ def salts(seed: bytes, count: int) -> bytes:
     return stream.update(bytes(SALT_BYTES * count))
 
 
+class Originals(Struct, frozen=True, array_like=True):
+    """What is kept of a batch's messages as they were published, with the numbers of the batch.
+
+    Attributes:
+        schema: digest of the schema they are of.
+        seed: 32 bytes, from which the salts of their commitments are made (8).
+        raws: the messages.
+    """
+
+    schema: str
+    seed: bytes
+    raws: tuple[bytes, ...]
+
+
 class Committer:
     """Makes the commitments of messages of one type (8).
 

@@ -17,8 +17,9 @@ import msgspec
 from msgspec import Struct
 
 from comity.errors import Rejected
-from comity.feed.batch import VIEW_CONTEXT, root_of, view_leaves
-from comity.feed.originals import HASH_BYTES, SALT_BYTES, Committer, original_leaf, prefix, salts
+from comity.feed.batch import VIEW_CONTEXT, Contents, root_of, view_leaves
+from comity.feed.originals import HASH_BYTES, SALT_BYTES, Committer, Originals, original_leaf, prefix, salts
+from comity.feed.schema import Reader, Refused, Schema
 from comity.ledger.checkpoint import SignedCheckpoint, open_checkpoint
 from comity.ledger.leaf import batch_root_leaf
 from comity.ledger.note import VerifierKey
@@ -218,6 +219,27 @@ def original_tree(
         commitments.append(made)
         streams.append(own)
     return OriginalTree(tuple(leaves), tuple(commitments), tuple(streams))
+
+
+def read_originals(
+    contents: Contents, first: int, originals: Originals, schema: Schema
+) -> tuple[list[Struct], OriginalTree, dict[str, Committer]]:
+    """The messages of a batch as they were published, what was logged of them, and what commits to each type.
+
+    Raises:
+        Rejected: ``damaged``: what was kept of them is not what crossed.
+    """
+    committers = {name: Committer(tuple(kind.fields)) for name, kind in schema.types.items()}
+    reader, messages = Reader(schema), []
+    for raw in originals.raws:
+        read = reader.read(raw)
+        if isinstance(read, Refused):
+            raise Rejected(f"a message that was kept is not one of its schema: {read.sentence}", code="damaged")
+        messages.append(read)
+    if len(messages) != len(contents.views):
+        raise Rejected("not as many messages were kept as crossed", code="damaged")
+    leaves = view_leaves(contents.seed, first, contents.views)
+    return messages, original_tree(originals.seed, messages, leaves, committers), committers
 
 
 def prove_original(

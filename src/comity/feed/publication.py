@@ -36,6 +36,7 @@ from comity.feed.batch import (
 )
 from comity.feed.cut import Cutter, cutters
 from comity.feed.gate import Epoch, Gate
+from comity.feed.originals import Originals
 from comity.feed.schema import Reader, Refused, Schema
 from comity.ledger.note import Signer
 from comity.ledger.tiles import Tile
@@ -71,20 +72,6 @@ class Cut(Struct, frozen=True, gc=False):
     view: bytes
     source: str
     entry: Entry
-
-
-class Originals(Struct, frozen=True, array_like=True):
-    """What is kept of a batch's messages as they were published, with the numbers of the batch.
-
-    Attributes:
-        schema: digest of the schema they are of.
-        seed: 32 bytes, from which the salts of their commitments are made (8).
-        raws: the messages.
-    """
-
-    schema: str
-    seed: bytes
-    raws: tuple[bytes, ...]
 
 
 class Sealed(Struct, frozen=True):

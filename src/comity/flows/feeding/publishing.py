@@ -23,6 +23,7 @@ from comity.errors import ComityError, Misuse, Unavailable, invariant
 from comity.feed.batch import EPOCH_BATCHES_MAX, MESSAGES_MAX, Closed, Why
 from comity.feed.delivery import BATCHES_UNDER_WAY_MAX, BYTES_UNDER_WAY_MAX
 from comity.feed.gate import Gate
+from comity.feed.histogram import Histogram
 from comity.feed.publication import Cut, Entry, Publication, is_full, microseconds
 from comity.feed.schema import Refused
 from comity.flows.feeding.names import Authority, FeedName, Parties
@@ -47,10 +48,10 @@ RETRY_SECONDS = 0.5
 
 
 class UnderWay(Struct, frozen=True):
-    """A batch that is durable here and not acknowledged: its frame, and when its newest message was published."""
+    """A batch that is durable here and not acknowledged: its frame, and when each of its messages was published."""
 
     frame: bytes
-    newest: int
+    ats: tuple[int, ...] = ()
 
 
 class _Round(Struct):
@@ -104,6 +105,7 @@ class Publisher:
         self.shelf = shelf
         self.parties = parties
         self.counts: Counter[str] = Counter()
+        self.durable = Histogram()
         self.under_way: dict[int, UnderWay] = {}
         self.stopped: ComityError | None = None
         self._authority = authority
@@ -113,12 +115,14 @@ class Publisher:
         self._state = self._ahead = State(0, b"", 0)
         self._gate: Gate | None = None
         self._released = ""
+        self._schema_kept = ""
         self._publication: Publication
         self._waiting = Waiting(shelf)
         self._pending: deque[tuple[Entry, Call, int]] = deque()
         self._under_way_bytes = 0
         self._pending_since = 0.0
         self._active: dict[str, Call] = {}
+        self._saved = 0
         self._writing: deque[_Write] = deque()
         self._writer: asyncio.Task[None] | None = None
         self._broken: ComityError | None = None
@@ -253,10 +257,12 @@ class Publisher:
         """The recipient has so many batches durably: its cosignature was verified."""
         if size <= self._state.acknowledged:
             return
+        now = microseconds(self._clock.now())
         for index in range(self._state.acknowledged, size):
             done = self.under_way.pop(index, None)
             if done is not None:
                 self._under_way_bytes -= len(done.frame)
+                self.durable.observe_since(now, done.ats)
         self._state = replace(self._state, acknowledged=size, cosigned=cosigned)
         self._wake.set()
 
@@ -270,16 +276,17 @@ class Publisher:
 
     async def _open(self) -> None:
         state = self._state = self._ahead = await self.shelf.read_state()
+        self._saved = state.acknowledged
         log = await self.shelf.read_log(state)
         self._publication = Publication(self.name.origin, log, state.first, state.dropped)
-        self._gate = None
+        self._gate, self._schema_kept = None, ""
         await self._waiting.load(state.heads)
         self.under_way.clear()
         self._under_way_bytes = 0
         for index in range(state.acknowledged, state.size):
             frame = await self.shelf.read_frame(index)
             invariant(frame is not None, "a batch that is not acknowledged is kept")
-            self._send(index, UnderWay(frame or b"", 0))
+            self._send(index, UnderWay(frame or b""))
 
     def _send(self, index: int, batch: UnderWay) -> None:
         self.under_way[index] = batch
@@ -318,7 +325,7 @@ class Publisher:
                 await self._wait()
                 if self._broken is not None:
                     raise self._broken
-                if self._pending or self._waiting:
+                if self._pending or self._waiting or self._unsaved:
                     await self._round()
             except ComityError as error:
                 self.counts["failed rounds"] += 1
@@ -369,10 +376,15 @@ class Publisher:
             if not await _woken(self._wake, self._pause()) and idle:
                 return
 
+    @property
+    def _unsaved(self) -> bool:
+        """Whether acknowledgements have come that are not on the shelf; they wait for the next commit, or a second."""
+        return self._state.acknowledged > self._saved
+
     def _pause(self) -> float | None:
         """How long at most nothing happens by itself; None where nothing waits."""
         if not self._waiting:
-            return None
+            return LOOK_SECONDS if self._unsaved else None
         now, times = self._now(), []
         for name, at in self._waiting.types():
             delay = self._publication.delay(name)
@@ -492,8 +504,11 @@ class Publisher:
         if sealed is not None:
             puts += self.shelf.batch(before.size, sealed.place.first, sealed.frame, sealed.tiles)
             puts.append(self.shelf.originals(before.size, sealed.originals))
+            if sealed.originals.schema != self._schema_kept and self._publication.schema is not None:
+                puts.append(self.shelf.schema(self._publication.schema))
+                self._schema_kept = sealed.originals.schema
             after = replace(after, size=sealed.log.size, root=sealed.log.root(), first=self._publication.first)
-            self._send(before.size, UnderWay(sealed.frame, made.cuts[-1].entry.at))
+            self._send(before.size, UnderWay(sealed.frame, tuple([cut.entry.at for cut in made.cuts])))
         for call, settled in made.settled.items():
             call.taken += settled
             if call.source:
@@ -508,7 +523,7 @@ class Publisher:
         while self._writing and self._broken is None:
             group = list(self._writing)
             puts = [put for write in group for put in write.puts]
-            if puts:
+            if puts or self._unsaved:
                 now = self._state
                 after = replace(group[-1].state, acknowledged=now.acknowledged, cosigned=now.cosigned)
                 try:
@@ -516,6 +531,7 @@ class Publisher:
                 except ComityError as error:
                     self._broken = error
                     break
+                self._saved = after.acknowledged
                 now = self._state  # acknowledgements may have come meanwhile
                 self._state = replace(after, acknowledged=now.acknowledged, cosigned=now.cosigned)
             for write in group:

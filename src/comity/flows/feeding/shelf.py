@@ -19,7 +19,8 @@ from msgspec import Struct
 
 from comity.errors import Rejected
 from comity.feed.batch import Dropped
-from comity.feed.publication import Originals
+from comity.feed.originals import Originals
+from comity.feed.schema import Schema
 from comity.ledger.tiles import Tile, edge_tiles
 from comity.ledger.tree import Frontier, TreeHead
 from comity.ports import Batch, Entropy, Put, Store
@@ -34,6 +35,10 @@ TILES = "feed-tile"
 STATE = "feed-state"
 HELD = "feed-held"
 """Messages that wait, by type and chunk."""
+ROOT = "feed-originals-root"
+"""The root of a batch's originals, by the place of its batch in the log."""
+SCHEMA = "feed-schema"
+"""The schemas that originals are of, by digest."""
 SESSION = "feed-session"
 """How far each source that numbers its requests has been taken."""
 EVIDENCE = "feed-evidence"
@@ -125,6 +130,14 @@ class Shelf:
         """The row of what was published in a batch."""
         return self._hidden(ORIGINALS, self._numbered(index), originals)
 
+    def original_root(self, index: int, root: bytes) -> Put:
+        """The row of the root over a batch's originals."""
+        return Put(ROOT, self._numbered(index), root)
+
+    def schema(self, schema: Schema) -> Put:
+        """The row of a schema that originals are of."""
+        return self._hidden(SCHEMA, f"{self._origin}/{schema.digest}", schema)
+
     def state(self, state: State) -> Put:
         """The row of where the feed stands."""
         return Put(STATE, self._origin, _encoder.encode(state))
@@ -176,6 +189,14 @@ class Shelf:
     async def read_originals(self, index: int) -> Originals | None:
         """What was published in a batch."""
         return await self._shown(ORIGINALS, self._numbered(index), Originals)
+
+    async def read_root(self, index: int) -> bytes | None:
+        """The root over a batch's originals, where it was worked out."""
+        return (await self._store.get(ROOT, [self._numbered(index)]))[0]
+
+    async def read_schema(self, digest: str) -> Schema | None:
+        """A schema that originals are of."""
+        return await self._shown(SCHEMA, f"{self._origin}/{digest}", Schema)
 
     async def read_chunk(self, name: str, number: int) -> Chunk | None:
         """A chunk that waits."""

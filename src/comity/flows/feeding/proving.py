@@ -1,0 +1,120 @@
+"""Logging what was published, and proving one message of it (``spec/feed.md`` steps 8 and 18)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from comity.errors import Misuse, Rejected, Unavailable
+from comity.feed.batch import Contents, Frame, read_frame, unseal
+from comity.feed.originals import Originals
+from comity.feed.proof import FORMAT, OriginalProof, Proof, prove_original, prove_view, read_originals
+from comity.feed.schema import Schema
+from comity.flows.feeding.names import Authority, FeedName
+from comity.flows.feeding.shelf import Shelf, State
+from comity.ledger.checkpoint import Checkpoint
+from comity.ledger.note import Note
+from comity.ledger.proof import tiles_for_inclusion
+
+
+class Kept:
+    """What is kept of a feed, ours or the other party's, as proofs need it."""
+
+    def __init__(self, name: FeedName, shelf: Shelf, authority: Authority) -> None:
+        self.name = name
+        self.shelf = shelf
+        self._authority = authority
+        self._schemas: dict[str, Schema] = {}
+
+    async def batch(self, index: int) -> tuple[Frame, Contents]:
+        """A batch of the log, opened.
+
+        Raises:
+            Unavailable: it, or its key, is not here.
+        """
+        data = await self.shelf.read_frame(index)
+        if data is None:
+            raise Unavailable(f"batch {index} of {self.name} is not kept here", code="missing-batch")
+        frame = read_frame(data)
+        key = await self._authority.epoch_key(self.name, frame.place.epoch)
+        if key is None:
+            raise Unavailable(f"the key of epoch {frame.place.epoch} of {self.name} is not here", code="unknown-epoch")
+        return frame, unseal(frame, key)
+
+    async def original_root(self, index: int) -> bytes:
+        """The root over a batch's originals; worked out beside the event loop, and kept."""
+        known = await self.shelf.read_root(index)
+        if known is None:
+            frame, contents, originals, schema = await self._originals(index)
+            _, tree, _ = await asyncio.to_thread(read_originals, contents, frame.place.first, originals, schema)
+            known = tree.root
+            await self.shelf.commit([self.shelf.original_root(index, known)])
+        return known
+
+    async def prove(self, number: int, show: Sequence[str] = (), logged: tuple[int, int] | None = None) -> Proof:
+        """The proof of a message.
+
+        Args:
+            number: its number in the feed.
+            show: fields of its original to show; needs ``logged``.
+            logged: the first batch and how many were logged together with its own, where its original is proved too.
+
+        Raises:
+            Misuse: there is no such message, or its original has no such field.
+            Unavailable: something of it is not here.
+        """
+        state = await self.shelf.read_state()
+        index = await self.shelf.find(number) if 0 <= number < state.first else None
+        if index is None:
+            raise Misuse(f"there is no message {number} in {self.name}; it has {state.first}", code="unknown-message")
+        frame, contents = await self.batch(index)
+        checkpoint = self._checkpoint(state, index, frame)
+        size = Checkpoint.parse(Note.parse(checkpoint).text).head.size
+        wanted = [(tile.level, tile.index) for tile in tiles_for_inclusion(index, size)]
+        tiles = await self.shelf.read_tiles(wanted)
+        place = number - frame.place.first
+        view = prove_view(
+            origin=self.name.origin,
+            seed=contents.seed,
+            first=frame.place.first,
+            views=contents.views,
+            place=place,
+            leaf_salt=frame.salt,
+            batch=index,
+            size=size,
+            read_tile=lambda level, at: tiles.get((level, at), b""),
+            checkpoint=checkpoint,
+        )
+        original = None if logged is None else await self._prove_original(index, place, show, *logged)
+        return Proof(format=FORMAT, view=view, original=original)
+
+    def _checkpoint(self, state: State, index: int, frame: Frame) -> bytes:
+        """The newest checkpoint that is cosigned, if it has the batch; else the one that was signed with it."""
+        if state.cosigned and Checkpoint.parse(Note.parse(state.cosigned).text).head.size > index:
+            return state.cosigned
+        return frame.note
+
+    async def _prove_original(
+        self, index: int, place: int, show: Sequence[str], first: int, count: int
+    ) -> OriginalProof:
+        frame, contents, originals, schema = await self._originals(index)
+        messages, tree, committers = await asyncio.to_thread(
+            read_originals, contents, frame.place.first, originals, schema
+        )
+        kind = committers[type(messages[place]).__name__]
+        for name in show:
+            if name not in kind.names:
+                raise Misuse(f"the message has no field {name!r}", code="unknown-field")
+        roots = [await self.original_root(each) for each in range(first, first + count)]
+        return prove_original(tree, place, messages[place], kind, show, roots, index - first)
+
+    async def _originals(self, index: int) -> tuple[Frame, Contents, Originals, Schema]:
+        frame, contents = await self.batch(index)
+        originals = await self.shelf.read_originals(index)
+        if originals is None:
+            raise Misuse(f"what was published is not here: {self.name} is another party's", code="not-published-here")
+        schema = self._schemas.get(originals.schema) or await self.shelf.read_schema(originals.schema)
+        if schema is None:
+            raise Rejected(f"the schema of batch {index} of {self.name} was not kept", code="damaged")
+        self._schemas[originals.schema] = schema
+        return frame, contents, originals, schema
