@@ -14,6 +14,7 @@ from comity.errors import Misuse, Refused
 from comity.flows.exchanging.witnessing import witness_key
 from comity.flows.feeding.delivering import Delivery
 from comity.flows.feeding.names import Authority, FeedName, Parties
+from comity.flows.feeding.proving import Kept
 from comity.flows.feeding.publishing import Publisher
 from comity.flows.feeding.receiving import Recipient
 from comity.flows.feeding.shelf import Shelf
@@ -118,6 +119,14 @@ class Feeds:
             raise Misuse(f"{feed!r} is published under {under}; name one of them", code="ambiguous-feed")
         return found[0]
 
+    def open_publishers(self) -> list[Publisher]:
+        """What publishes each feed of ours that was asked for since this house was opened."""
+        return [self._publishers[name] for name in sorted(self._publishers)]
+
+    def open_recipients(self) -> list[Recipient]:
+        """What takes each feed of another party, likewise."""
+        return [self._recipients[name] for name in sorted(self._recipients)]
+
     async def publisher(self, name: FeedName) -> Publisher:
         """What publishes a feed of ours."""
         async with self._turn:
@@ -174,6 +183,10 @@ class Feeds:
             task.cancel()
             with suppress(BaseException):
                 await task
+
+    def kept(self, name: FeedName) -> Kept:
+        """What is kept of a feed, for proofs of it."""
+        return Kept(name, self.shelf(name), self._authority)
 
     def shelf(self, name: FeedName) -> Shelf:
         """What is kept of a feed."""
