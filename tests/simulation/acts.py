@@ -32,6 +32,7 @@ from world import RELATIONSHIP
 from . import cast
 from .ending import ENDING
 from .handling import HANDLING
+from .negotiating import CHANNEL, NEGOTIATING
 from .network import Message
 from .pouches import parcels_in
 from .telling import TELLING
@@ -273,20 +274,26 @@ def _sound(sim: Simulation, house: House, act: str, verified: LedgerVerified) ->
     return verified
 
 
-async def hand_over(sim: Simulation, house: House) -> object:
+async def hand_over(sim: Simulation, house: House, place: str = "") -> object:
     """The node gives the road what the peer does not have; sometimes it begins too far, as after losing its place."""
     peer = cast.PEER[house.party]
+    place = place or _place(sim)
     start = None
     if sim.random.random() < sim.network.weather.gap:
-        own = house.sequencer.head(chain_id(RELATIONSHIP, house.party)).size
+        own = house.sequencer.head(chain_id(place, house.party)).size
         start = sim.random.randint(max(0, own - 5), own)
         sim.witness.fault("network gap")
-    parcel = await house.exchange.pack(RELATIONSHIP, peer, start)
+    parcel = await house.exchange.pack(place, peer, start)
     for digest, size in await house.exchange.large_blobs(parcel):
         async with house.blobs.open(digest) as blob:
-            sim.network.post(Message("payload", house.party, peer, RELATIONSHIP, blob.read(), digest, size))
+            sim.network.post(Message("payload", house.party, peer, place, blob.read(), digest, size))
     send(sim, house, parcel, "parcel")
     return None
+
+
+def _place(sim: Simulation) -> str:
+    """Where something is handed over: under the agreement, or in the channel."""
+    return sim.random.choices((RELATIONSHIP, CHANNEL), weights=(3, 1))[0]
 
 
 def send(sim: Simulation, house: House, parcel: Parcel, kind: str) -> None:
@@ -301,13 +308,13 @@ def send(sim: Simulation, house: House, parcel: Parcel, kind: str) -> None:
 
 async def pack_pouch(sim: Simulation, house: House) -> object:
     """Somebody carries a pouch instead."""
-    path = sim.folder / f"pouch-{sim.number()}"
-    shown = await export_pouch(house, ExportPouch(relationship=RELATIONSHIP, path=str(path)))
+    path, place = sim.folder / f"pouch-{sim.number()}", _place(sim)
+    shown = await export_pouch(house, ExportPouch(relationship=place, path=str(path)))
     body = path.read_bytes()
     path.unlink()
     for parcel in parcels_in(body):
         sim.witness.departed(house.party, parcel, sim.nodes[house.party].marks)
-    sim.network.post(Message("pouch", house.party, shown.receiver, RELATIONSHIP, body))
+    sim.network.post(Message("pouch", house.party, shown.receiver, place, body))
     return None
 
 
@@ -332,6 +339,7 @@ ACTS: dict[str, tuple[Doing, float]] = {
     **HANDLING,
     **ENDING,
     **TELLING,
+    **NEGOTIATING,
 }
 """Every kind of act, and how often it is done."""
 

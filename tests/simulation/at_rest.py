@@ -33,10 +33,13 @@ from comity.register.rows.duties import DutiesRow, OpenDutyRow
 from comity.register.rows.ending import ChangeRow, HoldingRow
 from comity.register.rows.inventory import TallyItemRow, TallyPartRow, TallyRow, tally_part_key
 from comity.register.rows.lineage import ChildRow, DerivativeRow
+from comity.register.rows.negotiation import LayerToldRow, NegotiationRow
+from comity.register.rows.term import EndNotesRow
 from comity.register.tally import NOTHING as NO_SUM
 from comity.register.tally import CopyLine, added, copy_line, item_sum, part_of
 from world import RELATIONSHIP
 
+from .negotiating import CHANNEL
 from .witness import SECRET
 
 if TYPE_CHECKING:
@@ -52,6 +55,9 @@ SHARED = (
     CopyRow,
     DerivativeRow,
     DirectoryRow,
+    EndNotesRow,
+    LayerToldRow,
+    NegotiationRow,
 )
 """Tables of what both sides know, which must then be the same."""
 AT_HOME = ("inspect-site",)
@@ -81,10 +87,17 @@ def giving(simulation: Simulation) -> Iterator[tuple[Node, Node, str]]:
         yield giver, receiver, chain_id(RELATIONSHIP, giver.party)
 
 
+def talking(simulation: Simulation) -> Iterator[tuple[Node, Node, str]]:
+    """The same, and in the channel besides, where somebody has said something there."""
+    for giver, receiver, chain in giving(simulation):
+        talk = chain_id(CHANNEL, giver.party)
+        yield from ((giver, receiver, each) for each in (chain, talk) if each in giver.disk.database.heads)
+
+
 def houses_come_to_rest(simulation: Simulation) -> Iterator[str]:
     """(14)"""
     yield from simulation.restless
-    for giver, receiver, chain in giving(simulation):
+    for giver, receiver, chain in talking(simulation):
         size = giver.disk.database.heads[chain].size
         if int.from_bytes(giver.disk.database.rows["peer-has"].get(chain, b""), "big") != size:
             yield f"{giver.party} does not know that {receiver.party} has all of {chain}"
@@ -100,7 +113,7 @@ def houses_come_to_rest(simulation: Simulation) -> Iterator[str]:
 
 def chains_are_the_same(simulation: Simulation) -> Iterator[str]:
     """(15)"""
-    for giver, receiver, chain in giving(simulation):
+    for giver, receiver, chain in talking(simulation):
         ours, theirs = (node.disk.database.chains.get(chain, {}) for node in (giver, receiver))
         if [(entry.envelope, entry.salt) for _, entry in sorted(ours.items())] != [
             (entry.envelope, entry.salt) for _, entry in sorted(theirs.items())
@@ -190,7 +203,7 @@ def registers_reconcile(simulation: Simulation) -> Iterator[str]:
             {key: row for key, row in rows(node, kind).items() if _record(row) not in returned} for node in (one, other)
         )
         for key in sorted(ours.keys() | others.keys()):
-            if key.startswith(RELATIONSHIP) and key not in undelivered and ours.get(key) != others.get(key):
+            if key.startswith((RELATIONSHIP, CHANNEL)) and key not in undelivered and ours.get(key) != others.get(key):
                 yield f"{kind.table} {key} reads {ours.get(key)!r} in {one.party}, {others.get(key)!r} in {other.party}"
     duties = [_duties_that_both_see(node) for node in (one, other)]
     for key in sorted(duties[0].keys() | duties[1].keys()):

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from comity.flows.actors import Actor
 from comity.flows.agreeing.agreements import AcknowledgeAgreement, acknowledge_agreement
+from comity.flows.agreeing.negotiating import OpenChannel, open_channel
 from comity.flows.house import House
 from comity.flows.people.clearances import ChangeList, GrantClearance, change_list, grant_clearance
 from comity.flows.people.enrolment import EnrolPerson, enrol_person
@@ -50,6 +51,7 @@ async def found(houses: dict[str, House], now: datetime) -> None:
     """Make the houses know each other, adopt the agreement, enrol everybody, and acknowledge."""
     await introduce(houses["jp"], houses["kr"])
     for party, house in houses.items():
+        await open_channel(house, OpenChannel(PEER[party]))
         await adopt(house, PEER[party], "jp-kr-2016.history.toml", ("house.toml", "jp-kr-arrangement.example.toml"))
         for who in (*ROLES, *READERS):
             await enrol(house, who, ROLES.get(who, ("reader",)))

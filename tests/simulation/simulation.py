@@ -26,6 +26,7 @@ from . import cast
 from .acts import ACTS, Asked, hand_over, outcome, records_named, send
 from .clock import WorldTime
 from .invariants import Invariants
+from .negotiating import CHANNEL
 from .network import Message, Network
 from .node import Node
 from .texts import read_texts_once
@@ -335,19 +336,22 @@ class Simulation:
     async def _exchange_from(self, party: str) -> None:
         house = self.nodes[party].house
         assert house is not None
-        await self._judged(house, "hand over", lambda: hand_over(self, house))
-        while self.network.under_way:
+        for place in (RELATIONSHIP, CHANNEL):
+            await self._judged(house, "hand over", lambda house=house, place=place: hand_over(self, house, place))
+            while self.network.under_way:
+                await self.revive()
+                self._arrive(self.network.under_way.pop(0))
+                await self._turns(TURNS_MAX)
             await self.revive()
-            self._arrive(self.network.under_way.pop(0))
-            await self._turns(TURNS_MAX)
-        await self.revive()
+            house = self.nodes[party].house
+            assert house is not None
 
     def _told(self) -> list[object]:
         """Where all chains are, and what is known of them on the other side."""
         tables = ("cosigned", "peer-has", "waiting")
         return [
             (
-                node.disk.database.heads.get(chain_id(RELATIONSHIP, author)),
+                [node.disk.database.heads.get(chain_id(place, author)) for place in (RELATIONSHIP, CHANNEL)],
                 len(node.disk.database.entries),
                 [sorted(node.disk.database.rows.get(table, {}).items()) for table in tables],
             )

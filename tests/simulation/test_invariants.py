@@ -46,7 +46,7 @@ def rested(tmp_path_factory: pytest.TempPathFactory) -> Simulation:
     """A world without faults in which much has passed, at rest."""
 
     async def run() -> Simulation:
-        simulation = Simulation(4, tmp_path_factory.mktemp("world"), CALM)
+        simulation = Simulation(5, tmp_path_factory.mktemp("world"), CALM)
         await simulation.found()
         for _ in range(STEPS):
             await simulation.step()
