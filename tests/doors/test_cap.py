@@ -176,9 +176,11 @@ def within(old: str, new: str) -> str:
         within("<status>", '<status class="x">'),
         within("<note>n &amp; m</note>", "<note/>"),
         within("<note>n &amp; m</note>", "<note><b>n</b></note>"),
+        within("<note>n &amp; m</note>", "<note>n<b/></note>"),
         within("<note>n &amp; m</note>", '<note xmlns="urn:oasis:names:tc:emergency:cap:1.1">n</note>'),
         within("<note>n &amp; m</note>", '<x:note xmlns:x="urn:x">n</x:note>'),
         within("<note>n &amp; m</note>", "<remark>n</remark>"),
+        within("<note>n &amp; m</note>", '<note xmlns="">n</note>'),
         within("<note>n &amp; m</note>", "stray text"),
         within("<references>c@", "<references>only,two "),
         within("<category>Met</category><category>Safety</category>", ""),
@@ -221,6 +223,7 @@ def test_what_the_standard_does_not_allow_is_refused_though_it_is_signed(text: s
 def test_the_root_is_an_alert_of_this_version_without_attributes_but_where_its_schema_is() -> None:
     assert code(sealed(xml(WHOLE).replace(CAP.encode(), CAP.replace("1.2", "1.1").encode()))) == "not-cap"
     assert code(sealed(xml(WHOLE).replace(b"<alert ", b'<alert lang="en" '))) == "not-cap"
+    assert code(sealed(xml(WHOLE).replace(b"alert", b"warning"))) == "not-cap"
     located = b'<alert xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:schemaLocation="a b" '
     assert len(passed(sealed(xml(WHOLE).replace(b"<alert ", located)))) == 4
 
@@ -344,6 +347,8 @@ def test_to_write_one_signs_and_to_read_one_trusts() -> None:
     _, _, first, second = passed(sealed(xml(WHOLE)))
     wanting: list[tuple[Setting, str]] = [
         (Setting(now=SETTING.now), "no-key"),
+        (Setting(now=SETTING.now, key=elliptic(CENTRE)[0]), "no-key"),
+        (Setting(now=SETTING.now, certificate=elliptic(CENTRE)[1]), "no-key"),
         (Setting(now=SETTING.now, key=b"-", certificate=elliptic(CENTRE)[1]), "bad-key"),
         (Setting(now=SETTING.now, key=elliptic("other")[0], certificate=elliptic(CENTRE)[1]), "bad-key"),
         (Setting(now=SETTING.now, key=elliptic(CENTRE)[0], certificate=b"-"), "bad-certificate"),

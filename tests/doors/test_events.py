@@ -107,6 +107,11 @@ def test_of_a_batch_each_is_taken_or_refused_alone() -> None:
         ({"id": 7}, "bad-attribute"),
         ({"source": "a b"}, "bad-attribute"),
         ({"source": "a%zz"}, "bad-attribute"),
+        ({"source": "2026:a"}, "bad-attribute"),
+        ({"source": "a#b#c"}, "bad-attribute"),
+        ({"source": "a[1]"}, "bad-attribute"),
+        ({"source": "甲"}, "bad-attribute"),
+        ({"source": "//" + "a" * 100_000 + "^"}, "bad-attribute"),
         ({"source": ""}, "bad-attribute"),
         ({"specversion": "1.1"}, "bad-attribute"),
         ({"specversion": 1}, "bad-attribute"),
@@ -144,6 +149,23 @@ def test_what_the_standard_does_not_allow_is_refused(change: dict[str, object], 
 @pytest.mark.parametrize("missing", ["specversion", "id", "source", "type"])
 def test_a_required_attribute_must_be_there(missing: str) -> None:
     assert codes(read({name: value for name, value in EVENT.items() if name != missing})) == ["bad-attribute"]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "/",
+        "a",
+        "./2026:a",
+        "//[2001:db8::7]:8080/a?b=/?#/?",
+        "urn:uuid:6e8bc430-9c3a-11d9-9669-0800200c9a66",
+        "mailto:a@b",
+        "?",
+        "#",
+    ],
+)
+def test_every_kind_of_reference_is_one(source: str) -> None:
+    assert codes(read(EVENT | {"source": source})) == ["passed"]
 
 
 @pytest.mark.parametrize("content", ["application/json; charset=utf-8", "application/geo+json", "text/json"])

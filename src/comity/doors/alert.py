@@ -11,6 +11,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from comity.doors.passing import is_uri
+
 CAP = "urn:oasis:names:tc:emergency:cap:1.2"
 SCOPES = {"Public": "public", "Restricted": "restricted", "Private": "private"}
 """A scope, and how the types of its messages begin (11)."""
@@ -28,7 +30,6 @@ _DECIMAL = re.compile(r"-?\d{1,12}(?:\.\d{1,12})?", re.ASCII)
 _POINT = re.compile(r"(-?\d{1,2}(?:\.\d{1,12})?),(-?\d{1,3}(?:\.\d{1,12})?)", re.ASCII)
 _HEXADECIMAL = re.compile(r"[0-9A-Fa-f]{40}")
 _BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
-_URI = re.compile(r"[^\s<>\"{}|\\^`]+")
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _INTEGER_MAX = 2**53 - 1
 
@@ -161,7 +162,7 @@ def _is_reference(text: str) -> bool:
 
 _FREE = _text()
 _CODE_NAME = _text(_NAME.fullmatch)
-_LINK = _text(_URI.fullmatch)
+_LINK = _text(is_uri)
 _WHEN = Form("instant", _read_instant, _write_instant)
 _NUMBER = Form("number", _read_decimal, _write_decimal)
 _PAIR = _FREE

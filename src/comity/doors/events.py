@@ -10,7 +10,7 @@ from typing import Annotated, TypeGuard
 import msgspec
 from msgspec import Meta
 
-from comity.doors.passing import Numbered, Passed, Setting, read_json, refusal
+from comity.doors.passing import Numbered, Passed, Setting, is_uri, read_json, refusal
 from comity.errors import Rejected
 
 PREFIX = "ce_"
@@ -18,8 +18,6 @@ PREFIX = "ce_"
 JSON_TYPE = "application/json"
 
 _NAME = re.compile(r"[a-z0-9]{1,61}")
-_URI_REFERENCE = re.compile(r"(?:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})+")
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+\-.]*:.+")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 _JSON_MEDIA = re.compile(
     r'(?:application/json|[^\s;/]+/(?:[^\s;/]+\+)?json)(?:\s*;\s*charset="?utf-8"?)?', re.IGNORECASE
@@ -112,9 +110,9 @@ def _checked(said: Mapping[str, object]) -> Attributes:
         value = checked.get(name, "there")
         if not isinstance(value, str) or not value:
             raise _bad(name, "is not a text, or empty")
-        if name in {"source", "dataschema"} and not _URI_REFERENCE.fullmatch(value):
-            raise _bad(name, "is not a URI")
-    if not _SCHEME.fullmatch(str(checked.get("dataschema", "a:b"))):
+    if not is_uri(str(checked["source"])):
+        raise _bad("source", "is not a URI reference")
+    if not is_uri(str(checked.get("dataschema", "a:b")), absolute=True):
         raise _bad("dataschema", "is not an absolute URI")
     try:
         msgspec.convert(checked.get("time", "2000-01-01T00:00:00Z"), _Instant)

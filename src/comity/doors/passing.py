@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
@@ -93,6 +94,19 @@ class Counted:
             else:
                 self.passed += 1
             yield each
+
+
+_PART = r"[A-Za-z0-9\-._~!$&'()*+,;=:@]|%[0-9A-Fa-f]{2}"
+_REFERENCE = re.compile(
+    rf"(?:(?P<scheme>[A-Za-z][A-Za-z0-9+.\-]*+:)|(?![^/?#]*:))"
+    rf"(?://(?:{_PART}|[\[\]])*+)?+(?:{_PART}|/)*+(?:\?(?:{_PART}|[/?])*+)?+(?:\#(?:{_PART}|[/?])*+)?+"
+)
+
+
+def is_uri(text: str, *, absolute: bool = False) -> bool:
+    """Whether a text is a URI reference of RFC 3986 that is not empty; one with a scheme, if it has to be absolute."""
+    found = _REFERENCE.fullmatch(text)
+    return found is not None and bool(text) and not (absolute and found["scheme"] is None)
 
 
 def refusal(error: Rejected) -> Refused:
