@@ -331,6 +331,8 @@ def test_a_message_that_says_what_no_alert_may_say_is_refused(change: dict[str, 
     [
         (b"[]", "malformed"),
         (b"{", "malformed"),
+        (b"{}", "malformed"),
+        (b'{"type":7}', "malformed"),
         (b'{"type":"track"}', "unknown-type"),
         (b'{"type":"secret-alert"}', "unknown-type"),
         (b'{"type":"public-alert","identifier":"a"}', "incomplete"),
