@@ -2,15 +2,88 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
 
-from comity.errors import Misuse
+from msgspec import Struct
+
+from comity.errors import Misuse, Rejected
+from comity.feed.proof import read_proof, verify_proof, write_proof
+from comity.flows.exchanging.witnessing import witness_key
+from comity.flows.feeding.books import Books
 from comity.flows.feeding.feeds import Feeds
+from comity.flows.feeding.names import FeedName
 from comity.flows.feeding.requests import Published
-from comity.node.local import LinesFlow
+from comity.flows.house import House
+from comity.node.local import AnyFlow, LinesFlow
 
 PUBLISH = "feed.publish"
+PROVE = "feed.prove"
+VERIFY = "feed.verify"
 REQUEST_MAX = 2**62
+
+
+class ProveMessage(Struct, frozen=True, kw_only=True):
+    """Prove a message of a feed (flow ``feed.prove``).
+
+    Attributes:
+        feed: the feed's name.
+        number: the message's number in it.
+        relationship: which, where the name is that of several feeds.
+        show: fields of the original to show, as far as this house published it.
+    """
+
+    feed: str
+    number: int
+    relationship: str = ""
+    show: tuple[str, ...] = ()
+
+
+class MessageProved(Struct, frozen=True, kw_only=True):
+    """A proof: the file, and whether it proves the original, too."""
+
+    proof: str
+    original: bool
+
+
+class VerifyMessage(Struct, frozen=True):
+    """Verify a proof with the keys of this house's peers (flow ``feed.verify``)."""
+
+    proof: str
+
+
+class MessageVerified(Struct, frozen=True, kw_only=True):
+    """What a proof shows.
+
+    Attributes:
+        feed, publisher, relationship: of which feed.
+        number: the message's number in it.
+        view: what crossed, JSON.
+        batches: how many batches the log had by the checkpoint.
+        cosigned: when the recipient said that it has it, durably; None where it has not said so.
+        shown: fields of the original that are shown, with their values as JSON.
+        same: those of them that crossed as they were.
+        logged: the root in whose record the original was logged, hexadecimal; empty where no original is proved.
+    """
+
+    feed: str
+    publisher: str
+    relationship: str
+    number: int
+    view: str
+    batches: int
+    cosigned: datetime | None
+    shown: dict[str, str]
+    same: tuple[str, ...]
+    logged: str
+
+
+class _Flow(Struct, frozen=True):
+    """A flow that needs the feeds of a running node."""
+
+    run: Callable[[Any, Any], Any]
+    request: type[Struct]
 
 
 def feeds_lines(feeds: Feeds) -> dict[str, LinesFlow]:
@@ -24,3 +97,70 @@ def feeds_lines(feeds: Feeds) -> dict[str, LinesFlow]:
         return await (await feeds.publisher(name)).publish(messages, asked.get("source", ""), int(request))
 
     return {PUBLISH: publish}
+
+
+def feeds_flows(feeds: Feeds, books: Books) -> dict[str, AnyFlow]:
+    """The flows about feeds that only a running node has."""
+
+    async def prove(_: House, request: ProveMessage) -> MessageProved:
+        name = await feeds.any_named(request.feed, request.relationship)
+        logged = None
+        if name in await feeds.published():
+            await books.settle()
+            kept = feeds.kept(name)
+            index = await kept.shelf.find(request.number)
+            logged = None if index is None else await books.logged_with(name, index)
+        elif request.show:
+            raise Misuse("fields of the original are shown by whoever published it", code="not-published-here")
+        proof = await feeds.kept(name).prove(request.number, request.show, logged)
+        return MessageProved(proof=write_proof(proof).decode(), original=proof.original is not None)
+
+    return {PROVE: _Flow(prove, ProveMessage), VERIFY: _Flow(verify, VerifyMessage)}
+
+
+async def verify(house: House, request: VerifyMessage) -> MessageVerified:
+    """Verify a proof of a message of ours or of a peer's.
+
+    Raises:
+        Rejected: it does not prove what it says.
+        Refused: it is of nobody that this house knows.
+    """
+    proof = read_proof(request.proof.encode())
+    name = named(proof.view.origin)
+    peer = await house.peer_in(name.relationship)
+    card = await house.peer_card(peer)
+    logs = {peer: card.log, house.party: house.keys.log.public}
+    witnesses = {peer: card.witness, house.party: house.keys.witness.public}
+    if name.publisher not in logs:
+        raise Rejected(f"{name.publisher!r} is no party to {name.relationship!r}", code="other-feed")
+    proved = verify_proof(
+        proof,
+        name.origin,
+        [name.log_key(logs[name.publisher])],
+        [witness_key(party, key) for party, key in witnesses.items() if party != name.publisher],
+    )
+    times = [each.time for each in proved.signed.witnesses if each.time is not None]
+    return MessageVerified(
+        feed=name.feed,
+        publisher=name.publisher,
+        relationship=name.relationship,
+        number=proved.number,
+        view=proved.view.decode(errors="replace"),
+        batches=proved.signed.checkpoint.head.size,
+        cosigned=datetime.fromtimestamp(min(times), UTC) if times else None,
+        shown={each.name: each.value.decode(errors="replace") for each in proved.shown},
+        same=proved.same,
+        logged=proved.record_root.hex(),
+    )
+
+
+def named(origin: str) -> FeedName:
+    """The feed whose log has an origin.
+
+    Raises:
+        Rejected: ``other-feed``: it is none of a feed's.
+    """
+    match origin.split("/"):
+        case ["comity", agreement, parties, publisher, "feed", feed]:
+            return FeedName(f"{agreement}/{parties}", publisher, feed)
+    raise Rejected(f"{origin[:200]!r} is not the log of a feed", code="other-feed")

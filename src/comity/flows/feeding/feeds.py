@@ -6,7 +6,7 @@ A feed has at most one recipient connected; who calls again takes the place of t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from typing import Protocol, TypeVar
 
@@ -109,15 +109,15 @@ class Feeds:
         Raises:
             Misuse: there is none, or it is published under several agreements and none of them is named.
         """
-        found = [
-            each for each in await self.published() if each.feed == feed and relationship in ("", each.relationship)
-        ]
-        if not found:
-            raise Misuse(f"this house publishes no feed {feed!r}; a standing release makes one", code="unknown-feed")
-        if len(found) > 1:
-            under = ", ".join(each.relationship for each in found)
-            raise Misuse(f"{feed!r} is published under {under}; name one of them", code="ambiguous-feed")
-        return found[0]
+        return _one(await self.published(), feed, relationship, "this house publishes no feed")
+
+    async def any_named(self, feed: str, relationship: str = "") -> FeedName:
+        """The feed with a name, ours or another party's.
+
+        Raises:
+            Misuse: there is none, or several.
+        """
+        return _one(await self._all(), feed, relationship, "there is no feed")
 
     def open_publishers(self) -> list[Publisher]:
         """What publishes each feed of ours that was asked for since this house was opened."""
@@ -205,3 +205,13 @@ class Feeds:
             peer_witness=witness_key(peer, card.witness).public,
             peer=peer,
         )
+
+
+def _one(known: Sequence[FeedName], feed: str, relationship: str, none: str) -> FeedName:
+    found = [each for each in known if each.feed == feed and relationship in ("", each.relationship)]
+    if not found:
+        raise Misuse(f"{none} {feed!r}; 'comity feed list' shows which there are", code="unknown-feed")
+    if len(found) > 1:
+        under = ", ".join(each.relationship for each in found)
+        raise Misuse(f"there is {feed!r} under {under}; name one of them", code="ambiguous-feed")
+    return found[0]

@@ -41,15 +41,20 @@ class Kept:
             raise Unavailable(f"the key of epoch {frame.place.epoch} of {self.name} is not here", code="unknown-epoch")
         return frame, unseal(frame, key)
 
-    async def original_root(self, index: int) -> bytes:
-        """The root over a batch's originals; worked out beside the event loop, and kept."""
-        known = await self.shelf.read_root(index)
-        if known is None:
-            frame, contents, originals, schema = await self._originals(index)
-            _, tree, _ = await asyncio.to_thread(read_originals, contents, frame.place.first, originals, schema)
-            known = tree.root
-            await self.shelf.commit([self.shelf.original_root(index, known)])
-        return known
+    async def original_roots(self, first: int, end: int) -> list[bytes]:
+        """The roots over the originals of some batches, each worked out once, beside the event loop."""
+        found, puts = [], []
+        for index in range(first, end):
+            root = await self.shelf.read_root(index)
+            if root is None:
+                frame, contents, originals, schema = await self._originals(index)
+                _, tree, _ = await asyncio.to_thread(read_originals, contents, frame.place.first, originals, schema)
+                root = tree.root
+                puts.append(self.shelf.original_root(index, root))
+            found.append(root)
+        if puts:
+            await self.shelf.commit(puts)
+        return found
 
     async def prove(self, number: int, show: Sequence[str] = (), logged: tuple[int, int] | None = None) -> Proof:
         """The proof of a message.
@@ -105,7 +110,7 @@ class Kept:
         for name in show:
             if name not in kind.names:
                 raise Misuse(f"the message has no field {name!r}", code="unknown-field")
-        roots = [await self.original_root(each) for each in range(first, first + count)]
+        roots = await self.original_roots(first, first + count)
         return prove_original(tree, place, messages[place], kind, show, roots, index - first)
 
     async def _originals(self, index: int) -> tuple[Frame, Contents, Originals, Schema]:
