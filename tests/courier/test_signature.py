@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64decode
 
+import msgspec
 import pytest
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 from hypothesis import given
@@ -213,3 +214,16 @@ def test_any_request_verifies_as_itself(method: str, body: bytes, nonce: bytes, 
     assert isinstance(claim, signature.Claim)
     assert signature.verify_body(claim, body) == body
     assert (claim.nonce, claim.created) == (nonce, created)
+
+
+def test_what_a_reader_signs_is_no_request_of_a_node_and_the_other_way_round() -> None:
+    read = signature.read_request(raw(signed(tag=signature.READING_TAG)))
+    given = {"audience": signature.audience_of(KR), "key": JP.transport, "now": SECOND}
+    assert signature.verify_request(read, "POST", PATH, **given, tag=signature.READING_TAG) == read
+    for claim, tag in (
+        (read, signature.REQUEST_TAG),
+        (signature.read_request(raw(signed())), signature.READING_TAG),
+        (msgspec.structs.replace(read, tag=signature.REQUEST_TAG), signature.REQUEST_TAG),
+    ):
+        with pytest.raises(Rejected):
+            signature.verify_request(claim, "POST", PATH, **given, tag=tag)

@@ -12,8 +12,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+import aiohttp
 import msgspec
 import pytest
+from starlette.responses import Response
 
 from comity.errors import ComityError, InternalError, Misuse, Rejected, Unavailable
 from comity.flows.actors import NeedsSignature
@@ -250,3 +252,23 @@ def test_the_client_imports_nothing_heavy() -> None:
     program = f"import sys, comity.node.client; print(sorted({heavy} & set(sys.modules)))"
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert ran.stdout == "[]\n"
+
+
+async def test_what_else_stands_behind_the_socket_is_found_by_its_path(folder: Path) -> None:
+    async def app(scope, receive, send) -> None:
+        await Response(b"else")(scope, receive, send)
+
+    async def after(flow: str) -> None:
+        pass
+
+    serving = Serving(LocalDoor(House(), FLOWS, after, apps={"/else": app}), listen_unix(local_path(folder)))
+    task = asyncio.create_task(serving.run())
+    async with aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(folder / "node.sock"))) as session:
+        async with session.get("http://comity/else") as response:
+            assert await response.read() == b"else"
+        async with session.get("http://comity/else/where") as response:
+            assert response.status == 404
+        with pytest.raises(aiohttp.WSServerHandshakeError):
+            await session.ws_connect("http://comity/somewhere")
+    serving.stop()
+    await task

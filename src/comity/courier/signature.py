@@ -32,6 +32,8 @@ AUDIENCE_DIGITS = 16
 
 REQUEST_TAG = "comity-exchange"
 REPLY_TAG = "comity-reply"
+READING_TAG = "comity-reading"
+"""What a person signs who reads a feed over the network (``spec/feed.md`` step 17): no request of a node is one."""
 
 Component = tuple[str, str]
 """A component identifier as RFC 9421 serialises it, with its value."""
@@ -49,7 +51,11 @@ _REQUEST_HEADERS = (
 _REPLY_HEADERS = ("content-digest", "signature", "signature-input")
 _REQUEST_INPUT = re.compile(
     r'comity=\("@method" "@path" "content-digest" "comity-sender" "comity-audience" "comity-nonce"\)'
-    r';created=(0|[1-9][0-9]{0,11});keyid="([0-9a-f]{16})";alg="ed25519";tag="' + REQUEST_TAG + '"',
+    r';created=(0|[1-9][0-9]{0,11});keyid="([0-9a-f]{16})";alg="ed25519";tag="('
+    + REQUEST_TAG
+    + "|"
+    + READING_TAG
+    + ')"',
     re.ASCII,
 )
 _REPLY_INPUT = re.compile(
@@ -65,13 +71,14 @@ class Claim(msgspec.Struct, frozen=True):
     """What a request says of itself: read strictly, not verified.
 
     Attributes:
-        sender: party id of whoever says to have made it.
+        sender: party id of whoever says to have made it; of a reader of a feed, his handle.
         audience: whom it is meant for, as ``audience_of`` writes it.
         nonce: 16 bytes that occur once.
         created: POSIX second at which it was made.
         key: short name of the transport key.
         digest: SHA-256 of the body, 32 bytes.
         signature: raw Ed25519 signature, 64 bytes.
+        tag: what it was signed as.
     """
 
     sender: str
@@ -81,6 +88,7 @@ class Claim(msgspec.Struct, frozen=True):
     key: str
     digest: bytes
     signature: bytes
+    tag: str = REQUEST_TAG
 
 
 def audience_of(card: Card) -> str:
@@ -108,7 +116,16 @@ def signature_base(components: Sequence[Component], parameters: str) -> bytes:
 
 
 def sign_request(
-    method: str, path: str, body: bytes, *, sender: str, audience: str, nonce: bytes, created: int, signer: Signer
+    method: str,
+    path: str,
+    body: bytes,
+    *,
+    sender: str,
+    audience: str,
+    nonce: bytes,
+    created: int,
+    signer: Signer,
+    tag: str = REQUEST_TAG,
 ) -> dict[str, str]:
     """The headers that sign a request (45).
 
@@ -121,6 +138,7 @@ def sign_request(
         nonce: 16 fresh random bytes.
         created: the present POSIX second.
         signer: our transport key.
+        tag: what it is signed as.
     """
     invariant(len(nonce) == NONCE_BYTES, f"a nonce has {NONCE_BYTES} bytes")
     written = {
@@ -129,7 +147,7 @@ def sign_request(
         "comity-audience": audience,
         "comity-nonce": write_base64(nonce),
     }
-    components, parameters = _request(method, path, written, created, key_id(signer.public))
+    components, parameters = _request(method, path, written, created, key_id(signer.public), tag)
     return written | _signed(components, parameters, signer)
 
 
@@ -155,10 +173,13 @@ def read_request(headers: RawHeaders) -> Claim:
         key=inputs[2],
         digest=_read_digest(found["content-digest"]),
         signature=_read_signature(found["signature"]),
+        tag=inputs[3],
     )
 
 
-def verify_request(claim: Claim, method: str, path: str, *, audience: str, key: bytes, now: int) -> Claim:
+def verify_request(
+    claim: Claim, method: str, path: str, *, audience: str, key: bytes, now: int, tag: str = REQUEST_TAG
+) -> Claim:
     """``claim``, once its signature, audience and time are verified (47). The body is for ``verify_body``.
 
     Args:
@@ -168,10 +189,14 @@ def verify_request(claim: Claim, method: str, path: str, *, audience: str, key: 
         audience: ``audience_of`` our own card.
         key: the raw transport key on the sender's card.
         now: the present POSIX second.
+        tag: what it has to be signed as.
 
     Raises:
-        Rejected: ``wrong-audience``, ``unknown-key``, ``bad-signature``, ``stale-request`` or ``future-request``.
+        Rejected: ``malformed-signature``: it is signed as something else; ``wrong-audience``, ``unknown-key``,
+            ``bad-signature``, ``stale-request`` or ``future-request``.
     """
+    if claim.tag != tag:
+        raise _malformed("signature-input", claim.tag)
     if claim.audience != audience:
         raise Rejected(
             f"meant for {claim.audience[:120]!r}, and this node is {audience!r}: compare fingerprints and addresses",
@@ -188,7 +213,7 @@ def verify_request(claim: Claim, method: str, path: str, *, audience: str, key: 
         "comity-audience": claim.audience,
         "comity-nonce": write_base64(claim.nonce),
     }
-    components, parameters = _request(method, path, written, claim.created, claim.key)
+    components, parameters = _request(method, path, written, claim.created, claim.key, claim.tag)
     check_signature(key, claim.signature, signature_base(components, parameters), "signature of the request")
     if abs(now - claim.created) > WINDOW_SECONDS:
         late = now > claim.created
@@ -238,9 +263,11 @@ def verify_reply(status: int, body: bytes, headers: RawHeaders, *, nonce: bytes,
     return body
 
 
-def _request(method: str, path: str, written: dict[str, str], created: int, key: str) -> tuple[list[Component], str]:
+def _request(
+    method: str, path: str, written: dict[str, str], created: int, key: str, tag: str
+) -> tuple[list[Component], str]:
     components = [('"@method"', method), ('"@path"', path), *((f'"{name}"', value) for name, value in written.items())]
-    return components, f';created={created};keyid="{key}";alg="ed25519";tag="{REQUEST_TAG}"'
+    return components, f';created={created};keyid="{key}";alg="ed25519";tag="{tag}"'
 
 
 def _reply(status: int, digest: str, nonce: bytes, key: str) -> tuple[list[Component], str]:

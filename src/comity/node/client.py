@@ -40,7 +40,7 @@ def socket_path(folder: Path) -> Path:
     try:
         return Path((folder / POINTER).read_text())
     except OSError:
-        raise _no_node(folder) from None
+        raise no_node(folder) from None
 
 
 def call(folder: Path, flow: str, request: msgspec.Struct, response: type[R]) -> R:
@@ -75,7 +75,7 @@ def _ask(folder: Path, message: bytes) -> tuple[int, bytes]:
         try:
             line.connect(str(socket_path(folder)))
         except OSError:
-            raise _no_node(folder) from None
+            raise no_node(folder) from None
         try:
             line.sendall(message)
             pieces = []
@@ -94,7 +94,8 @@ def _ask(folder: Path, message: bytes) -> tuple[int, bytes]:
     return int(status[1]), body
 
 
-def _no_node(folder: Path) -> Unavailable:
+def no_node(folder: Path) -> Unavailable:
+    """What is told where no node runs on a folder."""
     return Unavailable(
         f"no node runs on this folder; start it with 'comity node run --folder {folder}'",
         code="no-node",

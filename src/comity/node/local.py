@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import msgspec
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from comity.errors import Misuse, Rejected
 from comity.node.client import POINTER, SOCKET, SOCKET_PATH_BYTES_MAX
@@ -55,6 +55,7 @@ class LocalDoor:
         flows: by name.
         after: called with the name of every flow that succeeded.
         lines: flows that take many lines instead of one request, by name: ``POST /lines/NAME?KEY=VALUE``.
+        apps: what else stands behind this socket, by its path.
     """
 
     def __init__(
@@ -63,14 +64,23 @@ class LocalDoor:
         flows: Mapping[str, AnyFlow],
         after: Callable[[str], Awaitable[None]],
         lines: Mapping[str, LinesFlow] | None = None,
+        apps: Mapping[str, ASGIApp] | None = None,
     ) -> None:
         self._house = house
         self._flows = flows
         self._after = after
         self._lines = lines or {}
+        self._apps = apps or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request (ASGI)."""
+        app = self._apps.get(scope["path"])
+        if app is not None:
+            await app(scope, receive, send)
+            return
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close"})
+            return
         request = Request(scope, receive)
         try:
             status, body = 200, await self._run(request)
