@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import product
 
 from msgspec.structs import replace
 
 from comity.agreement.equivalence import equivalents
-from comity.analysis.favour import EVER, LIST, OFFICE, SITE, favourable
+from comity.analysis.favour import EARLIEST, EVER, LIST, OFFICE, SITE, favourable
 from comity.decision.compiled import Compiled
 from comity.decision.decide import decide
 from comity.decision.model import Case, Clearance, Facts, Item, NeedsConsent, Permit, Person
@@ -41,14 +42,16 @@ class Universe:
     categories: tuple[tuple[str, ...], ...] = ((),)
     flags: tuple[tuple[bool, bool], ...] = ((False, False),)
     vias: tuple[tuple[str, ...], ...] = ((),)
+    moments: tuple[datetime, ...] = (EVER.replace(year=2000),)
 
 
 @dataclass(frozen=True)
 class Held:
-    """An item, with all it came from, at a body."""
+    """An item, with all it came from, at a body, since some instant."""
 
     holder: str
     item: Item
+    since: datetime = EARLIEST
 
 
 @dataclass
@@ -180,7 +183,9 @@ class Enumeration:
             return  # whatever the act, step 4 of the decision gives it no basis
         step = found.depth + 1
         given: Consents = (lambda _by, _for: True) if itself else consents
-        for act, purpose in product((*MOVING, *USING, *MAKING, "reclassify"), self.universe.purposes):
+        acts = (*MOVING, *USING, *MAKING, "reclassify")
+        times = [at for at in self.universe.moments if at >= held.since]
+        for at, act, purpose in product(times, acts, self.universe.purposes):
             if act not in compiled.acts or (itself and (act not in MOVING or purpose != item.purpose)):
                 continue
             standing = self.universe.bodies if act in MOVING else (holder,)
@@ -188,12 +193,12 @@ class Enumeration:
                 for person in self.people[party]:
                     if itself and not own(person):
                         continue
-                    if not self._permits(compiled, item, act, holder, purpose, person, via, given):
+                    if not self._permits(compiled, item, act, holder, purpose, person, via, at, given):
                         continue
                     if not itself:
                         for body in (person.party, person.serves, person.nationality, *via):
                             found.gained.setdefault(body, step)
-                    yield from self._after(held, act, purpose, person, via, found)
+                    yield from self._after(held, act, purpose, person, via, at, found)
 
     def _permits(
         self,
@@ -204,6 +209,7 @@ class Enumeration:
         purpose: str,
         person: Person,
         via: tuple[str, ...],
+        at: datetime,
         consents: Consents,
     ) -> bool:
         case = Case(
@@ -214,7 +220,7 @@ class Enumeration:
             requester="requester",
             acting=acting,
             recipients=(person,),
-            at=EVER.replace(year=2000),
+            at=at,
             via=via,
             copies=int(act == "copy"),
         )
@@ -233,14 +239,14 @@ class Enumeration:
         return isinstance(outcome, Permit)
 
     def _after(
-        self, held: Held, act: str, purpose: str, person: Person, via: tuple[str, ...], found: Found
+        self, held: Held, act: str, purpose: str, person: Person, via: tuple[str, ...], at: datetime, found: Found
     ) -> Iterator[Held]:
         item = held.item
         if act == "reclassify":
             compiled = self.agreements[item.agreement]
             for owner, mark in compiled.levels:
                 if owner == item.label.policy and mark != item.label.mark:
-                    yield Held(held.holder, _marked(item, mark))
+                    yield Held(held.holder, _marked(item, mark), at)
             return
         reached = dict.fromkeys((person.party, *via, person.serves))
         if act in MAKING:
@@ -250,7 +256,7 @@ class Enumeration:
                     if maker not in compiled.parties:
                         continue
                     for made in self._items(name, maker, MAKING[act], self.universe.bodies, lineage):
-                        yield Held(maker, _simple(made))
+                        yield Held(maker, _simple(made), at)
             return
         for body in reached:
             if body == held.holder == self.originator:
@@ -258,7 +264,7 @@ class Enumeration:
             level = self._level(item, body)
             if level is not None:
                 found.arrivals.setdefault((body, level, purpose), found.depth + 1)
-            yield Held(body, item)
+            yield Held(body, item, at)
 
     def _level(self, item: Item, body: str) -> str | None:
         """The level that the item has there, by its English word; None where nobody could write a mark."""

@@ -77,6 +77,32 @@ def steps(breach: Breach) -> list[str]:
 # ---- counter-examples and proofs ------------------------------------------------------------------------------------
 
 
+UNTIL, SINCE = 'until = "2028-01-01T00:00Z"', 'since = "2028-01-01T00:00Z"'
+
+
+def dated(act: str, days: str) -> str:
+    return rule(act, [act], f"permits = true\n{days}", 'beneficiary = ["party"]' if act == "give" else 'acting = ["b"]')
+
+
+@pytest.mark.parametrize(
+    ("rules", "proven"),
+    [
+        pytest.param((GIVE, PASS_ON, f"{ASKED}{SINCE}\n"), False, id="consent is asked from a day on"),
+        pytest.param((GIVE, PASS_ON, f"{ASKED}{UNTIL}\n"), False, id="consent is asked until a day"),
+        pytest.param((GIVE, dated("pass-on", UNTIL)), False, id="a permit that ends"),
+        pytest.param((dated("give", UNTIL), dated("pass-on", SINCE)), False, id="one after another"),
+        pytest.param((dated("give", SINCE), dated("pass-on", UNTIL)), True, id="never one after another"),
+    ],
+)
+def test_rules_with_days_are_followed_through_all_their_times(rules: tuple[str, ...], proven: bool) -> None:
+    found = answer(agreement_text(*rules))
+    assert found.proven == proven
+    for each in found.breaches:
+        instants = [passage.case.at for passage in each.path]
+        assert instants == sorted(instants)
+        assert all(passage.after or passage.before for passage in each.path)
+
+
 def test_what_may_be_passed_on_unasked_reaches_a_third_party() -> None:
     found = answer(agreement_text(GIVE, PASS_ON))
     (breach,) = found.breaches

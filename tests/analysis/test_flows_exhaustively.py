@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -19,8 +21,10 @@ BUDGET = 1_500
 """Cases of one run; what was not tried to the end is compared as far as it was."""
 ACTS = ("give", "show", "pass-on", "open", "use-for", "hand-over", "copy", "translate", "extract", "reclassify")
 OUTSIDE = "z"
-MORE = ("purpose", "form", "category", "recalled", "relation", "employer", "function", "circle", "client")
-"""Conditions of which one agreement uses at most one, because each makes many more cases."""
+MORE = ("purpose", "form", "category", "recalled", "relation", "employer", "function", "circle", "client", "days")
+"""Conditions of which one agreement uses at most one, because each makes many more cases; days are those of a rule."""
+DAYS = tuple(datetime(year, 1, 1, tzinfo=UTC) for year in (2019, 2020, 2030))
+"""One instant for each time that the days of rules tell apart."""
 
 
 @st.composite
@@ -60,6 +64,13 @@ def conditions(draw: st.DrawFn, parties: tuple[str, ...], nations: bool, more: s
 
 
 @st.composite
+def days(draw: st.DrawFn, more: str) -> str:
+    """From or until when a rule holds, where one agreement has days."""
+    written = ["", *(f'\n{word} = "{day:%Y-%m-%d}T00:00Z"' for word in ("since", "until") for day in DAYS[1:])]
+    return draw(st.sampled_from(written)) if more == "days" else ""
+
+
+@st.composite
 def texts(draw: st.DrawFn, name: str, parties: tuple[str, ...]) -> str:
     """A small agreement."""
     nations = draw(st.booleans())
@@ -72,12 +83,13 @@ def texts(draw: st.DrawFn, name: str, parties: tuple[str, ...]) -> str:
     rules = [rule("permit-0", ["give"], "permits = true", draw(st.sampled_from(["", 'beneficiary = ["party"]'])))]
     for number in range(1, draw(st.integers(2, 5))):
         acts = draw(st.lists(st.sampled_from(ACTS), min_size=1, max_size=3, unique=True))
-        rules.append(rule(f"permit-{number}", acts, "permits = true", draw(conditions(parties, nations, more))))
+        permits = "permits = true" + draw(days(more))
+        rules.append(rule(f"permit-{number}", acts, permits, draw(conditions(parties, nations, more))))
     effects = ['consent = "originator"', 'consent = "every-party"', "forbids = true", 'requires = ["clearance"]']
     for number in range(draw(st.integers(0, 4))):
         acts = draw(st.lists(st.sampled_from(ACTS), min_size=1, max_size=4, unique=True))
         when, unless = draw(conditions(parties, nations, more)), draw(conditions(parties, nations, more))
-        rules.append(rule(f"rule-{number}", acts, draw(st.sampled_from(effects)), when, unless))
+        rules.append(rule(f"rule-{number}", acts, draw(st.sampled_from(effects)) + draw(days(more)), when, unless))
     if not high:
         rules = [each.replace('level-at-least = "HIGH"', 'level-at-least = "LOW"') for each in rules]
     body = f'[[body]]\nid = "{OUTSIDE}"\nname = {{ en = "z" }}\ncircles = ["ring"]\nclient-of = ["{parties[0]}"]\n'
@@ -110,6 +122,7 @@ def universe(agreements: list[Compiled], written: set[str], values: Values) -> U
         forms=("oral", "electronic", "visual") if "form" in written else ("visual",),
         categories=((), ("x",)) if "category" in written else ((),),
         flags=((False, False), (True, False)) if "recalled" in written else ((False, False),),
+        moments=DAYS if "days" in written else DAYS[-1:],
         vias=((), *sorted({each.via for each in agreements if each.via})),
     )
 
@@ -144,6 +157,8 @@ def check(searched: From, agreements: list[Compiled], under: Compiled, budget: i
         for name in when.__struct_fields__
         if getattr(when, name) is not None
     }
+    if any(each_rule.since or each_rule.until for each in agreements for each_rule in each.agreement.rules):
+        written.add("days")
     flows, originator = searched.flows, searched.ground.originator
     world = universe(agreements, written, flows.values)
     named = {flows.values.same: "given", flows.values.other: "another"}

@@ -366,6 +366,13 @@ class TestRules:
         domestic = layer_text(rule("no", ["give"], "forbids = true", cites="own"), kind="domestic", owner="a")
         assert codes(text, domestic) == []
 
+    def test_a_permit_that_ends_is_dead_only_where_something_stands_against_it_until_then(self) -> None:
+        given = rule("give", ["give"], 'permits = true\nuntil = "2028-01-01T00:00Z"')
+        no = rule("no", ["give"], "forbids = true")
+        assert codes(agreement_text(given)) == []
+        assert codes(agreement_text(given, f'{no}since = "2028-01-01T00:00Z"\n')) == []
+        assert codes(agreement_text(given, f'{no}until = "2029-01-01T00:00Z"\n')) == ["permit-dead rules"]
+
     def test_a_permit_that_waits_for_a_consent_is_not_dead(self) -> None:
         text = agreement_text(
             rule("give", ["give"], "permits = true"), rule("ask", ["give"], 'consent = "every-party"')

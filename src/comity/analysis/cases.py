@@ -9,6 +9,7 @@ Rules of this file (``spec/analysis.md`` steps 12 and 13):
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from comity.analysis.favour import AT, EVER, LIST, OFFICE, PERSON, REQUEST, REQUESTER, SITE
 from comity.analysis.values import Profile
@@ -16,9 +17,9 @@ from comity.decision.compiled import Compiled
 from comity.decision.model import Case, Clearance, Item, Person
 from comity.marking.label import Label
 
-Road = tuple[tuple[str, ...], str]
-"""The parties by way of which something travels, and the office from which it goes."""
-DIRECT: Road = ((), "")
+Road = tuple[tuple[str, ...], str, datetime]
+"""The parties by way of which something travels, the office from which it goes, and when."""
+DIRECT: Road = ((), "", AT)
 
 
 def item_of(profile: Profile, agreement: str, name: str = "item") -> Item:
@@ -60,7 +61,7 @@ def person_of(profile: Profile, clearance: str, agreements: Iterable[Compiled], 
 
 def case_of(profile: Profile, item: Item, person: Person, road: Road, method: str = "") -> Case:
     """The case of a combination, without facts. Of what is copied there will be one copy."""
-    via, office = road
+    via, office, at = road
     return Case(
         request=REQUEST,
         act=profile.act,
@@ -69,7 +70,7 @@ def case_of(profile: Profile, item: Item, person: Person, road: Road, method: st
         requester=REQUESTER,
         acting=profile.acting,
         recipients=(person,),
-        at=AT,
+        at=at,
         via=via,
         method=method,
         copies=int(profile.act == "copy"),

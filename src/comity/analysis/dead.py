@@ -10,6 +10,7 @@ Rules of this file:
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from datetime import datetime
 from itertools import islice, product
 from typing import Any, TypeVar
 
@@ -189,14 +190,14 @@ def _first_of_each(values: Iterable[T], kind: Callable[[T], Hashable]) -> list[T
 
 
 def roads_of(lens: Lens, act: Act) -> list[Road]:
-    """The roads that one agreement knows for an act: all, a part, or none of its route; from each of its registries."""
+    """The roads that one agreement knows: all, a part, none of its route; from each of its registries; at each time."""
     vias: set[tuple[str, ...]] = {()}
     if act in MOVING:
         route = lens.compiled.via
         vias = {route[start:end] for start in range(len(route) + 1) for end in range(start, len(route) + 1)}
     offices = {office for pair in lens.compiled.tree for office in pair} if lens.along_registries(act) else set()
     longest_first = sorted(vias, key=lambda each: (-len(each), each))
-    return [(via, office) for via in longest_first for office in sorted({"", *offices})]
+    return [(via, office, at) for via in longest_first for office in sorted({"", *offices}) for at in lens.moments(act)]
 
 
 def permitted_acts(lens: Lens) -> frozenset[Act]:
@@ -284,7 +285,7 @@ def _idle(source: Source, index: int, acts: dict[Act, Asked], permitted: frozens
 def _dead(combinations: Combinations, source: Source, index: int, acts: dict[Act, Asked]) -> Iterator[Finding]:
     lens = combinations.lens
     for act, asked in acts.items():
-        roads = roads_of(lens, act)
+        roads = [road for road in roads_of(lens, act) if _holds(asked, road[2])]
         first: Profile | None = None
         for tried, profile in enumerate(combinations.of(act, asked)):
             first = first or profile
@@ -294,7 +295,7 @@ def _dead(combinations: Combinations, source: Source, index: int, acts: dict[Act
             if first is None:
                 continue  # it never applies, which is said elsewhere
             rule = source.text.rules[index]
-            against = _against(lens, first)
+            against = _against(lens, first, roads[0])
             yield source.finding(
                 "permit-dead",
                 "wrong",
@@ -306,9 +307,14 @@ def _dead(combinations: Combinations, source: Source, index: int, acts: dict[Act
             )
 
 
-def _against(lens: Lens, profile: Profile) -> str:
+def _holds(asked: Asked, at: datetime) -> bool:
+    """Whether a rule holds at an instant, as far as its days go."""
+    return (asked.since is None or asked.since <= at) and (asked.until is None or at < asked.until)
+
+
+def _against(lens: Lens, profile: Profile, road: Road) -> str:
     """What stands against a case with the most favourable facts, by rule and clause."""
-    outcome = lens.outcome(profile, roads_of(lens, profile.act)[0])
+    outcome = lens.outcome(profile, road)
     found = [
         f"{each.code} ({each.instrument} {each.clause})" if each.clause else each.code
         for each in outcome.reasons

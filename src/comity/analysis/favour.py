@@ -31,7 +31,9 @@ from comity.decision.model import (
 )
 
 AT = datetime(9000, 1, 1, tzinfo=UTC)
-"""The instant of every case; the agreements are taken to be in force, and whatever rule has days has begun or ended."""
+"""The instant of a case where no rule has days; the agreements are taken to be in force."""
+EARLIEST = datetime(1, 1, 1, tzinfo=UTC)
+"""Stands for all instants before the first at which a rule begins or ends."""
 EVER = datetime(9999, 1, 1, tzinfo=UTC)
 """When nothing has ended yet."""
 PERSON, SITE, LIST, REQUEST, REQUESTER, OFFICE = "person", "site", "list", "request", "requester", "originating-office"

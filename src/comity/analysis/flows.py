@@ -31,7 +31,7 @@ NOT_MODELLED = (
     "what people do against the agreements: every step here is one that the decision permits",
     "what a body does with what it got once it is a party to no agreement that covers it; that it got it is shown",
     "three purposes that no text names on one way, where some rule is milder to another purpose than to the same",
-    "time: the agreements are in force, nothing has ended, and no text changes on the way",
+    "time, but for that from and until which rules hold: the agreements are in force, nothing ended, no text changes",
     "an item that is recalled, or that an incident touches, only on the way: each is so from the beginning, or never",
     "which office of a party holds a copy, and how many there are",
     "what can be learned from records, from the fact that something was given, or from its size",

@@ -8,6 +8,7 @@ Rules of this file (``spec/analysis.md`` steps 16 to 18):
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal
 
 from msgspec import Struct
@@ -15,6 +16,7 @@ from msgspec import Struct
 from comity.agreement.equivalence import equivalents
 from comity.agreement.model import EVERY_PARTY
 from comity.agreement.vocabulary import Relation
+from comity.analysis.favour import EARLIEST
 from comity.analysis.guards import Guards, Lineage, Row
 from comity.analysis.kinds import Kinds
 from comity.analysis.likeness import Kind
@@ -28,11 +30,12 @@ As = Literal["party", "serves", "via", "nation"]
 
 
 class Holding(Struct, frozen=True):
-    """An item at a body; ``lineage`` is the number of what it came from."""
+    """An item at a body; ``lineage`` is the number of what it came from, ``since`` when it is there at the earliest."""
 
     holder: str
     kind: Kind
     lineage: int
+    since: datetime = EARLIEST
 
 
 class Step(Struct, frozen=True):

@@ -11,7 +11,9 @@ Rules of this file (``spec/analysis.md`` steps 12 and 13):
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import Any, Literal
 
 from msgspec.structs import replace
@@ -19,6 +21,8 @@ from msgspec.structs import replace
 from comity.agreement.vocabulary import Act
 from comity.analysis.cases import Road, case_of, item_of, person_of
 from comity.analysis.favour import (
+    AT,
+    EARLIEST,
     OTHERS_MAX,
     REQUEST,
     SITE,
@@ -95,6 +99,7 @@ class Lens:
         self._every_party: dict[Act, bool] = {}
         self._registries: dict[Act, bool] = {}
         self._methods: dict[Act, tuple[str, ...]] = {}
+        self._moments: dict[Act, tuple[datetime, ...]] = {}
         for act, rules in self.rules.items():
             self._prepare(act, rules)
         self._alike: dict[tuple[Act, str, object], int] = {}
@@ -112,6 +117,7 @@ class Lens:
         words: dict[str, list[frozenset[object]]] = {}
         categories: list[frozenset[str]] = []
         methods: list[str] = []
+        days: set[datetime] = set()
         every = registries = False
         for asked in rules:
             if self._only_outcomes and asked.step in ALWAYS_MET:
@@ -119,6 +125,7 @@ class Lens:
             every |= asked.rule.consent in {"every-party", "named"}
             registries |= asked.rule.registries is not None
             methods += asked.rule.methods or ()
+            days |= {each for each in (asked.since, asked.until) if each is not None}
             for conditions in (asked.when, *([asked.unless] if asked.unless else ())):
                 categories += [conditions.categories] if conditions.categories else []
                 for position, known in conditions.tests:
@@ -128,6 +135,7 @@ class Lens:
         self._every_party[act] = every
         self._registries[act] = registries
         self._methods[act] = tuple(dict.fromkeys(methods))
+        self._moments[act] = (EARLIEST, *sorted(days - {EARLIEST})) if days else (AT,)
 
     def tests(self, act: Act, *conditions: str) -> bool:
         """Whether a rule on the act tests any of these conditions."""
@@ -136,6 +144,10 @@ class Lens:
     def along_registries(self, act: Act) -> bool:
         """Whether a rule on the act asks from which office to which something goes."""
         return self._registries.get(act, False)
+
+    def moments(self, act: Act) -> tuple[datetime, ...]:
+        """One instant for each time in which the same rules on an act hold, ascending."""
+        return self._moments.get(act, (AT,))
 
     def kind(self, act: Act, condition: str, value: object) -> int:
         """Which words of the rules on an act hold this value of a condition, as bits; alike values have the same."""
@@ -262,12 +274,14 @@ class Lens:
 
     def road_kind(self, act: Act, road: Road) -> Road:
         """The same road, without what the decision on the act does not look at."""
-        via, office = road
+        via, office, at = road
         if act not in MOVING:
             via = ()
         elif self.compiled.route is None and via:
             via = ("elsewhere",)
-        return via, office if self.along_registries(act) and office in self._offices else ""
+        moments = self.moments(act)
+        at = moments[max(bisect(moments, at) - 1, 0)]
+        return via, office if self.along_registries(act) and office in self._offices else "", at
 
     def ask(self, profile: Profile, road: Road, clearance: int, *, ancestor: bool) -> Needed | None:
         """The same as ``answer`` gives for all cases of one kind, worked out anew."""

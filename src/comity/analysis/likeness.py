@@ -4,18 +4,20 @@ Rules of this file (``spec/analysis.md`` steps 12 and 16):
 
 - ``lens`` says what one agreement can tell of a value for one act; here it is for any act by which somebody gets at
   something. Values that are alike have one number.
-- A *slot* is one way of doing something: an act, for a purpose, by a road.
+- A *slot* is one way of doing something: an act, for a purpose, by a road, at a time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TypeVar
 
 from msgspec import Struct
 
 from comity.agreement.vocabulary import Act, Form, Relation
 from comity.analysis.cases import Road
+from comity.analysis.favour import AT
 from comity.analysis.lens import MOVING, Lens
 from comity.analysis.values import Values
 
@@ -57,25 +59,32 @@ class Likeness:
     """What the agreements of a set can tell apart.
 
     Attributes:
-        slots: every way of doing something.
+        moments: one instant for each time in which the same rules of all agreements hold, ascending.
+        slots: every way of doing something, the earlier ones first.
     """
 
     def __init__(self, lenses: Sequence[Lens], values: Values) -> None:
         self.lenses = lenses
         self.values = values
+        self.moments = self._moments()
         self.slots = tuple(
-            Slot(act, purpose, road)
+            Slot(act, purpose, (via, office, at))
+            for at in self.moments
             for act in REACHING
             if any(act in lens.rules for lens in lenses)
             for purpose in values.purposes
-            for road in self._roads(act)
+            for via, office in self._roads(act)
         )
         self._parts: dict[tuple[int, str, object], int] = {}
         self._seen: dict[tuple[object, ...], int] = {}
         self._tested: dict[tuple[int, str], bool] = {}
         self._slot_sorts: dict[int, tuple[object, ...]] = {}
 
-    def _roads(self, act: Act) -> list[Road]:
+    def _moments(self) -> list[datetime]:
+        days = {at for lens in self.lenses for act in REACHING for at in lens.moments(act)}
+        return sorted(days - {AT}) or [AT]
+
+    def _roads(self, act: Act) -> list[tuple[tuple[str, ...], str]]:
         """The roads that any agreement knows: its whole route, parts of it, none; from each registry or none."""
         if act not in MOVING:
             vias: set[tuple[str, ...]] = {()}

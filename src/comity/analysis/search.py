@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from datetime import datetime
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -92,13 +93,13 @@ class Search:
         self.guards_met: dict[Met, Step] = {}
         self.found: Step | None = None
         self._waiting: deque[Holding] = deque()
-        self._best: dict[tuple[str, int, str, str, str], list[tuple[int, int]]] = {}
+        self._best: dict[tuple[str, int, str, str, str], list[tuple[int, int, datetime]]] = {}
         self._people: dict[tuple[int, bool], tuple[int, tuple[str, ...], tuple[str, ...]]] = {}
-        self._drafted: dict[tuple[str, tuple[Relation, ...]], list[int]] = {}
+        self._drafted: dict[tuple[str, tuple[tuple[Relation, datetime], ...]], list[int]] = {}
         self._told: set[tuple[int, str, str]] = set()
         self._plans: dict[tuple[object, ...], Plan] = {}
         slots = ground.guards.slots
-        self._slots = [(slot.act, slot.purpose, slot.road[0]) for slot in slots]
+        self._slots = [(slot.act, slot.purpose, slot.road[0], slot.road[2]) for slot in slots]
 
     def begin(self, holding: Holding) -> None:
         """Put a holding where the search starts."""
@@ -146,9 +147,12 @@ class Search:
         given_for = kind.provided if self.is_own(holding) else ""  # the originator gives for no other purpose
         best = self._best.setdefault((holding.holder, kind.lens, kind.policy, kind.mark, given_for), [])
         does_more, conduct = ground.kinds.does_more, ground.kinds.conduct(kind)
-        if any(does_more(known, conduct) and ground.covers(other, lineage) for known, other in best):
+        if any(
+            since <= holding.since and does_more(known, conduct) and ground.covers(other, lineage)
+            for known, other, since in best
+        ):
             return
-        best.append((conduct, lineage))
+        best.append((conduct, lineage, holding.since))
         if len(self.steps) >= HOLDINGS_MAX:
             raise Misuse(
                 f"more than {HOLDINGS_MAX} kinds of holdings can be reached; fix the mark, the form, the subject or "
@@ -165,7 +169,7 @@ class Search:
         if holding.holder == ground.originator and not own:
             return
         together = ground.together(holding)
-        key = together, kind.lens, holding.holder, kind.provided if own else None
+        key = together, kind.lens, holding.holder, kind.provided if own else None, holding.since
         plan = self._plans.get(key)
         if plan is None:
             plan = self._plans[key] = self._plan(holding, together, own=own)
@@ -177,7 +181,7 @@ class Search:
             return
         self._tell(holding, plan)
         for place, body, got in plan.moves:
-            self._visit(Holding(body, kind, holding.lineage), Step(holding, place, body, got))
+            self._visit(Holding(body, kind, holding.lineage, self._slots[place][3]), Step(holding, place, body, got))
         if plan.marks is not None:
             self._mark_anew(holding, plan.marks)
         if plan.makers:
@@ -194,7 +198,9 @@ class Search:
         makers: dict[str, dict[Relation, int]] = {}
         goal = marks = None
         for place, guard in together:
-            act, purpose, via = self._slots[place]
+            act, purpose, via, at = self._slots[place]
+            if at < holding.since:
+                continue  # that was before
             if own and (act not in MOVING or purpose != kind.provided):
                 continue
             people, standing, serving = self._those(guard, own=own)
@@ -254,7 +260,8 @@ class Search:
         lineage = ground.descend(holding.lineage, holding.kind)
         too_low = ground.too_low(lineage)
         for maker, relations, places in plan.makers:
-            drafted = self._drafted.setdefault((maker, relations), [])
+            when = {relation: self._slots[place][3] for relation, place in places.items()}
+            drafted = self._drafted.setdefault((maker, tuple(when.items())), [])
             if any(ground.covers(known, lineage) for known in drafted):
                 continue
             drafted.append(lineage)
@@ -264,7 +271,7 @@ class Search:
                     if (made.policy, made.mark) in too_low and made.relation != "extract":
                         continue
                     step = Step(holding, places[made.relation], maker, got, made.relation)
-                    self._visit(Holding(maker, made, lineage), step)
+                    self._visit(Holding(maker, made, lineage, when[made.relation]), step)
 
     def _mark_anew(self, holding: Holding, place: int) -> None:
         """The same item under every other mark of its ladder, or none."""
@@ -273,7 +280,7 @@ class Search:
         for (policy, mark), level in levels.items():
             too_low = kind.relation != "extract" and (policy, mark) in self.ground.too_low(holding.lineage)
             if policy == kind.policy and mark != kind.mark and level.weight == 0 and not too_low:
-                changed = Holding(holding.holder, replace(kind, mark=mark), holding.lineage)
+                changed = Holding(holding.holder, replace(kind, mark=mark), holding.lineage, self._slots[place][3])
                 self._visit(changed, Step(holding, place, holding.holder, "party"))
 
 

@@ -10,6 +10,7 @@ Rules of this file (``spec/analysis.md`` steps 18 and 19):
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Literal
 
 from msgspec import Struct
@@ -61,6 +62,7 @@ class Passage(Struct, frozen=True, kw_only=True):
         got: as what.
         purpose: what it is done for.
         via: by way of whom.
+        after, before: the time in which it is done: from when on, until when; empty where nothing changes then.
         made: how what is made comes from it; empty when nothing is.
         marked: what it is marked afterwards, or what is made.
         made_under: the agreement under which it is held.
@@ -84,6 +86,8 @@ class Passage(Struct, frozen=True, kw_only=True):
     consents: tuple[Consented, ...]
     warned: tuple[tuple[str, str], ...]
     case: Case
+    after: str = ""
+    before: str = ""
     made: Relation | Literal[""] = ""
     marked: str = ""
     made_under: str = ""
@@ -143,6 +147,7 @@ class Teller:
         consents: Consents = (lambda _by, _for: True) if own else self.consents
         case, outcome = self._permitted(case, consents)
         made = reached.kind if reached is not None and step.made else None
+        after, before = self._time(slot.road[2])
         return Passage(
             number=0,
             act=slot.act,
@@ -163,6 +168,8 @@ class Teller:
             got=step.got,
             purpose=slot.purpose,
             via=slot.road[0],
+            after=after,
+            before=before,
             consents=self._needed(step, standing, serving, rest),
             warned=_warned(outcome),
             case=case,
@@ -238,6 +245,13 @@ class Teller:
                 return standing, serving, min(rests, key=lambda rest: rest.nationality not in home)
         invariant(False, "a step of a path is taken by nobody")
         raise AssertionError  # ``invariant`` has raised
+
+    def _time(self, at: datetime) -> tuple[str, str]:
+        """When the time begins, and ends, that an instant stands for; empty where it is the first or the last one."""
+        moments = self.search.ground.guards.likeness.moments
+        place = moments.index(at)
+        written = [each.isoformat(timespec="minutes") for each in moments]
+        return written[place] if place else "", "".join(written[place + 1 : place + 2])
 
     def _nations(self, party: str) -> frozenset[str]:
         return frozenset(

@@ -44,7 +44,8 @@ _DONE = {
 }
 LISTED_MAX = 4
 """Most bodies that one row of a table names."""
-CLOSING = "Everybody is supposed to keep to the agreements; what is not looked at is told with --json."
+CLOSING = "By these texts alone, and if everybody keeps to them; what is not looked at is told with --json."
+_FIXED = {"mark": "marked {}", "form": "that is {}", "subject": "about {}", "purpose": "given for {}"}
 _MADE = {"copy": "a copy", "translation": "a translation", "extract": "an extract", "contains": "a document with it in"}
 
 
@@ -105,7 +106,7 @@ def flows(
         raise Misuse(f"no text names {to!r}; there are " + ", ".join(dict.fromkeys(known)), code="unknown-body")
     chosen = msgspec.convert({name: value for name, value in fixed.items() if value}, Chosen)
     answers = _answers(asked, originators, chosen)
-    teller = _Teller(out, asked)
+    teller = _Teller(out, asked, chosen)
     if svg is not None:
         _draw(svg, answers, teller)
     reached = Reached(
@@ -151,8 +152,10 @@ def _only(answer: Answer, to: str | None) -> Answer:
 class _Teller:
     """Tells answers in words, with those for whatever no text names."""
 
-    def __init__(self, out: Output, asked: Flows) -> None:
+    def __init__(self, out: Output, asked: Flows, chosen: Chosen) -> None:
         self.out = out
+        fixed = [said.format(getattr(chosen, name)) for name, said in _FIXED.items() if getattr(chosen, name)]
+        self.nothing = " ".join(("nothing", *fixed))
         values = asked.values
         self.bodies = {body: place for place, body in enumerate(values.bodies)}
         self.purposes = frozenset(values.purposes)
@@ -177,9 +180,8 @@ class _Teller:
     def answer(self, answer: Answer, *, at_length: bool) -> None:
         out, whose = self.out, answer.originator
         if answer.proven:
-            out.line(
-                (f"{whose}  ", "strong"), ("proven", "good"), f": nothing reaches a third party unless {whose} consents"
-            )
+            said = f": {self.nothing} reaches a third party unless {whose} consents"
+            out.line((f"{whose}  ", "strong"), ("proven", "good"), said)
         else:
             out.line(
                 (f"{whose}  ", "strong"),
@@ -265,6 +267,10 @@ class _Teller:
             said += f"; what is made is {_MADE[passage.made]}, {passage.marked}, under {passage.made_under}"
         elif passage.marked != passage.mark:
             said += f"; it is now {passage.marked or 'unmarked'}"
+        if passage.after or passage.before:
+            said += ", " + " and ".join(
+                f"{word} {when}" for word, when in (("from", passage.after), ("before", passage.before)) if when
+            )
         if passage.consents:
             gaining = _listed(self.word(each.beneficiary) for each in passage.consents)
             said += f"; {passage.consents[0].by} consents that {gaining} may gain"
