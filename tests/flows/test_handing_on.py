@@ -24,7 +24,9 @@ from comity.flows.giving.release import Give, give
 from comity.flows.handling.handing_on import HandOn, came, hand_on
 from comity.flows.handling.rewrapping import Rewrapped
 from comity.flows.incidents.reporting import ReportIncident, report_incident
+from comity.flows.looking.item_story import ShowItem, show_item
 from comity.flows.looking.views import ShowInbox
+from comity.flows.people.clearances import ChangeList, change_list
 from comity.register.rows import ConsignmentRow, ItemRow, ReturnedRow
 from comity.register.rows.consents import ShownRow
 from comity.register.rows.ending import LevelRow
@@ -35,7 +37,7 @@ from comity.seal.hybrid import HybridIdentity
 from comity.seal.keys import parse_recipient
 from record.made import Key
 from trilateral import ACROSS, FIRST, JP_US, KR_US, PURPOSE, READS, SECOND, SECRET, Trilateral
-from world import SeededEntropy
+from world import ROOT, SeededEntropy
 
 ENTROPY = SeededEntropy("reed")
 SIGNS, OPENS = Key(72), HybridIdentity.generate(ENTROPY)
@@ -445,3 +447,17 @@ async def test_a_loss_in_seoul_reaches_tokyo_by_washington(world: Trilateral) ->
     await report_incident(us, told)
     await world.exchange()
     assert [each.kind for each in (await show_whole_inbox(jp, ShowInbox())).calls] == ["incident"]
+
+
+async def test_a_release_authority_sees_what_this_house_handed_on_and_no_other_received_item(world: Trilateral) -> None:
+    us = world.houses["us"]
+    await world.enrol("us", "lowe", ("release-authority",))
+    await change_list(us, ChangeList(topic="test-site", handle="lowe", listed=False, actor=ROOT))
+    await world.exchange()
+    given, _ = await world.handed_on()
+    kept = await world.given(path=world.document(b"another", "kept.txt"))
+    story = await show_item(us, ShowItem(item=given.item, actor=Actor("lowe")))
+    assert [each.to for each in story.onward] == ["kr"]
+    with pytest.raises(Misuse) as raised:
+        await show_item(us, ShowItem(item=kept.item, actor=Actor("lowe")))
+    assert raised.value.code == "unknown-item"

@@ -22,6 +22,7 @@ from comity.record.statement import DOMESTIC
 from comity.register.roles import AUDITOR, OFFICER, REGISTRY, RELEASE_AUTHORITY, SECURITY_OFFICER, UNLISTED
 from comity.register.rows import AgreementRow, CopyRow, ItemRequestRow, ItemRow, PersonRow
 from comity.register.rows.custody import LinkRow
+from comity.register.rows.routes import ForwardRow
 
 OVERSIGHT = frozenset({REGISTRY, SECURITY_OFFICER, AUDITOR})
 """Roles that see the whole register: they answer for it, or for whoever does."""
@@ -81,7 +82,7 @@ async def may_see(house: House, item: ItemRow, person: PersonRow | None, work: W
     """Whether a viewer may know that there is this item (2, 3, 4)."""
     if person is None or sees_all(person):
         return True
-    if is_own(item) and (RELEASE_AUTHORITY in person.roles or await asked_to_give(house, item, person)):
+    if await releases(house, item, person) or await asked_to_give(house, item, person):
         return True
     if await _follows_his_own(house, item, person):
         return True
@@ -109,6 +110,19 @@ async def holds_copy(house: House, item: str, person: PersonRow) -> bool:
     """(3) Whether a copy of the item is in this person's name, or on its way to him, in any relationship."""
     async for relationship, copy in copies_of(house, item):
         if house.pseudonym(relationship, person.person) in (copy.holder, copy.taker):
+            return True
+    return False
+
+
+async def releases(house: House, item: ItemRow, person: PersonRow) -> bool:
+    """(2) Whether this person answers for its release: it is this house's own, or was handed on by this house."""
+    if RELEASE_AUTHORITY not in person.roles:
+        return False
+    if is_own(item):
+        return True
+    for relationship, _peer in await house.relationships():
+        row = await house.row(ForwardRow, f"{relationship}/{item.item}")
+        if row is not None and row.holder == house.party:
             return True
     return False
 
@@ -163,8 +177,8 @@ class Sight:
         if self.person is None or self.everything:
             return True
         if item.item not in self._all_copies:
-            releases = is_own(item) and RELEASE_AUTHORITY in self.person.roles
-            gave = releases or await asked_to_give(self._house, item, self.person)
+            released = await releases(self._house, item, self.person)
+            gave = released or await asked_to_give(self._house, item, self.person)
             self._all_copies[item.item] = gave or await _follows_his_own(self._house, item, self.person)
         return self._all_copies[item.item]
 

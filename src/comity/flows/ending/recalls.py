@@ -15,7 +15,7 @@ from comity.agreement.model import Agreement, Layer
 from comity.errors import Misuse
 from comity.flows.actors import Actor
 from comity.flows.deciding.lineage import relationships_of
-from comity.flows.deciding.visibility import asked_to_give, sees_all, viewer, visible_item
+from comity.flows.deciding.visibility import asked_to_give, releases, sees_all, viewer, visible_item
 from comity.flows.house import House
 from comity.flows.keeping.work import Draft, Work
 from comity.record.bodies.ending import Asks, PurposeEnded, Recalled, RecallLifted
@@ -355,9 +355,10 @@ async def _shown(house: House, row: AgreementRow, item: str, person: PersonRow |
 async def _gave(house: House, item: str, person: PersonRow | None) -> bool:
     """Whether a person stands for the side that gave an item, which sees every copy (``spec/visibility.md`` step 6)."""
     row = await house.row(ItemRow, item)
-    if person is None or row is None or row.relationship != DOMESTIC:
+    if person is None or row is None:
         return person is None
-    return RELEASE_AUTHORITY in person.roles or await asked_to_give(house, row, person)
+    made_here = row.relationship == DOMESTIC and RELEASE_AUTHORITY in person.roles
+    return made_here or await releases(house, row, person) or await asked_to_give(house, row, person)
 
 
 async def _delivered(house: House, relationship: str, recalled: RecallRow | None) -> bool:
