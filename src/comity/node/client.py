@@ -8,8 +8,10 @@ from __future__ import annotations
 import os
 import re
 import socket
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -57,9 +59,28 @@ def call(folder: Path, flow: str, request: msgspec.Struct, response: type[R]) ->
         Unavailable: ``no-node``: no node runs on this folder; ``node-cut``: it stopped before it had answered, and
             may or may not have acted.
     """
-    body = msgspec.json.encode(request)
-    head = b"POST /flow/%s HTTP/1.1\r\nhost: comity\r\ncontent-length: %d\r\nconnection: close\r\n\r\n"
-    status, answer = _ask(folder, head % (flow.encode("ascii"), len(body)) + body)
+    return _post(folder, f"/flow/{flow}", msgspec.json.encode(request), response)
+
+
+def call_lines(folder: Path, flow: str, query: Mapping[str, str], lines: Sequence[bytes], response: type[R]) -> R:
+    """Hand many lines to the node of ``folder`` at once.
+
+    Args:
+        folder: the node's data folder.
+        flow: name of the flow that takes them.
+        query: what it is asked.
+        lines: without their newlines.
+        response: the type of its response.
+
+    Raises:
+        ComityError: as ``call``.
+    """
+    return _post(folder, f"/lines/{flow}?{urlencode(query)}", b"\n".join(lines), response)
+
+
+def _post(folder: Path, path: str, body: bytes, response: type[R]) -> R:
+    head = b"POST %s HTTP/1.1\r\nhost: comity\r\ncontent-length: %d\r\nconnection: close\r\n\r\n"
+    status, answer = _ask(folder, head % (path.encode("ascii"), len(body)) + body)
     if status != 200:
         raise read_error(answer)
     try:
