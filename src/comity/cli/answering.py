@@ -33,7 +33,7 @@ _THEN: dict[str, Callable[[str], tuple[str, str]]] = {
 def approve(
     desk: Desk, request: str, reason: str, attests: tuple[str, ...], actor: str, key: Path | None, *, refuse: bool
 ) -> None:
-    """Approve a release that somebody else asked for, or refuse it: to give, to show or to pass on.
+    """Approve a release that somebody else asked for, or refuse it: to give, to show, to pass on, or a feed.
 
     When nothing else is missing, what is to be given goes in the same moment. What the agreement has the giver attest
     (that a receiver was assessed, an item made fit for it) is attested here. REQUEST is shown by 'comity outbox'.
@@ -87,6 +87,15 @@ def _tell_approved(out: Output, approved: Approved, known: dict[str, str], desk:
         ("approved " if approved.granted else "refused ", "good" if approved.granted else "warn"), approved.request
     )
     given = approved.given
+    if approved.act == "feed":
+        if approved.released:
+            out.fields([("released", approved.released[:16])])
+            out.next((f"comity feed show {approved.request}", "what crosses under which posture"), *desk.sending())
+            return
+        if approved.granted:
+            out.text("It waits for another approval, an assurance or a consent; then it goes by itself.")
+        out.next(("comity outbox", "what waits, and for what"))
+        return
     if given is None:
         if approved.granted and approved.act != "give":
             out.next(_THEN[approved.act](approved.request))

@@ -176,14 +176,14 @@ def _tell_outbox(out: Output, outbox: Outbox, known: Known) -> None:
 
 
 def _tell_request(out: Output, request: RequestLine, known: Known) -> None:
-    does = {"give": "", "show": f"to show ({request.manner}): ", "pass-on": f"to pass on copy {request.copy}: "}
-    out.line((request.request, "strong"), f"  {does[request.act]}{request.title}", indent=2)
+    does = {"show": f"to show ({request.manner}): ", "pass-on": f"to pass on copy {request.copy}: ", "feed": "a feed: "}
+    out.line((request.request, "strong"), f"  {does.get(request.act, '')}{request.title}", indent=2)
     answered = {*request.assured, *request.assurance_refused}
     outside = request.act == "pass-on"
-    unassured = [each for each in request.recipients if each not in answered and not outside]
+    unassured = [each for each in request.recipients if each not in answered and request.act in ("give", "show")]
     out.fields(
         [
-            ("item", request.item),
+            ("item", request.item if request.act != "feed" else ""),
             ("mark", written(request.label)),
             ("to", ", ".join(request.recipients) if outside else ""),
             ("purpose", request.purpose),

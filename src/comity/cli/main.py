@@ -87,6 +87,10 @@ SECTIONS: dict[str, dict[str, Verb]] = {
         "hand-on": Verb("handing_on", "hand_on", "Hand what came from one party on to another, by consent."),
         "pass-on": Verb("passing_on", "pass_on", "Pass a copy on outside the parties, by consent."),
     },
+    "As it happens": {
+        "feed": Verb("feeds", "feed", "Release a feed of messages, see how it stands, end it."),
+        "posture": Verb("feeds", "posture", "Declare jointly how much is shared."),
+    },
     "The books": {
         "register": Verb("boxes", "register", "Every item, its copies and their fate."),
         "item": Verb("item", "item", "One item's whole story."),

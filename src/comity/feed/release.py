@@ -46,7 +46,7 @@ class UnderPosture(Table, frozen=True):
 
 
 class ReleaseHeader(Table, frozen=True):
-    """`[release]`."""
+    """`[release]`. Whose information it is, and on whose ground its source stands: the publisher unless it is said."""
 
     format: int
     feed: Identifier
@@ -55,6 +55,9 @@ class ReleaseHeader(Table, frozen=True):
     purpose: Line
     until: Line
     posture: Annotated[tuple[UnderPosture, ...], Meta(min_length=1, max_length=3)]
+    subject: Line = "defence"
+    originator: Identifier | None = None
+    host: Identifier | None = None
 
 
 class ReleaseFile(Table, frozen=True):
@@ -73,6 +76,9 @@ class Release(Struct, frozen=True):
         mark, topic, purpose: what it crosses under.
         until: the first instant at which it no longer holds, aware UTC.
         postures: what crosses, by posture and type; each posture has its own table, or that of the next lower one.
+        subject: what it is about, a word of the agreement's scope.
+        originator: whose information it is; None where it is the publisher's own.
+        host: on whose ground, or in whose hands, its source stands; None likewise.
     """
 
     feed: str
@@ -83,6 +89,9 @@ class Release(Struct, frozen=True):
     purpose: str
     until: datetime
     postures: Mapping[Posture, Mapping[str, Crossing]] = field(default_factory=dict)
+    subject: str = "defence"
+    originator: str | None = None
+    host: str | None = None
 
 
 def parse_release(text: str, file: str, schema: Schema, ranks: Mapping[str, int]) -> Release:
@@ -126,7 +135,19 @@ def parse_release(text: str, file: str, schema: Schema, ranks: Mapping[str, int]
     for posture in POSTURES:
         held = tables.get(posture, held)
         postures[posture] = held
-    return Release(said.feed, digest_of(written), schema.digest, said.mark, said.topic, said.purpose, until, postures)
+    return Release(
+        said.feed,
+        digest_of(written),
+        schema.digest,
+        said.mark,
+        said.topic,
+        said.purpose,
+        until,
+        postures,
+        said.subject,
+        said.originator,
+        said.host,
+    )
 
 
 def _problem(

@@ -8,6 +8,7 @@ from typing import cast
 from comity.errors import ComityError
 from comity.flows.agreeing.negotiating import meet
 from comity.flows.ending.destruction import forget_with
+from comity.flows.feeding.releasing import advance_feed
 from comity.flows.giving.forwarding import relay
 from comity.flows.giving.release import PREPARED, advance
 from comity.flows.giving.remarking import carry_out
@@ -15,19 +16,42 @@ from comity.flows.house import Follow, House
 from comity.flows.keeping.committed import SCAN_MAX
 from comity.flows.keeping.work import Work
 from comity.record import bodies
+from comity.record.bodies.consents import Consented
 from comity.record.bodies.ending import Destroyed, DestructionWitnessed, LevelChanged
 from comity.record.bodies.negotiation import AgreementSigned
 from comity.record.bodies.routes import ConsentLettered
 from comity.record.statement import Record
 from comity.register.rows import ItemRequestRow, RequestRow
 from comity.register.rows.consents import ConsentRow, consent_key
+from comity.register.rows.feeding import FeedWantedRow
 
 
 async def _carry_out(house: House, work: Work, record: Record) -> None:
     """The last missing assurance has come."""
     assured = cast("bodies.Assured", record.body)
-    if await work.row(RequestRow, assured.request) is not None:
-        await advance(house, work, assured.request)
+    request = await work.row(RequestRow, assured.request)
+    if request is not None:
+        await (advance_feed if request.act == "feed" else advance)(house, work, assured.request)
+
+
+async def _released(house: House, work: Work, record: Record) -> None:
+    """A release authority of ours has approved a feed: it is released, if nothing else is missing."""
+    approved = cast("bodies.Approved", record.body)
+    if approved.granted:
+        await advance_feed(house, work, approved.request)
+
+
+async def _may_cross(house: House, work: Work, record: Record) -> None:
+    """An originator has consented: feeds of its information that wait for it cross, if nothing else is missing."""
+    if not cast("Consented", record.body).granted:
+        return
+    async for key, _ in house.rows(FeedWantedRow):
+        request = await work.row(RequestRow, key)
+        if request is not None and request.consignment is None and any(each.granted for each in request.approvals):
+            attempt = work.child(work.context)
+            with suppress(ComityError):  # what still keeps it stays with the request
+                await advance_feed(house, attempt, key)
+                work.absorb(attempt)
 
 
 async def _may_go_on(house: House, work: Work, record: Record) -> None:
@@ -66,6 +90,8 @@ async def _listed_again(house: House, work: Work, record: Record) -> None:
 FOLLOW: dict[type[bodies.Body], Follow] = {
     AgreementSigned: meet,
     bodies.Assured: _carry_out,
+    bodies.Approved: _released,
+    Consented: _may_cross,
     bodies.Received: relay,
     ConsentLettered: _may_go_on,
     bodies.Listed: _listed_again,
@@ -73,7 +99,7 @@ FOLLOW: dict[type[bodies.Body], Follow] = {
     DestructionWitnessed: forget_with,
     LevelChanged: carry_out,
 }
-"""What follows here on a record of the other party that took effect, by its type."""
+"""What follows here on a record of the other party that took effect, or on an approval of ours, by its type."""
 
 
 async def follow(house: House, work: Work, record: Record) -> None:

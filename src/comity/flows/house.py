@@ -66,7 +66,7 @@ class House:
 
     ``follow`` is what a record of the other party sets in motion here (``following.follow``); the house does not know
     it by itself, because it stands below the flows. ``ask_peer`` brings a question of ours to a peer; whoever connects
-    the house with others sets it.
+    the house with others sets it. What stands in ``after_commit`` is called after each commit.
     """
 
     def __init__(
@@ -96,10 +96,11 @@ class House:
         self.erasing = Erasing(store, erased)
         self.sequencer = Sequencer(store, keys.record, entropy, clock, mark, self.erasing, self.context, party)
         self.exchange = Exchange(
-            party, store, blobs, self.payloads, keys, self.sequencer, self.erasing, self.peer_card, self._follow
+            party, store, blobs, self.payloads, keys, self.sequencer, self.erasing, self.peer_card, self.follow
         )
         self.tallies = Tallies(party, store, self.sequencer)
         self.ask_peer: AskPeer = no_road
+        self.after_commit: list[Callable[[], None]] = []
         self._follow_up = follow
         self._cards: dict[str, Card] = {}
         self._bells: dict[str, asyncio.Event] = {}
@@ -130,7 +131,8 @@ class House:
         """The instant of an act: read once per flow, never before the last one."""
         return self.sequencer.now()
 
-    async def _follow(self, work: Work, record: Record) -> None:
+    async def follow(self, work: Work, record: Record) -> None:
+        """Do what follows here on a record of the other party, or on an answer of our own."""
         await self._follow_up(self, work, record)
 
     def context(self, now: datetime) -> Context:
@@ -394,6 +396,8 @@ class House:
         return self.sequencer.marked(own).size > max(had, self._offered.get(own, 0))
 
     def _ring(self, heads: Mapping[str, Head]) -> None:
+        for told in self.after_commit:
+            told()
         for chain in heads:
             relationship, _, author = chain.rpartition("/")
             if author == self.party and relationship in self._bells:

@@ -28,6 +28,7 @@ from comity.flows.consenting import consent_register, consent_requests, granting
 from comity.flows.deciding import decisions, explaining
 from comity.flows.deriving import derivation, descent
 from comity.flows.ending import certificates, destruction, level_books, levels, recalls, returning
+from comity.flows.feeding import ending, listing, postures, releasing
 from comity.flows.foreseeing import what_if
 from comity.flows.giving import answering, marks, opening, release, using
 from comity.flows.handling import copies, copying, handing_on, handing_over, losing
@@ -155,6 +156,13 @@ _RUN: dict[str, Callable[[House, Any], Awaitable[Any]]] = {
     "incident.show": investigating.show_incident,
     "open": opening.open_item,
     "open.confirm": opening.confirm,
+    "feed.preview": releasing.preview_feed,
+    "feed.release": releasing.release_feed,
+    "feed.list": listing.list_feeds,
+    "feed.show": listing.show_feed,
+    "feed.end": ending.end_feed,
+    "posture.declare": postures.declare_posture,
+    "posture.show": postures.show_postures,
     "consent.ask": consent_requests.ask_consent,
     "consent.drop": consent_requests.drop_consent,
     "consent.answer": granting.answer_consent,

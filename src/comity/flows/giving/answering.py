@@ -40,13 +40,17 @@ class Approve(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Approved(msgspec.Struct, frozen=True, kw_only=True):
-    """An approval, and what it led to; ``act`` is what was asked for: to give, to show or to pass on."""
+    """An approval, and what it led to; ``act`` is what was asked for: to give, to show, to pass on, or a feed.
+
+    ``released`` is the record of the standing release that it led to, in hex.
+    """
 
     request: str
     granted: bool
     record: str
     given: Given | None
     act: str = "give"
+    released: str | None = None
 
 
 class Assure(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,8 +105,15 @@ async def approve(house: House, request: Approve) -> Approved:
     async def say(work: Work) -> Approved:
         record = await work.say(Draft(DOMESTIC, signed))
         given = await advance(house, work, request.request) if request.granted and asked.act == "give" else None
+        await house.follow(work, record)
+        carried = (await work.need(RequestRow, request.request, "request")).consignment
         return Approved(
-            request=request.request, granted=request.granted, record=record.id.hex(), given=given, act=asked.act
+            request=request.request,
+            granted=request.granted,
+            record=record.id.hex(),
+            given=given,
+            act=asked.act,
+            released=carried.hex() if carried is not None and asked.act == "feed" else None,
         )
 
     return await house.sequencer.submit(say)

@@ -129,6 +129,11 @@ class Library:
         chronicle = Chronicle(agreement, history, zones)
         return Running(agreement, stacked, compile_agreement(agreement, stacked, tzdata=zones.version), chronicle)
 
+    async def turns(self, row: AgreementRow, at: datetime) -> datetime:
+        """The first instant after ``at`` at which the agreement can stand otherwise by itself."""
+        await self.standing(row, at)
+        return self._standings[row.relationship][1]
+
     async def standing(self, row: AgreementRow, at: datetime) -> Standing:
         """Where the agreement of a relationship stands at ``at``, for the decision.
 

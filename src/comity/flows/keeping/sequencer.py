@@ -130,6 +130,10 @@ class Sequencer:
         self._last = now
         return now
 
+    def look(self) -> Work:
+        """What is committed, at this instant, as a work has it; nothing that is done with it is ever written."""
+        return Work(self._base, self._context(self.now()))
+
     def head(self, chain: str) -> Head:
         """The head of a chain, as far as it is durable."""
         return self._heads.get(chain) or Head(0, NOTHING, Frontier().root())

@@ -31,6 +31,7 @@ from comity.register.rows import (
     RequestRow,
 )
 from comity.register.rows.consents import ShownRow
+from comity.register.rows.feeding import FeedWantedRow
 from comity.register.rows.lineage import ChildRow, DerivativeRow
 
 LINES_MAX = 10_000
@@ -396,7 +397,8 @@ async def _halted(house: House, relationship: str) -> ReasonTold | None:
 
 
 async def _request(house: House, row: RequestRow, stop: ReasonTold | None) -> RequestLine:
-    item = await house.need(ItemRow, row.item, "item")
+    wanted = await house.row(FeedWantedRow, row.request)
+    item = wanted or await house.need(ItemRow, row.item, "item")
     assured: list[str] = []
     refused: dict[str, str] = {}
     for recipient in row.recipients:
@@ -408,7 +410,7 @@ async def _request(house: House, row: RequestRow, stop: ReasonTold | None) -> Re
     return RequestLine(
         request=row.request,
         item=row.item,
-        title=await title_of(house, row.item),
+        title=row.item if wanted is not None else await title_of(house, row.item),
         label=item.label,
         relationship=row.relationship,
         recipients=row.recipients,

@@ -56,7 +56,7 @@ class AssuranceAsked(Body, frozen=True, kw_only=True):
     topic: Name
     purpose: Words
     recipients: Recipients
-    act: Literal["give", "show"] = "give"
+    act: Literal["give", "show", "feed"] = "give"
 
 
 class Assured(Body, frozen=True, kw_only=True):

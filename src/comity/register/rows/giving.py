@@ -275,7 +275,7 @@ class AskedRow(Row, frozen=True, kw_only=True):
     at: datetime
     answered: tuple[str, ...] = ()
     consignment: bytes | None = None
-    act: Literal["give", "show"] = "give"
+    act: Literal["give", "show", "feed"] = "give"
 
 
 class AssuranceRow(Row, frozen=True, kw_only=True):

@@ -1,0 +1,169 @@
+"""What a house has of feeds: what is released to it and by it, and how each stands (``spec/feed.md`` step 6)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from comity.agreement.equivalence import level_of
+from comity.agreement.model import Agreement
+from comity.errors import Misuse, Rejected
+from comity.feed.release import Posture
+from comity.flows.actors import Actor
+from comity.flows.deciding.visibility import sees_all, viewer
+from comity.flows.feeding.gate import gate
+from comity.flows.house import House
+from comity.marking.label import Label
+from comity.record.bodies.feeding import ReleasedType, UnderPosture
+from comity.register.roles import RELEASE_AUTHORITY, UNLISTED
+from comity.register.rows import PersonRow, RequestRow
+from comity.register.rows.feeding import FeedEnd, FeedReceiptRow, FeedReleaseRow, FeedRow
+
+RELEASES_TOLD = 1_000
+"""Most releases that are told at once."""
+
+
+class ListFeeds(msgspec.Struct, frozen=True, kw_only=True):
+    """List the standing releases that ``actor`` may see, those that ended or were followed too when ``all`` is set."""
+
+    actor: Actor | None = None
+    all: bool = False
+
+
+class ShowFeed(msgspec.Struct, frozen=True, kw_only=True):
+    """Show one standing release with its terms, as ``actor`` may see it."""
+
+    release: str
+    actor: Actor | None = None
+
+
+class FeedLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A standing release, and how it stands.
+
+    Attributes:
+        state: ``stands``, ``stopped`` (and ``why``), ``ended``, ``expired`` or ``followed``.
+        since: from when it has been so.
+        until: when the release ends, at the latest.
+        turns: when it will be otherwise by itself, where that is known.
+        posture: what both have declared.
+        has: batches and messages that the recipient has said it has.
+    """
+
+    relationship: str
+    publisher: str
+    feed: str
+    release: str
+    ours: bool
+    label: Label
+    alternative: Label | None
+    topic: str
+    subject: str
+    purpose: str
+    host: str
+    recipients: tuple[str, ...]
+    at: datetime
+    until: datetime
+    state: str
+    why: str
+    since: datetime
+    turns: datetime | None
+    posture: Posture
+    ends: tuple[FeedEnd, ...]
+    followed_by: str
+    has: tuple[int, int] | None
+
+
+class FeedShown(msgspec.Struct, frozen=True, kw_only=True):
+    """A standing release with what crosses under each posture."""
+
+    line: FeedLine
+    types: tuple[ReleasedType, ...]
+    postures: tuple[UnderPosture, ...]
+
+
+async def list_feeds(house: House, request: ListFeeds) -> list[FeedLine]:
+    """The standing releases that a viewer may see, by relationship, publisher and instant."""
+    person = await viewer(house, request.actor)
+    found: list[FeedLine] = []
+    async for key, row in house.rows(FeedReleaseRow):
+        relationship = key.rpartition("/")[0]
+        if not await sees_feed(house, relationship, row, person):
+            continue
+        line = await _line(house, relationship, row)
+        if request.all or line.state in ("stands", "stopped"):
+            found.append(line)
+        if len(found) > RELEASES_TOLD:
+            raise Misuse(f"more than {RELEASES_TOLD} releases", code="too-many-lines")
+    return sorted(found, key=lambda each: (each.relationship, each.publisher, each.at))
+
+
+async def show_feed(house: House, request: ShowFeed) -> FeedShown:
+    """One standing release with its terms.
+
+    Raises:
+        Misuse: there is none, or none that whoever asks may see; nobody can tell which.
+    """
+    person = await viewer(house, request.actor)
+    for relationship, _ in await house.relationships():
+        row = await house.row(FeedReleaseRow, f"{relationship}/{request.release}")
+        if row is not None and await sees_feed(house, relationship, row, person):
+            return FeedShown(line=await _line(house, relationship, row), types=row.types, postures=row.postures)
+    raise no_release(request.release)
+
+
+def no_release(release: str) -> Misuse:
+    """The one answer about a release that is not there, or not there for whoever asks."""
+    return Misuse(f"there is no release {release!r}", code="unknown-release")
+
+
+async def sees_feed(house: House, relationship: str, row: FeedReleaseRow, person: PersonRow | None) -> bool:
+    """Whether somebody may know of a standing release.
+
+    Whoever sees the whole register or releases; whoever asked for it, or is named in it; and of those who receive,
+    whoever is on its list and cleared for its level.
+    """
+    if person is None or sees_all(person) or RELEASE_AUTHORITY in person.roles:
+        return True
+    if house.pseudonym(relationship, person.person) in row.recipients:
+        return True
+    if row.publisher == house.party:
+        request = await house.row(RequestRow, row.release)
+        if request is not None and request.by == person.person:
+            return True
+    if row.topic not in person.topics or (UNLISTED.issuperset(person.roles) and person.roles):
+        return False
+    running = await house.library.load(await house.agreement_row(relationship))
+    return _cleared(running.agreement, house, row, person)
+
+
+def _cleared(agreement: Agreement, house: House, row: FeedReleaseRow, person: PersonRow) -> bool:
+    if person.clearance is None or person.clearance_until is None or house.now() >= person.clearance_until:
+        return False
+    try:
+        held = level_of(agreement, house.party, person.clearance)
+        return held.rank >= level_of(agreement, row.label.policy, row.label.mark).rank
+    except Rejected:  # a mark that this text does not know
+        return False
+
+
+async def _line(house: House, relationship: str, row: FeedReleaseRow) -> FeedLine:
+    found = await gate(house, relationship, row.publisher, row.feed)
+    state = "stands" if found.stands else found.why if found.why in ("ended", "expired") else "stopped"
+    why, since, turns = found.why, found.since, found.until
+    if row.followed is not None:
+        state, why, since, turns = "followed", "followed", row.followed, None
+    feed = await house.row(FeedRow, f"{relationship}/{row.publisher}/{row.feed}")
+    has = await house.row(FeedReceiptRow, f"{relationship}/{row.publisher}/{row.feed}")
+    return FeedLine(
+        relationship=relationship,
+        ours=row.publisher == house.party,
+        state=state,
+        why=why,
+        since=since,
+        turns=turns,
+        posture=found.posture,
+        followed_by=row.by_release,
+        has=None if has is None or feed is None else (has.batches, has.messages),
+        **{name: getattr(row, name) for name in FeedLine.__struct_fields__ if name in FeedReleaseRow.__struct_fields__},
+    )
