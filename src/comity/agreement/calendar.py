@@ -90,8 +90,16 @@ def window(written: str, zone: ZoneInfo) -> Window:
     """What ``2011-01``, ``2011-01-10`` or ``2019-11-22T18:00`` can mean in ``zone``.
 
     Raises:
-        Rejected: it has another form, is no date, or names a local time that the zone skipped or had twice.
+        Rejected: it has another form, is no date, or names a local time that the zone skipped or had twice; or the
+            calendar ends there.
     """
+    try:
+        return _window(written, zone)
+    except OverflowError:
+        raise Rejected(f"{written!r} is at the end of the calendar; name a day within it", code="bad-date") from None
+
+
+def _window(written: str, zone: ZoneInfo) -> Window:
     precision = _FORM_PRECISION.get(len(written), "")
     try:
         moment = datetime.fromisoformat(written + "-01" if precision == "month" else written)

@@ -175,11 +175,23 @@ def _check_values(value: object, path: Path) -> None:
             raise Mistake("bare-date", path, f"{_name(path)} is a bare date or time; write it in quotation marks")
 
 
+_HEADS = {
+    "agreement": "an agreement",
+    "layer": "a layer, which stands on an agreement",
+    "history": "the history of an agreement",
+    "casebook": "a casebook",
+    "clearances": "what clearances are worth",
+}
+"""What a file is, by the table it begins with."""
+
+
 def _check_format(written: dict[str, Written], head: str) -> None:
     """(2) The version of the format comes first: of another version nothing else can be said."""
     header = written.get(head)
     if not isinstance(header, dict):
-        raise Mistake("missing-key", (), f"there is no table [{head}]")
+        other = next((each for each in _HEADS if each in written), None)
+        instead = f"; what is written there is {_HEADS[other]}" if other else ""
+        raise Mistake("missing-key", (), f"there is no table [{head}]{instead}")
     version = header.get("format")
     if version != model.FORMAT_VERSION or isinstance(version, bool):
         sentence = f"'format' is {version!r}; this version of comity reads format {model.FORMAT_VERSION}"

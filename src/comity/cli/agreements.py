@@ -187,9 +187,13 @@ def timeline(desk: Desk, name: str, until: str | None, history: str | None, svg:
     from comity.agreement.timeline import timeline as rows_of
 
     if is_relationship(name):
+        from comity.flows.agreeing.agreements import AskStatus
         from comity.flows.agreeing.chronicles import ShowTimeline
 
-        last = None if until is None else read_instant(until, "UTC", end=True).at
+        last = None
+        if until is not None:
+            zone = desk.call("agreement.status", AskStatus(relationship=name)).timezone
+            last = read_instant(until, zone, end=True).at
         rows = desk.call("agreement.timeline", ShowTimeline(relationship=name, until=last))
         title = name
     else:
@@ -203,6 +207,9 @@ def timeline(desk: Desk, name: str, until: str | None, history: str | None, svg:
         write_new_file(svg, drawing(rows, title).encode())
 
     def tell(out: Output, _: object) -> None:
+        if not rows:
+            out.line("nothing is told of it up to then")
+            return
         for line in lines(rows):
             out.line(line)
         out.gap()

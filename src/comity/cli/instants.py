@@ -34,6 +34,8 @@ def read_instant(text: str, zone: str, *, end: bool = False) -> Typed:
         exact = datetime.fromisoformat(text)
     except ValueError:
         exact = None
+    if exact is not None and not 1 < exact.year < 9999:  # every zone can say it
+        raise Misuse(f"{text!r} is at the end of the calendar; name a year from 0002 to 9998", code="bad-date")
     if exact is not None and exact.tzinfo is not None:
         return Typed(exact.astimezone(UTC), exact.isoformat())
     if len(text) < len("2020-11-23"):

@@ -23,7 +23,20 @@ Command = Callable[..., Any]
 
 
 class Verb(click.Command):
-    """A command whose help ends with its example: what follows ``Example:`` in its docstring, line by line."""
+    """A command whose help ends with its example: what follows ``Example:`` in its docstring, line by line.
+
+    An option that takes one value is given once: of two the first would be passed over in silence.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """The same, of a line on which nothing contradicts itself."""
+        if not ctx.resilient_parsing:
+            _, _, given = self.make_parser(ctx).parse_args(args=list(args))
+            for each in given:
+                once = isinstance(each, click.Option) and not (each.multiple or each.is_flag or each.count)
+                if once and given.count(each) > 1:
+                    raise click.UsageError(f"{each.opts[0]} is given twice; name one", ctx)
+        return super().parse_args(ctx, args)
 
     def format_help_text(self, _context: click.Context, formatter: click.HelpFormatter) -> None:
         """What the command does, then its example as it is to be typed."""

@@ -143,6 +143,8 @@ def what_if(
         request = AskWhatIf(relationship=name, supposing=what, at=asked, actor=as_actor(actor))
         desk.show(desk.call("agreement.what-if", request), _tell)
         return
+    if actor:
+        raise Misuse("--as is for what runs here; name its relationship, such as jp-kr-2016/jp.kr", code="usage")
     loaded = Agreement.load(name, history=history, layers=layers)
     asked = datetime.now(UTC) if at is None else read_instant(at, loaded.file.term.timezone).at
     desk.show(WhatIf(follows=loaded.what_if(what, asked)), _tell)

@@ -101,7 +101,13 @@ def suppose(ground: Ground, supposition: Supposition, at: datetime, zones: TimeZ
         raise Misuse("suppose something: --notice DAY, --amend FILE, --law FILE, …", code="nothing-supposed")
     known = _known(ground, at, zones)
     events = _events(known, supposition, at, zones)
-    chronicle = _with(known, events, zones)
+    try:
+        chronicle = _with(known, events, zones)
+    except Rejected as error:
+        if any(error.sentence.startswith(f"{each.id!r}:") for each in events):
+            raise
+        later = f"{error.sentence}; that happened later: ask as things stood before it, with --at"
+        raise Rejected(later, code=error.code, place=error.place) from None
     agreement = _text(ground.agreement, supposition)
     layers = _layers(ground, supposition, agreement)
     if agreement.digest != ground.agreement.digest:
