@@ -308,6 +308,9 @@ def test_alerts_that_are_not_finished_are_kept_within_bounds() -> None:
         {"severity": "severe"},
         {"category": "Met  Safety"},
         {"category": ""},
+        {"category": 7},
+        {"code": 7},
+        {"event": "not a character \ufffe"},
         {"code": "first"},
         {"code": "[]"},
         {"code": '{"a":1}'},
@@ -327,6 +330,36 @@ def test_a_message_that_says_what_no_alert_may_say_is_refused(change: dict[str, 
 
 
 @pytest.mark.parametrize(
+    ("kind", "change"),
+    [
+        ("public-resource", {"size": True}),
+        ("public-resource", {"size": "5120"}),
+        ("public-resource", {"size": 1.5}),
+        ("public-resource", {"size": -1}),
+        ("public-area", {"altitude": True}),
+        ("public-area", {"altitude": "high"}),
+        ("public-area", {"altitude": 1e300}),
+        ("public-area", {"polygon": '["1,1 1,2"]'}),
+    ],
+)
+def test_a_part_that_says_what_it_may_not_is_left_out_and_said(kind: str, change: dict[str, Any]) -> None:
+    messages = [each | change if each["type"] == kind else each for each in passed(sealed(xml(WHOLE)))]
+    said, alert = written(messages)
+    assert isinstance(said, Refused)
+    assert said.code == "bad-field"
+    assert f"<{kind.removeprefix('public-')}>" not in inner(alert)
+
+
+def test_where_a_restricted_alert_may_go_must_have_crossed() -> None:
+    scope = "<scope>Restricted</scope><restriction>to the parties</restriction>"
+    (message,) = passed(sealed(xml(HEAD.replace("<scope>Public</scope>", scope))))
+    del message["restriction"]
+    (refused,) = written([message])
+    assert isinstance(refused, Refused)
+    assert (refused.code, "restriction" in refused.sentence) == ("incomplete", True)
+
+
+@pytest.mark.parametrize(
     ("message", "reason"),
     [
         (b"[]", "malformed"),
@@ -335,6 +368,7 @@ def test_a_message_that_says_what_no_alert_may_say_is_refused(change: dict[str, 
         (b'{"type":7}', "malformed"),
         (b'{"type":"track"}', "unknown-type"),
         (b'{"type":"secret-alert"}', "unknown-type"),
+        (b'{"type":"public-map"}', "unknown-type"),
         (b'{"type":"public-alert","identifier":"a"}', "incomplete"),
         (b'{"type":"public-area","identifier":"a","sender":"b","sent":"c","info":1,"area":"1"}', "incomplete"),
     ],

@@ -218,6 +218,7 @@ def test_a_message_that_was_no_event_gets_its_number_and_the_address_of_its_feed
     [
         (b'{"type":"reading","value":1}', "incomplete"),
         (b'{"type":"reading","ce_id":"1"}', "incomplete"),
+        (b'{"type":"reading","ce_source":"1"}', "incomplete"),
         (b'{"type":"reading","ce_id":"1","ce_source":"a b"}', "bad-attribute"),
         (b'{"type":"reading","ce_id":"1","ce_source":"a","ce_big":1.5}', "bad-attribute"),
         (b'{"type":"reading","ce_id":"1","ce_source":"a","ce_specversion":"1.0"}', "bad-attribute"),

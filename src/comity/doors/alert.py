@@ -30,7 +30,6 @@ _DECIMAL = re.compile(r"-?\d{1,12}(?:\.\d{1,12})?", re.ASCII)
 _POINT = re.compile(r"(-?\d{1,2}(?:\.\d{1,12})?),(-?\d{1,3}(?:\.\d{1,12})?)", re.ASCII)
 _HEXADECIMAL = re.compile(r"[0-9A-Fa-f]{40}")
 _BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _INTEGER_MAX = 2**53 - 1
 
 
@@ -73,7 +72,7 @@ class Group(Struct, frozen=True):
 
 def _text(check: Callable[[str], object] | None = None) -> Form:
     def read(text: str) -> object:
-        if not text.strip() or _NOT_XML.search(text) or (check is not None and not check(text)):
+        if not text.strip() or (check is not None and not check(text)):
             raise ValueError
         return text
 

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, BinaryIO
 
+import msgspec
 from asterix import generated
 from asterix.base import Bits, ParsingMode
 
-from comity.doors.events import encoded
 from comity.doors.items import CATEGORIES, Category, Path, Said
 from comity.doors.passing import DOCUMENT_BYTES_MAX, Passed, Setting, refusal
 from comity.errors import Rejected
@@ -108,7 +108,7 @@ def _message(record: Record, category: Category, at: datetime) -> bytes:
             fields[said.field] = value
         elif said.needed:
             raise _lacks(category, said.path[0])
-    return encoded(fields)
+    return msgspec.json.encode(fields)
 
 
 def _lacks(category: Category, item: str) -> Rejected:

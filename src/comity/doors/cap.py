@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+import msgspec
 from cryptography import x509
 from lxml import etree
 from msgspec import Struct, field
 
 from comity.doors.alert import ALERT, AREA, CAP, INFO, PAIRS, RESOURCE, SCOPES, WHERE, Element, Group
-from comity.doors.events import encoded
 from comity.doors.passing import Numbered, Passed, Setting, read_json, refusal
 from comity.doors.signed_xml import XSI, certificates, signed, verified
 from comity.errors import Misuse, Rejected
@@ -66,12 +66,14 @@ def _messages(root: etree._Element, signer: x509.Certificate) -> Iterator[bytes]
     for place, info in enumerate(infos, 1):
         for name in ("area", "resource"):
             for number, part in enumerate(info.groups[name], 1):
-                yield encoded({"type": f"{prefix}-{name}", **identity, "info": place, name: number, **part.fields})
+                yield msgspec.json.encode(
+                    {"type": f"{prefix}-{name}", **identity, "info": place, name: number, **part.fields}
+                )
     common = {**alert.fields, "signer": signer.subject.rfc4514_string()[:1000], "infos": len(infos)}
     for place, info in enumerate(infos, 1):
-        yield encoded({"type": f"{prefix}-alert", **common, "info": place, **info.fields})
+        yield msgspec.json.encode({"type": f"{prefix}-alert", **common, "info": place, **info.fields})
     if not infos:
-        yield encoded({"type": f"{prefix}-alert", **common, "info": 0})
+        yield msgspec.json.encode({"type": f"{prefix}-alert", **common, "info": 0})
 
 
 def _parse(node: etree._Element, group: Group) -> Parsed:
@@ -108,7 +110,7 @@ def _value(element: Element, nodes: Sequence[etree._Element]) -> object:
     values = [_pair(element, node) if element.name in PAIRS else _said(element, node) for node in nodes]
     if not element.many:
         return values[0]
-    return " ".join(map(str, values)) if element.words else encoded(values).decode()
+    return " ".join(map(str, values)) if element.words else msgspec.json.encode(values).decode()
 
 
 def _said(element: Element, node: etree._Element) -> object:

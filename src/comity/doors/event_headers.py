@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+import msgspec
+
 from comity.doors import events
 from comity.doors.passing import Passed, Setting, read_json, refusal
 from comity.errors import Rejected
@@ -111,7 +113,7 @@ def write_http(number: int, message: bytes, setting: Setting) -> tuple[Headers, 
     attributes, data = events.event_of(number, message, setting)
     content_type = str(attributes.pop("datacontenttype"))
     headers = tuple((f"{_ATTRIBUTE}{name}", _written(value)) for name, value in attributes.items())
-    return (*headers, ("content-type", content_type)), events.encoded(data)
+    return (*headers, ("content-type", content_type)), msgspec.json.encode(data)
 
 
 def _written(value: str | bool | int) -> str:

@@ -77,19 +77,7 @@ def message_of(said: Mapping[str, object], data: object, setting: Setting) -> by
         sentence = f"an event of the type {kind[:80]!r}; those taken begin with {setting.prefix!r}"
         raise Rejected(sentence, code="unknown-type")
     fields = {f"{PREFIX}{name}": value for name, value in attributes.items() if name not in _OURS}
-    return encoded({"type": kind.removeprefix(setting.prefix), **fields, **data})
-
-
-def encoded(value: object) -> bytes:
-    """A value as JSON.
-
-    Raises:
-        Rejected: ``malformed``: half of a surrogate pair, a number that no double holds.
-    """
-    try:
-        return msgspec.json.encode(value)
-    except (ValueError, OverflowError, msgspec.MsgspecError):
-        raise Rejected("a text or a number that JSON can not carry", code="malformed") from None
+    return msgspec.json.encode({"type": kind.removeprefix(setting.prefix), **fields, **data})
 
 
 def _checked(said: Mapping[str, object]) -> Attributes:
@@ -140,7 +128,7 @@ def write(messages: Iterable[Numbered], setting: Setting) -> Iterator[Passed]:
     for number, message in messages:
         try:
             attributes, data = event_of(number, message, setting)
-            yield encoded({**attributes, "data": data})
+            yield msgspec.json.encode({**attributes, "data": data})
         except Rejected as error:
             yield refusal(error)
 
