@@ -33,10 +33,11 @@ Act = Literal[
     "inspect",
     "export-evidence",
     "hand-over",
+    "feed",
 ]
 """What somebody wants to do with an item. Showing leaves no copy behind; giving does."""
 
-GIVING_ACTS: frozenset[Act] = frozenset({"give", "show", "visit"})
+GIVING_ACTS: frozenset[Act] = frozenset({"give", "show", "visit", "feed"})
 """Acts by which something new is provided; they need the agreement in force under every reading."""
 
 ACCESS_ACTS: frozenset[Act] = frozenset({"open", "use-for", "copy", "translate", "extract"})

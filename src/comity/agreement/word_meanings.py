@@ -42,6 +42,7 @@ WORDS: Mapping[Any, Mapping[str, str]] = {
         "inspect": "Somebody looks at how it is protected.",
         "export-evidence": "Its story is written for a stranger.",
         "hand-over": "A copy goes to somebody else of the same side; asked only where a rule speaks of it.",
+        "feed": "Messages cross as they come, under a standing release.",
     },
     words.Requirement: {
         "clearance": "For the item's level, granted and not ended.",

@@ -62,7 +62,7 @@ ONESELF: frozenset[Act] = frozenset(
     }
 )
 """Acts whose recipient is the person who acts, of the side that acts."""
-MOVING: frozenset[Act] = frozenset({"give", "show", "visit", "pass-on"})
+MOVING: frozenset[Act] = frozenset({"give", "show", "visit", "pass-on", "feed"})
 """Acts for which the decision looks at the route."""
 
 ALWAYS_MET = frozenset({12, 14, 15, 17})

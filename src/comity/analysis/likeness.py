@@ -23,7 +23,7 @@ from comity.analysis.values import Values
 
 T = TypeVar("T")
 REACHING: tuple[Act, ...] = (
-    *("give", "show", "visit", "pass-on"),
+    *("give", "show", "visit", "feed", "pass-on"),
     *("open", "use-for", "hand-over"),
     *("copy", "translate", "extract"),
     "reclassify",

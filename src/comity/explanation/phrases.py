@@ -36,6 +36,7 @@ ACTS: Phrases = {
     "visit": ("visiting", "訪問", "방문"),
     "inspect": ("inspecting", "検査", "점검"),
     "export-evidence": ("exporting evidence", "証跡の交付", "증적의 교부"),
+    "feed": ("publishing a feed", "継続的な配信", "지속적인 제공"),
 }
 FORMS: Phrases = {
     "oral": ("oral", "口頭", "구두"),
