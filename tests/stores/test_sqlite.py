@@ -10,6 +10,7 @@ import pytest
 
 from comity.errors import Misuse, Rejected, Unavailable
 from comity.ports import Ambiguous, Batch, DiskFull, Put
+from comity.stores import sqlite
 from comity.stores.schema import APPLICATION_ID, MIGRATIONS
 from comity.stores.sqlite import CHECKPOINT_PAGES, WRITER_CACHE_KIBIBYTES, SqliteStore
 from stores.faulty_vfs import FaultyFileSystem, faulty_file_system, io_error
@@ -295,4 +296,36 @@ async def test_a_sequence_number_taken_names_no_sql_of_ours(tmp_path):
     await store.commit(batch(HOME, 0), {HOME: None})
     with pytest.raises(Misuse, match="sequence number that is taken"):
         await store.commit(Batch(entries=(entry(HOME, 0, salt="fork"),)), {})
+    await store.close()
+
+
+async def test_the_log_of_a_store_of_large_rows_is_moved_while_commits_go_on(tmp_path, monkeypatch):  # (16)
+    monkeypatch.setattr(sqlite, "LARGE_LOG_BYTES", 2**20)
+    path = tmp_path / "store"
+    store = await SqliteStore.open(path, large_rows=True)
+    row = b"x" * 200_000
+    for number in range(40):
+        await store.commit(Batch(puts=(Put("frames", f"{number:03d}", row),)), {})
+    while store._moving is not None:
+        await asyncio.sleep(0.001)
+    assert path.stat().st_size > 5_000_000
+    assert apsw.Connection(str(path)).execute("PRAGMA page_size").get == 65_536
+    await store.close()
+    again = await SqliteStore.open(path, large_rows=True)
+    assert len(await again.scan("frames", limit=100)) == 40
+    assert await again.get("frames", ["039"]) == [row]
+    await again.close()
+
+
+def refuse(_store: SqliteStore) -> None:
+    raise apsw.IOError("the disk does not answer")
+
+
+async def test_a_log_that_cannot_be_moved_stays_where_it_is_and_commits_go_on(tmp_path, monkeypatch):  # (16)
+    monkeypatch.setattr(sqlite, "LARGE_LOG_BYTES", 2**20)
+    monkeypatch.setattr(SqliteStore, "_copy_log", refuse)
+    store = await SqliteStore.open(tmp_path / "store", large_rows=True)
+    for number in range(20):
+        await store.commit(Batch(puts=(Put("frames", f"{number:03d}", b"x" * 200_000),)), {})
+    assert len(await store.scan("frames", limit=100)) == 20
     await store.close()

@@ -15,7 +15,7 @@ from typing import Protocol
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
-from starlette.websockets import WebSocket
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from comity.courier import paths
 from comity.courier.signature import (
@@ -175,7 +175,7 @@ class PeerDoor:
             pass
         except Exception as error:  # noqa: BLE001 - one channel must not end the door; the log has the whole story
             answer_error(error, f"the channel of {claim.sender!r}")
-        with suppress(OSError, RuntimeError):
+        with suppress(OSError, RuntimeError, WebSocketDisconnect):
             await socket.close(REFUSED)
 
     def _channel(self, socket: WebSocket) -> tuple[paths.Feed, PeerFeeds]:

@@ -46,6 +46,11 @@ READER_CACHE_KIBIBYTES = 16_384
 CHECKPOINT_PAGES = 4096
 """Pages (4 KiB) in the write-ahead log before they are moved to the database: 16 MiB, some milliseconds of work."""
 
+LARGE_PAGE_BYTES = 65_536
+"""Pages of a store of large rows: the largest there are."""
+LARGE_LOG_BYTES = 16 * 2**20
+"""Bytes written to such a store before its log is moved, beside the commits."""
+
 _WRITER_SETTINGS = (
     "journal_mode = WAL",
     "synchronous = FULL",
@@ -54,6 +59,12 @@ _WRITER_SETTINGS = (
     f"cache_size = -{WRITER_CACHE_KIBIBYTES}",
     f"wal_autocheckpoint = {CHECKPOINT_PAGES}",
     f"journal_size_limit = {CHECKPOINT_PAGES * 4096}",
+)
+_LARGE_SETTINGS = (
+    f"page_size = {LARGE_PAGE_BYTES}",
+    *_WRITER_SETTINGS[:-2],
+    "wal_autocheckpoint = 0",
+    f"journal_size_limit = {4 * LARGE_LOG_BYTES}",
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -90,7 +101,10 @@ class _Waiting:
 class SqliteStore:
     """A ``ports.Store`` in one SQLite file. Open it with ``open``, inside the event loop that will use it."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, large_rows: bool = False) -> None:
+        self._large_rows = large_rows
+        self._unmoved = 0
+        self._moving: asyncio.Task[None] | None = None
         self._path = path.parent.resolve() / path.name  # the file itself may be no link, the way to it may have some
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="comity-store")
         self._turn = asyncio.Lock()
@@ -103,18 +117,19 @@ class SqliteStore:
         self._reader: apsw.Connection
 
     @classmethod
-    async def open(cls, path: str | Path) -> Self:
+    async def open(cls, path: str | Path, *, large_rows: bool = False) -> Self:
         """Open the database, or make it (0600), and make durable what is found in it (steps 4 and 12).
 
         Args:
             path: the file; its folder exists, is locked by this process and is on a local disk.
+            large_rows: whether most rows have many kilobytes, and come many a second (step 16).
 
         Raises:
             Rejected: the file is damaged, another program's, or written by a newer Comity.
             DiskFull: there is no room to make or recover it.
             Unavailable: the file cannot be opened, or another process is writing to it.
         """
-        store = cls(Path(path))
+        store = cls(Path(path), large_rows=large_rows)
         try:
             await store._settle()
         except BaseException:
@@ -212,6 +227,8 @@ class SqliteStore:
         self._closed = True
         if self._writing is not None:
             await asyncio.wait((self._writing,))
+        if self._moving is not None:
+            await asyncio.wait((self._moving,))
         async with self._turn:
             await self._in_thread(self._disconnect)
         self._thread.shutdown()
@@ -250,6 +267,32 @@ class SqliteStore:
             raise
         for waiting, outcome in zip(group, outcomes, strict=True):
             waiting.reply(outcome)
+        if self._large_rows:
+            self._unmoved += sum(len(put.value or b"") for waiting in group for put in waiting.batch.puts)
+            if self._unmoved >= LARGE_LOG_BYTES and self._moving is None:
+                self._unmoved = 0
+                self._moving = asyncio.create_task(self._move_log())
+
+    async def _move_log(self) -> None:
+        """Move the log into the database while commits go on, then what they added, and begin it anew (16)."""
+        try:
+            await asyncio.to_thread(self._copy_log)
+            async with self._turn:
+                if not self._unsettled:
+                    await self._in_thread(self._writer.wal_checkpoint, None, apsw.SQLITE_CHECKPOINT_RESTART)
+        except apsw.Error:
+            pass  # it is all in the log still, and moved another time
+        finally:
+            self._moving = None
+
+    def _copy_log(self) -> None:
+        connection = apsw.Connection(str(self._path), flags=apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_NOFOLLOW)
+        try:
+            for setting in ("synchronous = FULL", "fullfsync = ON", "checkpoint_fullfsync = ON"):
+                connection.execute(f"PRAGMA {setting}")
+            connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+        finally:
+            connection.close()
 
     async def _stage(self, group: Sequence[_Waiting]) -> list[int | Exception]:
         """Write what meets no conflict into the open transaction, and say what each caller is to be told (6, 7)."""
@@ -368,7 +411,7 @@ class SqliteStore:
         with _Translated():
             self._writer = self._opened(apsw.SQLITE_OPEN_READWRITE)
             check_version(self._writer)
-            for setting in _WRITER_SETTINGS:
+            for setting in _LARGE_SETTINGS if self._large_rows else _WRITER_SETTINGS:
                 self._writer.execute(f"PRAGMA {setting}")
             migrate(self._writer)
             self._make_found_durable()
