@@ -243,10 +243,25 @@ def test_a_source_is_silent_after_longer_than_was_usual() -> None:
         seen.take("r", *batch(number, [view()], at=seconds(number)), seconds(number))
     assert seen.look(seconds(9.9)) == []
     [told] = seen.look(seconds(11))
-    assert told == Stale("s", seconds(5), 6.0, 1.0)
+    assert told == Stale("s", "track", seconds(5), 6.0, 1.0)
     assert seen.look(seconds(60)) == []
     seen.take("r", *batch(6, [view()], at=seconds(61)), seconds(61))
     assert seen.look(seconds(61.5)) == []
+
+
+def test_a_source_that_is_called_otherwise_on_other_terms_is_not_silent() -> None:
+    """In one posture the field that names the source crosses, in another it does not."""
+    seen = reading()
+    turn = {"": 0, "a": 0, "b": 0}
+    for number, name in enumerate(["", "", "a", "b", "a", "b", ""] * 2):
+        seen.take(
+            "r", *batch(number, [view()], sources=[name], turns=[turn[name]], at=seconds(number)), seconds(number)
+        )
+        turn[name] += 1
+    assert [each.source for each in Reading.look(seen, seconds(3600))] == []
+    for number in range(14, 20):
+        seen.take("r", *batch(number, [view()], sources=["a"], turns=[number], at=seconds(number)), seconds(number))
+    assert [each.source for each in seen.look(seconds(3600)) if isinstance(each, Stale)] == ["a"]
 
 
 def test_a_reader_may_ask_for_less_patience_and_nothing_is_usual_of_a_source_at_first() -> None:

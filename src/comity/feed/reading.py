@@ -83,9 +83,13 @@ class Dropped(Struct, frozen=True, tag="dropped", tag_field="event"):
 
 
 class Stale(Struct, frozen=True, tag="stale", tag_field="event"):
-    """A source has been silent for longer than it has been usual, or than the reader asks, since ``last``."""
+    """A source has been silent for longer than it has been usual, or than the reader asks, since ``last``.
+
+    ``type`` is that of its last message; where he may not see which source a message is of, all of one type are of one.
+    """
 
     source: str
+    type: str
     last: datetime
     silent: float
     usual: float
@@ -197,7 +201,9 @@ class _Type:
 class _Source:
     """What is known of one source: its own time, and how often it is heard of."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str, kind: str) -> None:
+        self.name = name
+        self.type = kind
         self.time: datetime | None = None
         self.ahead = False
         self.published: datetime | None = None
@@ -226,7 +232,8 @@ class Reading:
         self._stale = stale
         self._next = start
         self._types: dict[str, dict[str, _Type]] = {}
-        self._sources: dict[str, _Source] = {}
+        self._sources: dict[tuple[str, str], _Source] = {}
+        self._named: dict[str, bool] = {}
         self._epoch = -1
         self._turns: dict[str, int] = {}
         self._ahead = False
@@ -303,7 +310,7 @@ class Reading:
     def look(self, now: datetime) -> list[Event]:
         """Sources of which nothing has come for too long."""
         found: list[Event] = []
-        for name, source in self._sources.items():
+        for source in self._sources.values():
             if source.silent or source.heard is None or source.published is None:
                 continue
             if self._stale is not None:
@@ -315,7 +322,7 @@ class Reading:
             silent = (now - source.heard).total_seconds()
             if silent > limit:
                 source.silent = True
-                found.append(Stale(name, source.published, silent, source.usual))
+                found.append(Stale(source.name, source.type, source.published, silent, source.usual))
         return found
 
     # ---- one message -----------------------------------------------------------------------------------------------
@@ -350,7 +357,7 @@ class Reading:
             view = Raw(_write(fields))
         if kind.source and turn > expected:
             found.append(Gap(expected, turn - 1, source))
-        known = self._source(source)
+        known = self._source(source, name)
         if kind.time:
             self._own_time(found, known, source, fields, kind.time, published, number)
         self._heard(known, published, now)
@@ -368,9 +375,15 @@ class Reading:
                 return False
         return not filters.where or equals(fields, filters.where)
 
-    def _source(self, name: str) -> _Source:
-        known = self._sources.pop(name, None) or _Source()
-        self._sources[name] = known  # at the end: the one at the beginning was heard of least recently
+    def _source(self, name: str, kind: str) -> _Source:
+        """What is known of a source; where none is told, all messages of one type are of one."""
+        if self._named.get(kind) is not bool(name):  # other terms hold: what was known goes by another name now
+            self._named[kind] = bool(name)
+            self._sources = {key: each for key, each in self._sources.items() if each.type != kind}
+        key = (name, "" if name else kind)
+        known = self._sources.pop(key, None) or _Source(name, kind)
+        known.type = kind
+        self._sources[key] = known  # at the end: the one at the beginning was heard of least recently
         if len(self._sources) > SOURCES_MAX:
             del self._sources[next(iter(self._sources))]
         return known

@@ -1,0 +1,264 @@
+"""Reading a feed: who may, what he sees, and when it ends (``spec/feed.md`` step 16)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+import pytest_asyncio
+
+from comity.errors import Misuse, Refused
+from comity.feed.filters import Filters
+from comity.feed.reading import Changed, Ended, Event, Gap, LeftOut, Message, Standing, Started
+from comity.flows.feeding import reading
+from comity.flows.people.clearances import ChangeList, WithdrawClearance, change_list, withdraw_clearance
+from comity.register.rows import DecisionRow
+from feeds import NAME, TERMS, FeedWorld, track
+from world import ROOT
+
+
+@pytest_asyncio.fixture
+async def feeds(tmp_path: Path) -> AsyncIterator[FeedWorld]:
+    made = await FeedWorld.make(tmp_path)
+    async with made.connected():
+        yield made
+    await made.close()
+
+
+class Told:
+    """What a reader is told, gathered while it comes."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.error: Exception | None = None
+
+    @property
+    def messages(self) -> list[Message]:
+        return [each for each in self.events if isinstance(each, Message)]
+
+    @property
+    def numbers(self) -> list[int]:
+        return [each.number for each in self.messages]
+
+    def of(self, kind: type) -> list[Event]:
+        return [each for each in self.events if isinstance(each, kind)]
+
+    async def until(self, condition) -> None:
+        async with asyncio.timeout(10):
+            while not condition():
+                if self.error is not None:
+                    raise self.error
+                await asyncio.sleep(0.002)
+
+
+@asynccontextmanager
+async def following(feeds: FeedWorld, handle: str, **changes: object) -> AsyncIterator[Told]:
+    told = Told()
+
+    async def follow() -> None:
+        try:
+            async for events in feeds.readers.follow(feeds.follow(handle, **changes)):
+                told.events += events
+        except Exception as error:  # noqa: BLE001 - told to whoever waits
+            told.error = error
+
+    task = asyncio.create_task(follow())
+    try:
+        await told.until(lambda: told.events)
+        yield told
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def decisions(feeds: FeedWorld) -> list[DecisionRow]:
+    return [row async for _, row in feeds.world.kr.rows(DecisionRow, "air-picture/")]
+
+
+async def test_whoever_is_cleared_and_listed_reads_for_the_purpose_it_was_released_for(feeds: FeedWorld) -> None:
+    async with following(feeds, "kim") as told:
+        [started, standing] = told.events
+        assert isinstance(started, Started)
+        assert started.fields == {"track": ("track", "observed", "latitude", "longitude", "height", "sensor")}
+        assert (started.mark, started.mark_here) == ("極秘", "군사 Ⅱ급 비밀")
+        assert isinstance(standing, Standing)
+        assert (standing.stands, standing.posture) == (True, "normal")
+        await feeds.publish(track(1), track(2))
+        await told.until(lambda: len(told.messages) == 2)
+    first = told.messages[0]
+    assert msgspec.json.decode(first.view)["latitude"] == 38.0
+    assert b"multistatic" not in bytes(first.view)
+    assert (first.number, first.source, first.turn) == (0, "s-1", 0)
+    assert first.arrived is not None
+    assert first.arrived >= first.published
+    assert len(await decisions(feeds)) == 1
+    assert feeds.readers.counts[next(iter(feeds.readers.counts))]["message"] == 2
+
+
+async def test_somebody_cleared_for_less_sees_the_fields_he_is_cleared_for(feeds: FeedWorld) -> None:
+    async with following(feeds, "jung") as told:
+        await feeds.publish(track(1))
+        await told.until(lambda: told.messages)
+    [message] = told.messages
+    assert set(msgspec.json.decode(message.view)) == {"type", "track", "observed", "latitude", "longitude"}
+    assert (message.source, message.turn) == ("", None)
+
+
+async def test_a_level_cuts_the_view_on_either_partys_ladder(feeds: FeedWorld) -> None:
+    for mark in ("秘", "군사 Ⅲ급 비밀"):
+        async with following(feeds, "kim", filters=Filters(mark=mark)) as told:
+            [started] = told.of(Started)
+            assert isinstance(started, Started)
+            assert started.fields == {"track": ("track", "observed", "latitude", "longitude")}
+
+
+@pytest.mark.parametrize("handle", ["park", "choi"])
+async def test_whoever_is_not_cleared_or_not_listed_reads_nothing_and_it_is_recorded(
+    feeds: FeedWorld, handle: str
+) -> None:
+    with pytest.raises(Refused, match="may not read 'air-picture'"):
+        async for _ in feeds.readers.follow(feeds.follow(handle)):
+            pass
+    assert len(await decisions(feeds)) == 1
+
+
+async def test_whoever_is_not_named_learns_of_no_feed_unless_he_might_read_it(feeds: FeedWorld) -> None:
+    world = feeds.world
+    await world.person("kr", "seo")
+    with pytest.raises(Misuse) as unknown:
+        async for _ in feeds.readers.follow(feeds.follow("seo")):
+            pass
+    with pytest.raises(Misuse) as none:
+        async for _ in feeds.readers.follow(feeds.follow("kim", feed="sea-picture")):
+            pass
+    assert str(unknown.value).replace("air", "sea") == str(none.value)
+    assert len(await decisions(feeds)) == 1
+
+
+async def test_another_purpose_needs_consent(feeds: FeedWorld) -> None:
+    with pytest.raises(Refused, match="consent-missing"):
+        async for _ in feeds.readers.follow(feeds.follow("kim", purpose="a film")):
+            pass
+
+
+async def test_a_clearance_that_is_withdrawn_ends_the_reading_before_the_next_message(feeds: FeedWorld) -> None:
+    async with following(feeds, "kim") as told:
+        await feeds.publish(track(1))
+        await told.until(lambda: told.messages)
+        await withdraw_clearance(feeds.world.kr, WithdrawClearance(handle="kim", reason="moved", actor=ROOT))
+        await feeds.publish(track(2))
+        await told.until(lambda: told.of(Ended))
+    assert told.numbers == [0]
+    [ended] = told.of(Ended)
+    assert isinstance(ended, Ended)
+    assert "clearance-missing" in ended.sentence
+    assert len(await decisions(feeds)) == 2
+    assert feeds.readers.open.total() == 0
+
+
+async def test_who_is_taken_from_the_list_reads_no_further(feeds: FeedWorld) -> None:
+    async with following(feeds, "kim") as told:
+        await change_list(feeds.world.kr, ChangeList(topic="missiles", handle="kim", listed=False, actor=ROOT))
+        await told.until(lambda: told.of(Ended))
+
+
+async def test_a_clearance_that_runs_out_needs_no_record(feeds: FeedWorld) -> None:
+    async with following(feeds, "kim") as told:
+        feeds.world.clock.time += timedelta(days=366)
+        await told.until(lambda: told.of(Ended))
+
+
+async def test_a_release_that_no_longer_names_him_ends_it_and_what_was_before_stays_his(feeds: FeedWorld) -> None:
+    async with following(feeds, "kim") as told:
+        await feeds.publish(track(1))
+        await feeds.release(people=("jung",))
+        await told.until(lambda: told.of(Ended))
+    async with following(feeds, "jung", after=-1) as told:
+        await feeds.publish(track(2))
+        await told.until(lambda: len(told.messages) == 2)
+    assert told.numbers == [0, 1]
+
+
+async def test_terms_under_which_he_may_not_read_are_left_out_and_said_so(feeds: FeedWorld) -> None:
+    await feeds.publish(track(1), track(2))
+    await feeds.release(TERMS.replace("0.1", "0.2"), people=("kim", "choi"))
+    await feeds.publish(track(3))
+    await feeds.release(people=("kim", "jung"))
+    async with following(feeds, "jung", after=-1) as told:
+        await feeds.publish(track(4))
+        await told.until(lambda: 3 in told.numbers)
+    assert told.numbers == [0, 1, 3]
+    assert told.of(LeftOut) == [LeftOut(2, 2, 1, "not-permitted")]
+
+
+async def test_reading_goes_on_where_it_stood(feeds: FeedWorld) -> None:
+    await feeds.publish(*[track(each) for each in range(3)])
+    async with following(feeds, "kim", after=0) as told:
+        await told.until(lambda: len(told.messages) == 2)
+        await feeds.publish(track(3))
+        await told.until(lambda: len(told.messages) == 3)
+    assert told.numbers == [1, 2, 3]
+    assert [each.arrived is None for each in told.messages] == [True, True, False]
+    with pytest.raises(Misuse, match="there are 4 messages here"):
+        async for _ in feeds.readers.follow(feeds.follow("kim", after=4)):
+            pass
+
+
+async def test_the_posture_and_the_end_are_told(feeds: FeedWorld) -> None:
+    async with following(feeds, "kim") as told:
+        await feeds.publish(track(1))
+        await feeds.declare("crisis")
+        await told.until(lambda: any(getattr(each, "posture", "") == "crisis" for each in told.events))
+        await feeds.publish(track(2))
+        await told.until(lambda: len(told.messages) == 2)
+        assert msgspec.json.decode(told.messages[1].view)["latitude"] == 38.02
+        [started] = told.of(Started)
+        assert isinstance(started, Started)
+        await feeds.end(started.release)
+        await told.until(lambda: not told.of(Standing)[-1].stands)
+    assert not told.of(Ended)  # what has come stays his to read
+    assert told.of(Changed) in ([], [Changed("posture", 1)])
+
+
+async def test_a_slow_reader_is_told_what_was_left_out_and_goes_on_with_the_newest(
+    feeds: FeedWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "WAITING_MAX", 3)
+    slow = feeds.readers.follow(feeds.follow("kim"))
+    told = list(await anext(slow))
+    waiting = asyncio.ensure_future(anext(slow))
+    await feeds.publish(track(0))
+    told += await waiting
+    for number in range(1, 9):
+        await feeds.publish(track(number))
+    while not any(isinstance(each, Message) and each.number == 8 for each in told):
+        told += await anext(slow)
+    await slow.aclose()
+    [left] = [each for each in told if isinstance(each, LeftOut)]
+    assert left == LeftOut(1, 5, 5, "slow")
+    assert [each.number for each in told if isinstance(each, Message)] == [0, 6, 7, 8]
+
+
+async def test_what_was_made_durable_and_not_handed_on_comes_from_the_store(feeds: FeedWorld) -> None:
+    """A channel may be cut between the one and the other."""
+    recipient = await feeds.feeds[1].recipient(NAME)
+    async with following(feeds, "kim") as told:
+        await feeds.publish(track(0))
+        await told.until(lambda: told.numbers == [0])
+        [listener] = recipient.listeners
+        recipient.listeners.clear()
+        await feeds.publish(track(1))
+        recipient.listeners.append(listener)
+        await told.until(lambda: told.numbers == [0, 1])
+        recipient.listeners.clear()
+        await feeds.publish(track(2))
+        recipient.listeners.append(listener)
+        await feeds.publish(track(3))
+        await told.until(lambda: told.numbers == [0, 1, 2, 3])
+    assert not told.of(Gap)
+    assert not recipient.listeners
