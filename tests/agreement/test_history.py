@@ -17,7 +17,7 @@ from agreement.histories import (
     written,
 )
 from comity.agreement.history import history_from_header, history_of, written_from_header
-from comity.agreement.lifecycle import ACTS
+from comity.agreement.lifecycle import ACTS, one
 from comity.agreement.load import parse_agreement
 from comity.agreement.load_history import parse_history
 from comity.agreement.timeline import drawing, lines, timeline
@@ -148,7 +148,7 @@ MISTAKES = [  # what is written, what stands there instead, code, line it is fou
     ('"reported"', '"rumoured"', "unknown-word", 'known = "rumoured"', "'rumoured'"),
     ("about = true", "abuot = true", "unknown-key", "abuot", "did you mean 'about'"),
     ('"2018-12"', "2018-12-20", "bare-date", "when = 2018-12-20", "in quotation marks"),
-    ('of = "2019-08-23-notice"\nby', "by", "no-such-notice", 'kind = "suspension"', "needs the earlier notice"),
+    ('of = "2019-08-23-notice"\nby', "by", "no-such-notice", 'kind = "suspension"', "name it with of"),
     ('of = "2019-08-23-notice"', 'of = "2019-08-24"', "no-such-notice", 'of = "2019-08-24"', "names none before it"),
     ('suspension"\nby = ["kr"]', 'suspension"\nby = ["jp"]', "bad-history", 'by = ["jp"]', "only 'kr' can make"),
     ('"2020-01-09"', '"2019-01-09"', "out-of-order", 'when = "2019-01-09"', "cannot have happened after it"),
@@ -181,7 +181,7 @@ def test_a_mistake_is_refused_at_its_line(old: str, new: str, code: str, line: s
 
 @pytest.mark.parametrize("kind", ["amendment", "renewal", "end-by-consent", "signature"])
 def test_an_act_of_all_that_one_side_did_not_do_is_refused(kind: str) -> None:
-    with pytest.raises(Rejected, match=f"a {kind} is an act of every party, jp, kr; this one is by kr") as caught:
+    with pytest.raises(Rejected, match=f"{one(kind)} is an act of every party, jp, kr; this one is by kr") as caught:
         written([*ENTRY, event("2020-01-01", kind, "kr", id="alone")])
     assert caught.value.code == "bad-history"
 

@@ -26,7 +26,7 @@ from comity.agreement.calendar import (
     shift,
 )
 from comity.agreement.history import Dated, Event, Holding, ReadingClaim
-from comity.agreement.lifecycle import AGREEMENT, NOTICE, NoticeState, Phase, State
+from comity.agreement.lifecycle import AGREEMENT, NOTICE, NoticeState, Phase, State, one
 from comity.agreement.model import Agreement
 from comity.agreement.vocabulary import Entry
 from comity.errors import invariant
@@ -186,8 +186,7 @@ class Rules:
         after = AGREEMENT.get((course.state, event.kind))
         if after is None:
             since = f" since {self.local_date(course.since)}" if course.since else ""
-            act = f"an {event.kind}" if event.kind[0] in "aeiou" else f"a {event.kind}"
-            raise Impossible(f"{act} cannot follow: the agreement is {course.state}{since}")
+            raise Impossible(f"{one(event.kind)} cannot follow: the agreement is {course.state}{since}")
         if event.kind in {"notice", "suspension", "reactivation", "withdrawal"}:
             return self._notice_act(course, event, at)
         if event.kind == "entry":
@@ -221,7 +220,7 @@ class Rules:
             return self._enter(course, at) if self.term.entry == "on-signature" else course
         wanted = ENTRY_ACTS.get(self.term.entry)
         if event.kind != wanted:
-            raise Impossible(f"a {event.kind} has no part in an entry into force that is {self.term.entry!r}")
+            raise Impossible(f"{one(event.kind)} has no part in an entry into force that is {self.term.entry!r}")
         (party,) = event.by
         if party in course.noted:
             raise Impossible(f"{party!r} has made its {event.kind} already")

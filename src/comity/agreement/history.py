@@ -23,7 +23,7 @@ from msgspec.structs import replace
 
 from comity.agreement import vocabulary as words
 from comity.agreement.calendar import TimeZones, Window, window
-from comity.agreement.lifecycle import ACTS, ACTS_OF_ALL, ACTS_ON_ANOTHER, Act, NoEffect
+from comity.agreement.lifecycle import ACTS, ACTS_OF_ALL, ACTS_ON_ANOTHER, Act, NoEffect, one
 from comity.agreement.model import FORMAT_VERSION, Agreement, Identifier, Line, Table, Term
 from comity.agreement.writing import table
 from comity.errors import Misuse, Rejected
@@ -269,17 +269,17 @@ class _Check:
     def _act(self, event: Event, at: tuple[str, int], seen: dict[str, Event]) -> None:
         if event.kind in ACTS_OF_ALL and set(event.by) != set(self.parties):
             self.refuse(
-                f"a {event.kind} is an act of every party, {', '.join(self.parties)}; this one is by"
+                f"{one(event.kind)} is an act of every party, {', '.join(self.parties)}; this one is by"
                 f" {', '.join(event.by) or 'nobody'}",
                 *at,
                 "by",
             )
         one_party = {"entry-note", "deposit", "notice", *ACTS_ON_ANOTHER}
         if event.kind in one_party and len(event.by) != 1:
-            self.refuse(f"a {event.kind} is the act of one party; write its id in by", *at, "by")
+            self.refuse(f"{one(event.kind)} is the act of one party; write its id in by", *at, "by")
         if event.kind not in ACTS_ON_ANOTHER:
             if event.of is not None:
-                self.refuse(f"a {event.kind} acts on no other event; leave out of", *at, "of")
+                self.refuse(f"{one(event.kind)} acts on no other event; leave out of", *at, "of")
             return
         kinds = ACTS_ON_ANOTHER[event.kind]
         wanted = " or ".join(sorted(kinds))
@@ -287,8 +287,8 @@ class _Check:
         if target is None or target.kind not in kinds:
             clause = clause_on(self.agreement.term, event.kind)
             self.refuse(
-                f"a {event.kind} needs the earlier {wanted} it acts on (clause {clause!r} of the agreement); of ="
-                f" {event.of!r} names none before it",
+                f"{one(event.kind)} needs the earlier {wanted} it acts on (clause {clause!r} of the agreement); "
+                + (f"of = {event.of!r} names none before it" if event.of else "name it with of = …"),
                 *at,
                 "of" if event.of else "kind",
                 code="no-such-notice",

@@ -117,3 +117,12 @@ def diagram() -> str:
 
 def _node(table: str, state: str) -> str:
     return f"{table}_{state}".replace("-", "_")
+
+
+def one(act: str) -> str:
+    """An act with its article.
+
+    >>> one("notice"), one("end-by-consent")
+    ('a notice', 'an end-by-consent')
+    """
+    return f"{'an' if act[0] in 'aeiou' else 'a'} {act}"
