@@ -79,6 +79,12 @@ APART = {
         "scope.forms": {"equipment"},
     },
     "us-kr-1987": {"rule as-ones-own": {"open-without-clearance", "open-without-need", "open-top-secret"}},
+    "warning-data-2023": {
+        "rule feed": {"tokyo-to-seoul", "seoul-to-tokyo", "washington-to-seoul", "at-the-lower-level"},
+        "rule read": {"read-in-seoul"},
+        "scope.purposes": {"for-another-purpose", "used-for-another-purpose"},
+        "scope.forms": {"on-paper"},
+    },
 }
 """What sets each agreement apart, and cases that turn red without it."""
 

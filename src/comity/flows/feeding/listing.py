@@ -150,7 +150,8 @@ def _cleared(agreement: Agreement, house: House, row: FeedReleaseRow, person: Pe
 async def _line(house: House, relationship: str, row: FeedReleaseRow) -> FeedLine:
     found = await gate(house, relationship, row.publisher, row.feed)
     state = "stands" if found.stands else found.why if found.why in ("ended", "expired") else "stopped"
-    why, since, turns = found.why, found.since, found.until
+    why, since = found.why, found.since
+    turns = found.until if state in ("stands", "stopped") else None
     if row.followed is not None:
         state, why, since, turns = "followed", "followed", row.followed, None
     feed = await house.row(FeedRow, f"{relationship}/{row.publisher}/{row.feed}")

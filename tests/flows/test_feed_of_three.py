@@ -1,0 +1,197 @@
+"""A radar of Washington's in Japan, published by Tokyo to Seoul: originator, host and publisher are not one.
+
+``spec/feed.md`` step 4, under the sharing of 2023 and the invented arrangement below it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from comity.flows.actors import Actor
+from comity.flows.consenting.granting import (
+    ConsentShown,
+    GrantConsent,
+    WithdrawConsent,
+    grant_consent,
+    withdraw_consent,
+)
+from comity.flows.feeding.gates import Gates
+from comity.flows.feeding.listing import ShowFeed, show_feed
+from comity.flows.feeding.names import FeedName
+from comity.flows.feeding.releasing import FeedAsked, ReleaseFeed, preview_feed, release_feed
+from comity.flows.giving.answering import Approve, approve
+from comity.register.rows.feeding import FeedReleaseRow
+from trilateral import NEXT_YEAR, Trilateral
+from world import TODAY, library
+
+TO_SEOUL, TO_WASHINGTON = "warning-data-2023/jp.kr", "warning-data-2023/jp.us"
+FEED = FeedName(TO_SEOUL, "jp", "launches")
+SCHEMA = """
+[schema]
+format = 1
+id = "launches"
+title = { en = "Launches" }
+
+[[type]]
+id = "launch"
+time = "seen"
+source = "radar"
+
+[type.fields]
+seen = { kind = "instant", mark = "極秘" }
+latitude = { kind = "number", mark = "極秘", role = "position" }
+radar = { kind = "text", mark = "極秘" }
+"""
+TERMS = f"""
+[release]
+format = 1
+feed = "launches"
+mark = "極秘"
+topic = "test-site"
+purpose = "missile-warning"
+until = "{TODAY + timedelta(days=30):%Y-%m-%dT%H:%M:%SZ}"
+originator = "us"
+host = "jp"
+
+[[release.posture]]
+posture = "normal"
+[release.posture.types.launch]
+fields = ["seen", "latitude"]
+"""
+
+
+@pytest.fixture
+async def three(tmp_path: Path) -> AsyncIterator[Trilateral]:
+    layer = (library("warning-data-arrangement.example.toml"),)
+    world = await Trilateral.make(tmp_path, (TO_SEOUL, TO_WASHINGTON), layers={TO_SEOUL: layer, TO_WASHINGTON: layer})
+    await world.enrol("jp", "ono", ("release-authority",))
+    await world.exchange()
+    yield world
+    for house in world.houses.values():
+        await house.close()
+
+
+async def wish(three: Trilateral, **changes: str) -> ReleaseFeed:
+    return ReleaseFeed(
+        schema=SCHEMA,
+        terms=changes.get("terms", TERMS),
+        relationship=TO_SEOUL,
+        recipients=(await three.pseudonym("kr", "kim", TO_SEOUL),),
+        actor=Actor("sato"),
+    )
+
+
+async def approved(three: Trilateral, **changes: str) -> FeedAsked:
+    asked = await release_feed(three.houses["jp"], await wish(three, **changes))
+    for handle in ("abe", "ono"):
+        await approve(three.houses["jp"], Approve(request=asked.request, reason="needed", actor=Actor(handle)))
+    await three.exchange()
+    return asked
+
+
+async def agrees(three: Trilateral, **changes: object) -> ConsentShown:
+    given: dict[str, object] = {
+        "relationship": TO_WASHINGTON,
+        "acts": ("feed",),
+        "beneficiaries": ("kr",),
+        "purpose": "missile-warning",
+        "until": NEXT_YEAR,
+        "reason": "the three share it",
+        "actor": Actor("brown"),
+        "topic": "test-site",
+        **changes,
+    }
+    shown = await grant_consent(three.houses["us"], GrantConsent(**given))  # type: ignore[arg-type]  # as given
+    await three.exchange()
+    return shown
+
+
+async def released(three: Trilateral, request: str, party: str = "kr") -> FeedReleaseRow | None:
+    return await three.houses[party].row(FeedReleaseRow, f"{TO_SEOUL}/{request}")
+
+
+async def test_without_its_originator_s_consent_it_waits_and_goes_when_that_comes(three: Trilateral) -> None:
+    asked = await approved(three)
+    assert await released(three, asked.request) is None
+    await agrees(three, purpose="training")  # for something else
+    await agrees(three, beneficiaries=("au",))  # for somebody else
+    await agrees(three, acts=("give",))  # to something else
+    assert await released(three, asked.request) is None
+    await agrees(three)
+    row = await released(three, asked.request)
+    assert row is not None
+    assert (row.label.originator, row.host, row.publisher) == ("us", "jp", "jp")
+    line = (await show_feed(three.houses["kr"], ShowFeed(release=asked.request))).line
+    assert (line.label.originator, line.host, line.publisher, line.state) == ("us", "jp", "jp", "stands")
+
+
+async def test_when_the_originator_takes_its_consent_back_the_gate_closes_at_that_instant(three: Trilateral) -> None:
+    consent = await agrees(three)
+    await approved(three)
+    gates = Gates(three.houses["jp"])
+    before = await gates.gate(FEED)
+    assert before.stands
+    taken = WithdrawConsent(consent=consent.consent, reason="not any more", actor=Actor("brown"))
+    await withdraw_consent(three.houses["us"], taken)
+    assert (await gates.gate(FEED)).stands  # Tokyo has not heard yet
+    await three.exchange()
+    after = await gates.gate(FEED)
+    assert (after.stands, after.why, after.changed) == (False, "consent-missing", "consent")
+    assert after.since > before.since
+    await agrees(three)
+    again = await gates.gate(FEED)
+    assert again.stands
+    assert again.since > after.since
+
+
+async def test_when_the_consent_ends_by_itself_so_does_what_crosses(three: Trilateral) -> None:
+    end = TODAY + timedelta(days=1)
+    await agrees(three, until=end)
+    await approved(three)
+    gates = Gates(three.houses["jp"])
+    assert (await gates.gate(FEED)).until == end
+    three.clock.time = end
+    closed = await gates.gate(FEED)
+    assert (closed.stands, closed.why, closed.changed, closed.since) == (False, "consent-missing", "consent", end)
+
+
+async def test_of_one_s_own_sensor_nobody_is_asked(three: Trilateral) -> None:
+    own = TERMS.replace('originator = "us"\nhost = "jp"\n', "")
+    asked = await approved(three, terms=own)
+    row = await released(three, asked.request)
+    assert row is not None
+    assert (row.label.originator, row.host) == ("jp", "jp")
+
+
+async def test_two_approve_besides_the_one_who_asks(three: Trilateral) -> None:
+    asked = await preview_feed(three.houses["jp"], await wish(three))
+    missing = [each for each in asked.decision.reasons if each.code == "approval-missing"]
+    assert {(each.instrument, each.parameters) for each in missing} == {
+        ("comity-house", ("1", "0")),
+        ("warning-data-arrangement.example", ("2", "0")),
+    }
+
+
+async def test_a_fourth_state_s_officer_in_seoul_gets_it_with_consent_alone(three: Trilateral) -> None:
+    await three.enrol("kr", "taylor", (), nationality="au", serves="au")
+    await three.exchange()
+    request = ReleaseFeed(
+        schema=SCHEMA,
+        terms=TERMS.replace('originator = "us"\nhost = "jp"\n', ""),
+        relationship=TO_SEOUL,
+        recipients=(await three.pseudonym("kr", "taylor", TO_SEOUL),),
+        actor=Actor("sato"),
+    )
+    asked = await preview_feed(three.houses["jp"], request)
+    assert any(each.code == "consent-missing" and each.clause == "3" for each in asked.decision.reasons)
+
+
+async def test_for_another_purpose_there_is_no_basis(three: Trilateral) -> None:
+    request = await wish(three, terms=TERMS.replace("missile-warning", "air-defence"))
+    asked = await release_feed(three.houses["jp"], request)
+    assert asked.outcome == "no-basis"
+    assert any(each.code == "purpose-outside" and each.clause == "real-time" for each in asked.decision.reasons)
