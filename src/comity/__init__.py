@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from comity.decision.decide import decide
     from comity.decision.model import Case, Clearance, Facts, Forbidden, Item, NeedsConsent, NoBasis, Permit, Person
     from comity.errors import ComityError, Misuse, Refused, Rejected, Unavailable
+    from comity.feed.reading import Ended, Gap, LeftOut, Message, Skew, Stale, Standing, Started
     from comity.flows.actors import Actor
     from comity.flows.giving.answering import Approve, Assure
     from comity.flows.giving.opening import Open
@@ -40,6 +41,7 @@ _PLACES = {
         "Person",
     ),
     "comity.errors": ("ComityError", "Misuse", "Refused", "Rejected", "Unavailable"),
+    "comity.feed.reading": ("Ended", "Gap", "LeftOut", "Message", "Skew", "Stale", "Standing", "Started"),
     "comity.flows.actors": ("Actor",),
     "comity.flows.giving.answering": ("Approve", "Assure"),
     "comity.flows.giving.release": ("Give",),
@@ -56,11 +58,15 @@ __all__ = [
     "Case",
     "Clearance",
     "ComityError",
+    "Ended",
     "Facts",
     "Forbidden",
+    "Gap",
     "Give",
     "Item",
     "Label",
+    "LeftOut",
+    "Message",
     "Misuse",
     "NeedsConsent",
     "NoBasis",
@@ -70,6 +76,10 @@ __all__ = [
     "Person",
     "Refused",
     "Rejected",
+    "Skew",
+    "Stale",
+    "Standing",
+    "Started",
     "Unavailable",
     "decide",
 ]

@@ -18,14 +18,14 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from functools import cached_property
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -50,6 +50,9 @@ from comity.foresight.written import Written, read_supposition
 from comity.marking.label import Label
 from comity.marking.translation import MarkedLabel, NeedsChoice, translate
 from comity.timezones import time_zones
+
+if TYPE_CHECKING:
+    from comity.feed.reading import Event
 
 FILE_BYTES_MAX = 4 * FILE_CHARACTERS_MAX
 """Longest agreement, layer or history file read: the most characters, in the longest encoding."""
@@ -253,14 +256,21 @@ class Node:
         return cls(folder)
 
     @contextmanager
-    def running(self) -> Iterator[subprocess.Popen[bytes]]:
+    def running(self, log: str | Path | None = None) -> Iterator[subprocess.Popen[bytes]]:
         """The node as a process of its own, for as long as the context lasts.
+
+        Args:
+            log: a file for what it warns of; it goes where this process's own errors go, unless one is named.
 
         Raises:
             Unavailable: it did not start.
         """
         command = [sys.executable, "-m", "comity", "--folder", str(self.folder), "node", "run", "--json"]
-        with subprocess.Popen(command, stdout=subprocess.PIPE) as process:  # noqa: S603 - our own interpreter
+        with ExitStack() as stack:
+            errors = None if log is None else stack.enter_context(Path(log).open("ab"))
+            process = stack.enter_context(
+                subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors)  # noqa: S603 - our own interpreter
+            )
             try:
                 assert process.stdout is not None
                 if not process.stdout.readline():
@@ -294,6 +304,70 @@ class Node:
             if entry.request is type(request) and not entry.name.endswith(".preview"):
                 return ask(self.folder, entry.name, request)
         raise Misuse(f"{type(request).__name__} is not something a node can be asked", code="unknown-flow")
+
+    def follow(
+        self,
+        feed: str,
+        *,
+        purpose: str,
+        actor: str,
+        relationship: str = "",
+        types: Sequence[str] = (),
+        sources: Sequence[str] = (),
+        area: tuple[float, float, float, float] | None = None,
+        where: Mapping[str, str] | None = None,
+        mark: str = "",
+        after: int | None = None,
+        stale: float | None = None,
+    ) -> AsyncGenerator[Event, None]:
+        """Read a feed that comes to this party, as it comes; its node runs.
+
+        ::
+
+            async for event in node.follow("air-picture", purpose="air defence", actor="kim"):
+                if isinstance(event, comity.Message):
+                    print(event.number, event.view)
+
+        Args:
+            feed: its name.
+            purpose: what for; it is decided as opening an item is.
+            actor: who reads.
+            relationship: under which agreement, where several bring a feed of that name.
+            types: which types of message; all, unless they are named.
+            sources: of which sources; likewise.
+            area: south, west, north and east, in degrees.
+            where: fields with the value that they must have.
+            mark: no field marked above it.
+            after: the number of the last message that one has; what is in the store comes first then.
+            stale: after how many seconds of silence a source is told of; what is usual of it, unless it is said.
+
+        Raises:
+            Misuse: no such feed comes here, or an area or a number is none.
+            Refused: the actor may not read it, for this purpose.
+            Unavailable: no node runs on the folder, or it stopped.
+        """
+        from comity.feed.filters import Area, Filters
+        from comity.flows.actors import Actor
+        from comity.flows.feeding.reading import Follow
+        from comity.node.following import follow
+
+        filters = Filters(
+            types=tuple(types),
+            sources=tuple(sources),
+            area=Area(*area) if area is not None else None,
+            where=where or {},
+            mark=mark,
+        )
+        request = Follow(
+            feed=feed,
+            purpose=purpose,
+            actor=Actor(actor),
+            relationship=relationship,
+            filters=filters,
+            after=after,
+            stale=stale,
+        )
+        return follow(self.folder, request)
 
 
 def read_text(source: str | Path) -> tuple[str, str]:

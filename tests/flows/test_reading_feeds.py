@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -15,6 +16,7 @@ import pytest_asyncio
 from comity.errors import Misuse, Refused
 from comity.feed.filters import Filters
 from comity.feed.reading import Changed, Ended, Event, Gap, LeftOut, Message, Standing, Started
+from comity.flows.deciding.explaining import Why, why
 from comity.flows.feeding import reading
 from comity.flows.people.clearances import ChangeList, WithdrawClearance, change_list, withdraw_clearance
 from comity.register.rows import DecisionRow
@@ -121,10 +123,14 @@ async def test_a_level_cuts_the_view_on_either_partys_ladder(feeds: FeedWorld) -
 async def test_whoever_is_not_cleared_or_not_listed_reads_nothing_and_it_is_recorded(
     feeds: FeedWorld, handle: str
 ) -> None:
-    with pytest.raises(Refused, match="may not read 'air-picture'"):
+    with pytest.raises(Refused, match="may not read 'air-picture'") as refused:
         async for _ in feeds.readers.follow(feeds.follow(handle)):
             pass
     assert len(await decisions(feeds)) == 1
+    of = re.search("comity why ([0-9a-f]{16})", str(refused.value))
+    assert of is not None
+    [told] = await why(feeds.world.kr, Why(of=of[1]))
+    assert told.replayed
 
 
 async def test_whoever_is_not_named_learns_of_no_feed_unless_he_might_read_it(feeds: FeedWorld) -> None:

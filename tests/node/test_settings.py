@@ -6,7 +6,16 @@ import pytest
 
 from comity.errors import Rejected, Unavailable
 from comity.node.quota import Quotas
-from comity.node.settings import AlarmSettings, Listen, Settings, parse_settings, read_settings, write_settings
+from comity.node.settings import (
+    AlarmSettings,
+    Listen,
+    MetricsSettings,
+    ReadersSettings,
+    Settings,
+    parse_settings,
+    read_settings,
+    write_settings,
+)
 
 FULL = """\
 party = "jp"
@@ -22,6 +31,14 @@ requests-per-second = 9
 [alarm]
 url = "https://duty-desk.example/comity?from=jp"
 secret = "alarm-secret"
+
+[readers]
+address = "10.0.0.5"
+port = 8444
+
+[metrics]
+address = "::1"
+port = 9464
 """
 
 
@@ -32,6 +49,8 @@ def test_all_of_it() -> None:
         listen=Listen(address="0.0.0.0", port=8443, public=("https://comity.example:8443",)),
         quotas=Quotas(requests_per_second=9),
         alarm=AlarmSettings(url="https://duty-desk.example/comity?from=jp", secret="alarm-secret"),
+        readers=ReadersSettings(address="10.0.0.5", port=8444),
+        metrics=MetricsSettings(address="::1", port=9464),
     )
     assert write_settings(settings) == FULL
 
@@ -58,6 +77,8 @@ def test_only_the_party_is_required() -> None:
         ('party = "jp"\n[alarm]\nurl = "http://127.0.0.1.example/"\n', "node.toml:3: 'alarm.url'"),
         ('party = "jp"\n[alarm]\nurl = "https://name@desk.example/"\n', "node.toml:3: 'alarm.url'"),
         ('party = "jp"\n[alarm]\nsecret = "s"\n', "node.toml:2: 'alarm'"),
+        ('party = "jp"\n[metrics]\naddress = "0.0.0.0"\nport = 9464\n', "node.toml:3: 'metrics.address'"),
+        ('party = "jp"\n[readers]\naddress = "10.0.0.5"\n', "node.toml:2: 'readers'"),
         ("party = jp\n", "node.toml: not TOML"),
     ],
 )

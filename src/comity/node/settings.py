@@ -14,6 +14,13 @@
     url = "https://duty-desk.example/comity"
     secret = "alarm-secret"
 
+    [readers]
+    address = "10.0.0.5"
+    port = 8444
+
+    [metrics]
+    port = 9464
+
 Only ``party`` is required. A key that is not known is an error that names its line: a misspelt quota that silently
 kept its default would be worse than none.
 """
@@ -38,6 +45,7 @@ _ADDRESS = r"\Ahttps://[^/?#@\s]+\Z"
 _HERE = r"http://(?:127\.0\.0\.1|localhost|\[::1\])(?::[0-9]{1,5})?(?:/[^\s#]*)?"
 _ALARM = rf"\A(?:https://[^/?#@\s]+(?:/[^\s#]*)?|{_HERE})\Z"
 """HTTPS, or plain HTTP on this machine alone."""
+Port = Annotated[int, msgspec.Meta(ge=0, le=65_535)]
 _POINTER = re.compile(r" - at `\$\.?(.*)`\Z")
 _STEP = re.compile(r"([^.\[\]]+)|\[([0-9]+)\]")
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`")
@@ -53,7 +61,7 @@ class Listen(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="ke
     """
 
     address: Annotated[str, msgspec.Meta(min_length=1, max_length=253)] = "127.0.0.1"
-    port: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 0
+    port: Port = 0
     public: Annotated[tuple[Annotated[str, msgspec.Meta(pattern=_ADDRESS)], ...], msgspec.Meta(max_length=8)] = ()
 
 
@@ -69,6 +77,30 @@ class AlarmSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, ren
     secret: Annotated[str, msgspec.Meta(min_length=1, max_length=1_000)] | None = None
 
 
+class ReadersSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab", kw_only=True):
+    """The ``[readers]`` table: where people of this house read feeds over the network; nowhere, without it.
+
+    Attributes:
+        address: the interface to listen on.
+        port: the port; 0 takes a free one.
+    """
+
+    address: Annotated[str, msgspec.Meta(min_length=1, max_length=253)] = "127.0.0.1"
+    port: Port
+
+
+class MetricsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab", kw_only=True):
+    """The ``[metrics]`` table: where a collector on this machine reads the metrics; nowhere, without it.
+
+    Attributes:
+        address: a loopback address: how much crosses, and when, is nobody else's to know.
+        port: the port; 0 takes a free one.
+    """
+
+    address: Annotated[str, msgspec.Meta(pattern=r"\A(?:127\.0\.0\.1|::1)\Z")] = "127.0.0.1"
+    port: Port
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab", kw_only=True):
     """All of ``node.toml``."""
 
@@ -76,6 +108,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     listen: Listen = Listen()
     quotas: Quotas = Quotas()
     alarm: AlarmSettings | None = None
+    readers: ReadersSettings | None = None
+    metrics: MetricsSettings | None = None
 
 
 def read_settings(path: FilePath) -> Settings:
@@ -138,6 +172,9 @@ def write_settings(settings: Settings) -> str:
         lines += ["", "[alarm]", f"url = {_quoted(settings.alarm.url)}"]
         if settings.alarm.secret is not None:
             lines.append(f"secret = {_quoted(settings.alarm.secret)}")
+    for name, table in (("readers", settings.readers), ("metrics", settings.metrics)):
+        if table is not None:
+            lines += ["", f"[{name}]", f"address = {_quoted(table.address)}", f"port = {table.port}"]
     return "\n".join([*lines, ""])
 
 

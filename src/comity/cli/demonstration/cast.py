@@ -35,6 +35,7 @@ class Role(msgspec.Struct, frozen=True, kw_only=True):
         cleared: whether he is cleared for the item.
         listed: whether he is on the need-to-know list of its topic.
         changes: what else is special about him.
+        mark: what he is cleared up to, where it is not what others are.
     """
 
     handle: str
@@ -45,6 +46,7 @@ class Role(msgspec.Struct, frozen=True, kw_only=True):
     cleared: bool = False
     listed: bool = False
     changes: dict[str, str] = {}
+    mark: str = ""
 
 
 TOKYO = (
@@ -129,11 +131,21 @@ class House:
     Attributes:
         people: the pseudonym under which the other side knows somebody, by handle.
         names: who is meant by a pseudonym or a person id.
+
+    Args:
+        node: its node.
+        party: whose it is.
+        relationship: what runs with the other side.
+        texts: names of the agreement, its history, and its layers, in the library.
     """
 
-    def __init__(self, node: Node, party: str) -> None:
+    def __init__(
+        self, node: Node, party: str, relationship: str = RELATIONSHIP, texts: tuple[str, ...] = TEXTS
+    ) -> None:
         self.node = node
         self.party = party
+        self.relationship = relationship
+        self.texts = texts
         self.people: dict[str, str] = {}
         self.names: dict[str, str] = {}
 
@@ -148,15 +160,15 @@ class House:
         return shown
 
     def adopt(self, peer: str) -> AgreementShown:
-        """Run the agreement of 2016 with the other house."""
-        text, history, layer = [read_text(name)[0] for name in TEXTS]
-        shown = self.ask(AdoptAgreement(peer=peer, text=text, history=history, layers=(layer,), names=TEXTS))
+        """Run the agreement with the other house."""
+        text, history, *layers = [read_text(name)[0] for name in self.texts]
+        shown = self.ask(AdoptAgreement(peer=peer, text=text, history=history, layers=tuple(layers), names=self.texts))
         assert isinstance(shown, AgreementShown)
         return shown
 
     def acknowledge(self) -> None:
         """Accept the agreement's digest with the root key."""
-        self.ask(AcknowledgeAgreement(relationship=RELATIONSHIP, actor=ROOT))
+        self.ask(AcknowledgeAgreement(relationship=self.relationship, actor=ROOT))
 
     def enrol(self, roles: Sequence[Role], mark: str) -> None:
         """Enrol people, each countersigned by the root key, with clearances and lists."""
@@ -175,12 +187,17 @@ class House:
                 )
             )
             assert isinstance(shown, PersonShown)
-            self.people[role.handle] = shown.pseudonyms[RELATIONSHIP]
+            self.people[role.handle] = shown.pseudonyms[self.relationship]
             self.names |= {shown.person: role.name, self.people[role.handle]: role.name}
             if role.cleared:
                 self.ask(
                     GrantClearance(
-                        handle=role.handle, mark=mark, until=until, basis="vetted", actor=ROOT, all_information=True
+                        handle=role.handle,
+                        mark=role.mark or mark,
+                        until=until,
+                        basis="vetted",
+                        actor=ROOT,
+                        all_information=True,
                     )
                 )
             if role.listed:

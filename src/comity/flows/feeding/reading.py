@@ -215,7 +215,7 @@ class _Session:
                 code="not-recipient",
             )
         if not permission.permits:
-            raise Refused(_sentence(permission, request), code=outcome_word(permission.whole.outcome))
+            raise Refused(_sentence(permission, request, self._record), code=outcome_word(permission.whole.outcome))
         return permission
 
     async def _decide(self) -> Permission:
@@ -256,7 +256,7 @@ class _Session:
         permission = await self._decide()
         if not permission.permits:
             code = outcome_word(permission.whole.outcome) if permission.named else "not-recipient"
-            return [Ended(code, _sentence(permission, self._request), self._record.hex())]
+            return [Ended(code, _sentence(permission, self._request, self._record), self._record.hex())]
         self._reading.forget()
         self._admit(permission)
         return [await self._started(permission, self._reading.next), *await self._stands()]
@@ -408,11 +408,12 @@ class _Session:
         return known
 
 
-def _sentence(permission: Permission, request: Follow) -> str:
+def _sentence(permission: Permission, request: Follow, record: bytes) -> str:
     """Why somebody may not read, in a sentence that the decision's reasons complete."""
     who = request.actor.handle
     if not permission.named:
         return f"{who!r} is no longer among those to whom {request.feed!r} was released"
     against = [each for each in permission.whole.outcome.reasons if each.effect in ("needs", "lacks", "forbids")]
     codes = ", ".join(dict.fromkeys(each.code for each in against)) or "no basis"
-    return f"{who!r} may not read {request.feed!r} for {request.purpose!r}: {codes}; 'comity why' tells the decision"
+    why = f"{codes}; 'comity why {record.hex()[:16]}' tells more"
+    return f"{who!r} may not read {request.feed!r} for {request.purpose!r}: {why}"

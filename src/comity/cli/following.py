@@ -1,0 +1,224 @@
+"""``comity feed follow``: read a feed as it comes, in the terminal or as lines of JSON (``spec/feed.md`` step 17)."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections import deque
+from collections.abc import Sequence
+from contextlib import aclosing
+from datetime import UTC, datetime
+
+import click
+import msgspec
+
+from comity.cli.options import Desk, housed, relationship
+from comity.cli.output import DONE, REFUSED, Output, Part, visible
+from comity.feed.filters import Filters, parse_area, parse_where
+from comity.feed.reading import (
+    Changed,
+    Dropped,
+    Ended,
+    Event,
+    Gap,
+    LeftOut,
+    Message,
+    Skew,
+    Stale,
+    Standing,
+    Started,
+)
+from comity.flows.actors import Actor
+from comity.flows.feeding.reading import Follow
+
+LATENCIES_KEPT = 1_000
+"""The newest latencies, from which median and 99th percentile are told."""
+_SKEW = {"back": "went back", "ahead": "lies ahead"}
+
+
+@click.command()
+@click.argument("feed")
+@click.option("--purpose", required=True, metavar="TEXT", help="What for; another than it was released for is refused.")
+@click.option("--as", "actor", required=True, metavar="WHO", help="Who reads.")
+@click.option("--type", "types", multiple=True, metavar="TYPE", help="Only messages of this type; repeat it.")
+@click.option("--source", "sources", multiple=True, metavar="NAME", help="Only of this source; repeat it.")
+@click.option("--area", metavar="S,W,N,E", help="Only what is in this box of degrees.")
+@click.option("--where", multiple=True, metavar="FIELD=VALUE", help="Only where a field has this value; repeat it.")
+@click.option("--mark", default="", metavar="MARK", help="No field that is marked above this.")
+@click.option("--after", type=click.IntRange(-1), metavar="NUMBER", help="First what the store has after this one.")
+@click.option("--stale", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="When silence is told of.")
+@click.option("--count", type=click.IntRange(1), metavar="N", help="Stop after so many messages.")
+@relationship
+@housed
+def follow(
+    desk: Desk,
+    feed: str,
+    purpose: str,
+    actor: str,
+    types: tuple[str, ...],
+    sources: tuple[str, ...],
+    area: str | None,
+    where: tuple[str, ...],
+    mark: str,
+    after: int | None,
+    stale: float | None,
+    count: int | None,
+    relationship: str | None,
+) -> int:
+    """Read a feed that comes here, as it comes, until it is interrupted or may no longer be read.
+
+    Whether it may be read is decided as opening is, and decided again when a fact changes; each message shows what the
+    reader is cleared for. A gap, a silent source, a clock that went back are told beside the messages. With --json each
+    event is a line of JSON.
+
+    Example:
+      comity feed follow air-picture --purpose "air defence" --as kim
+      comity feed follow air-picture --purpose "air defence" --as kim --type track --area 33,124,39,132
+      comity feed follow air-picture --purpose "air defence" --as kim --after 41 --json
+    """
+    desk.session.check()
+    filters = Filters(
+        types=types,
+        sources=sources,
+        area=parse_area(area) if area is not None else None,
+        where=dict(map(parse_where, where)),
+        mark=mark,
+    )
+    request = Follow(
+        feed=feed,
+        purpose=purpose,
+        actor=Actor(actor),
+        relationship=relationship or "",
+        filters=filters,
+        after=after,
+        stale=stale,
+    )
+    try:
+        return asyncio.run(_follow(desk, request, count))
+    except KeyboardInterrupt:  # how reading usually ends
+        return DONE
+
+
+async def _follow(desk: Desk, request: Follow, count: int | None) -> int:
+    from comity.node.following import follow as following
+
+    teller = Teller(desk.out)
+    seen = 0
+    async with aclosing(following(desk.session.folder, request)) as events:
+        async for event in events:
+            teller.tell(event)
+            if isinstance(event, Ended):
+                return REFUSED
+            seen += isinstance(event, Message)
+            if seen == count:
+                break
+    teller.close()
+    return DONE
+
+
+class Latencies:
+    """How long after their publication the newest messages were shown."""
+
+    def __init__(self) -> None:
+        self._kept: deque[float] = deque(maxlen=LATENCIES_KEPT)
+
+    def add(self, milliseconds: float) -> None:
+        """One more."""
+        self._kept.append(milliseconds)
+
+    def told(self) -> str:
+        """Now, the median, and the 99th percentile; empty before the first."""
+        if not self._kept:
+            return ""
+        ordered = sorted(self._kept)
+        median, high = ordered[len(ordered) // 2], ordered[min(len(ordered) - 1, len(ordered) * 99 // 100)]
+        return f"now {_milliseconds(self._kept[-1])} · median {_milliseconds(median)} · p99 {_milliseconds(high)}"
+
+
+class Teller:
+    """Tells events: a line each."""
+
+    def __init__(self, out: Output) -> None:
+        self._out = out
+        self._latencies = Latencies()
+        self._messages = 0
+
+    def tell(self, event: Event) -> None:
+        """One event."""
+        if self._out.as_json:
+            sys.stdout.write(msgspec.json.encode(event).decode() + "\n")
+        else:
+            for parts in told_event(event):
+                self._out.line(*parts)
+            if isinstance(event, Message):
+                self._messages += 1
+                if event.arrived is not None:
+                    self._latencies.add((datetime.now(UTC) - event.published).total_seconds() * 1000)
+        sys.stdout.flush()
+
+    def close(self) -> None:
+        """What it came to."""
+        if not self._out.as_json and self._messages:
+            told = self._latencies.told()
+            self._out.line(
+                (f"{self._messages} messages" + (f"; from publication to here: {told}" if told else ""), "dim")
+            )
+
+
+def told_event(event: Event) -> list[Sequence[Part]]:
+    """An event in lines, for people."""
+    match event:
+        case Started():
+            here = f", {event.mark_here} here" if event.mark_here else ""
+            lines: list[Sequence[Part]] = [
+                [(event.feed, "strong"), f" of {event.publisher!r}, {event.mark}{here}, for {event.purpose!r}"]
+            ]
+            lines += [[f"  {name}: ", (", ".join(fields), "dim")] for name, fields in event.fields.items()]
+            return [*lines, [f"  decided in {event.decision_record[:16]}; message {event.next} is the next"]]
+        case Message():
+            return [_told_message(event)]
+        case Gap():
+            of = f"of source {event.source!r} " if event.source else ""
+            return [[("gap      ", "bad"), f"{of}{_span(event.first, event.last)} did not come"]]
+        case Dropped():
+            until = f"{event.first:%H:%M:%S} to {event.last:%H:%M:%S}"
+            told = f"{event.count} of type {event.type!r} did not cross: {event.why}, {until} UTC"
+            return [[("dropped  ", "warn"), told]]
+        case Stale():
+            silent = f"nothing of {event.source or event.type!r} for {event.silent:.1f} s"
+            usual = f"; usual were {event.usual:.1f} s" if event.usual else ""
+            return [[("stale    ", "warn"), silent + usual]]
+        case Skew():
+            whose = f"the clock of {event.source!r}" if event.source else "the publisher's clock"
+            return [[("skew     ", "warn"), f"{whose} {_SKEW[event.why]}, by {event.seconds:.1f} s, at {event.number}"]]
+        case LeftOut():
+            why = "they were not taken in time" if event.why == "slow" else "they were released to others"
+            return [[("left out ", "warn"), f"{_span(event.first, event.last)}: {why}; the store has them"]]
+        case Changed():
+            return [[("changed  ", "warn"), f"{event.why}: from message {event.next} on"]]
+        case Standing():
+            if event.stands:
+                return [[("stands   ", "good"), f"posture {event.posture}"]]
+            return [[("stopped  ", "bad"), f"nothing crosses now: {event.why}"]]
+        case Ended():
+            return [[("ended    ", "bad"), event.sentence]]
+
+
+def _told_message(event: Message) -> Sequence[Part]:
+    fields: dict[str, object] = msgspec.json.decode(event.view)
+    shown = "  ".join(f"{name}={_value(value)}" for name, value in fields.items() if name != "type")
+    source = f"{event.source}  " if event.source and event.source not in fields.values() else ""
+    when = f"{event.published:%H:%M:%S}.{event.published.microsecond // 1000:03d}"
+    return [(f"{event.number:<8} ", "dim"), (f"{when}  ", "dim"), f"{event.type}  {source}", visible(shown)]
+
+
+def _value(value: object) -> str:
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
+def _span(first: int, last: int) -> str:
+    return f"message {first}" if first == last else f"messages {first} to {last}"
+
+
+def _milliseconds(value: float) -> str:
+    return f"{value:.1f} ms" if value < 100 else f"{value / 1000:.2f} s"
