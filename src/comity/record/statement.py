@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from hashlib import sha256
 from typing import Annotated
@@ -106,6 +107,19 @@ def chain_id(relationship: str, author: str) -> str:
     return f"{relationship}/{author}"
 
 
+_NO_NAME = re.compile(r"matching regex '\\\\A\[\^\\\\n\]\+\\\\Z' - at `\$\.([^`]+)`\Z")
+
+
+def _plainly(sentence: str) -> str:
+    r"""What is not as it must be, for whoever typed it.
+
+    >>> _plainly("not a valid Item: Expected `str` matching regex '\\\\A[^\\\\n]+\\\\Z' - at `$.title`")
+    "'title' is empty, or more than one line"
+    """
+    found = _NO_NAME.search(sentence)
+    return f"{found[1]!r} is empty, or more than one line" if found else sentence
+
+
 def write(statement: Statement, body: Body, signers: Sequence[tuple[bytes, Callable[[bytes], bytes]]]) -> Record:
     """Sign a statement whose ``body`` is already its canonical bytes.
 
@@ -116,7 +130,7 @@ def write(statement: Statement, body: Body, signers: Sequence[tuple[bytes, Calla
     try:
         decode(bytes(statement.body), type(body))  # the rest of a statement is this house's own, and bounded before
     except Rejected as error:
-        raise Misuse(f"this cannot be recorded: {error.sentence}", code=error.code) from None
+        raise Misuse(f"this cannot be recorded: {_plainly(error.sentence)}", code=error.code) from None
     envelope = dsse.sign(RECORD, payload, signers)
     if len(envelope) > dsse.ENVELOPE_BYTES_MAX:
         raise Misuse(
