@@ -306,7 +306,7 @@ async def test_either_party_proves_a_message_and_the_publisher_its_original() ->
             for start in range(0, 30, 10):
                 await publisher.publish([track(n) for n in range(start, start + 10)])
             await until(lambda: publisher.acknowledged == publisher.size > 2)
-            await asyncio.sleep(1.1)  # by then the acknowledgement is on the shelf, with nothing else to write
+            await until(lambda: not publisher._unsaved)  # within a second it is on the shelf, too
         log, witness = NAME.log_key(KEYS["jp log"].public), parties("jp", "kr").peer_witness_key
         ours, theirs = (Kept(NAME, side.shelf, stage.ruler) for side in (publisher, recipient))
         for number in (0, 17, 29):

@@ -12,6 +12,7 @@ from comity.cli.giving import recipients_of
 from comity.cli.instants import read_instant, told_instant
 from comity.cli.options import Desk, Verbs, acting, as_actor, housed, relationship, seeing
 from comity.cli.output import REFUSED, Output, Style
+from comity.cli.publishing import prove, publish, verify
 from comity.cli.session import fresh_name
 from comity.errors import Misuse, Rejected
 from comity.feed.release import POSTURES, Posture
@@ -44,6 +45,10 @@ def feed() -> None:
     Nobody approves each message. A standing release says beforehand what may cross, to whom, how exactly and until
     when; two people make it, and one of either side ends it.
     """
+
+
+for verb in (publish, prove, verify):
+    feed.add_command(verb)
 
 
 @feed.command()

@@ -88,7 +88,7 @@ SECTIONS: dict[str, dict[str, Verb]] = {
         "pass-on": Verb("passing_on", "pass_on", "Pass a copy on outside the parties, by consent."),
     },
     "As it happens": {
-        "feed": Verb("feeds", "feed", "Release a feed of messages, see how it stands, end it."),
+        "feed": Verb("feeds", "feed", "Release a feed of messages, publish, prove, end it."),
         "posture": Verb("feeds", "posture", "Declare jointly how much is shared."),
     },
     "The books": {

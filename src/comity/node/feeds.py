@@ -104,15 +104,16 @@ def feeds_flows(feeds: Feeds, books: Books) -> dict[str, AnyFlow]:
 
     async def prove(_: House, request: ProveMessage) -> MessageProved:
         name = await feeds.any_named(request.feed, request.relationship)
-        logged = None
+        logged, cosigned = None, b""
         if name in await feeds.published():
+            cosigned = (await feeds.publisher(name)).cosigned
             await books.settle()
             kept = feeds.kept(name)
             index = await kept.shelf.find(request.number)
             logged = None if index is None else await books.logged_with(name, index)
         elif request.show:
             raise Misuse("fields of the original are shown by whoever published it", code="not-published-here")
-        proof = await feeds.kept(name).prove(request.number, request.show, logged)
+        proof = await feeds.kept(name).prove(request.number, request.show, logged, cosigned)
         return MessageProved(proof=write_proof(proof).decode(), original=proof.original is not None)
 
     return {PROVE: _Flow(prove, ProveMessage), VERIFY: _Flow(verify, VerifyMessage)}

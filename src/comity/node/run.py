@@ -5,6 +5,7 @@ The data folder of a node::
     node.toml           settings
     lock                held by the one process that may write here
     comity.sqlite       journal, heads and rows
+    feeds.sqlite        what is kept of feeds: batches, what was published, what waits
     blobs/ uploads/     sealed payloads
     high-water-mark     how far this party has signed, outside the database
     keys/ root/         private keys; root/ can be carried away
@@ -35,11 +36,16 @@ from comity.errors import Misuse
 from comity.flows.agreeing.founding import CardShown, IssueCard, issue_card
 from comity.flows.exchanging.parcel import PARCEL_BYTES_MAX
 from comity.flows.exchanging.tallies import AskPeer
+from comity.flows.feeding.books import Books
+from comity.flows.feeding.feeds import Feeds
+from comity.flows.feeding.gates import Gates
 from comity.flows.following import follow
 from comity.flows.house import House
 from comity.flows.table import FLOWS
 from comity.node.alarm import Alarm, poster, read_secret
+from comity.node.channels import Callers
 from comity.node.client import POINTER
+from comity.node.feeds import feeds_flows, feeds_lines
 from comity.node.local import AnyFlow, LocalDoor, local_path
 from comity.node.sending import reconcile
 from comity.node.server import PeerDoor
@@ -47,7 +53,6 @@ from comity.node.serving import Serving, listen_tcp, listen_unix
 from comity.node.settings import FILE, Settings, read_settings, write_settings
 from comity.node.tls import make_certificate, server_context
 from comity.node.worker import Road, Workers
-from comity.ports import Courier
 from comity.record.card import Card
 from comity.stores.blobs import FolderBlobs
 from comity.stores.durable import make_folders, replace_file
@@ -59,6 +64,7 @@ from comity.stores.sqlite import SqliteStore
 from comity.timezones import time_zones
 
 TLS = "tls"
+FEEDS = "feeds.sqlite"
 CERTIFICATE = "certificate.pem"
 TLS_KEY = "key.pem"
 SWITCH_SECONDS = 0.0002
@@ -214,15 +220,29 @@ async def running(folder: Path) -> AsyncIterator[Running]:
                     await workers.refresh()
 
             flows: dict[str, AnyFlow] = {**FLOWS, "node.status": _StatusFlow(status)}
+            store = await SqliteStore.open(folder / FEEDS, large_rows=True)
+            stack.push_async_callback(store.close)
+            gates = Gates(house)
+            feeds = Feeds(house, store, gates)
+            stack.push_async_callback(feeds.close)
+            books = Books(house, feeds)
+            stack.push_async_callback(_ended, asyncio.create_task(books.run(), name="books"))
+            flows |= feeds_flows(feeds, books)
+            callers = Callers(feeds, connect=_connect(house), clock=SystemClock(), entropy=system_entropy)
+            stack.push_async_callback(_ended, asyncio.create_task(callers.run(), name="callers"))
             door = PeerDoor(
                 house,
+                feeds=feeds,
                 clock=SystemClock(),
                 monotonic=time.monotonic,
                 quotas=settings.quotas,
                 free_bytes=lambda: shutil.disk_usage(folder).free,
                 seen=workers.heard,
             )
-            doors = (Serving(door, listener, tls), Serving(LocalDoor(house, flows, after), commands))
+            doors = (
+                Serving(door, listener, tls),
+                Serving(LocalDoor(house, flows, after, feeds_lines(feeds)), commands),
+            )
             yield Running(house, says, doors)
 
 
@@ -313,8 +333,8 @@ async def _ended(task: asyncio.Task[None]) -> None:
     await asyncio.gather(task, return_exceptions=True)
 
 
-def _connect(house: House) -> Callable[[Card], Courier]:
-    def connect(card: Card) -> Courier:
+def _connect(house: House) -> Callable[[Card], HttpCourier]:
+    def connect(card: Card) -> HttpCourier:
         return HttpCourier(
             card,
             sender=house.party,

@@ -11,7 +11,7 @@ from comity.feed.originals import Originals
 from comity.feed.proof import FORMAT, OriginalProof, Proof, prove_original, prove_view, read_originals
 from comity.feed.schema import Schema
 from comity.flows.feeding.names import Authority, FeedName
-from comity.flows.feeding.shelf import Shelf, State
+from comity.flows.feeding.shelf import Shelf
 from comity.ledger.checkpoint import Checkpoint
 from comity.ledger.note import Note
 from comity.ledger.proof import tiles_for_inclusion
@@ -56,13 +56,16 @@ class Kept:
             await self.shelf.commit(puts)
         return found
 
-    async def prove(self, number: int, show: Sequence[str] = (), logged: tuple[int, int] | None = None) -> Proof:
+    async def prove(
+        self, number: int, show: Sequence[str] = (), logged: tuple[int, int] | None = None, cosigned: bytes = b""
+    ) -> Proof:
         """The proof of a message.
 
         Args:
             number: its number in the feed.
             show: fields of its original to show; needs ``logged``.
             logged: the first batch and how many were logged together with its own, where its original is proved too.
+            cosigned: a newer checkpoint with its cosignature than the one on the shelf.
 
         Raises:
             Misuse: there is no such message, or its original has no such field.
@@ -73,7 +76,7 @@ class Kept:
         if index is None:
             raise Misuse(f"there is no message {number} in {self.name}; it has {state.first}", code="unknown-message")
         frame, contents = await self.batch(index)
-        checkpoint = self._checkpoint(state, index, frame)
+        checkpoint = _checkpoint(cosigned or state.cosigned, index, frame)
         size = Checkpoint.parse(Note.parse(checkpoint).text).head.size
         wanted = [(tile.level, tile.index) for tile in tiles_for_inclusion(index, size)]
         tiles = await self.shelf.read_tiles(wanted)
@@ -92,12 +95,6 @@ class Kept:
         )
         original = None if logged is None else await self._prove_original(index, place, show, *logged)
         return Proof(format=FORMAT, view=view, original=original)
-
-    def _checkpoint(self, state: State, index: int, frame: Frame) -> bytes:
-        """The newest checkpoint that is cosigned, if it has the batch; else the one that was signed with it."""
-        if state.cosigned and Checkpoint.parse(Note.parse(state.cosigned).text).head.size > index:
-            return state.cosigned
-        return frame.note
 
     async def _prove_original(
         self, index: int, place: int, show: Sequence[str], first: int, count: int
@@ -123,3 +120,10 @@ class Kept:
             raise Rejected(f"the schema of batch {index} of {self.name} was not kept", code="damaged")
         self._schemas[originals.schema] = schema
         return frame, contents, originals, schema
+
+
+def _checkpoint(cosigned: bytes, index: int, frame: Frame) -> bytes:
+    """The newest checkpoint that is cosigned, if it has the batch; else the one that was signed with it."""
+    if cosigned and Checkpoint.parse(Note.parse(cosigned).text).head.size > index:
+        return cosigned
+    return frame.note
