@@ -126,6 +126,8 @@ def read_file(text: str, file: str, kind: type[File], head: str) -> tuple[dict[s
     if len(text) > FILE_CHARACTERS_MAX:
         sentence = f"{len(text)} characters; at most {FILE_CHARACTERS_MAX} are read"
         raise Rejected(sentence, code="too-long", place=file)
+    if text.startswith("\ufeff"):
+        raise Rejected("it begins with a byte order mark; save it without one", code="not-toml", place=f"{file}:1")
     try:
         written = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
