@@ -191,9 +191,9 @@ def test_a_draft_after_the_initials_opens_the_text_again() -> None:
 
 
 REFUSED: list[tuple[list[tuple[str, Move, str]], tuple[str, Move, str], str]] = [
-    ([], ("jp", "initials", "jp-1"), "there is no draft 'jp-1'"),
+    ([], ("jp", "initials", "jp-1"), "there is no draft 'jp-1'; proposed: none"),
     ([], ("jp", "approval", "jp-1"), "the text is negotiated; no approval follows on that"),
-    ([], ("jp", "signature", "jp-1"), "the text is negotiated; no signature follows on that"),
+    ([], ("jp", "signature", "jp-1"), "no signature follows on that; next can come draft, initials, withdrawal"),
     ([], ("jp", "postponement", ""), "the text is negotiated; no postponement follows on that"),
     ([], ("jp", "entry-note", ""), "the text is negotiated; no entry-note follows on that"),
     ([("jp", "draft", "jp-1"), ("jp", "initials", "jp-1")], ("jp", "initials", "jp-1"), "initialled jp-1 already"),

@@ -149,11 +149,12 @@ def why_not(now: Standing, act: Done) -> str:
     if act.party in now.met and act.move in UNDOING:
         return "both sides have signed, and each knows of the other's signature; nothing takes that back"
     if (now.state, act.move) not in NEGOTIATION:
-        return f"the text is {now.state}; no {act.move} follows on that"
+        text = f"{now.draft} is" if now.draft and now.state != "withdrawn" else "the text is"
+        return f"{text} {now.state}; no {act.move} follows on that{_then(now.state)}"
     match act.move:
         case "initials":
             if act.draft not in now.drafts:
-                return f"there is no draft {act.draft!r}"
+                return f"there is no draft {act.draft!r}; proposed: {', '.join(now.drafts) or 'none'}"
             if now.initials.get(act.party) == act.draft:
                 return f"{act.party!r} has initialled {act.draft} already"
         case "approval" | "signature" if act.draft != now.draft:
@@ -170,6 +171,12 @@ def why_not(now: Standing, act: Done) -> str:
     if named and act.theirs != now.theirs(act.party):
         return "the other side's signature is not the one that is named"
     return ""
+
+
+def _then(state: State) -> str:
+    """What people can do next."""
+    moves = [move for of, move in NEGOTIATION if of == state and move != "exchange"]
+    return f"; next can come {', '.join(moves)}" if moves else ""
 
 
 def _after(now: Standing, act: Done) -> Standing:

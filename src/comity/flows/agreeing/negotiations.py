@@ -215,7 +215,8 @@ def draft_named(taken: Taken, name: str | None) -> DraftKept:
         raise Misuse("no draft was proposed yet", code="unknown-draft")
     draft = taken.row.drafts[-1] if name is None else taken.row.draft(name)
     if draft is None:
-        raise Misuse(f"there is no draft {name!r}", code="unknown-draft")
+        known = ", ".join(each.draft for each in taken.row.drafts) or "none"
+        raise Misuse(f"there is no draft {name!r}; proposed: {known}", code="unknown-draft")
     if taken.pseudonym not in draft.readers:
         raise Misuse(
             f"{draft.draft} was proposed before you took part, and is not sealed to you; have it proposed again",
