@@ -14,7 +14,8 @@ import pytest
 
 from comity.errors import Misuse, Refused, Rejected
 from comity.feed.gate import Gate
-from comity.flows.actors import Actor
+from comity.flows.actors import Actor, NeedsSignature
+from comity.flows.agreeing.agreements import AcknowledgeAgreement, acknowledge_agreement
 from comity.flows.deciding.explaining import Why, why
 from comity.flows.feeding.ending import EndFeed, end_feed
 from comity.flows.feeding.gates import Gates
@@ -24,11 +25,14 @@ from comity.flows.feeding.postures import DeclarePosture, ShowPostures, declare_
 from comity.flows.feeding.releasing import FeedAsked, ReleaseFeed, preview_feed, release_feed
 from comity.flows.giving.answering import Approve, Approved, Assure, approve, assure
 from comity.flows.looking.views import ShowInbox, ShowOutbox, show_inbox, show_outbox
+from comity.flows.maintaining.rebuilding import Rebuild, rebuild
 from comity.flows.people.clearances import WithdrawClearance, withdraw_clearance
 from comity.flows.people.leaving import RemovePerson, remove_person
 from comity.register.rows import DecisionRow
 from comity.register.rows.feeding import FeedReleaseRow
-from world import RELATIONSHIP, ROOT, TODAY, World, library
+from comity.seal.keys import generate_identity
+from record.made import Key
+from world import RELATIONSHIP, ROOT, TODAY, SeededEntropy, World, adopt, library
 
 FEED = "air-picture"
 UNTIL = TODAY + timedelta(days=30)
@@ -111,6 +115,18 @@ clause = "7.5"
 acts = ["feed"]
 checklist = "assurance"
 """
+
+
+OTHERWISE = """
+[[rule]]
+id = "feed-to-nobody-else"
+clause = "9"
+acts = ["feed"]
+when = { function = ["nobody's desk"] }
+forbids = true
+"""
+OTHER_KEY = Key(78)
+POSTURES_OF = ShowPostures(relationship=RELATIONSHIP)
 
 
 def text(more: str = "") -> str:
@@ -455,6 +471,75 @@ provenance = "S"
             assert (closed.stands, closed.why, closed.changed) == (False, "not-in-force", "standing")
             assert closed.since == lapse
         await world.close()
+
+    async def test_under_another_text_it_is_released_anew(self, world: World) -> None:
+        await released(world)
+        both = gates(world)
+        before = [await stands(each) for each in both]
+        for house, peer in ((world.jp, "kr"), (world.kr, "jp")):
+            await adopt(house, peer, "jp-kr-2016.history.toml", text=text(OTHERWISE))
+            await acknowledge_agreement(house, AcknowledgeAgreement(relationship=RELATIONSHIP, actor=ROOT))
+        await world.exchange()
+        for each, was in zip(both, before, strict=True):
+            found = await stands(each)
+            assert (found.stands, found.why, found.changed) == (False, "other-text", "standing")
+            assert found.since > was.since
+        await released(world)
+        assert all([(await stands(each)).stands for each in both])
+
+    async def test_what_the_other_side_s_register_did_not_accept_does_not_stand(self, world: World) -> None:
+        await adopt(world.kr, "jp", "jp-kr-2016.history.toml", text=text(OTHERWISE))
+        request = await released(world)
+        found = await stands(gates(world)[0])
+        assert (found.stands, found.why) == (False, "returned")
+        assert (await line(world, "jp", request)).state == "stopped"
+        assert (await list_feeds(world.kr, ListFeeds(all=True))) == []
+
+    async def test_the_register_made_again_from_the_journal_has_the_same_of_it(self, world: World) -> None:
+        request = await released(world)
+        await declare(world, "jp", "crisis", TODAY + timedelta(hours=3))
+        await end_feed(
+            world.kr, EndFeed(release=request, relationship=RELATIONSHIP, reason="enough", actor=Actor("lee"))
+        )
+        await world.exchange()
+        for house in (world.jp, world.kr):
+            before = [await list_feeds(house, ListFeeds(all=True)), await show_postures(house, POSTURES_OF)]
+            assert (await rebuild(house, Rebuild())).findings == ()
+            assert [await list_feeds(house, ListFeeds(all=True)), await show_postures(house, POSTURES_OF)] == before
+
+
+class TestStrictCustody:
+    async def test_who_keeps_his_own_key_asks_declares_and_ends(self, world: World) -> None:
+        key = Key(77)
+        for handle, roles in (("mori", ("officer",)), ("kato", ("release-authority",))):
+            await world.person(
+                "jp",
+                handle,
+                roles=roles,
+                custody="strict",
+                recipient=str(generate_identity(SeededEntropy(handle)).recipient),
+                signing_key=(key if handle == "mori" else OTHER_KEY).public,
+            )
+        await world.exchange()
+        name = "r-aaaaaaaaaaaaaaaa"
+        with pytest.raises(NeedsSignature) as needed:
+            await ask(world, actor=Actor("mori"), request=name)
+        asked = await ask(world, actor=Actor("mori", (key.sign(needed.value.message),)), request=name)
+        assert asked.request == name
+        await said_yes(world, name)
+        await world.exchange()
+        wish = DeclarePosture(
+            posture="normal", relationship=RELATIONSHIP, reason="calm", actor=Actor("kato"), until=None
+        )
+        with pytest.raises(NeedsSignature) as needed:
+            await declare_posture(world.jp, wish)
+        by = Actor("kato", (OTHER_KEY.sign(needed.value.message),))
+        await declare_posture(world.jp, msgspec.structs.replace(wish, actor=by))
+        ends = EndFeed(release=name, relationship=RELATIONSHIP, reason="enough", actor=Actor("mori"))
+        with pytest.raises(NeedsSignature) as needed:
+            await end_feed(world.jp, ends)
+        by = Actor("mori", (key.sign(needed.value.message),))
+        assert (await end_feed(world.jp, msgspec.structs.replace(ends, actor=by))).release == name
 
 
 class TestThePosture:
