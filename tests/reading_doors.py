@@ -32,7 +32,10 @@ class Doors:
         local = LocalDoor(feeds.world.kr, {}, self.after, apps={READ: app})
         signed = ReadingDoor(feeds.readers, SignedReaders(feeds.world.kr))
         tls = server_context(folder / "certificate", folder / "key")
-        self.serving = (Serving(local, listen_unix(local_path(folder))), Serving(signed, self.listener, tls))
+        self.serving = (
+            Serving(local, listen_unix(local_path(folder)), ending=app.end),
+            Serving(signed, self.listener, tls, ending=signed.end),
+        )
         self.nonces = 0
 
     async def after(self, flow: str) -> None:

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from comity.api import Node
 from comity.courier.signature import REQUEST_TAG
-from comity.errors import Misuse, Refused, Unavailable
+from comity.errors import InternalError, Misuse, Refused, Unavailable
 from comity.feed.reading import Ended, Event, Message, Started
 from comity.flows.feeding.reading import Follow
 from comity.flows.people.clearances import WithdrawClearance, withdraw_clearance
@@ -115,6 +115,43 @@ async def test_a_node_that_stops_is_told_of(doors: Doors) -> None:
             for connection in list(each._state.connections):
                 connection.transport.abort()
         with pytest.raises(Unavailable, match="stopped"):
+            await task
+
+
+async def test_a_node_that_is_stopped_says_so_and_is_not_held_up_by_readers(doors: Doors) -> None:
+    began = asyncio.get_running_loop().time()
+    async with reading(doors) as (found, task), doors.local() as session:
+        await until(lambda: found)
+        async with session.ws_connect(f"http://comity{READ}") as socket:
+            await socket.send_str(body(doors).decode())
+            await socket.receive_str()
+            for each in doors.serving:
+                each.stop()
+            with pytest.raises(Unavailable, match="the node stops"):
+                await task
+            while (await socket.receive()).type is aiohttp.WSMsgType.TEXT:
+                pass
+    assert asyncio.get_running_loop().time() - began < 5
+
+
+async def test_what_goes_wrong_later_is_told_where_the_events_are(
+    doors: Doors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accept = {"accept": "text/event-stream"}
+    async with doors.local() as session, reading(doors) as (found, task):
+        await until(lambda: found)
+        async with session.post(f"http://comity{READ}", data=body(doors), headers=accept) as response:
+            await events_of(response, 2)
+
+            async def defect(*_: object) -> None:
+                raise RuntimeError("a defect")
+
+            monkeypatch.setattr(doors.feeds.gates[1], "gate", defect)
+            await withdraw_clearance(doors.feeds.world.kr, WithdrawClearance(handle="park", reason="no", actor=ROOT))
+            [told] = await events_of(response, 1)
+            assert told["event"] == "failed"
+            assert msgspec.json.decode(told["data"])["error"]["root"] == "internal"
+        with pytest.raises(InternalError):
             await task
 
 

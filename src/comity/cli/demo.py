@@ -1,44 +1,100 @@
-"""``comity demo``: the agreement of 2016 between two nodes on this machine, on any file."""
+"""``comity demo``: an agreement between two nodes on this machine, with one document, or with a feed."""
 
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import click
 
-from comity.cli.options import Verb
+from comity.cli.options import Verb, Verbs
+
+DOCUMENT = "document"
+"""What is shown where nothing else is named."""
+Command = Callable[..., Any]
 
 
-@click.command(cls=Verb)
+class Demonstrations(Verbs):
+    """The demonstrations; what is no name of one is a file, for the first."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """``comity demo report.pdf`` is ``comity demo document report.pdf``."""
+        if not args or (args[0] not in self.commands and args[0] not in ctx.help_option_names):
+            args = [DOCUMENT, *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=Demonstrations)
+def demo() -> None:
+    """Watch one document cross from Tokyo to Seoul, or a feed of warning data as it happens.
+
+    Two real node processes on this machine, under a minute, nothing left behind.
+    """
+
+
+def _keeping(command: Command) -> Command:
+    return click.option(
+        "--keep", type=click.Path(path_type=Path), help="Keep both data folders here, to look around in."
+    )(command)
+
+
+@demo.command(DOCUMENT, cls=Verb)
 @click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--keep", type=click.Path(path_type=Path), help="Keep both data folders here, to look around in.")
-def demo(file: Path | None, keep: Path | None) -> None:
+@_keeping
+def document(file: Path | None, keep: Path | None) -> None:
     """Watch one document cross from Tokyo to Seoul: decided, approved, sealed, receipted, opened, refused, proved.
 
-    Two real node processes on this machine, under a minute, nothing left behind. FILE is what is given: any file, by
-    default the agreement file itself.
+    FILE is what is given: any file, by default the agreement file itself.
 
     Example:
       comity demo
       comity demo report.pdf
-      comity demo --keep /tmp/comity-demo
+      comity demo document --keep /tmp/comity-demo
     """
     from comity.cli.demonstration.proof import what_next
     from comity.cli.demonstration.scenes import Play
+
+    with resources.as_file(resources.files("comity.agreements") / "jp-kr-2016.toml") as agreement, _folder(keep) as at:
+        play = Play(file or agreement, at)
+        play.run()
+    what_next(play.screen, keep)
+
+
+@demo.command(cls=Verb)
+@_keeping
+def feed(keep: Path | None) -> None:
+    """Watch air-surveillance tracks and a launch alert cross from Tokyo to Seoul as they happen.
+
+    A recording is replayed: what crosses, how it is cut for each reader, how fast; a posture that both declare, a wire
+    that is cut and mended, a clearance that is withdrawn, one person who ends it all; and the proof of one message:
+    at a terminal you choose which.
+
+    Example:
+      comity demo feed
+      comity demo feed --keep /tmp/comity-feed
+    """
+    from comity.cli.demonstration.feeding import FeedPlay
+
+    with _folder(keep) as at:
+        play = FeedPlay(at)
+        play.run()
+    play.what_next(keep)
+
+
+@contextmanager
+def _folder(keep: Path | None) -> Iterator[Path]:
+    """Where the two houses are: in a folder that is kept, or in one that is gone afterwards."""
     from comity.errors import Misuse
 
-    with resources.as_file(resources.files("comity.agreements") / "jp-kr-2016.toml") as agreement:
-        given = file or agreement
-        if keep is not None:
-            if keep.exists():
-                raise Misuse(f"{str(keep)!r} exists already; name a folder that does not", code="folder-taken")
-            keep.mkdir(mode=0o700, parents=True)
-            play = Play(given, keep.resolve())
-            play.run()
-        else:
-            with tempfile.TemporaryDirectory(prefix="comity-demo-") as folder:
-                play = Play(given, Path(folder))
-                play.run()
-    what_next(play.screen, keep)
+    if keep is None:
+        with tempfile.TemporaryDirectory(prefix="comity-demo-") as folder:
+            yield Path(folder)
+        return
+    if keep.exists():
+        raise Misuse(f"{str(keep)!r} exists already; name a folder that does not", code="folder-taken")
+    keep.mkdir(mode=0o700, parents=True)
+    yield keep.resolve()

@@ -8,6 +8,7 @@ import click
 
 from comity.cli.decisions import functions, named, tell_outcome
 from comity.cli.files import read_file
+from comity.cli.following import follow
 from comity.cli.giving import recipients_of
 from comity.cli.instants import read_instant, told_instant
 from comity.cli.options import Desk, Verbs, acting, as_actor, housed, relationship, seeing
@@ -47,7 +48,7 @@ def feed() -> None:
     """
 
 
-for verb in (publish, prove, verify):
+for verb in (follow, publish, prove, verify):
     feed.add_command(verb)
 
 
@@ -139,9 +140,7 @@ def end(desk: Desk, release: str, reason: str, relationship: str | None, actor: 
     Example:
       comity feed end r-4xq7… --reason "the exercise is over" --as abe
     """
-    request = EndFeed(
-        release=release, relationship=desk.session.relationship(relationship), reason=reason, actor=Actor(actor)
-    )
+    request = EndFeed(release=release, relationship=relationship, reason=reason, actor=Actor(actor))
     ended: FeedEndShown = desk.act("feed.end", request, key)
     desk.show(ended, lambda out, _: _tell_end(out, ended, desk))
 

@@ -14,7 +14,7 @@ beginning has its status; what ends later, ends with an event ``failed``.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import aclosing, suppress
 
 import msgspec
@@ -64,6 +64,11 @@ class ReadingDoor:
     def __init__(self, readers: Readers, who: Who | None = None) -> None:
         self._readers = readers
         self._who = who
+        self._ending = asyncio.Event()
+
+    def end(self) -> None:
+        """Tell every reader that the node stops."""
+        self._ending.set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One reader (ASGI)."""
@@ -99,15 +104,16 @@ class ReadingDoor:
             await send({"type": "http.response.start", "status": 200, "headers": headers})
             write = _write_events if sent_events else _write_lines
             opening = b"retry: %d\n\n" % RETRY_MILLISECONDS if sent_events else b""
-            gone = asyncio.ensure_future(_gone(receive))
+            await _send_body(send, opening + write(first))
             try:
-                await _send_body(send, opening + write(first))
-                async for told in _beating(events, gone):
+                async for told in self._coming(events, _gone(receive)):
                     await _send_body(send, write(told) if told else b":\n\n" if sent_events else b"\n")
-                if not gone.done():
-                    await send({"type": "http.response.body", "body": b"", "more_body": False})
-            finally:
-                gone.cancel()
+            except OSError:
+                raise
+            except Exception as error:  # noqa: BLE001 - it has begun: what ends it is told where the events are
+                failed = _failed(error)
+                await _send_body(send, b"event: failed\ndata: %s\n\n" % failed if sent_events else failed + b"\n")
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     # ---- WebSocket -------------------------------------------------------------------------------------------------
 
@@ -139,14 +145,40 @@ class ReadingDoor:
         except (TimeoutError, KeyError):
             raise Rejected("a reader first says, as text, what he wants to read", code="malformed") from None
         follow = _read(said.encode(), by)
-        gone = asyncio.ensure_future(_left(socket))
+        async with aclosing(self._readers.follow(follow)) as events:
+            async for told in self._coming(events, _left(socket)):
+                for event in told:
+                    await socket.send_text(_encode(event).decode())
+
+    # ---- both ------------------------------------------------------------------------------------------------------
+
+    async def _coming(
+        self, events: AsyncIterator[Sequence[Event]], leaving: Coroutine[None, None, None]
+    ) -> AsyncIterator[Sequence[Event]]:
+        """What comes, and nothing where nothing has come for a while, until there is no more or the reader has gone.
+
+        Raises:
+            Unavailable: the node stops.
+        """
+        gone, ending = asyncio.ensure_future(leaving), asyncio.ensure_future(self._ending.wait())
+        coming: asyncio.Future[Sequence[Event] | None] = asyncio.ensure_future(_next(events))
         try:
-            async with aclosing(self._readers.follow(follow)) as events:
-                async for told in _beating(events, gone):
-                    for event in told:
-                        await socket.send_text(_encode(event).decode())
+            while not gone.done():
+                await asyncio.wait((coming, gone, ending), timeout=BEAT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+                if ending.done():
+                    raise Unavailable("the node stops; read on when it runs again", code="stopping")
+                if not coming.done():
+                    yield ()
+                    continue
+                told = coming.result()
+                if told is None:
+                    return
+                yield told
+                coming = asyncio.ensure_future(_next(events))
         finally:
-            gone.cancel()
+            for each in (coming, gone, ending):
+                each.cancel()
+            await asyncio.gather(coming, gone, ending, return_exceptions=True)
 
 
 class SignedReaders:
@@ -189,29 +221,6 @@ class SignedReaders:
 def _check_path(request: HTTPConnection) -> None:
     if request.url.path != READ:
         raise Rejected(f"there is nothing at {request.url.path[:200]!r}", code="unknown-path")
-
-
-async def _beating(
-    events: AsyncIterator[Sequence[Event]], gone: asyncio.Future[None]
-) -> AsyncIterator[Sequence[Event]]:
-    """What comes, and nothing where nothing has come for a while, until there is no more or the reader has gone."""
-    while not gone.done():
-        coming: asyncio.Future[Sequence[Event] | None] = asyncio.ensure_future(_next(events))
-        try:
-            while not coming.done() and not gone.done():
-                await asyncio.wait((coming, gone), timeout=BEAT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-                if not coming.done() and not gone.done():
-                    yield ()
-            if not coming.done():
-                return
-            told = coming.result()
-        finally:
-            if not coming.done():
-                coming.cancel()
-                await asyncio.gather(coming, return_exceptions=True)
-        if told is None:
-            return
-        yield told
 
 
 async def _next(events: AsyncIterator[Sequence[Event]]) -> Sequence[Event] | None:

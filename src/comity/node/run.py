@@ -49,9 +49,10 @@ from comity.node.feeds import feeds_flows, feeds_lines
 from comity.node.local import AnyFlow, LocalDoor, local_path
 from comity.node.sending import reconcile
 from comity.node.server import PeerDoor
-from comity.node.serving import Serving, listen_tcp, listen_unix
+from comity.node.serving import Serving, listen_tcp, listen_unix, place
 from comity.node.settings import FILE, Settings, read_settings, write_settings
 from comity.node.tls import make_certificate, server_context
+from comity.node.watching import Watching
 from comity.node.worker import Road, Workers
 from comity.record.card import Card
 from comity.stores.blobs import FolderBlobs
@@ -94,18 +95,21 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
         peers: where peers reach it, with the real port.
         commands: the local socket.
         process: process id.
+        readers: where people read feeds over the network; empty where nowhere.
+        metrics: where a collector on this machine reads the metrics; likewise.
     """
 
     party: str
     peers: str
     commands: str
     process: int
+    readers: str = ""
+    metrics: str = ""
 
     def __str__(self) -> str:
-        return (
-            f"the node of {self.party!r} is ready: peers at {self.peers}, commands at {self.commands} "
-            f"(process {self.process})"
-        )
+        doors = {"peers": self.peers, "commands": self.commands, "readers": self.readers, "metrics": self.metrics}
+        told = ", ".join(f"{who} at {where}" for who, where in doors.items() if where)
+        return f"the node of {self.party!r} is ready: {told} (process {self.process})"
 
 
 class ShowNode(msgspec.Struct, frozen=True):
@@ -177,7 +181,7 @@ class Running(msgspec.Struct, frozen=True):
 
     house: House
     says: Ready
-    doors: tuple[Serving, Serving]
+    doors: tuple[Serving, ...]
 
 
 @asynccontextmanager
@@ -200,7 +204,7 @@ async def running(folder: Path) -> AsyncIterator[Running]:
             stack.callback(commands.close)
             says = Ready(
                 party=house.party,
-                peers=f"https://{_place(*listener.getsockname()[:2])}",
+                peers=f"https://{place(listener)}",
                 commands=str(local),
                 process=os.getpid(),
             )
@@ -228,6 +232,7 @@ async def running(folder: Path) -> AsyncIterator[Running]:
             books = Books(house, feeds)
             stack.push_async_callback(_ended, asyncio.create_task(books.run(), name="books"))
             flows |= feeds_flows(feeds, books)
+            watching = Watching(house, feeds, gates)
             callers = Callers(feeds, connect=_connect(house), clock=SystemClock(), entropy=system_entropy)
             stack.push_async_callback(_ended, asyncio.create_task(callers.run(), name="callers"))
             door = PeerDoor(
@@ -241,8 +246,12 @@ async def running(folder: Path) -> AsyncIterator[Running]:
             )
             doors = (
                 Serving(door, listener, tls),
-                Serving(LocalDoor(house, flows, after, feeds_lines(feeds)), commands),
+                Serving(
+                    LocalDoor(house, flows, after, feeds_lines(feeds), watching.apps), commands, ending=watching.end
+                ),
+                *watching.doors(settings, tls, stack),
             )
+            says = msgspec.structs.replace(says, readers=watching.readers_at, metrics=watching.metrics_at)
             yield Running(house, says, doors)
 
 
@@ -380,7 +389,3 @@ def _forget(folder: Path, local: Path) -> None:
     if local.parent != Path(os.path.realpath(folder)):
         local.parent.rmdir()
         (folder / POINTER).unlink(missing_ok=True)
-
-
-def _place(host: str, port: int) -> str:
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

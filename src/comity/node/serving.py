@@ -7,6 +7,7 @@ import os
 import socket
 import ssl
 from asyncio import TimerHandle
+from collections.abc import Callable
 from pathlib import Path
 
 import uvicorn
@@ -100,12 +101,20 @@ class Serving:
         app: the ASGI application.
         listener: a socket that is bound; connections wait in it from now on.
         tls: the TLS context, None on a local socket.
+        ending: called when it is to stop, for requests that would not finish by themselves.
     """
 
-    def __init__(self, app: ASGIApp, listener: socket.socket, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        listener: socket.socket,
+        tls: ssl.SSLContext | None = None,
+        ending: Callable[[], None] | None = None,
+    ) -> None:
         listener.listen(BACKLOG)
         self._listener = listener
         self._tls = tls
+        self._ending = ending
         self._stopping = asyncio.Event()
         self._state = ServerState()
         self._config = uvicorn.Config(
@@ -149,6 +158,8 @@ class Serving:
 
     def stop(self) -> None:
         """Take no further connection, and let ``run`` return."""
+        if self._ending is not None:
+            self._ending()
         self._stopping.set()
 
 
@@ -171,6 +182,12 @@ def listen_tcp(address: str, port: int) -> socket.socket:
         ) from None
     listener.setblocking(False)
     return listener
+
+
+def place(listener: socket.socket) -> str:
+    """Where a socket listens, as an address says it."""
+    host, port = listener.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def listen_unix(path: Path) -> socket.socket:

@@ -14,7 +14,7 @@ from comity.flows.feeding.reading import Readers
 from comity.flows.house import House
 from comity.node.metrics import METRICS, MetricsDoor, measure
 from comity.node.reading import READ, ReadingDoor, SignedReaders
-from comity.node.serving import Serving, listen_tcp
+from comity.node.serving import Serving, listen_tcp, place
 from comity.node.settings import Settings
 
 
@@ -25,14 +25,26 @@ class Watching:
         house: whose.
         feeds: what is read and counted.
         authority: what the control plane says of them.
+
+    Attributes:
+        apps: what stands behind the local socket.
+        readers_at: where people read over the network, once that door is open; else empty.
+        metrics_at: where the metrics are, likewise.
     """
 
     def __init__(self, house: House, feeds: Feeds, authority: Authority) -> None:
-        self._house = house
         self._readers = Readers(house, feeds, authority)
         self._metrics = MetricsDoor(lambda: measure(feeds, self._readers))
-        self.apps: dict[str, ASGIApp] = {READ: ReadingDoor(self._readers), METRICS: self._metrics}
-        """What stands behind the local socket."""
+        self._here = ReadingDoor(self._readers)
+        self._outside = ReadingDoor(self._readers, SignedReaders(house))
+        self.apps: dict[str, ASGIApp] = {READ: self._here, METRICS: self._metrics}
+        self.readers_at = ""
+        self.metrics_at = ""
+
+    def end(self) -> None:
+        """Tell every reader that the node stops."""
+        self._here.end()
+        self._outside.end()
 
     def doors(self, settings: Settings, tls: ssl.SSLContext, closing: AsyncExitStack) -> list[Serving]:
         """The doors that the settings open besides.
@@ -42,10 +54,13 @@ class Watching:
         """
         made = []
         if settings.readers is not None:
-            app = ReadingDoor(self._readers, SignedReaders(self._house))
-            made.append(Serving(app, _listen(settings.readers.address, settings.readers.port, closing), tls))
+            listener = _listen(settings.readers.address, settings.readers.port, closing)
+            self.readers_at = f"https://{place(listener)}"
+            made.append(Serving(self._outside, listener, tls))
         if settings.metrics is not None:
-            made.append(Serving(self._metrics, _listen(settings.metrics.address, settings.metrics.port, closing)))
+            listener = _listen(settings.metrics.address, settings.metrics.port, closing)
+            self.metrics_at = f"http://{place(listener)}{METRICS}"
+            made.append(Serving(self._metrics, listener))
         return made
 
 

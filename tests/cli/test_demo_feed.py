@@ -1,0 +1,53 @@
+"""``comity demo feed``: the whole of it, by itself, in less than the time that it promises."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import time
+
+SECONDS_MAX = 40.0
+
+
+def test_the_demonstration_of_a_feed_plays_by_itself() -> None:
+    began = time.monotonic()
+    played = subprocess.run(
+        [sys.executable, "-m", "comity", "demo", "feed"],
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        timeout=3 * SECONDS_MAX,
+    )
+    assert played.returncode == 0, played.stdout + played.stderr
+    assert played.stderr == ""
+    told = " ".join(played.stdout.split())
+    # what crosses is cut by the release, and for each reader by his clearance
+    calm, crisis = re.findall(r"flight_level (\S+) (\S+) (\S+)", told)
+    assert calm == ("350.0", "—", "—")
+    assert crisis == ("350.0", "350.0", "—")
+    assert len(re.findall(r"mode_3a 2417 — —", told)) == 2
+    # in this order
+    steps = (
+        "Tokyo declares a crisis",
+        "nothing changes yet",
+        "Seoul declares one",
+        "stands posture crisis",
+        "the launch alert is here",
+        "the wire is cut",
+        "the wire is mended",
+        "no number is missing, none came twice",
+        "withdraws Kim's clearance",
+        "Kim is told: ended",
+        "Abe alone ends the feed",
+        "nothing crosses now: ended",
+        "What it came to",
+        "after the end",
+        "one message, proved",
+        "logged in Tokyo's own books",
+    )
+    places = [told.find(step) for step in steps]
+    assert -1 not in places, steps[places.index(-1)]
+    assert places == sorted(places)
+    assert re.search(r"now [0-9.]+ m?s · median [0-9.]+ m?s · p99 [0-9.]+ m?s", told)
+    assert time.monotonic() - began < SECONDS_MAX

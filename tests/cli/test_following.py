@@ -1,0 +1,182 @@
+"""``comity feed follow``: a feed in the terminal, a line for each event, or as lines of JSON."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+import pytest_asyncio
+
+from comity.cli.following import Latencies, told_event
+from comity.cli.main import main
+from comity.feed.reading import (
+    Changed,
+    Dropped,
+    Ended,
+    Gap,
+    LeftOut,
+    Message,
+    Skew,
+    Stale,
+    Standing,
+    Started,
+)
+from comity.flows.people.clearances import WithdrawClearance, withdraw_clearance
+from feeds import FeedWorld, track
+from reading_doors import Doors
+from world import ROOT, TODAY
+
+
+@pytest_asyncio.fixture
+async def doors(tmp_path: Path) -> AsyncIterator[Doors]:
+    feeds = await FeedWorld.make(tmp_path)
+    folder = tmp_path / "data"
+    folder.mkdir(mode=0o700)
+    (folder / "node.toml").write_text('party = "kr"\n')
+    made = Doors(feeds, folder)
+    tasks = [asyncio.create_task(each.run()) for each in made.serving]
+    async with feeds.connected():
+        yield made
+    for each in made.serving:
+        each.stop()
+    await asyncio.gather(*tasks)
+    await feeds.close()
+
+
+class Followed:
+    def __init__(self) -> None:
+        self.code: int | None = None
+
+
+@asynccontextmanager
+async def following(doors: Doors, *more: str, handle: str = "kim") -> AsyncIterator[Followed]:
+    """The verb in a thread, until it ends by itself."""
+    told = Followed()
+    arguments = ["--folder", str(doors.node.folder), "feed", "follow", "air-picture", "--purpose", "air defence"]
+
+    def run() -> None:
+        told.code = main([*arguments, "--as", handle, *more])
+
+    task = asyncio.create_task(asyncio.to_thread(run))
+    try:
+        async with asyncio.timeout(10):
+            while not (task.done() or doors.feeds.readers.open.total()):
+                await asyncio.sleep(0.002)
+            await asyncio.sleep(0.05)
+            yield told
+            await task
+    finally:
+        assert task.done()
+
+
+async def test_each_event_is_a_line_for_people(doors: Doors, capsys: pytest.CaptureFixture[str]) -> None:
+    async with following(doors, "--count", "2", "--type", "track", "--area", "33,124,39,132") as told:
+        await doors.feeds.publish(track(1), track(2, latitude=10.0), track(3))
+    assert told.code == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "air-picture of 'jp', 極秘, 군사 Ⅱ급 비밀 here, for 'air defence'"
+    assert lines[1] == "  track: track, observed, latitude, longitude, height, sensor"
+    assert lines[3] == "stands   posture normal"
+    assert lines[4].split()[0] == "0"
+    assert "track=T-1" in lines[4]
+    assert "latitude=38.0" in lines[4]
+    assert "track=T-3" in lines[5]
+    assert lines[6].startswith("2 messages; from publication to here: now ")
+
+
+async def test_each_event_is_a_line_of_json_for_programs(doors: Doors, capsys: pytest.CaptureFixture[str]) -> None:
+    await doors.feeds.publish(track(1), track(2))
+    async with following(doors, "--count", "1", "--after", "0", "--json") as told:
+        pass
+    assert told.code == 0
+    events = [msgspec.json.decode(line) for line in capsys.readouterr().out.splitlines()]
+    assert [each["event"] for each in events] == ["started", "standing", "message"]
+    assert (events[2]["number"], events[2]["view"]["track"]) == (1, "T-2")
+
+
+async def test_who_may_not_read_is_told_so_and_so_is_who_may_no_longer(
+    doors: Doors, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with following(doors, handle="park") as told:
+        pass
+    assert told.code == 3
+    assert "clearance-missing" in capsys.readouterr().err
+    async with following(doors) as told:
+        await withdraw_clearance(doors.feeds.world.kr, WithdrawClearance(handle="kim", reason="moved", actor=ROOT))
+    assert told.code == 3
+    assert capsys.readouterr().out.splitlines()[-1].startswith("ended    'kim' may not read")
+
+
+async def test_what_is_typed_wrongly_is_told_before_anything_is_asked(
+    doors: Doors, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for more in (("--area", "north"), ("--where", "track")):
+        async with following(doors, *more) as told:
+            pass
+        assert told.code == 1
+    assert "write south,west,north,east" in capsys.readouterr().err
+
+
+def test_every_event_has_its_words() -> None:
+    later = TODAY + timedelta(seconds=2)
+    record = "1a2b3c4d5e6f7a8b9c"
+    events = [
+        Started(
+            feed="air-picture",
+            relationship="jp-kr-2016/jp.kr",
+            publisher="jp",
+            release="r-1",
+            mark="極秘",
+            mark_here="",
+            purpose="air defence",
+            until=later,
+            fields={},
+            decision_record=record,
+            next=7,
+        ),
+        Message(7, "track", "s", 0, TODAY, None, msgspec.Raw(b'{"type":"track","track":"T\\u001b[2J","height":9.5}')),
+        Gap(1, 4),
+        Gap(5, 5, "s"),
+        Dropped("track", "rate", 40, TODAY, later),
+        Stale("s", "track", TODAY, 6.0, 1.0),
+        Stale("", "track", TODAY, 6.0, 0.0),
+        Skew("s", "back", 6.0, 7),
+        Skew("", "ahead", 27.0, 7),
+        LeftOut(1, 500, 500),
+        LeftOut(2, 2, 1, "not-permitted"),
+        Changed("posture", 9),
+        Standing(stands=False, why="ended", posture="normal", since=TODAY),
+        Ended("forbidden", "'kim' may not read", record),
+    ]
+    told = ["".join(p if isinstance(p, str) else p[0] for p in parts) for each in events for parts in told_event(each)]
+    assert told == [
+        "air-picture of 'jp', 極秘, for 'air defence'",
+        "  decided in 1a2b3c4d5e6f7a8b; message 7 is the next",
+        "7        03:00:00.000  track  s  track=T<U+001B>[2J  height=9.5",
+        "gap      messages 1 to 4 did not come",
+        "gap      of source 's' message 5 did not come",
+        "dropped  40 of type 'track' did not cross: rate, 03:00:00 to 03:00:02 UTC",
+        "stale    nothing of 's' for 6.0 s; usual were 1.0 s",
+        "stale    nothing of 'track' for 6.0 s",
+        "skew     the clock of 's' went back, by 6.0 s, at 7",
+        "skew     the publisher's clock lies ahead, by 27.0 s, at 7",
+        "left out messages 1 to 500: they were not taken in time; the store has them",
+        "left out message 2: they were released to others; the store has them",
+        "changed  posture: from message 9 on",
+        "stopped  nothing crosses now: ended",
+        "ended    'kim' may not read",
+    ]
+
+
+def test_latencies_are_told_as_the_newest_the_median_and_the_99th_percentile() -> None:
+    kept = Latencies()
+    assert kept.told() == ""
+    for each in range(100, 0, -1):
+        kept.add(float(each))
+    kept.add(1500.0)
+    assert kept.told() == "now 1.50 s · median 51.0 ms · p99 0.10 s"
