@@ -16,6 +16,7 @@ from comity.errors import Misuse, Refused, Rejected
 from comity.feed.gate import Gate
 from comity.flows.actors import Actor, NeedsSignature
 from comity.flows.agreeing.agreements import AcknowledgeAgreement, acknowledge_agreement
+from comity.flows.calls import show_whole_inbox
 from comity.flows.deciding.explaining import Why, why
 from comity.flows.feeding.ending import EndFeed, end_feed
 from comity.flows.feeding.gates import Gates
@@ -24,10 +25,12 @@ from comity.flows.feeding.names import FeedName
 from comity.flows.feeding.postures import DeclarePosture, ShowPostures, declare_posture, show_postures
 from comity.flows.feeding.releasing import FeedAsked, ReleaseFeed, preview_feed, release_feed
 from comity.flows.giving.answering import Approve, Approved, Assure, approve, assure
+from comity.flows.keeping.work import Draft
 from comity.flows.looking.views import ShowInbox, ShowOutbox, show_inbox, show_outbox
 from comity.flows.maintaining.rebuilding import Rebuild, rebuild
 from comity.flows.people.clearances import WithdrawClearance, withdraw_clearance
 from comity.flows.people.leaving import RemovePerson, remove_person
+from comity.record.bodies.feeding import FeedReceipted
 from comity.register.rows import DecisionRow
 from comity.register.rows.feeding import FeedReleaseRow
 from comity.seal.keys import generate_identity
@@ -305,6 +308,41 @@ class TestTheRelease:
             await ask(world, terms=TERMS.replace(old, new, 1), names=("air.toml", "seoul.toml"))
         assert refused.value.code == code
         assert refused.value.place.startswith("seoul.toml:")
+
+    async def test_a_feed_is_not_called_like_an_item_and_is_told_in_one_record(self, world: World) -> None:
+        with pytest.raises(Rejected) as refused:
+            await ask(world, terms=TERMS.replace('feed = "air-picture"', 'feed = "i-aaaaaaaaaaaaaaaa"'))
+        assert refused.value.code == "reserved-name"
+        nothing = TERMS[: TERMS.index("[[release.posture]]")] + '[[release.posture]]\nposture = "normal"\ntypes = {}\n'
+        with pytest.raises(Rejected) as refused:
+            await ask(world, terms=nothing)
+        assert refused.value.code == "nothing-crosses"
+        names = [f"a_field_with_a_long_name_{number:039d}" for number in range(250)]
+        fields = "".join(f'{each} = {{ kind = "number", mark = "秘" }}\n' for each in names)
+        crossing = f"fields = {names}".replace("'", '"')
+        types = "".join(f"[release.posture.types.t{number}]\n{crossing}\n" for number in range(2))
+        kinds = "".join(
+            f'[[type]]\nid = "t{number}"\ntime = "observed"\nsource = "sensor"\n[type.fields]\n'
+            f'observed = {{ kind = "instant" }}\nsensor = {{ kind = "text" }}\n{fields}\n'
+            for number in range(2)
+        )
+        schema = SCHEMA[: SCHEMA.index("[[type]]")] + kinds
+        head = TERMS[: TERMS.index("[[release.posture]]")]
+        with pytest.raises(Rejected) as refused:
+            await ask(world, schema=schema, terms=f'{head}[[release.posture]]\nposture = "normal"\n{types}')
+        assert refused.value.code == "too-many-fields"
+
+    async def test_the_recipient_finds_it_in_the_inbox_until_the_first_of_it_is_there(self, world: World) -> None:
+        request = await released(world)
+        calls = (await show_whole_inbox(world.kr, ShowInbox())).calls
+        assert [(each.kind, each.subject, each.next) for each in calls if each.kind == "feed"] == [
+            ("feed", request, f"comity feed show {request}")
+        ]
+        unlisted = (await show_whole_inbox(world.kr, ShowInbox(actor=Actor("choi")))).calls
+        assert not [each for each in unlisted if each.kind == "feed"]
+        receipt = FeedReceipted(feed=FEED, batches=1, messages=3, root=bytes(32))
+        await world.kr.sequencer.submit(lambda work: work.say(Draft(RELATIONSHIP, receipt)))
+        assert not [each for each in (await show_whole_inbox(world.kr, ShowInbox())).calls if each.kind == "feed"]
 
     async def test_nobody_else_than_an_officer_asks_and_nobody_unknown_gets_it(self, world: World) -> None:
         with pytest.raises(Misuse) as refused:

@@ -45,6 +45,7 @@ _ANSWERS: Mapping[str, str] = {
     "negotiation": "how far it is, and what waits for you",
     "note": "what follows from it; then tell it in your history",
     "amendment": "run the text that both have signed",
+    "feed": "what crosses under which posture",
 }
 """What a call's command is for, by its kind."""
 

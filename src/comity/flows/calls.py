@@ -18,6 +18,7 @@ from comity.flows.agreeing.negotiations import ListNegotiations, list_negotiatio
 from comity.flows.consenting.consent_register import ListConsents, list_consents
 from comity.flows.deciding.visibility import Sight, viewer
 from comity.flows.ending.recalls import ShowRecall, show_recall
+from comity.flows.feeding.listing import ListFeeds, list_feeds
 from comity.flows.house import House
 from comity.flows.incidents.investigating import ListIncidents, list_incidents
 from comity.flows.looking.duties import ListDuties, list_duties
@@ -38,7 +39,17 @@ async def show_whole_inbox(house: House, request: ShowInbox) -> Inbox:
     owed = await list_duties(house, ListDuties(whose="mine", viewer=request.actor))
     calls = [
         call
-        for tell in (_consents, _visits, _recalls, _incidents, _disputes, _negotiations, _end_notes, _amendments)
+        for tell in (
+            _consents,
+            _visits,
+            _recalls,
+            _incidents,
+            _disputes,
+            _negotiations,
+            _end_notes,
+            _amendments,
+            _feeds,
+        )
         async for call in tell(house, request.actor)
     ]
     return msgspec.structs.replace(
@@ -183,4 +194,18 @@ async def _amendments(house: House, actor: Actor | None) -> AsyncIterator[Call]:
                 at=each.superseded,
                 says=f"an amendment that both have signed applies from {each.superseded:%Y-%m-%d %H:%M} UTC on",
                 next=f"comity agreement adopt FILE --with {each.peer}",
+            )
+
+
+async def _feeds(house: House, actor: Actor | None) -> AsyncIterator[Call]:
+    """What another party lets cross from now on; told until the first of it is here."""
+    for each in await list_feeds(house, ListFeeds(actor=actor)):
+        if not each.ours and each.state == "stands" and each.has is None:
+            yield Call(
+                kind="feed",
+                subject=each.release,
+                relationship=each.relationship,
+                at=each.at,
+                says=f"{each.publisher} releases the feed {each.feed} to us until {each.until:%Y-%m-%d}",
+                next=f"comity feed show {each.release}",
             )

@@ -6,22 +6,21 @@ import msgspec
 
 from comity.flows.actors import Actor
 from comity.flows.deciding.visibility import check_role
-from comity.flows.feeding.listing import no_release, sees_feed
+from comity.flows.feeding.listing import find_release
 from comity.flows.house import House
 from comity.flows.speaking import speak, speaker
 from comity.record.bodies.feeding import FeedEnded
 from comity.record.person_act import unsigned
 from comity.register.feeding import ENDS_IT
-from comity.register.rows.feeding import FeedReleaseRow
 
 
 class EndFeed(msgspec.Struct, frozen=True, kw_only=True):
-    """End a standing release, ours or the other party's, and say why."""
+    """End a standing release, ours or the other party's, and say why; ``relationship`` where it is known."""
 
     release: str
-    relationship: str
     reason: str
     actor: Actor
+    relationship: str | None = None
 
 
 class FeedEndShown(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,18 +40,16 @@ async def end_feed(house: House, request: EndFeed) -> FeedEndShown:
         Misuse: no such release, this house has ended it already, or the actor has none of the roles.
         Refused: no agreement runs in that relationship.
     """
-    name = await speaker(house, request.relationship, request.actor)
     person = await house.person(request.actor.handle)
     check_role(person, request.actor, *ENDS_IT)
-    row = await house.row(FeedReleaseRow, f"{request.relationship}/{request.release}")
-    if row is None or not await sees_feed(house, request.relationship, row, person):
-        raise no_release(request.release)
+    relationship, row = await find_release(house, request.release, person, request.relationship)
+    name = await speaker(house, relationship, request.actor)
     body = FeedEnded(release=row.release, reason=request.reason, by=name, after=row.record, signature=unsigned())
-    record = await speak(house, request.relationship, body, request.actor)
+    record = await speak(house, relationship, body, request.actor)
     return FeedEndShown(
         release=row.release,
         feed=row.feed,
-        relationship=request.relationship,
+        relationship=relationship,
         at=f"{record.statement.at:%Y-%m-%dT%H:%M:%S.%fZ}",
         record=record.id.hex(),
     )

@@ -104,17 +104,23 @@ async def show_feed(house: House, request: ShowFeed) -> FeedShown:
     Raises:
         Misuse: there is none, or none that whoever asks may see; nobody can tell which.
     """
-    person = await viewer(house, request.actor)
-    for relationship, _ in await house.relationships():
-        row = await house.row(FeedReleaseRow, f"{relationship}/{request.release}")
-        if row is not None and await sees_feed(house, relationship, row, person):
-            return FeedShown(line=await _line(house, relationship, row), types=row.types, postures=row.postures)
-    raise no_release(request.release)
+    relationship, row = await find_release(house, request.release, await viewer(house, request.actor))
+    return FeedShown(line=await _line(house, relationship, row), types=row.types, postures=row.postures)
 
 
-def no_release(release: str) -> Misuse:
-    """The one answer about a release that is not there, or not there for whoever asks."""
-    return Misuse(f"there is no release {release!r}", code="unknown-release")
+async def find_release(
+    house: House, release: str, person: PersonRow | None, relationship: str | None = None
+) -> tuple[str, FeedReleaseRow]:
+    """A standing release by its id, and where it stands; with ``relationship`` given, there.
+
+    Raises:
+        Misuse: there is none, or none that this person may see; nobody can tell which.
+    """
+    for place in [relationship] if relationship is not None else [each for each, _ in await house.relationships()]:
+        row = await house.row(FeedReleaseRow, f"{place}/{release}")
+        if row is not None and await sees_feed(house, place, row, person):
+            return place, row
+    raise Misuse(f"there is no release {release!r}", code="unknown-release")
 
 
 async def sees_feed(house: House, relationship: str, row: FeedReleaseRow, person: PersonRow | None) -> bool:

@@ -12,7 +12,6 @@ from pathlib import PurePath
 
 import msgspec
 
-from comity.agreement.equivalence import level_of
 from comity.decision import model as decision
 from comity.errors import Misuse, Rejected
 from comity.flows.actors import Actor
@@ -22,12 +21,13 @@ from comity.flows.feeding.cases import feed_case
 from comity.flows.feeding.terms import FEED_TEXT, Terms, kept_terms, read_terms, told_postures, told_types
 from comity.flows.giving.marks import alternative_label
 from comity.flows.giving.release import POSSIBLE, directory_entries
-from comity.flows.house import House
+from comity.flows.house import FRESH_NAME, House
 from comity.flows.keeping.library import Running
 from comity.flows.keeping.work import Draft, Work
 from comity.marking.label import Label
 from comity.record import bodies
 from comity.record.bodies.feeding import FeedReleased, FeedRequested
+from comity.record.encoding import encode
 from comity.record.person_act import unsigned
 from comity.record.statement import DOMESTIC
 from comity.register.feeding import FEED_FORM
@@ -37,6 +37,8 @@ from comity.register.rows.feeding import FeedWantedRow
 
 TEXT_BYTES_MAX = 1_048_576
 """Longest schema or release, in bytes."""
+TERMS_BYTES_MAX = 32_768
+"""Most bytes in which the recipient is told what crosses, so that the record of a release is a record."""
 
 
 class ReleaseFeed(msgspec.Struct, frozen=True, kw_only=True):
@@ -205,9 +207,20 @@ async def _wish(house: House, request: ReleaseFeed) -> _Wish:
     schema_file, release_file = (PurePath(each).name for each in request.names)
     terms = read_terms(request.schema, schema_file, request.terms, release_file, running.agreement, house.party)
     release = terms.release
-    level_of(running.agreement, house.party, release.mark)
     if not told_types(terms):
         raise Rejected("this release lets nothing cross", code="nothing-crosses", place=release_file)
+    if FRESH_NAME.fullmatch(release.feed[2:]):
+        raise Rejected(
+            f"{release.feed!r} is written like an item's name; call the feed otherwise",
+            code="reserved-name",
+            place=release_file,
+        )
+    if len(encode((told_types(terms), told_postures(terms)))) > TERMS_BYTES_MAX:
+        raise Rejected(
+            f"what crosses takes more than {TERMS_BYTES_MAX} bytes to tell; release it as several feeds",
+            code="too-many-fields",
+            place=release_file,
+        )
     await directory_entries(house.sequencer.rows.get, row, request.recipients)
     name = house.name("r", request.request)
     wanted = FeedWantedRow(

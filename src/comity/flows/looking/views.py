@@ -170,7 +170,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         next: what to type to answer it, or to read all of it.
     """
 
-    kind: Literal["consent", "visit", "recall", "incident", "dispute", "negotiation", "note", "amendment"]
+    kind: Literal["consent", "visit", "recall", "incident", "dispute", "negotiation", "note", "amendment", "feed"]
     subject: str
     relationship: str
     at: datetime
