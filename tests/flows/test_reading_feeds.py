@@ -13,14 +13,14 @@ import msgspec
 import pytest
 import pytest_asyncio
 
-from comity.errors import Misuse, Refused
+from comity.errors import Misuse, Refused, Unavailable
 from comity.feed.filters import Filters
 from comity.feed.reading import Changed, Ended, Event, Gap, LeftOut, Message, Standing, Started
 from comity.flows.deciding.explaining import Why, why
 from comity.flows.feeding import reading
 from comity.flows.people.clearances import ChangeList, WithdrawClearance, change_list, withdraw_clearance
 from comity.register.rows import DecisionRow
-from feeds import NAME, TERMS, FeedWorld, track
+from feeds import NAME, FeedWorld, track
 from world import ROOT
 
 
@@ -192,7 +192,7 @@ async def test_a_release_that_no_longer_names_him_ends_it_and_what_was_before_st
 
 async def test_terms_under_which_he_may_not_read_are_left_out_and_said_so(feeds: FeedWorld) -> None:
     await feeds.publish(track(1), track(2))
-    await feeds.release(TERMS.replace("0.1", "0.2"), people=("kim", "choi"))
+    await feeds.release(people=("kim", "choi"))
     await feeds.publish(track(3))
     await feeds.release(people=("kim", "jung"))
     async with following(feeds, "jung", after=-1) as told:
@@ -200,6 +200,28 @@ async def test_terms_under_which_he_may_not_read_are_left_out_and_said_so(feeds:
         await told.until(lambda: 3 in told.numbers)
     assert told.numbers == [0, 1, 3]
     assert told.of(LeftOut) == [LeftOut(2, 2, 1, "not-permitted")]
+
+
+async def test_whoever_is_named_later_reads_from_then_on_though_the_terms_are_the_same(feeds: FeedWorld) -> None:
+    await feeds.release(people=("kim",))
+    await feeds.publish(track(1))
+    async with following(feeds, "kim") as told:
+        await feeds.release(people=("kim", "jung"))
+        async with following(feeds, "jung") as later:
+            await feeds.publish(track(2))
+            await later.until(lambda: later.numbers == [1])
+        await told.until(lambda: told.numbers == [1])
+    assert not later.of(LeftOut)
+
+
+async def test_no_more_read_at_once_than_a_node_bears(feeds: FeedWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "READERS_MAX", 1)
+    async with following(feeds, "kim"):
+        with pytest.raises(Unavailable, match="1 read feeds at this node already"):
+            async for _ in feeds.readers.follow(feeds.follow("jung")):
+                pass
+    async with following(feeds, "jung"):
+        pass
 
 
 async def test_reading_goes_on_where_it_stood(feeds: FeedWorld) -> None:

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from comity.api import Node
 from comity.courier.signature import REQUEST_TAG
 from comity.errors import InternalError, Misuse, Refused, Unavailable
-from comity.feed.reading import Ended, Event, Message, Started
+from comity.feed.reading import Ended, Event, LeftOut, Message, Started
 from comity.flows.feeding.reading import Follow
 from comity.flows.people.clearances import WithdrawClearance, withdraw_clearance
 from comity.node.reading import READ
@@ -153,6 +153,34 @@ async def test_what_goes_wrong_later_is_told_where_the_events_are(
             assert msgspec.json.decode(told["data"])["error"]["root"] == "internal"
         with pytest.raises(InternalError):
             await task
+
+
+async def test_a_reader_who_takes_nothing_holds_nobody_up_and_is_told_what_he_missed(doors: Doors) -> None:
+    """His line is full; the feed goes on, another reader has all of it, and what waits for him has its bound."""
+    many, asked = 45_000, body(doors)
+    head = f"POST {READ} HTTP/1.1\r\nhost: comity\r\ncontent-length: {len(asked)}\r\n\r\n".encode()
+    reader, writer = await asyncio.open_unix_connection(str(doors.node.folder / "node.sock"), limit=1024)
+    writer.write(head + asked)
+    async with reading(doors) as (found, _):
+        await until(lambda: found and doors.feeds.readers.open.total() == 2)
+        for start in range(0, many, 9_000):
+            await doors.feeds.publish(*[track(each) for each in range(start, start + 9_000)])
+            await until(lambda end=start + 9_000: len(messages(found)) == end)
+        assert messages(found) == list(range(many))
+        raw = bytearray()
+        last = b'"number":%d,' % (many - 1)
+        async with asyncio.timeout(20):
+            while last not in raw[-(2**20) :]:
+                raw += await reader.read(2**16)
+    writer.close()
+    lines = [each for each in raw.split(b"\n") if each.startswith(b'{"event":')]
+    left = [msgspec.json.decode(each, type=LeftOut) for each in lines if b'"left-out"' in each]
+    numbers = [msgspec.json.decode(each)["number"] for each in lines if each.startswith(b'{"event":"message"')]
+    assert left
+    assert numbers == sorted(numbers)
+    missing = sum(each.count for each in left)
+    assert len(numbers) + missing >= many - 100  # a few lines are cut by the borders of chunks
+    assert numbers[-1] == many - 1
 
 
 async def events_of(response: aiohttp.ClientResponse, count: int) -> list[dict[str, str]]:

@@ -111,13 +111,13 @@ async def _stopped(
     house: House, work: Work, row: AgreementRow, running: Running, release: FeedReleaseRow
 ) -> tuple[_Stop | None, list[datetime]]:
     """(6) Why nothing crosses under a release, if so; and when that may change by itself."""
-    if release.ended is not None and release.ended <= work.at:
-        return _Stop("ended", release.ended, "ended"), []
+    if release.ended is not None:  # at once, even where the clock of whoever ended it is ahead
+        return _Stop("ended", min(release.ended, work.at), "ended"), []
     if work.at >= release.until:
         return _Stop("expired", release.until, "release"), []
     if await work.row(ReturnedRow, release.record.hex()) is not None:
         return _Stop("returned", None, "release"), []
-    turns = [] if release.ended is None else [release.ended]
+    turns: list[datetime] = []
     if release.agreement != row.digest or row.superseded is not None:
         if row.superseded is not None and work.at < row.superseded:
             turns.append(row.superseded)
@@ -177,12 +177,16 @@ async def _received(house: House, work: Work, row: AgreementRow, release: FeedRe
 async def _terms_of(
     house: House, work: Work, running: Running, release: FeedReleaseRow, kept: dict[str, Terms]
 ) -> Terms:
-    """What messages there are and what crosses: as written here, or as told."""
+    """What messages there are and what crosses: as written here, or as told.
+
+    Two releases of the same text are two: other people may read, and the keys of one are not those of the other (12).
+    """
     terms = kept.get(release.release)
     if terms is None:
         if release.publisher == house.party:
             wanted = await work.need(FeedWantedRow, release.release, "terms of a release")
             terms = await kept_terms(work, wanted.schema, wanted.terms, running.agreement)
+            terms = Terms(terms.schema, msgspec.structs.replace(terms.release, digest=release.record.hex()))
         else:
             terms = heard_terms(release)
         if len(kept) >= TERMS_KEPT:
