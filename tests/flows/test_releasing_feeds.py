@@ -422,6 +422,21 @@ class TestTheGate:
         theirs = await stands(both[1 if party == "jp" else 0])
         assert (theirs.stands, theirs.since) == (False, mine.since)
 
+    async def test_it_ends_at_once_though_the_clock_of_whoever_ends_it_is_ahead(self, world: World) -> None:
+        request = await released(world)
+        ours, _ = gates(world)
+        before = await stands(ours)
+        world.clock.time += timedelta(seconds=90)
+        wish = EndFeed(release=request, relationship=RELATIONSHIP, reason="enough", actor=Actor("lee"))
+        ended = await end_feed(world.kr, wish)
+        world.clock.time -= timedelta(seconds=80)
+        await world.exchange()
+        found = await stands(ours)
+        assert (found.stands, found.why) == (False, "ended")
+        assert before.since < found.since < datetime.fromisoformat(ended.at)
+        world.clock.time += timedelta(seconds=200)
+        assert (await stands(ours)).since == found.since
+
     async def test_each_side_ends_it_once_and_both_may(self, world: World) -> None:
         request = await released(world)
         for party, actor in (("jp", "abe"), ("kr", "lee")):  # neither has heard of the other's yet
