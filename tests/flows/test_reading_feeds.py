@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -290,3 +291,36 @@ async def test_what_was_made_durable_and_not_handed_on_comes_from_the_store(feed
         await told.until(lambda: told.numbers == [0, 1, 2, 3])
     assert not told.of(Gap)
     assert not recipient.listeners
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_whoever_comes_back_with_the_last_number_misses_nothing_and_gets_nothing_twice(
+    feeds: FeedWorld, seed: int
+) -> None:
+    """Readers leave and come back at any moment, while the feed is published and its postures change."""
+    chance = random.Random(seed)
+    many, had = 60, list[int]()
+
+    async def publish() -> None:
+        number = 0
+        while number < many:
+            count = min(chance.randint(1, 6), many - number)
+            await feeds.publish(*[track(number + each) for each in range(count)])
+            number += count
+            if chance.random() < 0.15:
+                await feeds.declare(chance.choice(["crisis", "heightened"]))
+            await asyncio.sleep(chance.random() * 0.01)
+
+    publishing = asyncio.create_task(publish())
+    async with asyncio.timeout(20):
+        while len(had) < many:
+            leaves = chance.randint(1, 12)
+            after = had[-1] if had else -1
+            async with aclosing(feeds.readers.follow(feeds.follow("kim", after=after))) as told:
+                async for events in told:
+                    assert not [each for each in events if isinstance(each, Gap | LeftOut | Ended)]
+                    had += [each.number for each in events if isinstance(each, Message)]
+                    if len(had) >= many or chance.randint(0, leaves) == 0:
+                        break
+    await publishing
+    assert had == list(range(many))
