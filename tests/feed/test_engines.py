@@ -324,3 +324,22 @@ async def test_either_party_proves_a_message_and_the_publisher_its_original() ->
             await ours.prove(0, ["colour"], (0, publisher.size))
         with pytest.raises(Misuse, match="another party's"):
             await theirs.prove(0, [], (0, recipient.size))
+
+
+async def test_a_log_of_more_than_a_tile_goes_on_after_a_restart_and_proves_its_first_and_last() -> None:
+    stage = Stage()
+    log, witness = NAME.log_key(KEYS["jp log"].public), parties("jp", "kr").peer_witness_key
+    for _ in range(2):
+        async with stage.publisher() as publisher:
+            recipient = await stage.recipient()
+            async with stage.connected(publisher, recipient, Line()):
+                for number in range(150):
+                    await publisher.publish([track(number)])
+                await until(lambda: recipient.size == publisher.size)
+    kept = Kept(NAME, recipient.shelf, stage.ruler)
+    assert recipient.size == recipient.first == 300
+    for number in (0, 15, 16, 149, 255, 256, 299):
+        proved = verify_proof(await kept.prove(number), NAME.origin, [log], [witness])
+        assert proved.signed.checkpoint.head.size == 300
+        assert proved.signed.witnesses
+        assert f'"T-{number % 150}"' in proved.view.decode()

@@ -46,8 +46,8 @@ READER_CACHE_KIBIBYTES = 16_384
 CHECKPOINT_PAGES = 4096
 """Pages (4 KiB) in the write-ahead log before they are moved to the database: 16 MiB, some milliseconds of work."""
 
-LARGE_PAGE_BYTES = 65_536
-"""Pages of a store of large rows: the largest there are."""
+LARGE_PAGE_BYTES = 16_384
+"""Pages of a store of large rows: larger ones make small commits dearer, smaller ones large commits."""
 LARGE_LOG_BYTES = 16 * 2**20
 """Bytes written to such a store before its log is moved, beside the commits."""
 

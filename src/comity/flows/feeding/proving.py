@@ -79,7 +79,7 @@ class Kept:
         checkpoint = _checkpoint(cosigned or state.cosigned, index, frame)
         size = Checkpoint.parse(Note.parse(checkpoint).text).head.size
         wanted = [(tile.level, tile.index) for tile in tiles_for_inclusion(index, size)]
-        tiles = await self.shelf.read_tiles(wanted)
+        tiles = await self.shelf.read_tiles(wanted, state.log)
         place = number - frame.place.first
         view = prove_view(
             origin=self.name.origin,

@@ -30,6 +30,7 @@ from comity.flows.feeding.names import Authority, FeedName, Parties
 from comity.flows.feeding.requests import SENTENCES, Call, Published
 from comity.flows.feeding.shelf import Session, Shelf, State
 from comity.flows.feeding.waiting import HELD_BYTES_MAX, HELD_SECONDS_MAX, Waiting
+from comity.ledger.tree import Frontier
 from comity.ports import Clock, Entropy, Put
 
 LINGER_SECONDS = 0.002
@@ -112,7 +113,7 @@ class Publisher:
         self._clock = clock
         self._entropy = entropy
         self._held_bytes_max = held_bytes_max
-        self._state = self._ahead = State(0, b"", 0)
+        self._state = self._ahead = State(Frontier(), 0)
         self._gate: Gate | None = None
         self._released = ""
         self._schema_kept = ""
@@ -277,8 +278,7 @@ class Publisher:
     async def _open(self) -> None:
         state = self._state = self._ahead = await self.shelf.read_state()
         self._saved = state.acknowledged
-        log = await self.shelf.read_log(state)
-        self._publication = Publication(self.name.origin, log, state.first, state.dropped)
+        self._publication = Publication(self.name.origin, state.log, state.first, state.dropped)
         self._gate, self._schema_kept = None, ""
         await self._waiting.load(state.heads)
         self.under_way.clear()
@@ -502,12 +502,12 @@ class Publisher:
         puts = made.puts + self._waiting.hold(made.hold)
         after = replace(before, heads=self._waiting.heads, dropped=self._publication.dropped)
         if sealed is not None:
-            puts += self.shelf.batch(before.size, sealed.place.first, sealed.frame, sealed.tiles)
+            puts += self.shelf.batch(before.size, sealed.frame, sealed.tiles)
             puts.append(self.shelf.originals(before.size, sealed.originals))
             if sealed.originals.schema != self._schema_kept and self._publication.schema is not None:
                 puts.append(self.shelf.schema(self._publication.schema))
                 self._schema_kept = sealed.originals.schema
-            after = replace(after, size=sealed.log.size, root=sealed.log.root(), first=self._publication.first)
+            after = replace(after, log=sealed.log, first=self._publication.first)
             self._send(before.size, UnderWay(sealed.frame, tuple([cut.entry.at for cut in made.cuts])))
         for call, settled in made.settled.items():
             call.taken += settled

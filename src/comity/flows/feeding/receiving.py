@@ -69,7 +69,7 @@ class Recipient:
         self._authority = authority
         self._clock = clock
         self._log_key = name.log_key(parties.peer_log)
-        self._state = State(0, b"", 0)
+        self._state = State(Frontier(), 0)
         self._log = Frontier()
         self._first = 0
         self._keys: dict[int, bytes] = {}
@@ -80,8 +80,7 @@ class Recipient:
     async def start(self) -> None:
         """Take up what is on the shelf."""
         state = self._state = await self.shelf.read_state()
-        self._log = await self.shelf.read_log(state)
-        self._first = state.first
+        self._log, self._first = state.log, state.first
         self._opened.clear()
 
     @property
@@ -192,12 +191,11 @@ class Recipient:
             last = group[-1].opened
             state, puts = self._state, []
             for index, each in enumerate(group, state.size):
-                puts += self.shelf.batch(index, each.opened.place.first, each.data, each.opened.tiles)
+                puts += self.shelf.batch(index, each.data, each.opened.tiles)
             note = self._cosigned(last)
             after = replace(
                 state,
-                size=last.frontier.size,
-                root=last.frontier.root(),
+                log=last.frontier,
                 first=last.place.first + last.place.count,
                 acknowledged=last.frontier.size,
                 cosigned=note,

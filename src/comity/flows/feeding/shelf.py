@@ -18,20 +18,19 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from msgspec import Struct
 
 from comity.errors import Rejected
-from comity.feed.batch import Dropped
+from comity.feed.batch import Dropped, read_frame
 from comity.feed.originals import Originals
 from comity.feed.schema import Schema
-from comity.ledger.tiles import Tile, edge_tiles
-from comity.ledger.tree import Frontier, TreeHead
+from comity.ledger.tiles import ROW_LEVELS, TILE_WIDTH, Tile, edge_tiles
+from comity.ledger.tree import Frontier
 from comity.ports import Batch, Entropy, Put, Store
 
 FRAME = "feed-frame"
 """Frames by their place in the log."""
-FIRST = "feed-first"
-"""The place in the log of a batch, by the number of its first message."""
 ORIGINALS = "feed-originals"
 """What was published, by the place of its batch in the log."""
 TILES = "feed-tile"
+"""The full tiles of the log; those at its right edge are part of the state."""
 STATE = "feed-state"
 HELD = "feed-held"
 """Messages that wait, by type and chunk."""
@@ -52,8 +51,7 @@ class State(Struct, frozen=True, array_like=True):
     """Where a feed stands.
 
     Attributes:
-        size: batches in its log.
-        root: the log's root.
+        log: the right edge of its log.
         first: the number of the next message.
         acknowledged: how many batches the recipient has durably, as it said.
         cosigned: the newest checkpoint with its cosignature, a note; empty before the first.
@@ -61,13 +59,22 @@ class State(Struct, frozen=True, array_like=True):
         dropped: what the next batch has to say did not cross.
     """
 
-    size: int
-    root: bytes
+    log: Frontier
     first: int
     acknowledged: int = 0
     cosigned: bytes = b""
     heads: tuple[tuple[str, int, int], ...] = ()
     dropped: tuple[Dropped, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Batches in its log."""
+        return self.log.size
+
+    @property
+    def root(self) -> bytes:
+        """The log's root."""
+        return self.log.root()
 
 
 class Chunk(Struct, frozen=True, array_like=True):
@@ -118,12 +125,12 @@ class Shelf:
         """Find out what became of a commit whose outcome is unknown."""
         await self._store.heads([])
 
-    def batch(self, index: int, first: int, frame: bytes, tiles: Iterable[Tile]) -> list[Put]:
+    def batch(self, index: int, frame: bytes, tiles: Iterable[Tile]) -> list[Put]:
         """The rows of a batch at a place of the log."""
+        full = [tile for tile in tiles if tile.id.width == TILE_WIDTH]
         return [
             Put(FRAME, self._numbered(index), frame),
-            Put(FIRST, self._numbered(first), b"%d" % index),
-            *[Put(TILES, f"{self._origin}/{tile.id.key}", tile.hashes) for tile in tiles],
+            *[Put(TILES, f"{self._origin}/{tile.id.key}", tile.hashes) for tile in full],
         ]
 
     def originals(self, index: int, originals: Originals) -> Put:
@@ -160,22 +167,14 @@ class Shelf:
     async def read_state(self) -> State:
         """Where the feed stands; at its beginning where nothing is known of it."""
         found = (await self._store.get(STATE, [self._origin]))[0]
-        return State(0, Frontier().root(), 0) if found is None else msgspec.msgpack.decode(found, type=State)
+        return State(Frontier(), 0) if found is None else msgspec.msgpack.decode(found, type=State)
 
-    async def read_log(self, state: State) -> Frontier:
-        """The log at a state.
-
-        Raises:
-            Rejected: its tiles are not those of its root.
-        """
-        found = await self.read_tiles([(tile.level, tile.index) for tile in edge_tiles(state.size)])
-        return Frontier.restore(TreeHead(state.size, state.root), lambda level, index: found.get((level, index), b""))
-
-    async def read_tiles(self, tiles: Sequence[tuple[int, int]]) -> dict[tuple[int, int], bytes]:
-        """Tiles of the log by level and index; empty bytes where there is none."""
+    async def read_tiles(self, tiles: Sequence[tuple[int, int]], log: Frontier) -> dict[tuple[int, int], bytes]:
+        """Tiles of the log by level and index: the full ones, and those at the right edge of ``log``."""
         keys = [f"{self._origin}/{level:03d}/{index:019d}" for level, index in tiles]
         found = await self._store.get(TILES, keys)
-        return {tile: value or b"" for tile, value in zip(tiles, found, strict=True)}
+        edges = {(tile.level, tile.index): log.edges[ROW_LEVELS.index(tile.level)] for tile in edge_tiles(log.size)}
+        return {tile: value or edges.get(tile, b"") for tile, value in zip(tiles, found, strict=True)}
 
     async def read_frame(self, index: int) -> bytes | None:
         """The frame at a place of the log."""
@@ -183,8 +182,15 @@ class Shelf:
 
     async def find(self, number: int) -> int | None:
         """The place in the log of the batch that a message would be in; None before the first."""
-        rows = await self._store.scan(FIRST, self._numbered(0), self._numbered(number + 1), limit=1, newest_first=True)
-        return int(rows[0][1]) if rows else None
+        low, high = 0, (await self.read_state()).size
+        while low < high:
+            middle = (low + high) // 2
+            frame = await self.read_frame(middle)
+            if frame is None or read_frame(frame).place.first > number:
+                high = middle
+            else:
+                low = middle + 1
+        return low - 1 if low else None
 
     async def read_originals(self, index: int) -> Originals | None:
         """What was published in a batch."""
