@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
 from collections import deque
 from collections.abc import Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime
+from types import TracebackType
+from typing import TYPE_CHECKING
 
 import click
 import msgspec
@@ -31,8 +34,16 @@ from comity.feed.reading import (
 from comity.flows.actors import Actor
 from comity.flows.feeding.reading import Follow
 
+if TYPE_CHECKING:
+    from rich.live import Live
+    from rich.text import Text
+
 LATENCIES_KEPT = 1_000
 """The newest latencies, from which median and 99th percentile are told."""
+REFRESHES = 8
+"""How often a second the line of how it goes is drawn anew."""
+RATE_SECONDS = 5.0
+"""Over how long messages a second are counted."""
 _SKEW = {"back": "went back", "ahead": "lies ahead"}
 
 
@@ -102,17 +113,16 @@ def follow(
 async def _follow(desk: Desk, request: Follow, count: int | None) -> int:
     from comity.node.following import follow as following
 
-    teller = Teller(desk.out)
     seen = 0
-    async with aclosing(following(desk.session.folder, request)) as events:
-        async for event in events:
-            teller.tell(event)
-            if isinstance(event, Ended):
-                return REFUSED
-            seen += isinstance(event, Message)
-            if seen == count:
-                break
-    teller.close()
+    with Teller(desk.out) as teller:
+        async with aclosing(following(desk.session.folder, request)) as events:
+            async for event in events:
+                teller.tell(event)
+                if isinstance(event, Ended):
+                    return REFUSED
+                seen += isinstance(event, Message)
+                if seen == count:
+                    break
     return DONE
 
 
@@ -136,12 +146,35 @@ class Latencies:
 
 
 class Teller:
-    """Tells events: a line each."""
+    """Tells events, a line each; a terminal has one more below them, of how it goes."""
 
     def __init__(self, out: Output) -> None:
         self._out = out
         self._latencies = Latencies()
         self._messages = 0
+        self._recent: deque[float] = deque(maxlen=LATENCIES_KEPT)
+        self._standing = ""
+        self._live: Live | None = None
+
+    def __enter__(self) -> Teller:
+        if not self._out.as_json and sys.stdout.isatty():
+            from rich.live import Live
+
+            self._live = Live(get_renderable=self._status, refresh_per_second=REFRESHES, transient=True)
+            self._live.start()
+            self._out = Output(as_json=False)  # what is written now goes above the line
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+        if not self._out.as_json and self._messages:
+            told = self._latencies.told()
+            sys.stdout.write(
+                f"{self._messages} messages" + (f"; from publication to here: {told}" if told else "") + "\n"
+            )
 
     def tell(self, event: Event) -> None:
         """One event."""
@@ -150,19 +183,22 @@ class Teller:
         else:
             for parts in told_event(event):
                 self._out.line(*parts)
-            if isinstance(event, Message):
-                self._messages += 1
-                if event.arrived is not None:
-                    self._latencies.add((datetime.now(UTC) - event.published).total_seconds() * 1000)
+        if isinstance(event, Standing):
+            self._standing = f"posture {event.posture}" if event.stands else f"stopped: {event.why}"
+        elif isinstance(event, Message):
+            self._messages += 1
+            if event.arrived is not None:
+                self._latencies.add((datetime.now(UTC) - event.published).total_seconds() * 1000)
+                self._recent.append(time.monotonic())
         sys.stdout.flush()
 
-    def close(self) -> None:
-        """What it came to."""
-        if not self._out.as_json and self._messages:
-            told = self._latencies.told()
-            self._out.line(
-                (f"{self._messages} messages" + (f"; from publication to here: {told}" if told else ""), "dim")
-            )
+    def _status(self) -> Text:
+        from rich.text import Text
+
+        since = time.monotonic() - RATE_SECONDS
+        rate = sum(each > since for each in self._recent) / RATE_SECONDS
+        told = f"{self._messages} messages · {rate:.0f} a second · {self._standing} · {self._latencies.told() or '…'}"
+        return Text(told, style="dim", no_wrap=True, overflow="ellipsis")
 
 
 def told_event(event: Event) -> list[Sequence[Part]]:
