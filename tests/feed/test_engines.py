@@ -335,7 +335,7 @@ async def test_a_log_of_more_than_a_tile_goes_on_after_a_restart_and_proves_its_
             async with stage.connected(publisher, recipient, Line()):
                 for number in range(150):
                     await publisher.publish([track(number)])
-                await until(lambda: recipient.size == publisher.size)
+                await until(lambda: publisher.acknowledged == publisher.size)
     kept = Kept(NAME, recipient.shelf, stage.ruler)
     assert recipient.size == recipient.first == 300
     for number in (0, 15, 16, 149, 255, 256, 299):
