@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from comity.agreement.load import parse_agreement
 from comity.errors import Misuse, Refused, Rejected
 from comity.feed.gate import Gate
 from comity.flows.actors import Actor, NeedsSignature
@@ -24,6 +25,7 @@ from comity.flows.feeding.listing import FeedLine, ListFeeds, ShowFeed, list_fee
 from comity.flows.feeding.names import FeedName
 from comity.flows.feeding.postures import DeclarePosture, ShowPostures, declare_posture, show_postures
 from comity.flows.feeding.releasing import FeedAsked, ReleaseFeed, preview_feed, release_feed
+from comity.flows.feeding.terms import read_terms, told_postures, told_types
 from comity.flows.giving.answering import Approve, Approved, Assure, approve, assure
 from comity.flows.keeping.work import Draft
 from comity.flows.looking.views import ShowInbox, ShowOutbox, show_inbox, show_outbox
@@ -229,6 +231,30 @@ class TestTheRelease:
         assert (row.alternative.mark if row.alternative else None) == "군사 Ⅱ급 비밀"
         assert [each.posture for each in row.postures] == ["normal", "heightened", "crisis"]
         assert row.postures[0].types == row.postures[1].types
+
+    def test_what_never_crosses_changes_nothing_that_is_told(self) -> None:
+        hidden = (
+            SCHEMA.replace("quality = ", 'secret_source = { kind = "text", mark = "機密" }\nqualities = ').replace(
+                'method = { kind = "text", mark = "機密" }\n', ""
+            )
+            + """
+[[type]]
+id = "spy"
+time = "seen"
+source = "who"
+
+[type.fields]
+seen = { kind = "instant", mark = "秘" }
+who = { kind = "text", mark = "秘" }
+"""
+        )
+        assert hidden != SCHEMA
+        both = [
+            read_terms(each, "a.toml", TERMS, "b.toml", parse_agreement(text(), "jp-kr-2016.toml"), "jp")
+            for each in (SCHEMA, hidden)
+        ]
+        assert told_types(both[0]) == told_types(both[1])
+        assert told_postures(both[0]) == told_postures(both[1])
 
     async def test_a_preview_records_the_question_and_nothing_more(self, world: World) -> None:
         request = ReleaseFeed(

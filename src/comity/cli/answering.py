@@ -93,7 +93,7 @@ def _tell_approved(out: Output, approved: Approved, known: dict[str, str], desk:
             out.next((f"comity feed show {approved.request}", "what crosses under which posture"), *desk.sending())
             return
         if approved.granted:
-            out.text("It waits for another approval, an assurance or a consent; then it goes by itself.")
+            out.text("It is not released yet; another approval, an assurance or a consent may be missing.")
         out.next(("comity outbox", "what waits, and for what"))
         return
     if given is None:
