@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import aiohttp
+import msgspec
 
 from comity.api import Node
 from comity.courier.signature import READING_TAG, audience_of, sign_request
@@ -12,7 +13,7 @@ from comity.node.local import LocalDoor, local_path
 from comity.node.reading import READ, ReadingDoor, SignedReaders
 from comity.node.serving import Serving, listen_tcp, listen_unix
 from comity.node.tls import make_certificate, server_context
-from comity.record.card import read_card
+from comity.record.card import read_card, write_card
 from courier.keys import NOW
 from feeds import FeedWorld
 
@@ -26,6 +27,7 @@ class Doors:
         made = make_certificate("kr", NOW)
         (folder / "certificate").write_bytes(made.chain)
         (folder / "key").write_bytes(made.key)
+        self.certificate = made.digest
         self.listener = listen_tcp("127.0.0.1", 0)
         self.address = f"https://127.0.0.1:{self.listener.getsockname()[1]}"
         app = ReadingDoor(feeds.readers)
@@ -57,6 +59,12 @@ class Doors:
             signer=key or house.keys.person((await house.person(handle)).person),
             tag=tag,
         )
+
+    async def card(self, **changes: object) -> bytes:
+        """Seoul's card, with the certificate that this door shows."""
+        house = self.feeds.world.kr
+        card = msgspec.structs.replace(read_card(await house.card()), certificate=self.certificate)
+        return write_card(msgspec.structs.replace(card, **changes), house.keys.root().sign)
 
     def local(self) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(self.node.folder / "node.sock")))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -14,6 +15,8 @@ import pytest_asyncio
 
 from comity.cli.following import Latencies, told_event
 from comity.cli.main import main
+from comity.cli.person_keys import make_person_keys, parse_person_keys
+from comity.errors import Rejected
 from comity.feed.reading import (
     Changed,
     Dropped,
@@ -26,7 +29,14 @@ from comity.feed.reading import (
     Standing,
     Started,
 )
-from comity.flows.people.clearances import WithdrawClearance, withdraw_clearance
+from comity.flows.people.clearances import (
+    ChangeList,
+    GrantClearance,
+    WithdrawClearance,
+    change_list,
+    grant_clearance,
+    withdraw_clearance,
+)
 from feeds import FeedWorld, track
 from reading_doors import Doors
 from world import ROOT, TODAY
@@ -120,6 +130,50 @@ async def test_what_is_typed_wrongly_is_told_before_anything_is_asked(
             pass
         assert told.code == 1
     assert "write south,west,north,east" in capsys.readouterr().err
+
+
+async def test_who_keeps_his_own_keys_reads_from_another_machine(
+    doors: Doors, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = doors.feeds.world
+
+    class Now(datetime):
+        @classmethod
+        def now(cls, tz=None) -> datetime:
+            return world.clock.time
+
+    monkeypatch.setattr("comity.cli.following.datetime", Now)
+    text = make_person_keys("now", os.urandom)
+    keys = parse_person_keys(text, "")
+    await world.person(
+        "kr", "seo", custody="strict", recipient=str(keys.identities[0].recipient), signing_key=keys.public
+    )
+    until = TODAY + timedelta(days=365)
+    mark = "군사 Ⅱ급 비밀"
+    grant = GrantClearance(handle="seo", mark=mark, until=until, basis="vetted", actor=ROOT, all_information=True)
+    await grant_clearance(world.kr, grant)
+    await change_list(world.kr, ChangeList(topic="missiles", handle="seo", listed=True, actor=ROOT))
+    await world.exchange()
+    await doors.feeds.release(people=("seo",))
+    (tmp_path / "seo.key").write_text(text)
+    (tmp_path / "kr.card").write_bytes(await doors.card())
+    (tmp_path / "other.card").write_bytes(await doors.card(certificate=bytes(32)))
+    more = ["--at", doors.address, "--key", str(tmp_path / "seo.key"), "--card", str(tmp_path / "kr.card"), "--json"]
+    async with following(doors, *more, "--count", "1", handle="seo") as told:
+        await doors.feeds.publish(track(1))
+    assert told.code == 0
+    assert [msgspec.json.decode(line)["event"] for line in capsys.readouterr().out.splitlines()][-1] == "message"
+    for wrong, handle, code, said in (
+        (more, "kim", 4, "signs with this key"),
+        ([*more[:-2], str(tmp_path / "other.card")], "seo", 4, "another certificate"),
+        (["--at", "https://127.0.0.1:1", *more[2:]], "seo", 5, "cannot be reached"),
+        (more[:2], "seo", 1, "a reader signs"),
+    ):
+        async with following(doors, *wrong, handle=handle) as told:
+            pass
+        assert (told.code, said in capsys.readouterr().err) == (code, True), said
+    with pytest.raises(Rejected, match="nothing else"):
+        keys.reading.sign(b"anything else")
 
 
 def test_every_event_has_its_words() -> None:

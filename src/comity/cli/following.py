@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 import click
 import msgspec
 
+from comity.cli.files import read_file
 from comity.cli.options import Desk, housed, relationship
 from comity.cli.output import DONE, REFUSED, Output, Part, visible
+from comity.errors import Misuse
 from comity.feed.filters import Filters, parse_area, parse_where
 from comity.feed.reading import (
     Changed,
@@ -44,6 +48,7 @@ REFRESHES = 8
 """How often a second the line of how it goes is drawn anew."""
 RATE_SECONDS = 5.0
 """Over how long messages a second are counted."""
+Lines = AsyncGenerator[bytes, None]
 _SKEW = {"back": "went back", "ahead": "lies ahead"}
 
 
@@ -59,6 +64,9 @@ _SKEW = {"back": "went back", "ahead": "lies ahead"}
 @click.option("--after", type=click.IntRange(-1), metavar="NUMBER", help="First what the store has after this one.")
 @click.option("--stale", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="When silence is told of.")
 @click.option("--count", type=click.IntRange(1), metavar="N", help="Stop after so many messages.")
+@click.option("--at", metavar="URL", help="Read over the network, where that node lets readers in.")
+@click.option("--card", type=click.Path(path_type=Path), help="With --at: the card of the party whose node it is.")
+@click.option("--key", type=click.Path(path_type=Path), help="With --at: the reader's own keys, which sign.")
 @relationship
 @housed
 def follow(
@@ -74,20 +82,29 @@ def follow(
     after: int | None,
     stale: float | None,
     count: int | None,
+    at: str | None,
+    card: Path | None,
+    key: Path | None,
     relationship: str | None,
 ) -> int:
     """Read a feed that comes here, as it comes, until it is interrupted or may no longer be read.
 
     Whether it may be read is decided as opening is, and decided again when a fact changes; each message shows what the
     reader is cleared for. A gap, a silent source, a clock that went back are told beside the messages. With --json each
-    event is a line of JSON.
+    event is a line of JSON. With --at a person who keeps his own keys reads from another machine.
 
     Example:
       comity feed follow air-picture --purpose "air defence" --as kim
       comity feed follow air-picture --purpose "air defence" --as kim --type track --area 33,124,39,132
       comity feed follow air-picture --purpose "air defence" --as kim --after 41 --json
+      comity feed follow air-picture --purpose "air defence" --as kim --key kim.key --card kr.card --at https://node:8444
     """
-    desk.session.check()
+    if at is None:
+        desk.session.check()
+    elif card is None or key is None:
+        raise Misuse(
+            "over the network a reader signs: name the node's card with --card and his keys with --key", code="no-card"
+        )
     filters = Filters(
         types=types,
         sources=sources,
@@ -105,18 +122,36 @@ def follow(
         stale=stale,
     )
     try:
-        return asyncio.run(_follow(desk, request, count))
+        lines = _from_afar(at, card, key, request) if at and card and key else _from_here(desk, request)
+        return asyncio.run(_follow(desk.out, lines, count))
     except KeyboardInterrupt:  # how reading usually ends
         return DONE
 
 
-async def _follow(desk: Desk, request: Follow, count: int | None) -> int:
-    from comity.node.following import follow as following
+def _from_here(desk: Desk, request: Follow) -> Lines:
+    from comity.node.following import follow_lines
+
+    return follow_lines(desk.session.folder, request)
+
+
+def _from_afar(at: str, card: Path, key: Path, request: Follow) -> Lines:
+    from comity.cli.person_keys import read_person_keys
+    from comity.node.following import network_lines
+    from comity.record.card import read_card
+    from comity.record.dsse import ENVELOPE_BYTES_MAX
+
+    read, keys = read_card(read_file(card, ENVELOPE_BYTES_MAX)), read_person_keys(key)
+    return network_lines(at, read, request, keys.reading, os.urandom, datetime.now(UTC))
+
+
+async def _follow(out: Output, lines: Lines, count: int | None) -> int:
+    from comity.node.following import read_event
 
     seen = 0
-    with Teller(desk.out) as teller:
-        async with aclosing(following(desk.session.folder, request)) as events:
-            async for event in events:
+    with Teller(out) as teller:
+        async with aclosing(lines) as told:
+            async for line in told:
+                event = read_event(line)
                 teller.tell(event)
                 if isinstance(event, Ended):
                     return REFUSED

@@ -28,7 +28,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from comity.cli.files import read_file
 from comity.errors import Rejected
-from comity.record.contexts import PERSON_ACT
+from comity.record.contexts import PERSON_ACT, READING
 from comity.seal.hybrid import HybridIdentity
 from comity.seal.keys import KEY_FILE_BYTES_MAX, parse_identities, parse_recipients
 from comity.seal.recipients import Identity
@@ -49,6 +49,11 @@ class PersonKeys:
         """The raw public key, 32 bytes."""
         return self._signing.public_key().public_bytes_raw()
 
+    @property
+    def reading(self) -> ReadingKey:
+        """The key as it signs requests to read a feed."""
+        return ReadingKey(self._signing)
+
     def sign_act(self, message: bytes) -> bytes:
         """(6) The signature over what a node asks this person to sign, which must be an act and nothing else.
 
@@ -57,6 +62,24 @@ class PersonKeys:
         """
         if not message.startswith(b"DSSEv1 %d %s " % (len(PERSON_ACT), PERSON_ACT.encode())):
             raise Rejected("the node asks for a signature over something that is not an act of a person", code="no-act")
+        return self._signing.sign(message)
+
+
+class ReadingKey:
+    """The same key, for reading feeds over the network: it signs requests to read, and nothing else."""
+
+    def __init__(self, signing: Ed25519PrivateKey) -> None:
+        self._signing = signing
+        self.public = signing.public_key().public_bytes_raw()
+
+    def sign(self, message: bytes) -> bytes:
+        """The signature over a request to read a feed (``spec/feed.md`` step 17).
+
+        Raises:
+            Rejected: the bytes are of another kind.
+        """
+        if not message.endswith(b';tag="%s"' % READING.encode()):
+            raise Rejected("this key is to sign requests to read a feed, and nothing else", code="no-reading")
         return self._signing.sign(message)
 
 

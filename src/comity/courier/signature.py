@@ -20,6 +20,7 @@ from comity.errors import Rejected, invariant
 from comity.ledger.canonical import read_base64, write_base64
 from comity.ports import Signer
 from comity.record.card import Card, fingerprint
+from comity.record.contexts import READING
 from comity.record.dsse import check_signature, key_id
 
 WINDOW_SECONDS = 300
@@ -32,7 +33,7 @@ AUDIENCE_DIGITS = 16
 
 REQUEST_TAG = "comity-exchange"
 REPLY_TAG = "comity-reply"
-READING_TAG = "comity-reading"
+READING_TAG = READING
 """What a person signs who reads a feed over the network (``spec/feed.md`` step 17): no request of a node is one."""
 
 Component = tuple[str, str]
