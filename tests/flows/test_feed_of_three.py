@@ -19,12 +19,14 @@ from comity.flows.consenting.granting import (
     grant_consent,
     withdraw_consent,
 )
+from comity.flows.feeding.ending import EndFeed, end_feed
 from comity.flows.feeding.gates import Gates
 from comity.flows.feeding.listing import ShowFeed, show_feed
 from comity.flows.feeding.names import FeedName
+from comity.flows.feeding.originators import ListTold, list_told
 from comity.flows.feeding.releasing import FeedAsked, ReleaseFeed, preview_feed, release_feed
 from comity.flows.giving.answering import Approve, approve
-from comity.register.rows.feeding import FeedReleaseRow
+from comity.register.rows.feeding import FeedReleaseRow, FeedToldRow
 from trilateral import NEXT_YEAR, Trilateral
 from world import TODAY, library
 
@@ -195,3 +197,40 @@ async def test_for_another_purpose_there_is_no_basis(three: Trilateral) -> None:
     asked = await release_feed(three.houses["jp"], request)
     assert asked.outcome == "no-basis"
     assert any(each.code == "purpose-outside" and each.clause == "real-time" for each in asked.decision.reasons)
+
+
+async def test_the_originator_is_told_what_is_published_of_its_information_and_when_that_is_over(
+    three: Trilateral,
+) -> None:
+    consent = await agrees(three)
+    first = (await approved(three)).request
+    told = await list_told(three.houses["us"], ListTold())
+    assert [(each.publisher, each.row.to, each.row.host, each.over) for each in told] == [("jp", "kr", "jp", False)]
+    assert told[0].row.consents == (consent.consent,)
+    assert await list_told(three.houses["us"], ListTold(actor=Actor("jones"))) == []  # an officer, no more
+    assert len(await list_told(three.houses["us"], ListTold(actor=Actor("brown")))) == 1
+    for each in ("jp", "kr"):
+        assert await list_told(three.houses[each], ListTold()) == []
+    second = (await approved(three)).request
+    rows = {each.row.release: each.row for each in await list_told(three.houses["us"], ListTold())}
+    assert rows[first].reason == f"followed by {second}"
+    assert rows[second].over is None
+    await three.enrol("kr", "moon", ("release-authority",))
+    await end_feed(three.houses["kr"], EndFeed(release=second, reason="the exercise is over", actor=Actor("moon")))
+    await three.exchange(rounds=3)
+    told = await list_told(three.houses["us"], ListTold())
+    assert [(each.over, each.row.reason) for each in told if each.row.release == second] == [
+        (True, "the exercise is over")
+    ]
+
+
+async def test_whoever_publishes_ends_it_and_the_originator_is_told_once(three: Trilateral) -> None:
+    await agrees(three)
+    request = (await approved(three)).request
+    await end_feed(three.houses["jp"], EndFeed(release=request, reason="enough", actor=Actor("abe")))
+    await end_feed(three.houses["kr"], EndFeed(release=request, reason="enough here too", actor=Actor("yoon")))
+    await three.exchange(rounds=3)
+    (told,) = await list_told(three.houses["us"], ListTold())
+    assert (told.over, told.row.reason) == (True, "enough")
+    here = await three.houses["jp"].row(FeedToldRow, f"{TO_WASHINGTON}/jp/{request}")
+    assert here == told.row

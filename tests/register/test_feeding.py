@@ -16,14 +16,17 @@ from comity.agreement.load import parse_agreement
 from comity.agreement.model import Agreement
 from comity.record import bodies
 from comity.record.bodies import Body
+from comity.record.bodies.consents import Consented, ConsentWithdrawn
 from comity.record.bodies.feeding import (
     Crossed,
     FeedEnded,
     FeedEpoch,
     FeedOriginals,
+    FeedOver,
     FeedReceipted,
     FeedReleased,
     FeedRequested,
+    FeedTold,
     PostureDeclared,
     ReleasedField,
     ReleasedType,
@@ -32,7 +35,7 @@ from comity.record.bodies.feeding import (
 )
 from comity.record.person_act import unsigned
 from comity.register.rows import AgreementRow, RequestRow
-from comity.register.rows.feeding import FeedReceiptRow, FeedReleaseRow, FeedRow, PostureRow
+from comity.register.rows.feeding import FeedReceiptRow, FeedReleaseRow, FeedRow, FeedToldRow, PostureRow
 from comity.register.verdict import Changes, Rejection
 from register import story as stories
 from register.story import ALTERNATIVE, LABEL, RELATIONSHIP, START, Story, approved, listed, signed, told
@@ -466,3 +469,72 @@ class TestTheStream:
         assert code(story, "jp", logged) == "already-logged"
         assert code(story, "jp", replace(logged, batch=2, batches=0)) == "nothing-logged"
         assert code(story, "jp", replace(logged, feed="another")) == "unknown-feed"
+
+
+class TestWhatAnOriginatorIsTold:
+    def made(self, **changes: object) -> Body:
+        fields: dict[str, object] = {
+            "release": "r-1",
+            "feed": FEED,
+            "to": "us",
+            "host": "jp",
+            "label": replace(LABEL, originator="kr"),
+            "topic": "missiles",
+            "purpose": "air defence",
+            "until": UNTIL,
+            "consents": (),
+            **changes,
+        }
+        return FeedTold(**fields)
+
+    def agrees(self, story: Story, **changes: object) -> None:
+        fields: dict[str, object] = {
+            "consent": "c-1",
+            "granted": True,
+            "topic": "missiles",
+            "acts": ("feed",),
+            "beneficiaries": ("us",),
+            "purpose": "air defence",
+            "until": UNTIL,
+            "reason": "so agreed",
+            "by": "n-other",
+            "signature": unsigned(),
+            **changes,
+        }
+        story.say("kr", signed(Consented(**fields), "n-other", "kr"))
+
+    def test_it_is_told_once_and_once_that_it_is_over(self, story: Story) -> None:
+        self.agrees(story)
+        story.say("jp", self.made(consents=("c-1",)))
+        assert code(story, "jp", self.made()) == "release-exists"
+        story.say("jp", FeedOver(release="r-1", reason="enough"))
+        assert code(story, "jp", FeedOver(release="r-1", reason="enough")) == "already-ended"
+        assert story.rows("jp", FeedToldRow) == story.rows("kr", FeedToldRow)
+
+    def test_its_consent_may_be_withdrawn_meanwhile(self, story: Story) -> None:
+        self.agrees(story)
+        taken = ConsentWithdrawn(consent="c-1", reason="no more", by="n-other", signature=unsigned())
+        story.at_once(("jp", self.made(consents=("c-1",))), ("kr", signed(taken, "n-other", "kr")))
+        assert story.rows("jp", FeedToldRow) == story.rows("kr", FeedToldRow)
+
+    @pytest.mark.parametrize(
+        ("changes", "expected"),
+        [
+            ({"label": LABEL}, "not-originator"),
+            ({"to": "kr"}, "not-originator"),
+            ({"to": "jp"}, "not-originator"),
+            ({"consents": ("c-9",)}, "unknown-consent"),
+            ({"consents": ("c-1",), "to": "au"}, "other-consent"),
+            ({"consents": ("c-1",), "purpose": "training"}, "other-consent"),
+        ],
+    )
+    def test_it_is_refused(self, story: Story, changes: dict[str, object], expected: str) -> None:
+        self.agrees(story)
+        assert code(story, "jp", self.made(**changes)) == expected
+
+    def test_a_consent_to_another_act_is_none_to_a_feed(self, story: Story) -> None:
+        self.agrees(story, acts=("give",))
+        assert code(story, "jp", self.made(consents=("c-1",))) == "other-consent"
+
+    def test_nothing_is_over_that_was_not_told(self, story: Story) -> None:
+        assert code(story, "jp", FeedOver(release="r-1", reason="enough")) == "unknown-feed-told"

@@ -21,6 +21,7 @@ from comity.flows.actors import Actor
 from comity.flows.deciding.explaining import tell
 from comity.flows.feeding.ending import EndFeed, FeedEndShown
 from comity.flows.feeding.listing import FeedLine, FeedShown, ListFeeds, ShowFeed
+from comity.flows.feeding.originators import ListTold, ToldLine
 from comity.flows.feeding.postures import DeclarePosture, PosturesShown, ShowPostures
 from comity.flows.feeding.releasing import TEXT_BYTES_MAX, FeedAsked, ReleaseFeed
 from comity.flows.giving.release import POSSIBLE
@@ -143,6 +144,40 @@ def end(desk: Desk, release: str, reason: str, relationship: str | None, actor: 
     request = EndFeed(release=release, relationship=relationship, reason=reason, actor=Actor(actor))
     ended: FeedEndShown = desk.act("feed.end", request, key)
     desk.show(ended, lambda out, _: _tell_end(out, ended, desk))
+
+
+@feed.command()
+@seeing
+@housed
+def elsewhere(desk: Desk, actor: str | None) -> None:
+    """List what other parties publish of what is ours: to whom, on whose ground, until when.
+
+    Example:
+      comity feed elsewhere
+    """
+    found: list[ToldLine] = desk.call("feed.elsewhere", ListTold(actor=as_actor(actor)))
+    desk.show(found, lambda out, _: _tell_elsewhere(out, found))
+
+
+def _tell_elsewhere(out: Output, found: list[ToldLine]) -> None:
+    if not found:
+        out.line("nobody has told of a feed of what is ours")
+    for each in found:
+        row = each.row
+        state: tuple[str, Style] = ("over", "dim") if each.over else ("published", "good")
+        out.line((row.feed, "strong"), f"  {each.publisher} to {row.to}  ", state)
+        out.fields(
+            [
+                ("release", row.release),
+                ("mark", written(row.label)),
+                ("topic", row.topic),
+                ("purpose", row.purpose),
+                ("host", row.host),
+                ("by consent", ", ".join(row.consents)),
+                ("until", told_instant(row.until)),
+                ("over", f"{told_instant(row.over)}: {row.reason}" if row.over else ""),
+            ]
+        )
 
 
 @click.group(cls=Verbs)

@@ -8,6 +8,7 @@ from typing import cast
 from comity.errors import ComityError
 from comity.flows.agreeing.negotiating import meet
 from comity.flows.ending.destruction import forget_with
+from comity.flows.feeding.originators import relay_end
 from comity.flows.feeding.releasing import advance_feed
 from comity.flows.giving.forwarding import relay
 from comity.flows.giving.release import PREPARED, advance
@@ -18,6 +19,7 @@ from comity.flows.keeping.work import Work
 from comity.record import bodies
 from comity.record.bodies.consents import Consented
 from comity.record.bodies.ending import Destroyed, DestructionWitnessed, LevelChanged
+from comity.record.bodies.feeding import FeedEnded
 from comity.record.bodies.negotiation import AgreementSigned
 from comity.record.bodies.routes import ConsentLettered
 from comity.record.statement import Record
@@ -91,6 +93,7 @@ FOLLOW: dict[type[bodies.Body], Follow] = {
     AgreementSigned: meet,
     bodies.Assured: _carry_out,
     bodies.Approved: _released,
+    FeedEnded: relay_end,
     Consented: _may_cross,
     bodies.Received: relay,
     ConsentLettered: _may_go_on,

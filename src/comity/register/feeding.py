@@ -19,9 +19,11 @@ from comity.record.bodies.feeding import (
     FeedEnded,
     FeedEpoch,
     FeedOriginals,
+    FeedOver,
     FeedReceipted,
     FeedReleased,
     FeedRequested,
+    FeedTold,
     PostureDeclared,
 )
 from comity.record.person_act import check_act
@@ -31,6 +33,7 @@ from comity.register.officers import check_officer, officer_key
 from comity.register.providing import check_form, check_marks
 from comity.register.roles import OFFICER, RELEASE_AUTHORITY, SECURITY_OFFICER
 from comity.register.rows import AgreementRow, DirectoryRow, Facts, Key, PersonRow, RequestRow, directory_key
+from comity.register.rows.consents import ConsentRow, consent_key
 from comity.register.rows.feeding import (
     FeedEnd,
     FeedEpochRow,
@@ -38,6 +41,7 @@ from comity.register.rows.feeding import (
     FeedReceiptRow,
     FeedReleaseRow,
     FeedRow,
+    FeedToldRow,
     FeedWantedRow,
     PostureRow,
     feed_epoch_key,
@@ -45,6 +49,7 @@ from comity.register.rows.feeding import (
     feed_originals_key,
     feed_receipt_key,
     feed_release_key,
+    feed_told_key,
     feed_wanted_key,
     posture_key,
 )
@@ -233,6 +238,54 @@ def _carried_out(context: Context, facts: Facts, record: Record) -> list[Put]:
     return [Put((RequestRow.table, body.release), msgspec.structs.replace(request, consignment=record.id))]
 
 
+# ---- what the originator is told ----------------------------------------------------------------------------------
+
+
+def _told_reads(_: Context, record: Record) -> list[Key]:
+    body, statement = cast("FeedTold", record.body), record.statement
+    return [
+        _agreement_key(record),
+        feed_told_key(statement.relationship, statement.author, body.release),
+        *(consent_key(statement.relationship, each) for each in body.consents),
+    ]
+
+
+def _told(context: Context, facts: Facts, record: Record) -> list[Put]:
+    body, statement = cast("FeedTold", record.body), record.statement
+    need(facts, _agreement_key(record), "agreement")
+    originator = other_party(context, facts, record)
+    key = feed_told_key(statement.relationship, statement.author, body.release)
+    if facts[key] is not None:
+        raise no("release-exists", f"{originator!r} was told of release {body.release!r} already")
+    if body.label.originator != originator or body.to in (originator, statement.author):
+        raise no("not-originator", f"what {statement.author!r} publishes to others of another's is told to that one")
+    for each in body.consents:
+        consent: ConsentRow = need(facts, consent_key(statement.relationship, each), "consent")
+        given = consent.granted and consent.author == originator and "feed" in consent.acts
+        if not given or body.to not in consent.beneficiaries or consent.purpose != body.purpose:
+            raise no("other-consent", f"consent {each!r} lets nobody publish this to {body.to!r}")
+    row = FeedToldRow(
+        record=record.id,
+        at=statement.at,
+        **{name: getattr(body, name) for name in FeedTold.__struct_fields__},
+    )
+    return [Put(key, row)]
+
+
+def _over_reads(_: Context, record: Record) -> list[Key]:
+    body, statement = cast("FeedOver", record.body), record.statement
+    return [feed_told_key(statement.relationship, statement.author, body.release)]
+
+
+def _over(context: Context, facts: Facts, record: Record) -> list[Put]:
+    body, statement = cast("FeedOver", record.body), record.statement
+    key = _over_reads(context, record)[0]
+    row: FeedToldRow = need(facts, key, "feed that was told of")
+    if row.over is not None:
+        raise no("already-ended", f"release {body.release!r} was said to be over already")
+    return [Put(key, msgspec.structs.replace(row, over=statement.at, reason=body.reason))]
+
+
 # ---- its end -------------------------------------------------------------------------------------------------------
 
 
@@ -361,6 +414,8 @@ def _receipt(context: Context, facts: Facts, record: Record) -> list[Put]:
 RULES: dict[type[bodies.Body], Rule] = {
     FeedRequested: Rule(_requested_reads, _requested),
     FeedReleased: Rule(_released_reads, _released, _released_more),
+    FeedTold: Rule(_told_reads, _told),
+    FeedOver: Rule(_over_reads, _over),
     FeedEnded: Rule(_ended_reads, _ended),
     PostureDeclared: Rule(_declared_reads, _declared),
     FeedEpoch: Rule(_epoch_reads, _epoch),

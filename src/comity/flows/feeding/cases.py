@@ -69,10 +69,18 @@ async def _consents(
     house: House, work: Work, row: AgreementRow, terms: FeedTerms, at: datetime
 ) -> tuple[decision.Consent, ...]:
     """What the originator of a feed has consented to: where it deals with this house under the same agreement."""
-    found: list[decision.Consent] = []
     if terms.label.originator == house.party:
         return ()
-    about = ItemRow(
+    found: list[decision.Consent] = []
+    for relationship in await originators(house, row, terms.label.originator):
+        with_it = await house.agreement_row(relationship)
+        found += await consents_for(work.facts, with_it, about(terms, at), at)
+    return tuple(found)
+
+
+def about(terms: FeedTerms, at: datetime) -> ItemRow:
+    """A feed as consents speak of it: by its topic, subject and mark."""
+    return ItemRow(
         item=terms.feed,
         label=terms.label,
         form=FEED_FORM,
@@ -83,9 +91,9 @@ async def _consents(
         originator=terms.label.originator,
         registered=at,
     )
-    for relationship, peer in await house.relationships():
-        if peer == terms.label.originator:
-            with_it = await house.agreement_row(relationship)
-            if with_it.agreement == row.agreement:
-                found += await consents_for(work.facts, with_it, about, at)
-    return tuple(found)
+
+
+async def originators(house: House, row: AgreementRow, originator: str) -> list[str]:
+    """The relationships in which this house deals with an originator under the same agreement."""
+    with_it = [each for each, peer in await house.relationships() if peer == originator]
+    return [each for each in with_it if (await house.agreement_row(each)).agreement == row.agreement]

@@ -7,10 +7,13 @@ import msgspec
 from comity.flows.actors import Actor
 from comity.flows.deciding.visibility import check_role
 from comity.flows.feeding.listing import find_release
+from comity.flows.feeding.originators import relay_end
 from comity.flows.house import House
-from comity.flows.speaking import speak, speaker
+from comity.flows.keeping.work import Draft, Work
+from comity.flows.speaking import speaker
 from comity.record.bodies.feeding import FeedEnded
 from comity.record.person_act import unsigned
+from comity.record.statement import Record
 from comity.register.feeding import ENDS_IT
 
 
@@ -45,7 +48,14 @@ async def end_feed(house: House, request: EndFeed) -> FeedEndShown:
     relationship, row = await find_release(house, request.release, person, request.relationship)
     name = await speaker(house, relationship, request.actor)
     body = FeedEnded(release=row.release, reason=request.reason, by=name, after=row.record, signature=unsigned())
-    record = await speak(house, relationship, body, request.actor)
+    signed = await house.sign(body, relationship, request.actor, name)
+
+    async def say(work: Work) -> Record:
+        record = await work.say(Draft(relationship, signed, person.function))
+        await relay_end(house, work, record)
+        return record
+
+    record = await house.sequencer.submit(say)
     return FeedEndShown(
         release=row.release,
         feed=row.feed,

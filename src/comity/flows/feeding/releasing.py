@@ -18,6 +18,7 @@ from comity.flows.actors import Actor
 from comity.flows.deciding.basis import basis
 from comity.flows.deciding.cases import answer, outcome_word, record_decision
 from comity.flows.feeding.cases import feed_case
+from comity.flows.feeding.originators import tell_originator, tell_over
 from comity.flows.feeding.terms import FEED_TEXT, Terms, kept_terms, read_terms, told_postures, told_types
 from comity.flows.giving.marks import alternative_label
 from comity.flows.giving.release import POSSIBLE, directory_entries
@@ -33,7 +34,7 @@ from comity.record.statement import DOMESTIC
 from comity.register.feeding import FEED_FORM
 from comity.register.roles import OFFICER
 from comity.register.rows import AgreementRow, RequestRow
-from comity.register.rows.feeding import FeedWantedRow
+from comity.register.rows.feeding import FeedReleaseRow, FeedRow, FeedWantedRow, feed_key, feed_release_key
 
 TEXT_BYTES_MAX = 1_048_576
 """Longest schema or release, in bytes."""
@@ -191,7 +192,13 @@ async def advance_feed(house: House, work: Work, request: str) -> FeedAsked | No
         postures=told_postures(terms),
         basis=basis(house, decided.id),
     )
+    feed = await work.row(FeedRow, feed_key(row.relationship, house.party, wanted.feed)[1])
     released = await work.say(Draft(row.relationship, body, (await house.person(asked.by)).function))
+    made = await work.need(FeedReleaseRow, feed_release_key(row.relationship, request)[1], "release")
+    await tell_originator(house, work, row, made, outcome)
+    if feed is not None:
+        before = await work.need(FeedReleaseRow, feed_release_key(row.relationship, feed.release)[1], "release")
+        await tell_over(house, work, row, before, f"followed by {request}")
     return _told(wish, outcome, decided.id, released.id)
 
 

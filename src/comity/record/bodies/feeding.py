@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 import msgspec
 
 from comity.marking.label import Label
-from comity.record.bodies.base import Body, PersonSignature, Recipients
+from comity.record.bodies.base import Body, Identifiers, PersonSignature, Recipients
 from comity.record.encoding import LIST_ENTRIES_MAX, Count, Digest, Identifier, Instant, Name, Relationship, Words
 
 Posture = Literal["normal", "heightened", "crisis"]
@@ -112,6 +112,34 @@ class FeedReleased(Body, frozen=True, kw_only=True):
     types: Annotated[tuple[ReleasedType, ...], msgspec.Meta(min_length=1, max_length=LIST_ENTRIES_MAX)]
     postures: Annotated[tuple[UnderPosture, ...], msgspec.Meta(min_length=3, max_length=3)]
     basis: Digest
+
+
+class FeedTold(Body, frozen=True, kw_only=True):
+    """The publisher tells an originator what of its information it publishes: to whom, on whose ground, until when.
+
+    ``release`` and ``feed`` are as the other party knows them; ``consents`` those of the originator that it rests on.
+    """
+
+    kind: ClassVar[str] = "feed-told/1"
+    crosses: ClassVar[bool] = True
+    release: Identifier
+    feed: Identifier
+    to: Identifier
+    host: Identifier
+    label: Label
+    topic: Name
+    purpose: Words
+    until: Instant
+    consents: Identifiers = ()
+
+
+class FeedOver(Body, frozen=True, kw_only=True):
+    """The publisher tells an originator that what it was told of is over before its time."""
+
+    kind: ClassVar[str] = "feed-over/1"
+    crosses: ClassVar[bool] = True
+    release: Identifier
+    reason: Words
 
 
 class FeedEnded(Body, frozen=True, kw_only=True):

@@ -78,6 +78,28 @@ class FeedReleaseRow(Row, frozen=True, kw_only=True):
         return min((each.at for each in self.ends), default=None)
 
 
+class FeedToldRow(Row, frozen=True, kw_only=True):
+    """A feed of the originator's information, which another party publishes. Key: ``relationship/publisher/release``.
+
+    ``over`` is when the publisher said that it was over before its time.
+    """
+
+    table: ClassVar[str] = "feed-told"
+    record: bytes
+    release: str
+    feed: str
+    to: str
+    host: str
+    label: Label
+    topic: str
+    purpose: str
+    until: datetime
+    consents: tuple[str, ...]
+    at: datetime
+    over: datetime | None = None
+    reason: str = ""
+
+
 class PostureRow(Row, frozen=True, kw_only=True):
     """What a party has declared last. Key: ``relationship/party``."""
 
@@ -135,6 +157,11 @@ def feed_key(relationship: str, publisher: str, feed: str) -> Key:
 def feed_release_key(relationship: str, release: str) -> Key:
     """Key of a standing release."""
     return FeedReleaseRow.table, f"{relationship}/{release}"
+
+
+def feed_told_key(relationship: str, publisher: str, release: str) -> Key:
+    """Key of what an originator was told of a feed."""
+    return FeedToldRow.table, f"{relationship}/{publisher}/{release}"
 
 
 def posture_key(relationship: str, party: str) -> Key:
