@@ -167,14 +167,14 @@ def _says(supposed: Supposed, supposition: Supposition) -> Iterator[str]:
 
 
 def _acts(before: Ground, after: Ground, coming: tuple[Turn, ...]) -> Iterator[ActLine]:
-    """(5) (6) Every act of which a rule of either text speaks."""
+    """(5) (6) Every act that either text permits: where nothing permits it, nothing stops."""
     term = after.agreement.term
     ended = [turn for turn in coming if turn.phase == "lapsed"]
     gone = next((turn for turn in ended if not turn.protection), None)
     old, new = _rules(before), _rules(after)
     for act in get_args(Act):
-        rules = tuple(_rule_lines(act, old, new))
-        if not rules:
+        permitted, then = _permits(before, act), _permits(after, act)
+        if not permitted and not then:
             continue
         giving = act in GIVING_ACTS
         stop = next(iter(ended), None) if giving else gone
@@ -182,12 +182,12 @@ def _acts(before: Ground, after: Ground, coming: tuple[Turn, ...]) -> Iterator[A
         yield ActLine(
             act=act,
             needs="force" if giving else "protection",
-            permitted=_permits(before, act),
-            permitted_then=_permits(after, act),
+            permitted=permitted,
+            permitted_then=then,
             stops=stop.at if stop else None,
             courses=tuple(name for turn in ended if stop and turn.at == stop.at for name in turn.courses),
             clause=clause if ended else "",
-            rules=rules,
+            rules=tuple(_rule_lines(act, old, new)),
         )
 
 
