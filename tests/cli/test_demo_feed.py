@@ -8,6 +8,7 @@ import sys
 import time
 
 SECONDS_MAX = 40.0
+"""From its beginning to its end, with a machine to itself; while other tests run it may take longer."""
 
 
 def test_the_demonstration_of_a_feed_plays_by_itself() -> None:
@@ -50,4 +51,4 @@ def test_the_demonstration_of_a_feed_plays_by_itself() -> None:
     assert -1 not in places, steps[places.index(-1)]
     assert places == sorted(places)
     assert re.search(r"now [0-9.]+ m?s · median [0-9.]+ m?s · p99 [0-9.]+ m?s", told)
-    assert time.monotonic() - began < SECONDS_MAX
+    assert time.monotonic() - began < 2 * SECONDS_MAX

@@ -147,6 +147,13 @@ async def test_whoever_is_not_named_learns_of_no_feed_unless_he_might_read_it(fe
     assert len(await decisions(feeds)) == 1
 
 
+async def test_whoever_only_audits_or_keeps_the_node_reads_nothing(feeds: FeedWorld) -> None:
+    await feeds.world.person("kr", "baek", roles=("auditor",))
+    with pytest.raises(Refused, match="handles no content"):
+        async for _ in feeds.readers.follow(feeds.follow("baek")):
+            pass
+
+
 async def test_another_purpose_needs_consent(feeds: FeedWorld) -> None:
     with pytest.raises(Refused, match="consent-missing"):
         async for _ in feeds.readers.follow(feeds.follow("kim", purpose="a film")):

@@ -72,6 +72,7 @@ HINTS: Mapping[str, str] = {
     "unknown-consent": "comity consent list",
     "unknown-consent-request": "comity consent list",
     "unknown-facility": "comity facility list",
+    "unknown-feed": "comity feed list",
     "unknown-item": "comity register",
     "unknown-law": "comity law list",
     "unknown-law-request": "comity law list",

@@ -48,7 +48,7 @@ TEXTS = ("warning-data-2023", "warning-data-2023.history", "warning-data-arrange
 SPEED = 12.0
 """How many times as fast as it was recorded the recording goes."""
 TICK_SECONDS = 0.02
-PATIENCE_SECONDS = 8.0
+PATIENCE_SECONDS = 20.0
 """How long a step of the programme waits for what it has to lead to."""
 HELD = {"not-released": "of types that do not cross in calm", "ended": "after the end"}
 SECOND = "군사 Ⅱ급 비밀"
