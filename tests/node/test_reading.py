@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -19,6 +20,7 @@ from comity.errors import InternalError, Misuse, Refused, Unavailable
 from comity.feed.reading import Ended, Event, LeftOut, Message, Started
 from comity.flows.feeding.reading import Follow
 from comity.flows.people.clearances import WithdrawClearance, withdraw_clearance
+from comity.node import reading as door
 from comity.node.reading import READ
 from feeds import FeedWorld, track
 from reading_doors import Doors
@@ -302,6 +304,19 @@ async def test_what_is_no_request_is_refused(doors: Doors, wrong: bytes) -> None
             assert response.status == 413
         async with session.get(f"http://comity{READ}") as response:
             assert response.status == 405
+
+
+async def test_whoever_says_nothing_is_not_waited_for(doors: Doors, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(door, "REQUEST_SECONDS", 0.1)
+    _, port = doors.listener.getsockname()[:2]
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context)
+    writer.write(f"POST {READ} HTTP/1.1\r\nhost: kr\r\ncontent-length: 100\r\n\r\nabc".encode())
+    assert (await asyncio.wait_for(reader.readuntil(b"\r\n"), 5)).split()[1] == b"408"
+    writer.close()
+    async with doors.local() as session, session.ws_connect(f"http://comity{READ}") as socket:
+        assert msgspec.json.decode(await socket.receive_str())["error"]["code"] == "malformed"
 
 
 def test_a_request_says_what_it_needs() -> None:

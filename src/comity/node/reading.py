@@ -37,7 +37,7 @@ READ = "/v1/read"
 """Where this door stands."""
 REQUEST_BYTES_MAX = 64 * 1024
 REQUEST_SECONDS = 10.0
-"""How long whoever opened a WebSocket may take to say what he wants."""
+"""How long whoever calls may take to say what he wants."""
 BEAT_SECONDS = 10.0
 """A comment, or an empty line, is sent when nothing else was for so long: whoever has gone is then found out."""
 RETRY_MILLISECONDS = 1_000
@@ -269,10 +269,14 @@ def _failed(error: Exception) -> bytes:
 
 async def _body(request: Request) -> bytes:
     body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > REQUEST_BYTES_MAX:
-            raise Rejected(f"a request of more than {REQUEST_BYTES_MAX} bytes", code="too-large")
+    try:
+        async with asyncio.timeout(REQUEST_SECONDS):
+            async for piece in request.stream():
+                body += piece
+                if len(body) > REQUEST_BYTES_MAX:
+                    raise Rejected(f"a request of more than {REQUEST_BYTES_MAX} bytes", code="too-large")
+    except TimeoutError:
+        raise Rejected(f"only {len(body)} bytes of the request came in time", code="slow-body") from None
     return bytes(body)
 
 
