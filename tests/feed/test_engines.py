@@ -7,13 +7,15 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 
-from comity.errors import Misuse, Rejected, Unavailable
+from comity.errors import InternalError, Misuse, Rejected, Unavailable
 from comity.feed.batch import MESSAGES_MAX, root_of
 from comity.feed.delivery import Acknowledged, Have, write_word
+from comity.feed.gate import Epoch
 from comity.feed.proof import read_proof, verify_proof, write_proof
 from comity.feed.schema import parse_schema
 from comity.flows.feeding import publishing
 from comity.flows.feeding.delivering import Delivery
+from comity.flows.feeding.names import FeedName
 from comity.flows.feeding.proving import Kept
 from comity.ledger.checkpoint import open_checkpoint
 from feed.examples import SCHEMA_TEXT
@@ -343,3 +345,62 @@ async def test_a_log_of_more_than_a_tile_goes_on_after_a_restart_and_proves_its_
         assert proved.signed.checkpoint.head.size == 300
         assert proved.signed.witnesses
         assert f'"T-{number % 150}"' in proved.view.decode()
+
+
+async def test_a_defect_stops_the_feed_and_leaves_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = Stage()
+    async with stage.publisher() as publisher:
+
+        def broken(*_: object) -> None:
+            raise ZeroDivisionError
+
+        monkeypatch.setattr(publisher, "_take_pending", broken)
+        with pytest.raises(InternalError, match="ZeroDivisionError"):
+            await asyncio.wait_for(publisher.publish([track(0)]), 5)
+        with pytest.raises(InternalError):
+            await publisher.publish([track(1)])
+
+
+async def test_before_a_release_every_message_is_refused_and_after_it_they_are_taken() -> None:
+    stage = Stage()
+    standing = stage.ruler.now
+    stage.ruler.now = replace(standing, stands=False, why="no-release", schema=None, release=None)
+    async with stage.publisher() as publisher:
+        assert (await publisher.publish([track(0)])).refused == {"no-release": 1}
+        stage.ruler.now = replace(standing, since=stage.clock.now())
+        assert (await publisher.publish([track(1)])).accepted == 1
+
+
+async def test_a_key_that_cannot_be_recorded_now_is_told_to_whoever_publishes_and_tried_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stage = Stage()
+    async with stage.publisher() as publisher:
+        recipient = await stage.recipient()
+
+        async def refuse(_name: FeedName, _first: int) -> Epoch:
+            raise Unavailable("the register's disk is full", code="disk-full")
+
+        with monkeypatch.context() as broken:
+            broken.setattr(stage.ruler, "next_epoch", refuse)
+            with pytest.raises(Unavailable, match="the register's disk is full"):
+                await asyncio.wait_for(publisher.publish([track(0)]), 5)
+        assert (await publisher.publish([track(1)])).accepted == 1
+        async with stage.connected(publisher, recipient, Line()):
+            await until(lambda: recipient.first == 1)
+        assert [view["track"] for view in stage.views] == ["T-1"]
+
+
+async def test_more_than_there_is_room_for_is_taken_as_room_comes_and_a_close_leaves_nobody_waiting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(publishing, "PENDING_MAX", 100)
+    stage = Stage()
+    async with stage.publisher() as publisher:
+        calls = [asyncio.create_task(publisher.publish([track(n)] * 60)) for n in range(20)]
+        assert sum([(await call).accepted for call in calls]) == 1_200
+        monkeypatch.setattr(publisher, "_rounds", asyncio.Event().wait)
+        calls = [asyncio.create_task(publisher.publish([track(n)] * 2_000)) for n in range(20)]
+        await asyncio.sleep(0.05)
+    for outcome in await asyncio.gather(*calls, return_exceptions=True):
+        assert not isinstance(outcome, Exception) or getattr(outcome, "code", "") == "stopping"

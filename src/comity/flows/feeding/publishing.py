@@ -16,22 +16,22 @@ import asyncio
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 
-from msgspec import Struct, field
 from msgspec.structs import replace
 
-from comity.errors import ComityError, Misuse, Unavailable, invariant
+from comity.errors import ComityError, InternalError, Misuse, Unavailable, invariant
 from comity.feed.batch import EPOCH_BATCHES_MAX, MESSAGES_MAX, Closed, Why
 from comity.feed.delivery import BATCHES_UNDER_WAY_MAX, BYTES_UNDER_WAY_MAX
 from comity.feed.gate import Gate
 from comity.feed.histogram import Histogram
-from comity.feed.publication import Cut, Entry, Publication, is_full, microseconds
+from comity.feed.publication import Cut, Entry, Publication, microseconds
 from comity.feed.schema import Refused
 from comity.flows.feeding.names import Authority, FeedName, Parties
 from comity.flows.feeding.requests import SENTENCES, Call, Published
+from comity.flows.feeding.rounds import Round, UnderWay, Write, refused, woken
 from comity.flows.feeding.shelf import Session, Shelf, State
 from comity.flows.feeding.waiting import HELD_BYTES_MAX, HELD_SECONDS_MAX, Waiting
 from comity.ledger.tree import Frontier
-from comity.ports import Clock, Entropy, Put
+from comity.ports import Clock, Entropy
 
 LINGER_SECONDS = 0.002
 """How long a few messages wait for more (13)."""
@@ -46,36 +46,6 @@ LOOK_SECONDS = 1.0
 WRITING_MAX = 4
 """Most full batches that are sealed while the ones before are made durable."""
 RETRY_SECONDS = 0.5
-
-
-class UnderWay(Struct, frozen=True):
-    """A batch that is durable here and not acknowledged: its frame, and when each of its messages was published."""
-
-    frame: bytes
-    ats: tuple[int, ...] = ()
-
-
-class _Round(Struct):
-    """What a round has come to so far."""
-
-    cuts: list[Cut] = field(default_factory=list)
-    bytes: int = 0
-    hold: list[Entry] = field(default_factory=list)
-    puts: list[Put] = field(default_factory=list)
-    settled: Counter[Call] = field(default_factory=Counter)
-
-    @property
-    def full(self) -> bool:
-        return is_full(len(self.cuts), self.bytes)
-
-
-class _Write(Struct, frozen=True):
-    """A round that is not durable yet: its rows, where the feed stands after it, and whom to tell."""
-
-    puts: list[Put]
-    state: State
-    settled: Counter[Call]
-    crossed: int
 
 
 class Publisher:
@@ -123,13 +93,14 @@ class Publisher:
         self._under_way_bytes = 0
         self._pending_since = 0.0
         self._active: dict[str, Call] = {}
+        self._calls: set[Call] = set()
         self._saved = 0
-        self._writing: deque[_Write] = deque()
+        self._writing: deque[Write] = deque()
         self._writer: asyncio.Task[None] | None = None
         self._broken: ComityError | None = None
         self._last = 0
         self._wake = asyncio.Event()
-        self._room = asyncio.Condition()
+        self._room = asyncio.Event()
         self._grown = asyncio.Condition()
         self._task: asyncio.Task[None] | None = None
         self._closing = False
@@ -143,6 +114,7 @@ class Publisher:
         """Finish the round under way, and stop; whoever still waits is told that nothing is known."""
         self._closing = True
         self._wake.set()
+        self._room.set()
         if self._task is not None:
             await asyncio.gather(self._task, return_exceptions=True)
         self._fail(Unavailable("the node stops; publish again what was not acknowledged", code="stopping"))
@@ -167,10 +139,12 @@ class Publisher:
         call = Call(source, request, await self._skip(source, request, len(messages)))
         if source:
             self._active[source] = call
+        self._calls.add(call)
         try:
             await self._take(call, messages)
             await call.done
         finally:
+            self._calls.discard(call)
             if self._active.get(source) is call:
                 call.fail(Unavailable("the request was given up", code="given-up"))
                 del self._active[source]
@@ -179,12 +153,11 @@ class Publisher:
     async def _take(self, call: Call, messages: Sequence[bytes]) -> None:
         """Read the messages of a request, as fast as there is room for them."""
         if self._gate is None or self._gate.schema is None:
-            self._gate = None
             await self._look()
         for start in range(call.skipped, len(messages), MESSAGES_MAX):
-            if len(self._pending) >= PENDING_MAX:
-                async with self._room:
-                    await self._room.wait_for(lambda: len(self._pending) < PENDING_MAX or self._halted is not None)
+            while len(self._pending) >= PENDING_MAX and self._halted is None:
+                self._room.clear()
+                await self._room.wait()
             if self._halted is not None:
                 raise self._halted
             if call.done.done():
@@ -195,7 +168,7 @@ class Publisher:
                 found = read(raw, at)
                 if isinstance(found, Refused):
                     self._refuse(call, place, found.code, found.sentence)
-                    found = _refused(at)
+                    found = refused(at)
                 pending.append((found, call, place))
             call.read += len(part)
             if not had:
@@ -272,6 +245,7 @@ class Publisher:
         self.stopped = error
         self._fail(error)
         self._wake.set()
+        self._room.set()
 
     # ---- rounds ----------------------------------------------------------------------------------------------------
 
@@ -297,9 +271,9 @@ class Publisher:
         return self._last
 
     async def _look(self) -> None:
-        """Adopt the gate as it is, where none was adopted yet."""
+        """Adopt the gate as it is, where none was adopted yet that says what messages there are."""
         gate = await self._authority.gate(self.name)
-        if self._gate is None:
+        if self._gate is None or self._gate.schema is None:
             self._adopt(gate)
 
     def _adopt(self, gate: Gate) -> None:
@@ -316,10 +290,17 @@ class Publisher:
                 read = self._publication.read(entry.raw, entry.at)
                 if isinstance(read, Refused):
                     self._refuse(call, number, read.code, read.sentence)
-                    read = _refused(entry.at)
+                    read = refused(entry.at)
                 self._pending[place] = (read, call, number)
 
     async def _run(self) -> None:
+        try:
+            await self._rounds()
+        except Exception as defect:
+            self.stop(InternalError(f"publishing {self.name} failed, and stops: {defect!r}"))
+            raise
+
+    async def _rounds(self) -> None:
         while not (self._closing or self.stopped):
             try:
                 await self._wait()
@@ -327,6 +308,8 @@ class Publisher:
                     raise self._broken
                 if self._pending or self._waiting or self._unsaved:
                     await self._round()
+            except InternalError:
+                raise
             except ComityError as error:
                 self.counts["failed rounds"] += 1
                 await self._recover(error)
@@ -338,9 +321,6 @@ class Publisher:
         if self._writer is not None:
             await asyncio.gather(self._writer, return_exceptions=True)
         self._broken = None
-        for write in self._writing:
-            for call in write.settled:
-                call.fail(error)
         self._writing.clear()
         self._fail(error)
         while not self._closing:
@@ -351,11 +331,10 @@ class Publisher:
                 await asyncio.sleep(RETRY_SECONDS)
             else:
                 break
-        async with self._room:
-            self._room.notify_all()
+        self._room.set()
 
     def _fail(self, error: Exception) -> None:
-        for _, call, _ in self._pending:
+        for call in self._calls:
             call.fail(error)
         self._pending.clear()
 
@@ -373,7 +352,7 @@ class Publisher:
             if idle and self._sendable():
                 return
             self._wake.clear()
-            if not await _woken(self._wake, self._pause()) and idle:
+            if not await woken(self._wake, self._pause()) and idle:
                 return
 
     @property
@@ -409,7 +388,7 @@ class Publisher:
         changed = None if self._gate is not None and gate.is_as(self._gate) else gate
         now = self._now()
         until = now if changed is None else min(now, microseconds(changed.since) - 1)
-        made = _Round()
+        made = Round()
         if self._gate is not None and not self._gate.stands:
             self._let_go(made, "ended", lambda _: now, 0)
         self._let_go(made, "space", lambda name: self._oldest(name, now), self._held_bytes_max)
@@ -425,14 +404,14 @@ class Publisher:
     def _oldest(self, name: str, now: int) -> int:
         return now - (self._publication.delay(name) or 0) - HELD_SECONDS_MAX * 1_000_000
 
-    def _let_go(self, made: _Round, why: Why, oldest: Callable[[str], int], bytes_max: int) -> None:
+    def _let_go(self, made: Round, why: Why, oldest: Callable[[str], int], bytes_max: int) -> None:
         puts, told = self._waiting.drop(oldest, bytes_max)
         made.puts += puts
         for each in told:
             self.counts[f"dropped {why}"] += each.count
             self._publication.drop(each.type, why, each.first, each.count, each.last)
 
-    async def _take_waiting(self, made: _Round, until: int) -> None:
+    async def _take_waiting(self, made: Round, until: int) -> None:
         """Take what is due, in the order in which it became so, as far as a batch holds it."""
         while not made.full:
             due = [
@@ -453,7 +432,7 @@ class Publisher:
             else:
                 self.counts[f"refused {found}"] += 1
 
-    def _take_pending(self, made: _Round, until: int) -> bool:
+    def _take_pending(self, made: Round, until: int) -> bool:
         """Take what has come; whether there is more of it that came before ``until``."""
         publication, pending, waiting = self._publication, self._pending, self._waiting
         gate, room = self._gate, self._has_room()
@@ -485,7 +464,7 @@ class Publisher:
                     self._refuse(call, place, found, SENTENCES[found])
         return False
 
-    async def _seal(self, made: _Round, closed: Closed) -> None:
+    async def _seal(self, made: Round, closed: Closed) -> None:
         """Seal what crosses, and have everything made durable."""
         sealed, before = None, self._ahead
         if made.cuts:
@@ -514,7 +493,7 @@ class Publisher:
             if call.source:
                 puts.append(self.shelf.session(call.source, Session(call.request, call.taken)))
         self._ahead = after
-        self._writing.append(_Write(puts, after, made.settled, len(made.cuts)))
+        self._writing.append(Write(puts, after, made.settled, len(made.cuts)))
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write(), name=f"write {self.name.origin}")
 
@@ -542,8 +521,7 @@ class Publisher:
                     call.settle(settled)
             async with self._grown:
                 self._grown.notify_all()
-            async with self._room:
-                self._room.notify_all()
+            self._room.set()
             self._wake.set()
         self._wake.set()
 
@@ -556,26 +534,3 @@ class Publisher:
         if old or self._publication.batch >= EPOCH_BATCHES_MAX or released != self._released:
             self._publication.begin(await self._authority.next_epoch(self.name, self._publication.first))
             self._released = released
-
-
-class _Nothing(Struct):
-    """Stands for a message that was refused."""
-
-
-_NOTHING = _Nothing()
-
-
-def _refused(at: int) -> Entry:
-    """What keeps the place of a message that was refused."""
-    return Entry("", at, _NOTHING, b"")
-
-
-async def _woken(event: asyncio.Event, seconds: float | None) -> bool:
-    """Whether it was set, so many seconds long at most."""
-    if seconds is None:
-        return await event.wait()
-    try:
-        async with asyncio.timeout(seconds):
-            return await event.wait()
-    except TimeoutError:
-        return False
