@@ -261,10 +261,11 @@ async def test_the_posture_and_the_end_are_told(feeds: FeedWorld) -> None:
     assert told.of(Changed) in ([], [Changed("posture", 1)])
 
 
+@pytest.mark.parametrize(("bound", "most"), [("WAITING_MAX", 3), ("WAITING_BYTES_MAX", 500)])
 async def test_a_slow_reader_is_told_what_was_left_out_and_goes_on_with_the_newest(
-    feeds: FeedWorld, monkeypatch: pytest.MonkeyPatch
+    feeds: FeedWorld, monkeypatch: pytest.MonkeyPatch, bound: str, most: int
 ) -> None:
-    monkeypatch.setattr(reading, "WAITING_MAX", 3)
+    monkeypatch.setattr(reading, bound, most)
     slow = feeds.readers.follow(feeds.follow("kim"))
     told = list(await anext(slow))
     waiting = asyncio.ensure_future(anext(slow))

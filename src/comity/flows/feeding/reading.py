@@ -42,6 +42,8 @@ from comity.register.rows.feeding import (
 
 WAITING_MAX = 10_000
 """Most messages that wait for one reader."""
+WAITING_BYTES_MAX = 16 * 2**20
+"""Most bytes of them; of a longer batch alone, that batch."""
 READERS_MAX = 256
 """Most readings at once."""
 LOOK_SECONDS = 0.5
@@ -140,6 +142,13 @@ def no_feed(feed: str) -> Misuse:
     return Misuse(f"no feed {feed!r} comes here", code="unknown-feed")
 
 
+class _Waiting(Struct, frozen=True):
+    """A batch that waits for a reader, and how many bytes its views have."""
+
+    batch: Arrived
+    size: int
+
+
 class _Session:
     """One reading."""
 
@@ -149,8 +158,8 @@ class _Session:
         self._authority = readers.authority
         self._name = name
         self._request = request
-        self._queue: deque[Arrived] = deque()
-        self._waiting = 0
+        self._queue: deque[_Waiting] = deque()
+        self._waiting = self._waiting_bytes = 0
         self._left: list[tuple[int, int]] = []
         self._bell = asyncio.Event()
         self._recipient: Recipient | None = None
@@ -333,21 +342,28 @@ class _Session:
                 pass
         if self._left:
             return None
-        first = self._queue[0].opened.place.first if self._queue else recipient.first
+        first = self._queue[0].batch.opened.place.first if self._queue else recipient.first
         if self._reading.next is not None and first > self._reading.next:
             await self._catch_up(recipient, self._reading.next)
             return None
         if not self._queue:
             return None
-        found = self._queue.popleft()
-        self._waiting -= found.opened.place.count
+        found = self._taken()
         return found.opened.place, found.opened.contents, instant_of(found.at)
+
+    def _taken(self) -> Arrived:
+        """The batch that has waited longest, which waits no longer."""
+        found = self._queue.popleft()
+        self._waiting -= found.batch.opened.place.count
+        self._waiting_bytes -= found.size
+        return found.batch
 
     async def _catch_up(self, recipient: Recipient, number: int) -> None:
         """A batch is durable here and was not handed on: the channel was cut between the two. The store has it."""
         recipient.listeners.remove(self._arrived)
-        self._live, self._waiting = False, 0
-        self._queue.clear()
+        self._live = False
+        while self._queue:
+            self._taken()
         found = await recipient.shelf.find(number)
         self._index = recipient.size if found is None else found
 
@@ -362,11 +378,12 @@ class _Session:
         return frame.place, unseal(frame, key), None
 
     def _arrived(self, batch: Arrived) -> None:
-        self._queue.append(batch)
+        size = sum(map(len, batch.opened.contents.views))
+        self._queue.append(_Waiting(batch, size))
         self._waiting += batch.opened.place.count
-        while self._waiting > WAITING_MAX and len(self._queue) > 1:
-            gone = self._queue.popleft().opened.place
-            self._waiting -= gone.count
+        self._waiting_bytes += size
+        while len(self._queue) > 1 and (self._waiting > WAITING_MAX or self._waiting_bytes > WAITING_BYTES_MAX):
+            gone = self._taken().opened.place
             if self._left and sum(self._left[-1]) == gone.first:
                 self._left[-1] = (self._left[-1][0], self._left[-1][1] + gone.count)
             else:
