@@ -8,7 +8,7 @@ for.
     python -m benchmarks._feed_side recipient FOLDER PORT DIGEST
 
 Commands come as JSON, one a line: ``{"rate": 10000, "seconds": 60}`` publishes so many a second (0: as many as go,
-1,000 in each of 8 requests at once; -1: one in each of 256), and the answer is one line.
+1,000 in each of 8 requests at once; -1: one in each of 1,000), and the answer is one line.
 """
 
 from __future__ import annotations
@@ -234,7 +234,7 @@ async def publish(publisher: Publisher, rate: int, seconds: float, pool: list[by
     before, count, start = used(), 0, time.perf_counter()
     end = start + seconds
     if rate <= 0:
-        each, callers = (1000, 8) if rate == 0 else (1, 256)
+        each, callers = (1000, 8) if rate == 0 else (1, 1000)
         counts = [0] * callers
 
         async def call(place: int) -> None:

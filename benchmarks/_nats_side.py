@@ -3,7 +3,7 @@
     python -m benchmarks._nats_side publisher ADDRESS
     python -m benchmarks._nats_side consumer ADDRESS
 
-Commands as in ``_feed_side``. ``rate`` 0 publishes atomic batches of 1,000, 4 at once; -1 one by one, 256 at once.
+Commands as in ``_feed_side``. ``rate`` 0 publishes atomic batches of 1,000, 4 at once; -1 one by one, 1,000 at once.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Publishing:
         before, start = cpu(), time.perf_counter()
         end, count = start + seconds, 0
         if rate <= 0:
-            act, callers = (self.batch, 4) if rate == 0 else (self.one, 256)
+            act, callers = (self.batch, 4) if rate == 0 else (self.one, 1000)
 
             async def call() -> int:
                 done = 0

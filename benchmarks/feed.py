@@ -216,7 +216,7 @@ def rows(found: dict[tuple[str, int], list[dict[str, float]]]) -> list[dict[str,
         return {"name": name, "ours": mine, "peer": peer, "peer_name": named, "unit": unit, "ratio": ratio, "aim": aim}
 
     table = [
-        row("messages a second, one by one (256 callers)", -1, "rate", "1/s", 10 if ("peer", -1) in found else None),
+        row("messages a second, one by one (1,000 callers)", -1, "rate", "1/s", 10 if ("peer", -1) in found else None),
         row("messages a second, 1,000 in a request", 0, "rate", "1/s", "at least 20000 1/s"),
     ]
     for rate in RATES:
