@@ -17,10 +17,13 @@ import pytest_asyncio
 from comity.errors import Misuse, Refused, Unavailable
 from comity.feed.filters import Filters
 from comity.feed.reading import Changed, Ended, Event, Gap, LeftOut, Message, Standing, Started
-from comity.flows.deciding.explaining import Why, why
+from comity.flows.actors import Actor
+from comity.flows.deciding.explaining import OutcomeTold, Why, why
 from comity.flows.feeding import reading
+from comity.flows.feeding.readings import ListReadings, list_readings
 from comity.flows.people.clearances import ChangeList, WithdrawClearance, change_list, withdraw_clearance
 from comity.register.rows import DecisionRow
+from comity.register.rows.feeding import FeedReadRow
 from feeds import NAME, FeedWorld, track
 from world import ROOT
 
@@ -110,6 +113,42 @@ async def test_somebody_cleared_for_less_sees_the_fields_he_is_cleared_for(feeds
     [message] = told.messages
     assert set(msgspec.json.decode(message.view)) == {"type", "track", "observed", "latitude", "longitude"}
     assert (message.source, message.turn) == ("", None)
+
+
+async def test_who_was_shown_what_is_recorded_and_told_to_whoever_may_see_it(
+    feeds: FeedWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with following(feeds, "kim") as told:
+        await feeds.publish(track(0))
+        await told.until(lambda: told.messages)
+    async with following(feeds, "jung", filters=Filters(where={"track": "T-2"})) as told:
+        await feeds.publish(track(1), track(2))
+        await told.until(lambda: told.messages)
+    async with following(feeds, "kim") as told:
+        pass  # he is shown nothing
+
+    async def readings(handle: str | None = None, number: int | None = None) -> list[tuple[str, int, int, int]]:
+        actor = None if handle is None else Actor(handle)
+        request = ListReadings(feed="air-picture", number=number, actor=actor)
+        found = await list_readings(feeds.world.kr, request)
+        return [(each.reader, each.first, each.last, each.messages) for each in found]
+
+    await told.until(lambda: not feeds.readers.open.total())
+    assert await readings() == [("kim", 0, 0, 1), ("jung", 2, 2, 1)]
+    assert await readings("lee", number=2) == [("jung", 2, 2, 1)]
+    assert await readings("kim") == [("kim", 0, 0, 1)]
+    assert await readings("park") == []
+    [row] = [row async for _, row in feeds.world.kr.rows(FeedReadRow, f"{NAME.chain.replace('/feed/', '/')}/{0:019d}")]
+    [decided] = await why(feeds.world.kr, Why(of=row.basis.hex()))
+    assert isinstance(decided.told, OutcomeTold)
+    assert decided.told.outcome == "permit"
+
+    monkeypatch.setattr(reading, "SAY_READ", timedelta(0))
+    async with following(feeds, "kim") as told:
+        await feeds.publish(track(3))
+        await told.until(lambda: told.messages)
+        while ("kim", 3, 3, 1) not in await readings():  # while he reads on
+            await asyncio.sleep(0.002)
 
 
 async def test_a_level_cuts_the_view_on_either_partys_ladder(feeds: FeedWorld) -> None:

@@ -23,6 +23,7 @@ from comity.record.bodies.feeding import (
     FeedEpoch,
     FeedOriginals,
     FeedOver,
+    FeedRead,
     FeedReceipted,
     FeedReleased,
     FeedRequested,
@@ -469,6 +470,27 @@ class TestTheStream:
         assert code(story, "jp", logged) == "already-logged"
         assert code(story, "jp", replace(logged, batch=2, batches=0)) == "nothing-logged"
         assert code(story, "jp", replace(logged, feed="another")) == "unknown-feed"
+
+    def test_who_was_shown_messages_is_recorded_at_home(self, story: Story) -> None:
+        running(story)
+        said = FeedRead(
+            relationship=RELATIONSHIP,
+            publisher="jp",
+            feed=FEED,
+            reader="n-kim",
+            purpose="air defence",
+            first=4,
+            next=9,
+            messages=5,
+            basis=bytes([3]) * 32,
+        )
+        assert not bodies.BODIES["feed-read/1"].crosses
+        story.say("kr", said)
+        story.say("kr", replace(said, messages=1))
+        assert code(story, "kr", replace(said, messages=6)) == "nothing-read"
+        assert code(story, "kr", replace(said, messages=0)) == "nothing-read"
+        assert code(story, "kr", replace(said, next=4)) == "nothing-read"
+        assert code(story, "kr", replace(said, feed="another")) == "unknown-feed"
 
 
 class TestWhatAnOriginatorIsTold:

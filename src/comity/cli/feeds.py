@@ -8,7 +8,7 @@ import click
 
 from comity.cli.decisions import functions, named, tell_outcome
 from comity.cli.files import read_file
-from comity.cli.following import follow
+from comity.cli.following import follow, readers
 from comity.cli.giving import recipients_of
 from comity.cli.instants import read_instant, told_instant
 from comity.cli.options import Desk, Verbs, acting, as_actor, housed, relationship, seeing
@@ -49,7 +49,7 @@ def feed() -> None:
     """
 
 
-for verb in (follow, publish, prove, verify):
+for verb in (follow, readers, publish, prove, verify):
     feed.add_command(verb)
 
 

@@ -18,7 +18,8 @@ import click
 import msgspec
 
 from comity.cli.files import read_file
-from comity.cli.options import Desk, housed, relationship
+from comity.cli.instants import told_instant
+from comity.cli.options import Desk, as_actor, housed, relationship, seeing
 from comity.cli.output import DONE, REFUSED, Output, Part, visible
 from comity.errors import Misuse
 from comity.feed.filters import Filters, parse_area, parse_where
@@ -37,6 +38,7 @@ from comity.feed.reading import (
 )
 from comity.flows.actors import Actor
 from comity.flows.feeding.reading import Follow
+from comity.flows.feeding.readings import ListReadings, ReadingLine
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -126,6 +128,43 @@ def follow(
         return asyncio.run(_follow(desk.out, lines, count))
     except KeyboardInterrupt:  # how reading usually ends
         return DONE
+
+
+@click.command()
+@click.argument("feed")
+@click.option("--number", type=click.IntRange(0), metavar="N", help="Only who was shown this message.")
+@relationship
+@seeing
+@housed
+def readers(desk: Desk, feed: str, number: int | None, relationship: str | None, actor: str | None) -> None:
+    """List who of this house was shown what of a feed, for which purpose, and by which decision.
+
+    Example:
+      comity feed readers air-picture --number 41
+    """
+    request = ListReadings(feed=feed, number=number, relationship=relationship or "", actor=as_actor(actor))
+    found: list[ReadingLine] = desk.call("feed.readers", request)
+    desk.show(found, lambda out, _: _tell_readings(out, feed, found))
+
+
+def _tell_readings(out: Output, feed: str, found: list[ReadingLine]) -> None:
+    if not found:
+        out.line(f"nobody is recorded as having been shown that of {feed!r}; a reading is recorded as it ends")
+        return
+    out.table(
+        ("who", "messages", "how many", "until", "for", "decision"),
+        [
+            (
+                each.reader,
+                f"{each.first} to {each.last}",
+                str(each.messages),
+                told_instant(each.at),
+                each.purpose,
+                each.decision_record[:16],
+            )
+            for each in found
+        ],
+    )
 
 
 def _from_here(desk: Desk, request: Follow) -> Lines:

@@ -28,7 +28,7 @@ from comity.flows.consenting import consent_register, consent_requests, granting
 from comity.flows.deciding import decisions, explaining
 from comity.flows.deriving import derivation, descent
 from comity.flows.ending import certificates, destruction, level_books, levels, recalls, returning
-from comity.flows.feeding import ending, listing, originators, postures, releasing
+from comity.flows.feeding import ending, listing, originators, postures, readings, releasing
 from comity.flows.foreseeing import what_if
 from comity.flows.giving import answering, marks, opening, release, using
 from comity.flows.handling import copies, copying, handing_on, handing_over, losing
@@ -161,6 +161,7 @@ _RUN: dict[str, Callable[[House, Any], Awaitable[Any]]] = {
     "feed.list": listing.list_feeds,
     "feed.show": listing.show_feed,
     "feed.end": ending.end_feed,
+    "feed.readers": readings.list_readings,
     "feed.elsewhere": originators.list_told,
     "posture.declare": postures.declare_posture,
     "posture.show": postures.show_postures,

@@ -20,6 +20,7 @@ from comity.record.bodies.feeding import (
     FeedEpoch,
     FeedOriginals,
     FeedOver,
+    FeedRead,
     FeedReceipted,
     FeedReleased,
     FeedRequested,
@@ -32,12 +33,21 @@ from comity.register.house import person_key
 from comity.register.officers import check_officer, officer_key
 from comity.register.providing import check_form, check_marks
 from comity.register.roles import OFFICER, RELEASE_AUTHORITY, SECURITY_OFFICER
-from comity.register.rows import AgreementRow, DirectoryRow, Facts, Key, PersonRow, RequestRow, directory_key
+from comity.register.rows import (
+    AgreementRow,
+    DirectoryRow,
+    Facts,
+    Key,
+    PersonRow,
+    RequestRow,
+    directory_key,
+)
 from comity.register.rows.consents import ConsentRow, consent_key
 from comity.register.rows.feeding import (
     FeedEnd,
     FeedEpochRow,
     FeedOriginalsRow,
+    FeedReadRow,
     FeedReceiptRow,
     FeedReleaseRow,
     FeedRow,
@@ -47,6 +57,7 @@ from comity.register.rows.feeding import (
     feed_epoch_key,
     feed_key,
     feed_originals_key,
+    feed_read_key,
     feed_receipt_key,
     feed_release_key,
     feed_told_key,
@@ -384,6 +395,22 @@ def _originals(context: Context, facts: Facts, record: Record) -> list[Put]:
     return [Put(key, row)]
 
 
+def _read_reads(_: Context, record: Record) -> list[Key]:
+    body = cast("FeedRead", record.body)
+    return [feed_key(body.relationship, body.publisher, body.feed)]
+
+
+def _read(context: Context, facts: Facts, record: Record) -> list[Put]:
+    body = cast("FeedRead", record.body)
+    need(facts, _read_reads(context, record)[0], "feed")
+    if not 0 < body.messages <= body.next - body.first:
+        raise no("nothing-read", f"{body.messages} messages from {body.first} to before {body.next}")
+    row = FeedReadRow(
+        at=record.statement.at, **{name: getattr(body, name) for name in FeedReadRow.__struct_fields__ if name != "at"}
+    )
+    return [Put(feed_read_key(body.relationship, body.publisher, body.feed, body.first, record.id), row)]
+
+
 def _receipt_reads(_: Context, record: Record) -> list[Key]:
     return [_agreement_key(record)]
 
@@ -412,6 +439,7 @@ def _receipt(context: Context, facts: Facts, record: Record) -> list[Put]:
 
 
 RULES: dict[type[bodies.Body], Rule] = {
+    FeedRead: Rule(_read_reads, _read),
     FeedRequested: Rule(_requested_reads, _requested),
     FeedReleased: Rule(_released_reads, _released, _released_more),
     FeedTold: Rule(_told_reads, _told),

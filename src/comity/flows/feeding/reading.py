@@ -16,7 +16,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from comity.agreement.model import Agreement
-from comity.errors import Misuse, Refused, Unavailable
+from comity.errors import ComityError, Misuse, Refused, Unavailable
 from comity.feed.batch import Contents, Place, read_frame, unseal
 from comity.feed.filters import Filters
 from comity.feed.histogram import Histogram
@@ -29,7 +29,9 @@ from comity.flows.feeding.names import Authority, FeedName
 from comity.flows.feeding.permission import Permission, weigh
 from comity.flows.feeding.receiving import Arrived, Recipient
 from comity.flows.house import House
-from comity.flows.keeping.work import Work
+from comity.flows.keeping.work import Draft, Work
+from comity.record.bodies.feeding import FeedRead
+from comity.record.statement import DOMESTIC
 from comity.register.rows import AgreementRow
 from comity.register.rows.feeding import (
     FeedEpochRow,
@@ -46,6 +48,8 @@ WAITING_BYTES_MAX = 16 * 2**20
 """Most bytes of them; of a longer batch alone, that batch."""
 READERS_MAX = 256
 """Most readings at once."""
+SAY_READ = timedelta(minutes=10)
+"""How often it is recorded what somebody was shown while he reads on."""
 LOOK_SECONDS = 0.5
 """How often silent sources are looked for while nothing comes."""
 LOOK_AGAIN = timedelta(seconds=1)
@@ -110,10 +114,13 @@ class Readers:
             async with aclosing(session.run()) as told:
                 async for events in told:
                     self._count(name, events)
+                    await session.note(events)
                     yield events
         finally:
             session.close()
             self.open[name] -= 1
+            if not await session.say_read():
+                self.counts.setdefault(name, Counter())["not-recorded"] += 1
 
     def _count(self, name: FeedName, events: list[Event]) -> None:
         counts = self.counts.setdefault(name, Counter())
@@ -149,6 +156,16 @@ class _Waiting(Struct, frozen=True):
     size: int
 
 
+class _Shown(Struct):
+    """What a reader was shown and is not recorded yet: by which decision, from and to which number."""
+
+    basis: bytes
+    first: int
+    due: datetime
+    next: int = 0
+    count: int = 0
+
+
 class _Session:
     """One reading."""
 
@@ -169,11 +186,13 @@ class _Session:
         self._permission: Permission
         self._agreement: Agreement
         self._record = b""
+        self._reader = ""
         self._standing: Standing | None = None
         self._commits = 0
         self._checked = -1
         self._again: datetime
         self._releases: dict[int, FeedReleaseRow] = {}
+        self._shown: _Shown | None = None
         self._house.after_commit.append(self._committed)
 
     def close(self) -> None:
@@ -202,6 +221,46 @@ class _Session:
             if events:
                 yield events
 
+    async def note(self, events: list[Event]) -> None:
+        """He is about to be shown these; from time to time it is recorded what he was shown."""
+        numbers = [event.number for event in events if isinstance(event, Message)]
+        if numbers and self._shown is None:
+            self._shown = _Shown(self._record, numbers[0], self._house.now() + SAY_READ)
+        if self._shown is not None:
+            if numbers:
+                self._shown.next, self._shown.count = numbers[-1] + 1, self._shown.count + len(numbers)
+            if self._house.now() >= self._shown.due:
+                await self.say_read()
+
+    async def say_read(self) -> bool:
+        """Record what he was shown since it was recorded last; whether nothing is left to record."""
+        shown = self._shown
+        if shown is None:
+            return True
+        name = self._name
+        body = FeedRead(
+            relationship=name.relationship,
+            publisher=name.publisher,
+            feed=name.feed,
+            reader=self._reader,
+            purpose=self._request.purpose,
+            first=shown.first,
+            next=shown.next,
+            messages=shown.count,
+            basis=shown.basis,
+        )
+
+        async def say(work: Work) -> None:
+            await work.say(Draft(DOMESTIC, body))
+
+        try:
+            await self._house.sequencer.submit(say)
+        except ComityError:  # what he was shown stays noted, and is recorded with what comes
+            shown.due = self._house.now() + SAY_READ
+            return False
+        self._shown = None
+        return True
+
     # ---- whether he may --------------------------------------------------------------------------------------------
 
     async def _begin(self) -> Permission:
@@ -214,6 +273,7 @@ class _Session:
         request = self._request
         person = await self._house.person(request.actor.handle)
         check_reader(person)
+        self._reader = self._house.pseudonym(self._name.relationship, person.person)
         permission = await self._decide()
         if not permission.known:
             raise no_feed(request.feed)
@@ -234,7 +294,8 @@ class _Session:
             permission = await self._weighed(work)
             row = await work.need(AgreementRow, self._name.relationship, "agreement")
             records = [(await record_decision(work, row, each.case, each.outcome)).id for each in permission.deciding]
-            self._record = records[0]
+            deciding = [each.permits for each in permission.deciding]
+            self._record = records[deciding.index(True) if True in deciding else 0]
             return permission
 
         self._permission = await self._house.sequencer.submit(decide)

@@ -210,3 +210,22 @@ class FeedReceipted(Body, frozen=True, kw_only=True):
     batches: Count
     messages: Count
     root: Digest
+
+
+class FeedRead(Body, frozen=True, kw_only=True):
+    """Somebody of this house was shown messages of a feed: how many, from ``first`` to before ``next``.
+
+    ``reader`` is his pseudonym in the relationship, ``basis`` the decision that let him read.
+    """
+
+    kind: ClassVar[str] = "feed-read/1"
+    crosses: ClassVar[bool] = False
+    relationship: Relationship
+    publisher: Identifier
+    feed: Identifier
+    reader: Identifier
+    purpose: Words
+    first: Count
+    next: Count
+    messages: Count
+    basis: Digest

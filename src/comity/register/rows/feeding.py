@@ -144,6 +144,19 @@ class FeedReceiptRow(Row, frozen=True, kw_only=True):
     at: datetime
 
 
+class FeedReadRow(Row, frozen=True, kw_only=True):
+    """Who was shown messages of a feed. Key: ``relationship/publisher/feed/first/record``."""
+
+    table: ClassVar[str] = "feed-read"
+    reader: str
+    purpose: str
+    first: int
+    next: int
+    messages: int
+    basis: bytes
+    at: datetime
+
+
 def feed_wanted_key(request: str) -> Key:
     """Key of the terms of a request for a standing release."""
     return FeedWantedRow.table, request
@@ -177,6 +190,11 @@ def feed_epoch_key(relationship: str, publisher: str, feed: str, epoch: int) -> 
 def feed_originals_key(relationship: str, feed: str, batch: int) -> Key:
     """Key of where originals are logged."""
     return FeedOriginalsRow.table, f"{relationship}/{feed}/{batch:012d}"
+
+
+def feed_read_key(relationship: str, publisher: str, feed: str, first: int, record: bytes) -> Key:
+    """Key of who was shown messages of a feed, from a number on."""
+    return FeedReadRow.table, f"{relationship}/{publisher}/{feed}/{first:019d}/{record.hex()}"
 
 
 def feed_receipt_key(relationship: str, publisher: str, feed: str) -> Key:
