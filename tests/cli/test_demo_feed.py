@@ -47,6 +47,8 @@ def test_the_demonstration_of_a_feed_plays_by_itself() -> None:
         "one message, proved",
         "logged in Tokyo's own books",
     )
+    assert re.search(r"shown in Seoul to Kim: messages 0 to \d+", told)
+    assert re.search(r"shown in Seoul to Jung: messages 0 to \d+", told)
     places = [told.find(step) for step in steps]
     assert -1 not in places, steps[places.index(-1)]
     assert places == sorted(places)

@@ -32,6 +32,7 @@ from comity.flows.agreeing.agreements import ListAgreements
 from comity.flows.feeding.ending import EndFeed
 from comity.flows.feeding.listing import ListFeeds
 from comity.flows.feeding.postures import DeclarePosture
+from comity.flows.feeding.readings import ListReadings
 from comity.flows.feeding.releasing import FeedAsked, ReleaseFeed
 from comity.flows.feeding.requests import Published
 from comity.flows.giving.answering import Approve
@@ -326,6 +327,11 @@ class FeedPlay:
             screen.fact("witnessed", f"by Seoul, at {shown.cosigned:%H:%M:%S} UTC: it had it durably")
         if shown.logged:
             screen.fact("original", f"logged in Tokyo's own books under {shown.logged[:16]}…; nothing of it is shown")
+        asked = ListReadings(feed=FEED, number=chosen)
+        wait(lambda: len(self.kr.ask(asked)) == len(self.board.readers), "the readings to be recorded")
+        for line in self.kr.ask(asked):
+            spell = f"messages {line.first} to {line.last}, for {line.purpose}, until {line.at:%H:%M:%S} UTC"
+            screen.fact("shown in Seoul", f"to {line.reader.title()}: {spell}")
         screen.fact("the proof", f"{len(proved.proof):,} characters, verified offline by anybody who has the two cards")
 
     def what_next(self, kept: Path | None) -> None:
