@@ -9,6 +9,7 @@ import msgspec
 
 from comity.api import Node
 from comity.courier.signature import READING_TAG, audience_of, sign_request
+from comity.flows.table import FLOWS
 from comity.node.local import LocalDoor, local_path
 from comity.node.reading import READ, ReadingDoor, SignedReaders
 from comity.node.serving import Serving, listen_tcp, listen_unix
@@ -31,7 +32,7 @@ class Doors:
         self.listener = listen_tcp("127.0.0.1", 0)
         self.address = f"https://127.0.0.1:{self.listener.getsockname()[1]}"
         app = ReadingDoor(feeds.readers)
-        local = LocalDoor(feeds.world.kr, {}, self.after, apps={READ: app})
+        local = LocalDoor(feeds.world.kr, FLOWS, self.after, apps={READ: app})
         signed = ReadingDoor(feeds.readers, SignedReaders(feeds.world.kr))
         tls = server_context(folder / "certificate", folder / "key")
         self.serving = (

@@ -109,6 +109,25 @@ async def test_each_event_is_a_line_of_json_for_programs(doors: Doors, capsys: p
     assert (events[2]["number"], events[2]["view"]["track"]) == (1, "T-2")
 
 
+async def test_who_was_shown_what_is_a_table(doors: Doors, capsys: pytest.CaptureFixture[str]) -> None:
+    async def ask(*more: str) -> str:
+        arguments = ["--folder", str(doors.node.folder), "feed", "readers", "air-picture", *more]
+        assert await asyncio.to_thread(main, arguments) == 0
+        return capsys.readouterr().out
+
+    assert "nobody is recorded" in await ask()
+    async with following(doors, "--count", "2"):
+        await doors.feeds.publish(track(1), track(2))
+    capsys.readouterr()
+    while (told := await ask("--number", "1")).startswith("nobody"):
+        await asyncio.sleep(0.01)
+    heads, line = told.splitlines()
+    assert heads.split() == ["who", "messages", "how", "many", "until", "for", "decision"]
+    assert line.split()[:5] == ["kim", "0", "to", "1", "2"]
+    assert "nobody" in await ask("--number", "2")
+    assert "nobody" in await ask("--as", "park")
+
+
 async def test_who_may_not_read_is_told_so_and_so_is_who_may_no_longer(
     doors: Doors, capsys: pytest.CaptureFixture[str]
 ) -> None:
