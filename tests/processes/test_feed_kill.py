@@ -112,6 +112,11 @@ def test_every_message_that_was_acknowledged_arrives_once_whoever_is_killed(tmp_
         told = comity(jp, "feed", "publish", "air-picture", "--json", lines=lines, status=3)
         assert (json.loads(told)["accepted"], json.loads(told)["refused"]) == (2, {"malformed": 1})
         until(lambda: arrived(kr) == count + 2)
+        (sent,), (line,) = jp.status().sent, kr.status().followed
+        until(lambda: jp.status().sent[0].acknowledged == sent.batches > 0)
+        assert (sent.feed, sent.waiting, sent.stopped, line.open, line.publisher) == ("air-picture", 0, "", True, "jp")
+        assert "all acknowledged" in comity(jp, "node", "status")
+        assert "air-picture  of jp" in comity(kr, "node", "status")
         for node in (jp, kr):
             node.end()
         assert asyncio.run(tracks(kr.folder)) == [f"T-{number}" for number in range(count + 2)]

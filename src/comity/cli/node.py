@@ -79,3 +79,26 @@ def _tell_status(out: Output, shown: object) -> None:
             ],
             indent=4,
         )
+    for sent in shown.sent:
+        out.line((sent.feed, "strong"), f"  published under {sent.relationship}", indent=2)
+        behind = sent.batches - sent.acknowledged
+        out.fields(
+            [
+                ("batches", f"{sent.batches:,}, all acknowledged" if not behind else f"{sent.batches:,}"),
+                ("under way", f"{behind:,}" if behind else ""),
+                ("waiting", f"{sent.waiting:,} messages" if sent.waiting else ""),
+                ("stopped", sent.stopped),
+            ],
+            indent=4,
+        )
+    for line in shown.followed:
+        out.line((line.feed, "strong"), f"  of {line.publisher} under {line.relationship}", indent=2)
+        out.fields(
+            [
+                ("channel", "open" if line.open else "closed"),
+                ("since", told_instant(line.since)),
+                ("failed", str(line.failures) if line.failures else ""),
+                ("last error", line.last_error),
+            ],
+            indent=4,
+        )

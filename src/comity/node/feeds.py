@@ -79,6 +79,40 @@ class MessageVerified(Struct, frozen=True, kw_only=True):
     logged: str
 
 
+class FeedSent(Struct, frozen=True, kw_only=True):
+    """How it goes with a feed that this node publishes.
+
+    Attributes:
+        relationship, feed: which.
+        batches: how many its log has, durably.
+        acknowledged: how many of them the recipient has, as it signed.
+        waiting: messages that wait for their time, or for room on the way.
+        stopped: why nothing is published on it any more; empty while it goes on.
+    """
+
+    relationship: str
+    feed: str
+    batches: int
+    acknowledged: int
+    waiting: int
+    stopped: str = ""
+
+
+def feeds_sent(feeds: Feeds) -> list[FeedSent]:
+    """How it goes with each feed that was published since this node was started."""
+    return [
+        FeedSent(
+            relationship=each.name.relationship,
+            feed=each.name.feed,
+            batches=each.size,
+            acknowledged=each.acknowledged,
+            waiting=each.held,
+            stopped="" if each.stopped is None else each.stopped.sentence,
+        )
+        for each in feeds.open_publishers()
+    ]
+
+
 class _Flow(Struct, frozen=True):
     """A flow that needs the feeds of a running node."""
 

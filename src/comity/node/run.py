@@ -43,9 +43,9 @@ from comity.flows.following import follow
 from comity.flows.house import House
 from comity.flows.table import FLOWS
 from comity.node.alarm import Alarm, poster, read_secret
-from comity.node.channels import Callers
+from comity.node.channels import Callers, Line
 from comity.node.client import POINTER
-from comity.node.feeds import feeds_flows, feeds_lines
+from comity.node.feeds import FeedSent, feeds_flows, feeds_lines, feeds_sent
 from comity.node.local import AnyFlow, LocalDoor, local_path
 from comity.node.sending import reconcile
 from comity.node.server import PeerDoor
@@ -117,10 +117,12 @@ class ShowNode(msgspec.Struct, frozen=True):
 
 
 class NodeShown(msgspec.Struct, frozen=True, kw_only=True):
-    """A running node."""
+    """A running node: how the exchange with each peer goes, and each feed that it publishes or follows."""
 
     ready: Ready
     roads: list[Road]
+    sent: list[FeedSent] = []
+    followed: list[Line] = []
 
 
 class _StatusFlow(msgspec.Struct, frozen=True):
@@ -217,7 +219,7 @@ async def running(folder: Path) -> AsyncIterator[Running]:
             await workers.refresh()
 
             async def status(_house: House, _request: ShowNode) -> NodeShown:
-                return NodeShown(ready=says, roads=workers.roads())
+                return NodeShown(ready=says, roads=workers.roads(), sent=feeds_sent(feeds), followed=callers.lines())
 
             async def after(flow: str) -> None:
                 if flow in BEGINNINGS:
