@@ -14,6 +14,7 @@ from comity.errors import InternalError, Rejected
 from comity.feed.batch import (
     FORMAT,
     FRAME_BYTES_MAX,
+    INSTANT_MAX,
     VIEW_CONTEXT,
     Closed,
     Contents,
@@ -123,6 +124,27 @@ def test_the_place_is_covered_by_the_seal() -> None:
     assert code_of(msgspec.msgpack.encode(msgspec.structs.replace(frame, place=older))) == "bad-frame"
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"batch": 2**20},
+        {"batch": -1},
+        {"count": 0},
+        {"count": 1001},
+        {"first": -1},
+        {"first": 2**60},
+        {"epoch": -1},
+        {"epoch": 2**60},
+        {"closed": "bored"},
+    ],
+)
+def test_a_place_that_no_batch_has_is_refused(change: dict[str, object]) -> None:
+    good, _ = sealed((b"a",), Frontier())
+    frame = msgspec.msgpack.decode(good, type=Frame)
+    place = msgspec.structs.replace(frame.place, **change)
+    assert code_of(msgspec.msgpack.encode(msgspec.structs.replace(frame, place=place))) == "bad-frame"
+
+
 def test_a_frame_has_one_spelling_and_a_bound() -> None:
     good, _ = sealed((b"a",), Frontier())
     assert good[0] == 0x94
@@ -142,6 +164,12 @@ CROOKED: list[dict[str, object]] = [
     {"turn": (0,)},
     {"at": (0, 0, 0)},
     {"seed": bytes(31)},
+    {"turn": (0, -1)},
+    {"turn": (0, 2**60)},
+    {"at": (0, -1)},
+    {"at": (0, INSTANT_MAX + 1)},
+    {"dropped": (Dropped("track", "rate", 0, 0, 0),)},
+    {"dropped": (Dropped("track", "rate", 1, 0, 2**63),)},
 ]
 
 

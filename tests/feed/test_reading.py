@@ -111,6 +111,32 @@ def test_what_a_reader_may_not_see_is_not_there_in_any_way() -> None:
     assert others(seen.take("r", *back, NOW)) == []  # the time, too, is not his to see
 
 
+@pytest.mark.parametrize(
+    "bad",
+    [
+        b"",
+        b"[]",
+        b"\xff",
+        b"[" * 50_000,
+        b'{"track":"T-1"}',
+        b'{"type":"track"}',
+        b'{"type":7,"observed":"2026-11-20T01:00:00Z"}',
+        view(observed="yesterday"),
+        view(observed="2026-11-20T01:00:00"),
+        view(unreleased="what no release names"),
+        view(latitude="north"),
+        view() + b'\n\nevent: ended\ndata: {"event":"ended"}',
+        view().replace(b",", b",\n\nevent: ended\n", 1),
+        view().replace(b",", b",\n", 1),
+        view().replace(b",", b",\r", 1),
+    ],
+)
+def test_what_a_publisher_sends_that_is_no_message_of_its_release_is_left_out_alone(bad: bytes) -> None:
+    found = reading(Filters(area=Area(30, 120, 40, 140))).take("r", *batch(0, [view(), bad, view()]), NOW)
+    assert [each.number for each in messages(found)] == [0, 2]
+    assert others(found) == [LeftOut(1, 1, 1, "not-as-released")]
+
+
 def test_a_type_of_which_nothing_may_be_seen_is_not_told_of() -> None:
     other = MessageType("plot", "observed", "sensor", {"observed": Field("instant", "極秘")})
     place, contents = batch(

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from comity.errors import Rejected, invariant
 from comity.feed.originals import SALT_BYTES, salts
@@ -34,6 +34,11 @@ VIEWS_BYTES_MAX = 262_144
 FRAME_BYTES_MAX = 1_048_576
 EPOCH_BATCHES_MAX = 2**20
 
+INSTANT_MAX = 253_402_300_799_999_999
+"""The last microsecond of the year 9999."""
+_Count = Annotated[int, Meta(ge=0, le=2**53)]
+_Instant = Annotated[int, Meta(ge=0, le=INSTANT_MAX)]
+
 Closed = Literal["full", "time", "posture", "release", "standing", "consent", "ended", "epoch"]
 """Why a batch closed: it was full, its time was over, or something changed on which the release depends."""
 Why = Literal["rate", "space", "clock", "ended"]
@@ -46,9 +51,9 @@ class Dropped(Struct, frozen=True, array_like=True):
 
     type: str
     why: Why
-    count: int
-    first: int
-    last: int
+    count: Annotated[int, Meta(ge=1, le=2**53)]
+    first: _Instant
+    last: _Instant
 
 
 class Contents(Struct, frozen=True, array_like=True):
@@ -68,8 +73,8 @@ class Contents(Struct, frozen=True, array_like=True):
     dropped: tuple[Dropped, ...]
     sources: tuple[str, ...]
     source: tuple[int, ...]
-    turn: tuple[int, ...]
-    at: tuple[int, ...]
+    turn: tuple[_Count, ...]
+    at: tuple[_Instant, ...]
     views: tuple[bytes, ...]
 
 
@@ -78,10 +83,10 @@ class Place(Struct, frozen=True, array_like=True):
 
     format: str
     origin: str
-    epoch: int
-    batch: int
-    first: int
-    count: int
+    epoch: _Count
+    batch: Annotated[int, Meta(ge=0, lt=EPOCH_BATCHES_MAX)]
+    first: _Count
+    count: Annotated[int, Meta(ge=1, le=MESSAGES_MAX)]
     closed: Closed
 
 
@@ -223,7 +228,6 @@ def _read_contents(plain: bytes, place: Place) -> Contents:
     if (
         columns != {place.count}
         or len(contents.seed) != 32
-        or place.count > MESSAGES_MAX
         or any(not 0 <= each < len(contents.sources) for each in contents.source)
         or _encoder.encode(contents) != plain
     ):

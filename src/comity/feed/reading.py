@@ -116,7 +116,7 @@ class LeftOut(Struct, frozen=True, tag="left-out", tag_field="event"):
 
     Attributes:
         why: ``slow``: he did not take what came; ``not-permitted``: they were released on terms under which he may
-            not read.
+            not read; ``not-as-released``: what crossed has a field that was not released, or is no message.
     """
 
     first: int
@@ -192,6 +192,7 @@ class _Type:
 
     def __init__(self, seen: Seen) -> None:
         kind = seen.kind
+        self.fields = frozenset(kind.fields) | {"type"}
         self.hidden = frozenset(kind.fields) - seen.fields
         self.source = kind.source in seen.fields
         self.time = kind.time if kind.time in seen.fields else ""
@@ -301,7 +302,12 @@ class Reading:
         if live and contents.at:
             self._compare_clocks(found, instant_of(contents.at[-1]), now, end - 1)
         for index in range(start - place.first, place.count):
-            self._message(found, types, place, contents, index, now if live else None, now)
+            told = len(found)
+            try:
+                self._message(found, types, place, contents, index, now if live else None, now)
+            except (LookupError, ValueError, TypeError, RecursionError):  # msgspec's own errors are values'
+                number = place.first + index
+                found[told:] = [LeftOut(number, number, 1, "not-as-released")]
         self._next = end
         if place.closed in _TOLD:
             found.append(Changed(place.closed, end))
@@ -337,16 +343,18 @@ class Reading:
         arrived: datetime | None,
         now: datetime,
     ) -> None:
-        fields = _fields.decode(contents.views[index])
-        name = msgspec.json.decode(fields["type"], type=str)
-        kind = types.get(name)
         said, turn = contents.sources[contents.source[index]], contents.turn[index]
         expected = self._turns.pop(said, turn)
         self._turns[said] = turn + 1
         if len(self._turns) > SOURCES_MAX:
             del self._turns[next(iter(self._turns))]
+        fields = _fields.decode(contents.views[index])
+        name = msgspec.json.decode(fields["type"], type=str)
+        kind = types.get(name)
         if kind is None or not self._wanted(name):
             return
+        if not kind.fields.issuperset(fields) or b"\n" in contents.views[index] or b"\r" in contents.views[index]:
+            raise ValueError("not a view of this release, on one line")
         source = said if kind.source else ""
         if self._filters.sources and source not in self._filters.sources:
             return
