@@ -111,6 +111,12 @@ def test_every_message_that_was_acknowledged_arrives_once_whoever_is_killed(tmp_
         lines = "\n".join([message(count).decode(), "{", message(count + 1).decode()])
         told = comity(jp, "feed", "publish", "air-picture", "--json", lines=lines, status=3)
         assert (json.loads(told)["accepted"], json.loads(told)["refused"]) == (2, {"malformed": 1})
+        twice = b'{"sensor":"other",' + message(count)[1:]
+        lines = b"\n".join([message(count + 2), twice, message(count + 3)]).decode()
+        told = comity(jp, "feed", "publish", "air-picture", "--door", "json", "--json", lines=lines, status=3)
+        said = json.loads(told)
+        assert (said["accepted"], [each["place"] for each in said["told"]]) == (2, [2])
+        count += 2
         until(lambda: arrived(kr) == count + 2)
         (sent,), (line,) = jp.status().sent, kr.status().followed
         until(lambda: jp.status().sent[0].acknowledged == sent.batches > 0)

@@ -13,7 +13,7 @@ from comity.cli.giving import recipients_of
 from comity.cli.instants import read_instant, told_instant
 from comity.cli.options import Desk, Verbs, acting, as_actor, housed, relationship, seeing
 from comity.cli.output import REFUSED, Output, Style
-from comity.cli.publishing import prove, publish, verify
+from comity.cli.publishing import prove, publish, schema, verify
 from comity.cli.session import fresh_name
 from comity.errors import Misuse, Rejected
 from comity.feed.release import POSTURES, Posture
@@ -49,7 +49,7 @@ def feed() -> None:
     """
 
 
-for verb in (follow, readers, publish, prove, verify):
+for verb in (follow, readers, publish, schema, prove, verify):
     feed.add_command(verb)
 
 

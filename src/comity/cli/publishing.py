@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from base64 import b32encode
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,8 +20,11 @@ from comity.cli.files import read_file, write_new_file
 from comity.cli.instants import told_instant
 from comity.cli.options import Desk, housed, relationship
 from comity.cli.output import REFUSED, Output
-from comity.errors import Unavailable
+from comity.doors.passing import Door, Passed, Setting
+from comity.doors.table import DOORS, schema_text
+from comity.errors import Misuse, Unavailable
 from comity.feed.proof import PROOF_BYTES_MAX
+from comity.feed.schema import Refused
 from comity.flows.feeding.requests import Published, RefusedMessage
 from comity.node.client import call, call_lines
 from comity.node.feeds import PROVE, PUBLISH, VERIFY, MessageProved, MessageVerified, ProveMessage, VerifyMessage
@@ -27,6 +34,10 @@ LINES_MAX = 2_000
 TRIES = 3
 """How often a request is made again when the node stopped in the middle of it: it is numbered, and taken once."""
 REFUSALS_SHOWN = 10
+SECONDS_TOGETHER = 0.05
+"""What comes through a door within so long is published together."""
+PEM_BYTES_MAX = 65_536
+DOOR_NAMES = tuple(sorted(DOORS))
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,40 +57,90 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
 @click.command()
 @click.argument("feed")
 @click.option("--file", type=click.Path(path_type=Path), help="Read from this file instead of the input.")
+@click.option("--door", type=click.Choice(DOOR_NAMES), help="What is read, where it is not one message a line.")
+@click.option(
+    "--trusted",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    metavar="PEM",
+    help="With --door cap: a certificate by which alerts may be signed; repeat it.",
+)
+@click.option("--prefix", default="", metavar="TEXT", help="With --door cloudevents: what 'type' begins with.")
 @relationship
 @housed
-def publish(desk: Desk, feed: str, file: Path | None, relationship: str | None) -> int:
-    """Publish messages, one JSON object a line, until the input ends.
+def publish(
+    desk: Desk,
+    feed: str,
+    file: Path | None,
+    door: str | None,
+    trusted: tuple[Path, ...],
+    prefix: str,
+    relationship: str | None,
+) -> int:
+    """Publish messages, one JSON object a line, until the input ends; or what a door reads.
 
     Each is taken or refused by itself, and what is taken is durable. It needs a running node.
 
     Example:
       comity feed publish air-picture < tracks.ndjson
+      comity feed publish air-picture --door asterix --file radar.ast
+      comity feed publish alerts --door cap --trusted agency.pem --file alert.xml
     """
-    if file is None:
-        told = _publish(desk, feed, relationship or "", sys.stdin.buffer)
-    else:
-        with file.open("rb") as lines:
-            told = _publish(desk, feed, relationship or "", lines)
-    desk.show(told, lambda out, _: _tell_published(out, told))
+    desk.session.check()
+    if trusted and door != "cap":
+        raise Misuse("--trusted is for alerts; add --door cap", code="not-this-door")
+    if prefix and door != "cloudevents":
+        raise Misuse("--prefix is for events; add --door cloudevents", code="not-this-door")
+    certificates = tuple(read_file(each, PEM_BYTES_MAX) for each in trusted)
+    setting = Setting(now=lambda: datetime.now(UTC), prefix=prefix, trusted=certificates)
+    with ExitStack() as opened:
+        stream = sys.stdin.buffer if file is None else opened.enter_context(_open(file))
+        requests = _requests(stream) if door is None else _through(DOORS[door], setting, stream)
+        told = _publish(desk, feed, relationship or "", requests)
+    desk.show(told, lambda out, _: _tell_published(out, told, "message" if door else "line"))
     return REFUSED if told.refused else 0
 
 
-def _publish(desk: Desk, feed: str, relationship: str, lines: BinaryIO) -> Told:
-    """Every line, a request at a time; requests are numbered, so that one that is made again is taken once."""
-    desk.session.check()
+def _open(file: Path) -> BinaryIO:
+    try:
+        return file.open("rb")
+    except OSError as error:
+        raise Misuse(f"{str(file)!r} can not be read: {error.strerror}", code="no-file") from None
+
+
+def _publish(desk: Desk, feed: str, relationship: str, requests: Iterator[list[Passed]]) -> Told:
+    """Every message, a request at a time; requests are numbered, so that one that is made again is taken once."""
     source = f"s-{b32encode(os.urandom(10)).decode().lower()}"
-    accepted, line, refused, told = 0, 1, dict[str, int](), list[RefusedMessage]()
-    for request, messages in enumerate(_requests(lines), 1):
-        query = {"feed": feed, "relationship": relationship, "source": source, "request": str(request)}
-        found = _ask(desk, query, messages)
-        accepted += found.accepted + found.repeated
-        for code, count in found.refused.items():
-            refused[code] = refused.get(code, 0) + count
-        if len(told) < REFUSALS_SHOWN:
-            told += [RefusedMessage(line + each.place, each.code, each.sentence) for each in found.told]
-        line += len(messages)
-    return Told(accepted=accepted, refused=refused, told=tuple(told[:REFUSALS_SHOWN]))
+    accepted, line, refused, told = 0, 1, Counter[str](), list[RefusedMessage]()
+    for request, passed in enumerate(requests, 1):
+        places = [place for place, each in enumerate(passed, line) if isinstance(each, bytes)]
+        said = [
+            RefusedMessage(n, each.code, each.sentence)
+            for n, each in enumerate(passed, line)
+            if not isinstance(each, bytes)
+        ]
+        refused.update(each.code for each in said)
+        if messages := [each for each in passed if isinstance(each, bytes)]:
+            query = {"feed": feed, "relationship": relationship, "source": source, "request": str(request)}
+            found = _ask(desk, query, messages)
+            accepted += found.accepted + found.repeated
+            refused.update(found.refused)
+            said += [RefusedMessage(places[each.place], each.code, each.sentence) for each in found.told]
+        told += sorted(said, key=lambda each: each.place)[: REFUSALS_SHOWN - len(told)]
+        line += len(passed)
+    return Told(accepted=accepted, refused=dict(refused), told=tuple(told))
+
+
+def _through(door: Door, setting: Setting, stream: BinaryIO) -> Iterator[list[Passed]]:
+    """What a door makes of a stream, document by document; of a fast stream, as much as a request holds."""
+    waiting: list[Passed] = []
+    sent = time.monotonic()
+    for document in door.documents(stream):
+        waiting += [document] if isinstance(document, Refused) else door.read(document, setting)
+        if len(waiting) >= LINES_MAX or time.monotonic() - sent > SECONDS_TOGETHER:
+            yield from _split(waiting)
+            waiting, sent = [], time.monotonic()
+    yield from _split(waiting)
 
 
 def _ask(desk: Desk, query: dict[str, str], messages: list[bytes]) -> Published:
@@ -92,7 +153,7 @@ def _ask(desk: Desk, query: dict[str, str], messages: list[bytes]) -> Published:
     raise AssertionError  # the last try returns or raises
 
 
-def _requests(lines: BinaryIO) -> Iterator[list[bytes]]:
+def _requests(lines: BinaryIO) -> Iterator[list[Passed]]:
     """Lines as they come, as many as are there at once."""
     rest = b""
     read = getattr(lines, "read1", lines.read)
@@ -102,18 +163,45 @@ def _requests(lines: BinaryIO) -> Iterator[list[bytes]]:
     yield from _portions([rest])
 
 
-def _portions(lines: list[bytes]) -> Iterator[list[bytes]]:
-    lines = [line for line in lines if line.strip()]
-    for start in range(0, len(lines), LINES_MAX):
-        yield lines[start : start + LINES_MAX]
+def _portions(lines: list[bytes]) -> Iterator[list[Passed]]:
+    return _split([line for line in lines if line.strip()])
 
 
-def _tell_published(out: Output, told: Told) -> None:
+def _split(passed: Sequence[Passed]) -> Iterator[list[Passed]]:
+    for start in range(0, len(passed), LINES_MAX):
+        yield list(passed[start : start + LINES_MAX])
+
+
+def _tell_published(out: Output, told: Told, counted: str) -> None:
     out.line(
         f"{told.accepted:,} taken" + "".join(f", {count:,} {code}" for code, count in sorted(told.refused.items()))
     )
     for each in told.told:
-        out.line(f"  line {each.place:,}: {each.code}: {each.sentence}")
+        out.line(f"  {counted} {each.place:,}: {each.code}: {each.sentence}")
+
+
+class SchemaWritten(msgspec.Struct, frozen=True, kw_only=True):
+    """The schema that comes with a door."""
+
+    door: str
+    schema: str
+
+
+@click.command()
+@click.argument("door", type=click.Choice([name for name in DOOR_NAMES if DOORS[name].schema]))
+@click.option("--out", type=click.Path(path_type=Path), help="Write it to this new file.")
+@housed
+def schema(desk: Desk, door: str, out: Path | None) -> None:
+    """Print the schema that comes with a door, without marks: what has none does not cross until you write it.
+
+    Example:
+      comity feed schema asterix --out air-picture.toml
+    """
+    text = schema_text(DOORS[door])
+    if out is not None:
+        write_new_file(out, text.encode())
+    told = SchemaWritten(door=door, schema=text)
+    desk.show(told, lambda show, _: show.text(text.rstrip() if out is None else f"written: {out}"))
 
 
 @click.command()
