@@ -8,7 +8,7 @@ INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes -
 # Programs that the environment brings (comity, and Node.js where the machine has none) come before the machine's own.
 WITH_ENVIRONMENT := PATH="$(CURDIR)/$(BIN):$$PATH"
 
-.PHONY: help demo test check coverage bench simulate schema interop other-python requirements clean
+.PHONY: help demo demo-feed test check coverage bench simulate schema interop other-python requirements clean
 .DEFAULT_GOAL := help
 
 help: ## say what can be made
@@ -35,8 +35,16 @@ $(VENV)/.develop: $(VENV)/.run requirements/develop.txt
 	@$(BIN)/python $(INSTALL) requirements/develop.txt
 	@touch $@
 
+$(VENV)/.doors: $(VENV)/.run requirements/doors.txt
+	@echo "adding what reads ASTERIX and signed alerts (once) ..."
+	@$(BIN)/python $(INSTALL) requirements/doors.txt
+	@touch $@
+
 demo: $(VENV)/.run ## run the agreement of 2016 between two nodes on this machine (FILE=... gives your own file)
 	@$(BIN)/comity demo $(if $(FILE),'$(FILE)')
+
+demo-feed: $(VENV)/.doors ## play warning data between two nodes as they happen
+	@$(BIN)/comity demo feed
 
 test: $(VENV)/.develop ## run every test
 	@$(WITH_ENVIRONMENT) $(BIN)/python -m pytest -n 2 $(ARGS)
