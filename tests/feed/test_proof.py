@@ -27,11 +27,13 @@ CUTTER = cutters(schema(), release().postures["normal"])["track"]
 CROSSED = ("track", "observed", "latitude", "longitude", "speed")
 
 
-def made(raws: list[bytes], place: int, show: tuple[str, ...] = ("track",), batches: int = 3) -> Proof:
-    """A feed of some batches that all hold the same messages, and the proof of one of them."""
+def made(
+    raws: list[bytes], place: int, show: tuple[str, ...] = ("track",), batches: int = 3, view: bytes | None = None
+) -> Proof:
+    """A feed of some batches that all hold the same messages, and the proof of one of them; ``view`` crossed as all."""
     reader = Reader(schema())
     read: list[Any] = [reader.read(raw) for raw in raws]
-    views = tuple(CUTTER.view(message) for message in read)
+    views = tuple(CUTTER.view(message) if view is None else view for message in read)
     log, tiles, roots, tree = Frontier(), {}, [], None
     for batch in range(batches):
         seed, first = bytes([batch]) * 32, batch * len(raws)
@@ -45,7 +47,7 @@ def made(raws: list[bytes], place: int, show: tuple[str, ...] = ("track",), batc
         roots.append(tree.root)
     assert tree is not None
     note = msgspec.msgpack.decode(frame)[3]
-    view = prove_view(
+    proved = prove_view(
         origin=ORIGIN,
         seed=bytes([batches - 1]) * 32,
         first=(batches - 1) * len(raws),
@@ -59,7 +61,7 @@ def made(raws: list[bytes], place: int, show: tuple[str, ...] = ("track",), batc
     )
     original = prove_original(tree, place, read[place], KINDS["track"], show, roots, batches - 1)
     assert original.record_root == root_of(roots)
-    return Proof(format=PROOF, view=view, original=original)
+    return Proof(format=PROOF, view=proved, original=original)
 
 
 def verified(proof: Proof):  # type: ignore[no-untyped-def]  # Proved
@@ -141,6 +143,27 @@ def test_whatever_is_altered_no_longer_proves_it() -> None:
 
     walk(good, ())
     assert len(refused) > 20
+
+
+@pytest.mark.parametrize("view", [b"", b"\xff", b"[]", b'{"track":"\xff"}', b'{"track":' + b"[" * 50_000])
+def test_what_a_publisher_logged_that_is_no_message_proves_nothing(view: bytes) -> None:
+    proof = made(RAWS, 1, view=view)
+    for each in (proof, replace(proof, original=None)):
+        with pytest.raises(Rejected) as caught:
+            verified(each)
+        assert caught.value.code == "bad-proof"
+
+
+def test_a_field_is_shown_by_its_own_name_alone() -> None:
+    """``track:"a:b"`` is not to be read as the field ``track:"a`` with the value ``b"``."""
+    proof = made([written(msgspec.json.decode(RAWS[0]) | {"track": "a:b"})], 0)
+    assert proof.original is not None
+    (shown,) = proof.original.shown
+    for name, value in (('track:"a', b'b"'), ("trac", b'k:"a:b"')):
+        bad = replace(proof, original=replace(proof.original, shown=(replace(shown, name=name, value=value),)))
+        with pytest.raises(Rejected) as caught:
+            verified(bad)
+        assert caught.value.code == "bad-proof"
 
 
 @pytest.mark.parametrize("data", [b"", b"{}", b"[" * 10_000, b"\xff", bytes(2**20 + 1)])

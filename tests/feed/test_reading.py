@@ -117,6 +117,7 @@ def test_what_a_reader_may_not_see_is_not_there_in_any_way() -> None:
         b"",
         b"[]",
         b"\xff",
+        view().replace(b"T-1", b"\xff"),
         b"[" * 50_000,
         b'{"track":"T-1"}',
         b'{"type":"track"}',

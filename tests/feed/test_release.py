@@ -38,6 +38,8 @@ def test_a_posture_without_a_table_has_that_of_the_next_lower_one() -> None:
         ('speed = "10"', 'height = "10"', "not-released"),
         ('speed = "10"', 'speed = "30"', "bad-step"),
         ('speed = "10"', 'speed = "0"', "bad-step"),
+        ('speed = "10"', f'speed = "0.{"0" * 15}1"', "bad-step"),
+        ('speed = "10"', f'speed = "1{"0" * 16}"', "bad-step"),
         ('speed = "10"', 'track = "10"', "bad-step"),
         ('observed = "1s"', 'observed = "2s"', "bad-step"),
         ("delay = 60", "delay = -1", None),

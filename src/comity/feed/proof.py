@@ -127,6 +127,7 @@ class Proved(Struct, frozen=True):
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Proof)
+_view = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 def write_proof(proof: Proof) -> bytes:
@@ -308,12 +309,18 @@ def verify_proof(
     if batch is None:
         raise Rejected("the salt of the batch does not have 32 bytes", code="bad-proof")
     verify_inclusion(batch.hash, view.batch, signed.checkpoint.head, view.log_path)
+    try:
+        crossed = _view(view.view.decode())
+    except (ValueError, RecursionError):
+        raise Rejected("what was logged is no message", code="bad-proof") from None
     if proof.original is None:
         return Proved(view.number, view.view, signed)
-    return _verify_original(proof.original, view, signed)
+    return _verify_original(proof.original, view, crossed, signed)
 
 
-def _verify_original(original: OriginalProof, view: ViewProof, signed: SignedCheckpoint) -> Proved:
+def _verify_original(
+    original: OriginalProof, view: ViewProof, crossed: dict[str, msgspec.Raw], signed: SignedCheckpoint
+) -> Proved:
     width = len(original.commitments) // HASH_BYTES
     if width * HASH_BYTES != len(original.commitments) or not width or width & (width - 1):
         raise Rejected("the commitments are not as many as a power of two", code="bad-proof")
@@ -322,12 +329,13 @@ def _verify_original(original: OriginalProof, view: ViewProof, signed: SignedChe
         made = sha256(shown.salt + prefix(shown.name) + shown.value).digest()
         if len(shown.salt) != SALT_BYTES or shown.place < 0 or original.commitments[at : at + HASH_BYTES] != made:
             raise Rejected(f"the field {shown.name[:80]!r} was not logged with this value", code="bad-proof")
+        if ":" in shown.name:  # else what one name and value commit to, another name and value would, too
+            raise Rejected(f"no field is called {shown.name[:80]!r}", code="bad-proof")
     leaf = original_leaf(view.leaf, original.commitments)
     verify_inclusion(leaf_hash(leaf), view.place, TreeHead(view.count, original.root), original.path)
     count, batch = original.batches
     if count < 1:
         raise Rejected("originals are logged with one batch at least", code="bad-proof")
     verify_inclusion(leaf_hash(original.root), batch, TreeHead(count, original.record_root), original.record_path)
-    crossed = msgspec.json.decode(view.view, type=dict[str, msgspec.Raw])
     same = tuple(each.name for each in original.shown if bytes(crossed.get(each.name, b"")) == each.value)
     return Proved(view.number, view.view, signed, original.shown, same, original.record_root)

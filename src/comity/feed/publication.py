@@ -167,7 +167,8 @@ class Publication:
         said: datetime = getattr(read, self.schema.types[name].time)
         if said - _EPOCH > at * _MICROSECOND + CLOCK_AHEAD:
             ahead = said - _EPOCH - at * _MICROSECOND
-            if name in self._types:
+            kind = self._types.get(name)
+            if kind is not None and self.schema.types[name].time in kind.cutter.fields:  # else it says what is hidden
                 self.drop(name, "clock", at)
             return Refused("clock", f"its time lies {ahead.total_seconds():.0f} s ahead of the publisher's clock")
         return Entry(name, at, read, raw)

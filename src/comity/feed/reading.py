@@ -348,7 +348,7 @@ class Reading:
         self._turns[said] = turn + 1
         if len(self._turns) > SOURCES_MAX:
             del self._turns[next(iter(self._turns))]
-        fields = _fields.decode(contents.views[index])
+        fields = _fields.decode(contents.views[index].decode())  # msgspec does not look whether what it skips is UTF-8
         name = msgspec.json.decode(fields["type"], type=str)
         kind = types.get(name)
         if kind is None or not self._wanted(name):

@@ -24,7 +24,8 @@ POSTURES: tuple[Posture, ...] = ("normal", "heightened", "crisis")
 RATE_MAX = 1_000_000
 DELAY_SECONDS_MAX = 86_400
 
-_STEP = re.compile(r"(0\.0*)?[125](0*)")
+_STEP = re.compile(r"(0\.0{0,14})?[125]0{0,15}")
+"""From 10^-15 to 5 * 10^15: beyond those nothing would be rounded, or everything to nought."""
 _INSTANT_STEPS = {"1s": 1, "10s": 10, "1min": 60, "10min": 600, "1h": 3600}
 _UNTIL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
