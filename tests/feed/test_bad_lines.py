@@ -6,14 +6,18 @@ import asyncio
 import random
 from collections.abc import Callable
 from contextlib import suppress
+from copy import deepcopy
 
 import pytest
+from msgspec.structs import replace
 
 from comity.errors import ComityError, Rejected
 from comity.feed.batch import FRAME_BYTES_MAX, open_batch, read_frame
 from comity.feed.delivery import Have, read_word, write_word
+from comity.flows.feeding.delivering import Delivery
 from comity.ledger.tree import Frontier
-from comity.stores.memory_disk import Crashed, Fault, WritePoint, no_faults
+from comity.stores.memory_disk import Crashed, Fault, MemoryDisk, WritePoint, no_faults
+from courier.keys import Key
 from feed.stage import KEYS, NAME, Line, Stage, track, until
 
 
@@ -77,6 +81,7 @@ async def test_two_histories_are_refused_and_kept() -> None:
         await liar.publish([track(5)])
         await liar.publish([track(6)])
         for index in range(2):  # another first batch, and one that does not follow on ours
+            recipient = await one.recipient()  # what was kept is kept though the node starts again
             line = Line()
             following = asyncio.create_task(recipient.follow(line.ends[1]))
             await line.ends[0].receive()
@@ -86,6 +91,61 @@ async def test_two_histories_are_refused_and_kept() -> None:
             assert caught.value.code == "two-histories"
         assert len(await recipient.shelf.read_evidence()) == 2
         assert recipient.first == 1
+
+
+async def test_what_comes_again_altered_or_unsigned_accuses_nobody() -> None:
+    stage, stranger = Stage(), Stage()
+    async with stage.publisher() as publisher, stranger.publisher() as other:
+        recipient = await stage.recipient()
+        async with stage.connected(publisher, recipient, Line()):
+            await publisher.publish([track(0)])
+            await until(lambda: recipient.first == 1)
+        other.parties = replace(other.parties, log=Key("nobody"))
+        await other.publish([track(5)])
+        line = Line()
+        following = asyncio.create_task(recipient.follow(line.ends[1]))
+        await line.ends[0].receive()
+        await line.ends[0].send(other.under_way[0].frame)
+        with pytest.raises(Rejected) as caught:
+            await following
+        assert caught.value.code == "no-trusted-signature"
+        assert await recipient.shelf.read_evidence() == []
+
+
+async def test_a_publisher_restored_from_a_copy_seals_nothing_under_a_key_and_number_that_it_used() -> None:
+    """It may publish before its recipient calls, which then finds two histories."""
+    stage = Stage()
+    async with stage.publisher() as publisher:
+        await publisher.publish([track(0)])
+        copy = MemoryDisk()
+        copy.database = deepcopy(stage.disks[0].database)
+        recipient = await stage.recipient()
+        async with stage.connected(publisher, recipient, Line()):
+            await publisher.publish([track(1)])
+            await publisher.publish([track(2)])
+            await until(lambda: recipient.first == 3)
+        before = [await publisher.shelf.read_frame(index) for index in range(publisher.size)]
+    stage.disks = copy, stage.disks[1]
+    async with stage.publisher() as restored:
+        for number in range(10, 13):
+            await restored.publish([track(number)])
+        after = [await restored.shelf.read_frame(index) for index in range(restored.size)]
+        line = Line()
+        delivering = asyncio.create_task(Delivery(restored, line.ends[0]).run())
+        following = asyncio.create_task(recipient.follow(line.ends[1]))
+        with pytest.raises(Rejected) as caught:
+            await delivering
+        assert caught.value.code == "two-histories"
+        assert len(await restored.shelf.read_evidence()) == 1
+        following.cancel()
+    assert before[0] == after[0]
+    used: dict[tuple[bytes, int], bytes] = {}
+    keys = {each.number: each.key for each in stage.ruler.epochs}
+    for data in [*before, *after]:
+        assert data is not None
+        frame = read_frame(data)
+        assert used.setdefault((keys[frame.place.epoch], frame.place.batch), frame.sealed) == frame.sealed
+    assert len(used) == 6
 
 
 HAVE = write_word(Have(0, b""))

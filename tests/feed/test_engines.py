@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from comity.errors import InternalError, Misuse, Rejected, Unavailable
-from comity.feed.batch import MESSAGES_MAX, root_of
+from comity.feed.batch import MESSAGES_MAX, read_frame, root_of
 from comity.feed.delivery import Acknowledged, Have, write_word
 from comity.feed.gate import Epoch
 from comity.feed.proof import read_proof, verify_proof, write_proof
@@ -18,6 +18,8 @@ from comity.flows.feeding.delivering import Delivery
 from comity.flows.feeding.names import FeedName
 from comity.flows.feeding.proving import Kept
 from comity.ledger.checkpoint import open_checkpoint
+from comity.ledger.note import Note, cosign
+from comity.ledger.tree import EMPTY_ROOT
 from feed.examples import SCHEMA_TEXT
 from feed.stage import KEYS, NAME, Line, Stage, parties, track, until
 
@@ -245,8 +247,17 @@ async def test_a_publisher_restored_from_a_copy_stops() -> None:
         assert stopped.value.code == "restored-database"
 
 
-@pytest.mark.parametrize("size", [0, 1, 2, 5])
-async def test_a_peer_that_acknowledges_what_it_did_not_store_is_cut_off(size: int) -> None:
+COSIGNED = "— comity/kr AAAAAAAAAAAA"
+
+
+@pytest.mark.parametrize(
+    ("size", "line_said"),
+    [
+        *[(size, COSIGNED) for size in (0, 1, 2, 5)],
+        *[(1, said) for said in ("", "\n", "— kr", "— kr ====", f"{COSIGNED}\n{COSIGNED}\n")],
+    ],
+)
+async def test_a_peer_that_acknowledges_what_it_did_not_store_is_cut_off(size: int, line_said: str) -> None:
     stage = Stage()
     async with stage.publisher() as publisher:
         await publisher.publish([track(0)])
@@ -255,11 +266,38 @@ async def test_a_peer_that_acknowledges_what_it_did_not_store_is_cut_off(size: i
         running = asyncio.create_task(Delivery(publisher, line.ends[0]).run())
         await peer.send(write_word(Have(0, (await stage.shelf(1).read_state()).root)))
         await peer.receive()
-        await peer.send(write_word(Acknowledged(size, "— comity/kr AAAAAAAAAAAA")))
+        await peer.send(write_word(Acknowledged(size, line_said)))
         with pytest.raises(Rejected) as caught:
             await running
         assert caught.value.code == "bad-acknowledgement"
+        assert publisher.counts["bad acknowledgements"] == 1
         assert publisher.acknowledged == 0
+
+
+async def test_a_cosignature_of_another_root_or_another_key_acknowledges_nothing() -> None:
+    stage, other = Stage(), Stage()
+    other.chance.seed(2)
+    async with stage.publisher() as publisher, other.publisher() as elsewhere:
+        for each in (publisher, elsewhere):
+            await each.publish([track(0)])
+            await each.publish([track(1)])
+        texts = [
+            Note.parse(read_frame(each.under_way[index].frame).note).text
+            for each, index in ((elsewhere, 1), (publisher, 0), (publisher, 1), (publisher, 1))
+        ]
+        name = parties("kr", "jp").own_witness_name
+        signers = [(name, "kr witness"), (name, "kr witness"), (name, "kr log"), ("comity/jp", "kr witness")]
+        for text, (signer, key) in zip(texts, signers, strict=True):
+            line = Line()
+            running = asyncio.create_task(Delivery(publisher, line.ends[0]).run())
+            await line.ends[1].send(write_word(Have(0, EMPTY_ROOT)))
+            await line.ends[1].receive()
+            await line.ends[1].receive()
+            await line.ends[1].send(write_word(Acknowledged(2, cosign(text, signer, KEYS[key], 1_800_000_000).line)))
+            with pytest.raises(Rejected) as caught:
+                await running
+            assert caught.value.code == "bad-acknowledgement"
+            assert publisher.acknowledged == 0
 
 
 async def test_a_peer_that_lost_what_it_acknowledged_gets_it_again_and_its_word_is_kept() -> None:

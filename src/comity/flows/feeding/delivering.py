@@ -91,8 +91,8 @@ class Delivery:
             note = Note.parse(await self._note(word.size)) if word.size else None
             if note is None:
                 raise self._bad("there is nothing to acknowledge")
-            signature = Signature.parse(word.cosignature.removesuffix("\n"))
             try:
+                signature = Signature.parse(word.cosignature.removesuffix("\n"))
                 open_note(Note(note.text, (signature,)), [self._publisher.parties.peer_witness_key])
             except ComityError as error:
                 raise self._bad(str(error)) from None

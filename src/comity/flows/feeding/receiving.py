@@ -18,7 +18,8 @@ from comity.feed.batch import Frame, Opened, open_batch, read_frame
 from comity.feed.delivery import Acknowledged, Have, write_word
 from comity.feed.publication import microseconds
 from comity.flows.feeding.names import Authority, FeedName, Parties
-from comity.flows.feeding.shelf import Shelf, State
+from comity.flows.feeding.shelf import EVIDENCE_MAX, Shelf, State
+from comity.ledger.checkpoint import open_checkpoint
 from comity.ledger.note import Note, cosign
 from comity.ledger.tree import Frontier
 from comity.ports import Channel, Clock
@@ -169,6 +170,7 @@ class Recipient:
             return  # its acknowledgement is under way
         index = await self.shelf.find(frame.place.first)
         if index is None or await self.shelf.read_frame(index) != data:
+            open_checkpoint(frame.note, self.name.origin, [self._log_key])  # what nobody signed says nothing of anybody
             await self._keep_evidence(frame)
             raise Rejected(
                 f"a batch that begins with message {frame.place.first} of {self.name} is not the one kept here",
@@ -177,9 +179,10 @@ class Recipient:
         await self._acknowledge(link)
 
     async def _keep_evidence(self, frame: Frame) -> None:
-        if self._log_key and self._state.cosigned:
+        kept = len(await self.shelf.read_evidence())  # the first are kept, whatever comes after them
+        if self._state.cosigned and kept < EVIDENCE_MAX:
             shown = [self._state.cosigned, frame.note, frame.salt]
-            await self.shelf.commit([self.shelf.evidence(self.counts["two histories"], shown)])
+            await self.shelf.commit([self.shelf.evidence(kept, shown)])
         self.counts["two histories"] += 1
 
     async def _keep(self, link: Channel) -> None:
