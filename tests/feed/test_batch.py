@@ -29,6 +29,7 @@ from comity.feed.batch import (
     view_leaves,
 )
 from comity.feed.originals import salts
+from comity.ledger.checkpoint import Checkpoint, sign_checkpoint
 from comity.ledger.leaf import batch_root_leaf
 from comity.ledger.tree import Frontier
 from feed.examples import LOG, LOG_KEY, ORIGIN, Key
@@ -184,6 +185,35 @@ def test_contents_that_a_true_key_sealed_and_that_are_not_in_order_are_refused(c
     bad = ChaCha20Poly1305(KEY).encrypt(bytes(12), encode(inside), encode(place))
     frame = msgspec.structs.replace(msgspec.msgpack.decode(good, type=Frame), sealed=bad)
     assert code_of(encode(frame)) == "bad-batch"
+
+
+def test_one_altered_message_under_a_true_key_is_not_what_was_logged() -> None:
+    good, _ = sealed((b"a", b"b", b"c"), Frontier())
+    frame = msgspec.msgpack.decode(good, type=Frame)
+    encode = msgspec.msgpack.Encoder().encode
+    inside = contents((b"a", b"B", b"c"))
+    bad = ChaCha20Poly1305(KEY).encrypt(bytes(12), encode(inside), encode(frame.place))
+    assert code_of(encode(msgspec.structs.replace(frame, sealed=bad))) == "two-histories"
+    for sealed_part in (b"", frame.sealed[:-1], frame.sealed + b"\0", bytes(16)):
+        assert code_of(encode(msgspec.structs.replace(frame, sealed=sealed_part))) == "altered-batch"
+
+
+def test_a_true_checkpoint_of_another_size_or_root_or_feed_is_not_that_of_the_batch() -> None:
+    good, log = sealed((b"a",), Frontier())
+    frame = msgspec.msgpack.decode(good, type=Frame)
+    later, _ = sealed((b"b",), log, 1, 1)
+    other, _ = sealed((b"z",), Frontier())
+    elsewhere = sign_checkpoint(Checkpoint(ORIGIN + "-2", log.head()), LOG).encode()
+    notes = [msgspec.msgpack.decode(each, type=Frame).note for each in (later, other)]
+    assert {code_of(msgspec.msgpack.encode(msgspec.structs.replace(frame, note=each))) for each in notes} == {
+        "two-histories"
+    }
+    for note in (elsewhere, b"", frame.note[:-1], frame.note + b"x"):
+        assert code_of(msgspec.msgpack.encode(msgspec.structs.replace(frame, note=note)))
+    salted = msgspec.structs.replace(frame, salt=b"t" * 32)
+    assert code_of(msgspec.msgpack.encode(salted)) == "two-histories"
+    for salt in (b"", b"s" * 31, b"s" * 33):
+        assert code_of(msgspec.msgpack.encode(msgspec.structs.replace(frame, salt=salt))) == "bad-frame"
 
 
 def test_a_batch_counts_its_messages_and_its_epoch_ends() -> None:

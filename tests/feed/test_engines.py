@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from comity.errors import InternalError, Misuse, Rejected, Unavailable
+from comity.feed import publication
 from comity.feed.batch import MESSAGES_MAX, read_frame, root_of
 from comity.feed.delivery import Acknowledged, Have, write_word
 from comity.feed.gate import Epoch
@@ -161,6 +162,22 @@ async def test_beyond_the_rate_messages_are_dropped_and_counted() -> None:
             await until(lambda: recipient.first == 201)
         told = [each for arrived in stage.arrived for each in arrived.opened.contents.dropped]
         assert [(each.why, each.count) for each in told] == [("rate", 50)]
+
+
+async def test_sources_without_end_are_refused_each_by_itself_until_the_key_changes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(publication, "SOURCES_MAX", 2)
+    stage = Stage()
+    async with stage.publisher() as publisher:
+        for number in range(2):
+            assert (await publisher.publish([track(number, sensor=f"s-{number}")])).accepted == 1
+        found = await publisher.publish([track(2, sensor="s-2"), track(3, sensor="s-1")])
+        assert (found.accepted, found.refused) == (1, {"too-many-sources": 1})
+        assert publisher.counts["refused too-many-sources"] == 1
+        stage.clock.pass_by(3601)
+        assert (await publisher.publish([track(4, sensor="s-1")])).accepted == 1  # the first under another key
+        assert (await publisher.publish([track(5, sensor="s-2")])).accepted == 1
 
 
 async def test_a_flood_without_a_line_waits_in_bounded_space_and_what_is_dropped_is_said() -> None:

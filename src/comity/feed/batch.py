@@ -33,6 +33,7 @@ VIEWS_BYTES_MAX = 262_144
 """A batch closes when its views have so many bytes; the last one may go beyond."""
 FRAME_BYTES_MAX = 1_048_576
 EPOCH_BATCHES_MAX = 2**20
+LEAF_SALT_BYTES = 32
 
 INSTANT_MAX = 253_402_300_799_999_999
 """The last microsecond of the year 9999."""
@@ -178,7 +179,7 @@ def read_frame(data: bytes) -> Frame:
         frame = _frame.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise Rejected("not a frame of a feed", code="bad-frame") from None
-    if frame.place.format != FORMAT or _encoder.encode(frame) != data:
+    if frame.place.format != FORMAT or len(frame.salt) != LEAF_SALT_BYTES or _encoder.encode(frame) != data:
         raise Rejected(f"not a frame of the format {FORMAT!r} in its one spelling", code="bad-frame")
     return frame
 
