@@ -176,7 +176,13 @@ async def test_nothing_acknowledged_is_lost_and_nothing_is_delivered_twice_whate
         disk.faults = plan
     late: list[bytes] = []
 
-    def weather(to_recipient: bool, data: bytes) -> list[bytes]:
+    sent: dict[tuple[int, int], bytes] = {}
+
+    def weather(by_recipient: bool, data: bytes) -> list[bytes]:
+        to_recipient = not by_recipient
+        if to_recipient:  # no two are sealed under one key with one number, whoever died between
+            frame = read_frame(data)
+            assert sent.setdefault((frame.place.epoch, frame.place.batch), data) == data
         luck = chance.random() if stormy else 1.0
         if luck < 0.05:
             return []
@@ -235,6 +241,7 @@ async def test_nothing_acknowledged_is_lost_and_nothing_is_delivered_twice_whate
         disk.faults = no_faults
     await one_life()
     assert struck
+    assert sent
 
     recipient = await stage.recipient()
     assert recipient.first == number == len(taken)
