@@ -219,8 +219,9 @@ async def test_server_sent_events_go_on_after_the_last_one_that_was_had(doors: D
         async with session.post(url, data=body(doors), headers=accept | {"last-event-id": "1"}) as response:
             found = await events_of(response, 3)
         assert msgspec.json.decode(found[-1]["data"])["number"] == 2
-        async with session.post(url, data=body(doors), headers=accept | {"last-event-id": "two"}) as response:
-            assert response.status == 400
+        for nonsense in ("two", "", "-1", "+1", "1.0", "1,2", "0x1", "\u00b2", "9" * 18, "9" * 5_000):
+            async with session.post(url, data=body(doors), headers=accept | {"last-event-id": nonsense}) as response:
+                assert response.status == 400, nonsense
 
 
 async def test_a_websocket_carries_one_text_each(doors: Doors) -> None:
