@@ -212,6 +212,26 @@ async def test_a_schema_that_changes_under_way_is_that_of_the_next_messages() ->
         assert (await publisher.publish([message])).accepted == 1
 
 
+async def test_what_waits_and_is_no_message_of_the_schema_that_holds_then_is_said_not_to_cross() -> None:
+    stage = Stage()
+    stage.ruler.declare("normal")
+    async with stage.publisher() as publisher:
+        recipient = await stage.recipient()
+        async with stage.connected(publisher, recipient, Line()):
+            assert (await publisher.publish([track(0), track(1)])).accepted == 2
+            other = parse_schema(SCHEMA_TEXT.replace("quality    =", "grade      ="), "s.toml")
+            stage.ruler.now = replace(stage.ruler.now, schema=other, since=stage.clock.now(), changed="release")
+            stage.clock.pass_by(61)
+            await until(lambda: publisher.counts["dropped ended"] == 2)
+            assert (await publisher.publish([track(2).replace(b'"quality"', b'"grade"')])).accepted == 1
+            stage.clock.pass_by(61)
+            await publisher.publish([])
+            await until(lambda: recipient.first == 1)
+        assert [view["track"] for view in stage.views] == ["T-2"]
+        told = [each for arrived in stage.arrived for each in arrived.opened.contents.dropped]
+        assert [(each.type, each.why, each.count) for each in told] == [("track", "ended", 2)]
+
+
 async def test_a_numbered_request_is_taken_once() -> None:
     stage = Stage()
     async with stage.publisher() as publisher:

@@ -425,7 +425,11 @@ class Publisher:
             at, raw = await self._waiting.first(name)
             made.puts += self._waiting.take(name)
             read = self._publication.read(raw, at)
-            found = self._publication.admit(read) if isinstance(read, Entry) else read.code
+            if isinstance(read, Refused):  # it was taken under another schema, whose release is over
+                self.counts["dropped ended"] += 1
+                self._publication.drop(name, "ended", at)
+                continue
+            found = self._publication.admit(read)
             if isinstance(found, Cut):
                 made.cuts.append(found)
                 made.bytes += len(found.view)
