@@ -28,24 +28,36 @@ def test_a_world_comes_to_rest_with_every_invariant_held(seed: int) -> None:
     assert set(simulation.invariants.counts) == set(NAMES)
 
 
+STORMS = range(1, 9)
+WANTED_ACTS = {
+    f"{party} {act}"
+    for party in PARTIES
+    for act in (
+        "read: permit",
+        "read: needs-consent",
+        "choose mark: MarkingShown",
+        "release: Approved",
+        "takes pouch: NoneType",
+        "rebuild: LedgerVerified",
+    )
+}
+WANTED_FAULTS = {
+    *(f"network {kind}" for kind in ("drop", "repeat", "reorder", "cut", "wait", "gap")),
+    *(fault.name.lower().replace("_", "-") for fault in Fault),
+    *("crash", "disk full", "caller gone", "clock step back", "clock step ahead", "clock stall"),
+}
+
+
 def test_in_storms_everything_happens_and_everything_holds() -> None:
-    """What the fixed seeds show is worth something only if much happens in such worlds."""
-    acts: set[str] = set()
-    faults: set[str] = set()
-    for seed in (1, 2, 3):
+    """What the fixed seeds show is worth something only if much happens in such worlds: in eight of them, all of it."""
+    acts, faults = set(WANTED_ACTS), set(WANTED_FAULTS)
+    for seed in STORMS:
         witness = simulate(seed, 600, STORM).witness
-        acts |= {re.sub("^[0-9]+ ", "", line) for line in witness.lines}
-        faults |= {fault.partition(" at ")[0] for fault in witness.faults}
-    for party in PARTIES:
-        assert {f"{party} read: permit", f"{party} read: needs-consent", f"{party} choose mark: MarkingShown"} <= acts
-        assert {
-            f"{party} release: Approved",
-            f"{party} takes pouch: NoneType",
-            f"{party} rebuild: LedgerVerified",
-        } <= acts
-    assert {f"network {kind}" for kind in ("drop", "repeat", "reorder", "cut", "wait", "gap")} <= faults
-    assert {fault.name.lower().replace("_", "-") for fault in Fault} <= faults
-    assert {"crash", "disk full", "caller gone", "clock step back", "clock step ahead", "clock stall"} <= faults
+        acts -= {re.sub("^[0-9]+ ", "", line) for line in witness.lines}
+        faults -= {fault.partition(" at ")[0] for fault in witness.faults}
+        if seed >= 3 and not acts and not faults:
+            return
+    assert (acts, faults) == (set(), set()), "what never happened"
 
 
 def command(*arguments: str, hash_seed: str) -> str:
