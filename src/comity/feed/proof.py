@@ -222,25 +222,33 @@ def original_tree(
     return OriginalTree(tuple(leaves), tuple(commitments), tuple(streams))
 
 
-def read_originals(
-    contents: Contents, first: int, originals: Originals, schema: Schema
-) -> tuple[list[Struct], OriginalTree, dict[str, Committer]]:
-    """The messages of a batch as they were published, what was logged of them, and what commits to each type.
+class OriginalsReader:
+    """Reads what was published of batches again; what a schema makes of its types is made once, not for each batch.
 
-    Raises:
-        Rejected: ``damaged``: what was kept of them is not what crossed.
+    Attributes:
+        committers: what commits to each type of the schema.
     """
-    committers = {name: Committer(tuple(kind.fields)) for name, kind in schema.types.items()}
-    reader, messages = Reader(schema), []
-    for raw in originals.raws:
-        read = reader.read(raw)
-        if isinstance(read, Refused):
-            raise Rejected(f"a message that was kept is not one of its schema: {read.sentence}", code="damaged")
-        messages.append(read)
-    if len(messages) != len(contents.views):
-        raise Rejected("not as many messages were kept as crossed", code="damaged")
-    leaves = view_leaves(contents.seed, first, contents.views)
-    return messages, original_tree(originals.seed, messages, leaves, committers), committers
+
+    def __init__(self, schema: Schema) -> None:
+        self.committers = {name: Committer(tuple(kind.fields)) for name, kind in schema.types.items()}
+        self._reader = Reader(schema)
+
+    def read(self, contents: Contents, first: int, originals: Originals) -> tuple[list[Struct], OriginalTree]:
+        """The messages of a batch as they were published, and what was logged of them.
+
+        Raises:
+            Rejected: ``damaged``: what was kept of them is not what crossed.
+        """
+        messages = []
+        for raw in originals.raws:
+            read = self._reader.read(raw)
+            if isinstance(read, Refused):
+                raise Rejected(f"a message that was kept is not one of its schema: {read.sentence}", code="damaged")
+            messages.append(read)
+        if len(messages) != len(contents.views):
+            raise Rejected("not as many messages were kept as crossed", code="damaged")
+        leaves = view_leaves(contents.seed, first, contents.views)
+        return messages, original_tree(originals.seed, messages, leaves, self.committers)
 
 
 def prove_original(

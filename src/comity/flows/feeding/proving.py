@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from comity.errors import Misuse, Rejected, Unavailable
 from comity.feed.batch import Contents, Frame, read_frame, unseal
 from comity.feed.originals import Originals
-from comity.feed.proof import FORMAT, OriginalProof, Proof, prove_original, prove_view, read_originals
-from comity.feed.schema import Schema
+from comity.feed.proof import FORMAT, OriginalProof, OriginalsReader, Proof, prove_original, prove_view
 from comity.flows.feeding.names import Authority, FeedName
 from comity.flows.feeding.shelf import Shelf
 from comity.ledger.checkpoint import Checkpoint
@@ -24,7 +23,7 @@ class Kept:
         self.name = name
         self.shelf = shelf
         self._authority = authority
-        self._schemas: dict[str, Schema] = {}
+        self._readers: dict[str, OriginalsReader] = {}
 
     async def batch(self, index: int) -> tuple[Frame, Contents]:
         """A batch of the log, opened.
@@ -47,8 +46,8 @@ class Kept:
         for index in range(first, end):
             root = await self.shelf.read_root(index)
             if root is None:
-                frame, contents, originals, schema = await self._originals(index)
-                _, tree, _ = await asyncio.to_thread(read_originals, contents, frame.place.first, originals, schema)
+                frame, contents, originals, reader = await self._originals(index)
+                _, tree = await asyncio.to_thread(reader.read, contents, frame.place.first, originals)
                 root = tree.root
                 puts.append(self.shelf.original_root(index, root))
             found.append(root)
@@ -99,27 +98,27 @@ class Kept:
     async def _prove_original(
         self, index: int, place: int, show: Sequence[str], first: int, count: int
     ) -> OriginalProof:
-        frame, contents, originals, schema = await self._originals(index)
-        messages, tree, committers = await asyncio.to_thread(
-            read_originals, contents, frame.place.first, originals, schema
-        )
-        kind = committers[type(messages[place]).__name__]
+        frame, contents, originals, reader = await self._originals(index)
+        messages, tree = await asyncio.to_thread(reader.read, contents, frame.place.first, originals)
+        kind = reader.committers[type(messages[place]).__name__]
         for name in show:
             if name not in kind.names:
                 raise Misuse(f"the message has no field {name!r}", code="unknown-field")
         roots = await self.original_roots(first, first + count)
         return prove_original(tree, place, messages[place], kind, show, roots, index - first)
 
-    async def _originals(self, index: int) -> tuple[Frame, Contents, Originals, Schema]:
+    async def _originals(self, index: int) -> tuple[Frame, Contents, Originals, OriginalsReader]:
         frame, contents = await self.batch(index)
         originals = await self.shelf.read_originals(index)
         if originals is None:
             raise Misuse(f"what was published is not here: {self.name} is another party's", code="not-published-here")
-        schema = self._schemas.get(originals.schema) or await self.shelf.read_schema(originals.schema)
-        if schema is None:
-            raise Rejected(f"the schema of batch {index} of {self.name} was not kept", code="damaged")
-        self._schemas[originals.schema] = schema
-        return frame, contents, originals, schema
+        reader = self._readers.get(originals.schema)
+        if reader is None:
+            schema = await self.shelf.read_schema(originals.schema)
+            if schema is None:
+                raise Rejected(f"the schema of batch {index} of {self.name} was not kept", code="damaged")
+            reader = self._readers[originals.schema] = OriginalsReader(schema)
+        return frame, contents, originals, reader
 
 
 def _checkpoint(cosigned: bytes, index: int, frame: Frame) -> bytes:
