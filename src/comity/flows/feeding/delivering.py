@@ -12,6 +12,7 @@ from comity.errors import ComityError, Rejected, Unavailable
 from comity.feed.batch import read_frame
 from comity.feed.delivery import BATCHES_UNDER_WAY_MAX, BYTES_UNDER_WAY_MAX, Acknowledged, Have, read_word
 from comity.flows.feeding.publishing import Publisher
+from comity.flows.feeding.together import until_one_ends
 from comity.ledger.checkpoint import Checkpoint
 from comity.ledger.note import Note, Signature, open_note
 from comity.ledger.tree import EMPTY_ROOT
@@ -37,16 +38,7 @@ class Delivery:
             Rejected: ``two-histories``, ``restored-database``, ``bad-acknowledgement``, ``bad-word``.
         """
         await self._begin()
-        tasks = [asyncio.create_task(self._send()), asyncio.create_task(self._listen())]
-        try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in tasks:
-                task.cancel()
-            outcomes = await asyncio.gather(*tasks, return_exceptions=True)
-        for outcome in outcomes:
-            if isinstance(outcome, Exception):
-                raise outcome
+        await until_one_ends(self._send(), self._listen())
 
     async def _begin(self) -> None:
         """Begin where the recipient stands, if that is in our log."""

@@ -19,6 +19,7 @@ from comity.feed.delivery import Acknowledged, Have, write_word
 from comity.feed.publication import microseconds
 from comity.flows.feeding.names import Authority, FeedName, Parties
 from comity.flows.feeding.shelf import EVIDENCE_MAX, Shelf, State
+from comity.flows.feeding.together import until_one_ends
 from comity.ledger.checkpoint import open_checkpoint
 from comity.ledger.note import Note, cosign
 from comity.ledger.tree import Frontier
@@ -105,18 +106,11 @@ class Recipient:
         async with self._following:
             await self._settle()
             await link.send(write_word(Have(self._state.size, self._state.root)))
-            tasks = [asyncio.create_task(self._take(link)), asyncio.create_task(self._keep(link))]
             try:
-                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                for task in tasks:
-                    task.cancel()
-                outcomes = await asyncio.gather(*tasks, return_exceptions=True)
-            for outcome in outcomes:
-                if isinstance(outcome, Exception):
-                    if isinstance(outcome, ComityError):
-                        self.counts[f"refused {outcome.code}"] += 1
-                    raise outcome
+                await until_one_ends(self._take(link), self._keep(link))
+            except ComityError as error:
+                self.counts[f"refused {error.code}"] += 1
+                raise
 
     async def _settle(self) -> None:
         await self.shelf.settle()
