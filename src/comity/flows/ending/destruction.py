@@ -16,8 +16,8 @@ from comity.decision.counterfactual import what_would_change
 from comity.errors import Misuse, Refused, Unavailable
 from comity.flows.actors import Actor
 from comity.flows.deciding.basis import basis
-from comity.flows.deciding.cases import handling_case
-from comity.flows.deciding.once import Decided, decide_once
+from comity.flows.deciding.once import Decided
+from comity.flows.ending.asking import decide_about_copy, purpose_of, request_name
 from comity.flows.ending.certificates import CertificateShown, certificate_shown, find_certificate
 from comity.flows.handling.custody import (
     Found,
@@ -114,7 +114,9 @@ async def destroy(house: House, request: Destroy) -> Destruction:
     certificate = house.name("t", request.certificate)
     purpose = CRISIS if request.crisis else purpose_of(found)
     asked = request_name("destroy", found, certificate)
-    decided = await _decide(house, found, request, purpose, asked)
+    decided = await decide_about_copy(
+        house, found, "destroy", request.actor, request=asked, purpose=purpose, method=request.method
+    )
     told = Destruction(
         item=found.item.item,
         copy=found.number,
@@ -222,16 +224,6 @@ async def witness(house: House, request: WitnessDestruction) -> CertificateShown
 # ---- what acts of an ending share -----------------------------------------------------------------------------------
 
 
-def request_name(act: str, found: Found, *more: str) -> str:
-    """What a decision about a copy, its approvals and its witnesses name."""
-    return "/".join((act, found.item.item, str(found.number), *more))
-
-
-def purpose_of(found: Found) -> str:
-    """What the item of a copy came for."""
-    return found.first.made.purpose if found.first.made is not None else found.item.provided or ""
-
-
 def forget_keys(work: Work, copies: list[CopyRow]) -> None:
     """Erase the headers of copies: nobody opens them again (step 40)."""
     for header in sorted({copy.header.hex() for copy in copies}):
@@ -259,59 +251,22 @@ def witnesses_wanted(house: House, found: Found, decided: Decided) -> int | None
 # ---- deciding -------------------------------------------------------------------------------------------------------
 
 
-async def _decide(house: House, found: Found, request: Destroy, purpose: str, asked: str) -> Decided:
-    place = found.first
-    running = await house.library.load(place.row)
-
-    async def decide(work: Work) -> Decided:
-        case = await handling_case(
-            house,
-            place.row,
-            found.item,
-            found.person,
-            "destroy",
-            purpose,
-            work.at,
-            read=work.facts,
-            method=request.method,
-            request=asked,
-        )
-        return await decide_once(house, work, place.row, running, case, request.actor)
-
-    return await house.sequencer.submit(decide)
-
-
 async def _decide_again(house: House, found: Found, ending: EndingRow, witness: str, actor: Actor) -> None:
     """(34) The last witness: it must be permitted now, with everybody who has seen it.
 
     Raises:
         Refused: something has changed since the certificate was signed.
     """
-    place = found.first
-    running = await house.library.load(place.row)
-    destroyer = await _person(house, place.relationship, ending.by)
-    asked = request_name("destroy", found, ending.certificate)
-    purpose = purpose_of(found)
-
-    async def decide(work: Work) -> Decided:
-        case = await handling_case(
-            house,
-            place.row,
-            found.item,
-            destroyer,
-            "destroy",
-            purpose,
-            work.at,
-            read=work.facts,
-            method=ending.method or "",
-            request=asked,
-            witnesses=[
-                decision.Witness(request=asked, by=by) for by in (*(each.by for each in ending.witnesses), witness)
-            ],
-        )
-        return await decide_once(house, work, place.row, running, case, actor)
-
-    decided = await house.sequencer.submit(decide)
+    decided = await decide_about_copy(
+        house,
+        found,
+        "destroy",
+        actor,
+        request=request_name("destroy", found, ending.certificate),
+        person=await _person(house, found.first.relationship, ending.by),
+        method=ending.method or "",
+        witnesses=[*(each.by for each in ending.witnesses), witness],
+    )
     if decided.word != "permit":
         raise Refused(
             "something has changed since this certificate was signed, and the copy may not be destroyed any more; "

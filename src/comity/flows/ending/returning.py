@@ -12,12 +12,10 @@ from comity.decision import model as decision
 from comity.errors import Refused
 from comity.flows.actors import Actor
 from comity.flows.deciding.basis import basis
-from comity.flows.deciding.cases import handling_case
-from comity.flows.deciding.once import Decided, decide_once
-from comity.flows.ending.destruction import forget_keys, list_erased, purpose_of, request_name
+from comity.flows.ending.asking import decide_about_copy, request_name
+from comity.flows.ending.destruction import forget_keys, list_erased
 from comity.flows.handling.custody import (
     CUSTODY,
-    Found,
     Place,
     check_own,
     check_state,
@@ -110,7 +108,7 @@ async def send_back(house: House, request: SendBack) -> SentBackShown:
             code="several-originators",
             place=CUSTODY,
         )
-    decided = await _decide(house, found, request.actor)
+    decided = await decide_about_copy(house, found, "return", request.actor, request=request_name("return", found))
     told = SentBackShown(
         item=found.item.item,
         copy=found.number,
@@ -178,24 +176,3 @@ async def take_back(house: House, request: TakeBack) -> TakenBackShown:
     record = await house.sequencer.submit(say)
     await list_erased(house)
     return TakenBackShown(item=found.item.item, copy=found.number, relationship=place.relationship, record=record.hex())
-
-
-async def _decide(house: House, found: Found, actor: Actor) -> Decided:
-    place = found.first
-    running = await house.library.load(place.row)
-
-    async def decide(work: Work) -> Decided:
-        case = await handling_case(
-            house,
-            place.row,
-            found.item,
-            found.person,
-            "return",
-            purpose_of(found),
-            work.at,
-            read=work.facts,
-            request=request_name("return", found),
-        )
-        return await decide_once(house, work, place.row, running, case, actor)
-
-    return await house.sequencer.submit(decide)
