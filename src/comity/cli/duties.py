@@ -10,7 +10,7 @@ import click
 
 from comity.cli.instants import told_instant, told_period
 from comity.cli.options import Desk, Verb, housed
-from comity.cli.output import OVERDUE, Output, Part, article
+from comity.cli.output import OVERDUE, Output, Part, Style, article
 from comity.flows.actors import Actor
 from comity.flows.looking.duties import DutiesShown, DutyShown, ListDuties
 
@@ -87,16 +87,19 @@ def _tell_duty(out: Output, duty: DutyShown, *, ours: bool) -> None:
     )
 
 
-def _state(duty: DutyShown) -> Part:
+def told_state(duty: DutyShown) -> tuple[str, Style] | None:
+    """A duty that is over, or overdue, in a word; None for one that is merely open."""
     if duty.void:
         return ("void", "dim")
     if duty.discharged is not None:
         return ("done", "good")
     if duty.overdue:
         return ("overdue", "warn" if duty.unchecked else "bad")
-    if duty.now:
-        return ("due now", "warn")
-    return ("open", "strong")
+    return None
+
+
+def _state(duty: DutyShown) -> Part:
+    return told_state(duty) or (("due now", "warn") if duty.now else ("open", "strong"))
 
 
 def _who(duty: DutyShown, *, ours: bool) -> str:

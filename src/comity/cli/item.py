@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import click
 
 from comity.cli.decisions import functions, named
+from comity.cli.duties import told_state
 from comity.cli.family import tell_family
 from comity.cli.instants import told_instant
 from comity.cli.options import Desk, Verb, as_actor, housed, seeing
@@ -164,13 +165,7 @@ def _tell_duties(out: Output, duties: Sequence[DutyShown]) -> None:
 
 
 def _state(duty: DutyShown) -> tuple[str, Style]:
-    if duty.void:
-        return ("void", "dim")
-    if duty.discharged is not None:
-        return ("done", "good")
-    if duty.overdue:
-        return ("overdue", "warn" if duty.unchecked else "bad")
-    return ("always", "dim") if duty.standing else ("open", "strong")
+    return told_state(duty) or (("always", "dim") if duty.standing else ("open", "strong"))
 
 
 # ---- what was given --------------------------------------------------------------------------------------------------
