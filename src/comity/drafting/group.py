@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from comity.agreement.digest import Written
 from comity.drafting.answers import GroupAnswers, Mark, Onward
-from comity.drafting.rows import Rows, texts
+from comity.drafting.rows import Rows
 from comity.drafting.state import ACCESS, HANDLING, scope_keys
 from comity.drafting.term import term_clauses, term_rows
 
@@ -29,25 +29,9 @@ def group_draft(answers: GroupAnswers, opening: tuple[str, ...]) -> str:
     """The text of a draft agreement of a group."""
     rows = Rows(*opening)
     named = answers.agreement
-    rows.add(
-        "[agreement]",
-        format=1,
-        id=named.id,
-        version=named.version,
-        kind="information-sharing",
-        legal_force="contract",
-        authentic=named.authentic,
-        title=texts(named.title),
-    )
+    rows.agreement(named, kind="information-sharing", legal_force="contract")
     for member in answers.members:
-        rows.add(
-            "[[party]]",
-            id=member.id,
-            kind="organisation",
-            name=texts(member.name),
-            timezone=member.timezone,
-            languages=list(member.languages),
-        )
+        rows.party(member, kind="organisation")
     rows.add("[scope]", clause="2", **scope_keys(answers.scope))
     rows.section("levels")
     for index, mark in enumerate(answers.marks):
@@ -143,41 +127,48 @@ def _rules(rows: Rows, answers: GroupAnswers) -> None:
 
 def _duties(rows: Rows, answers: GroupAnswers) -> None:
     loss = answers.rules.loss
-    for name, clause, on, who, act, to, within, evidence in (
+    rows.duties(
         (
-            "end-of-use",
-            "8",
-            "purpose-ended",
-            "recipient",
-            "return-or-destroy",
-            "originator",
-            "as-appropriate",
-            "the record",
-        ),
-        ("tell-mark", "8", "level-changed", "originator", "notify", "recipient", "promptly", "the notice"),
-        (
-            "re-mark",
-            "8",
-            "level-change-notified",
-            "recipient",
-            "re-mark",
-            "originator",
-            None,
-            "the record of re-marking",
-        ),
-        ("tell-incident", "9", "loss-suspected", "recipient", "notify", "originator", loss, "the notice"),
-        ("investigate", "9", "loss-suspected", "recipient", "investigate", None, None, "the investigation as opened"),
-        ("report-incident", "9", "investigation-ended", "recipient", "report", "originator", None, "the result"),
-        ("contacts", "10", "designation-changed", "both", "notify", "both", None, "the notice"),
-        ("inventory", "10", "always", "both", "keep-inventory", None, "continuous", "the inventory"),
-        ("consult", "11", "dispute-opened", "both", "consult", "both", None, "the position, or the settlement"),
-        ("notice", "12.2", "end-wanted", "either", "give-notice", "both", "before", "the notice"),
-    ):
-        rows.duty(name, clause, on=on, who=who, act=act, to=to, within=within, evidence=evidence)
-    if answers.term.survival == "protection-continues":
-        evidence = "the registers, which go on"
-        rows.duty(
-            "survival", "12.3", on="agreement-ended", who="both", act="protect", within="continuous", evidence=evidence
+            (
+                "end-of-use",
+                "8",
+                "purpose-ended",
+                "recipient",
+                "return-or-destroy",
+                "originator",
+                "as-appropriate",
+                "the record",
+            ),
+            ("tell-mark", "8", "level-changed", "originator", "notify", "recipient", "promptly", "the notice"),
+            (
+                "re-mark",
+                "8",
+                "level-change-notified",
+                "recipient",
+                "re-mark",
+                "originator",
+                None,
+                "the record of re-marking",
+            ),
+            ("tell-incident", "9", "loss-suspected", "recipient", "notify", "originator", loss, "the notice"),
+            (
+                "investigate",
+                "9",
+                "loss-suspected",
+                "recipient",
+                "investigate",
+                None,
+                None,
+                "the investigation as opened",
+            ),
+            ("report-incident", "9", "investigation-ended", "recipient", "report", "originator", None, "the result"),
+            ("contacts", "10", "designation-changed", "both", "notify", "both", None, "the notice"),
+            ("inventory", "10", "always", "both", "keep-inventory", None, "continuous", "the inventory"),
+            ("consult", "11", "dispute-opened", "both", "consult", "both", None, "the position, or the settlement"),
+            ("notice", "12.2", "end-wanted", "either", "give-notice", "both", "before", "the notice"),
         )
+    )
+    if answers.term.survival == "protection-continues":
+        rows.survival("12.3")
     if answers.rules.inventory:
         rows.add("[[interval]]", of="inventory", clause="10", length=answers.rules.inventory)

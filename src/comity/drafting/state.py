@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from comity.agreement.digest import Written
 from comity.drafting.answers import Scope, StateAnswers, StateRules, crossing, rank
-from comity.drafting.rows import Rows, texts
+from comity.drafting.rows import Rows
 from comity.drafting.term import term_clauses, term_rows
 from comity.explanation.voice import length_in
 
@@ -25,26 +25,9 @@ def state_draft(answers: StateAnswers, opening: tuple[str, ...]) -> str:
     """The text of a draft agreement between states."""
     rows = Rows(*opening)
     named, levels = answers.agreement, answers.levels
-    rows.add(
-        "[agreement]",
-        format=1,
-        id=named.id,
-        version=named.version,
-        kind="security-of-information",
-        legal_force="treaty",
-        authentic=named.authentic,
-        title=texts(named.title),
-    )
+    rows.agreement(named, kind="security-of-information", legal_force="treaty")
     for party in answers.parties:
-        rows.add(
-            "[[party]]",
-            id=party.id,
-            kind="state",
-            name=texts(party.name),
-            timezone=party.timezone,
-            languages=list(party.languages),
-            nations=[party.id],
-        )
+        rows.party(party, kind="state", nations=[party.id])
     rows.add("[scope]", clause="2.a", **scope_keys(answers.scope))
     rows.section("levels")
     may_cross = crossing(levels)
@@ -297,98 +280,123 @@ def _crisis(answers: StateAnswers) -> bool:
 
 def _duties(rows: Rows, answers: StateAnswers) -> None:
     rules = answers.rules
-    for name, clause, on, who, act, to, within, evidence in (
-        ("authorities", "3", "designation-changed", "both", "notify", "both", None, "id of the note"),
-        ("mark", "4.2", "received", "recipient", "mark", None, "at-receipt", "the marked item"),
+    rows.duties(
         (
-            "mark-derivative",
-            "4.3",
-            "derivative-made",
-            "recipient",
-            "mark",
-            None,
-            "at-creation",
-            "the link to its source",
-        ),
-        ("assure", "6.2", "hand-over-wanted", "recipient", "assure", "originator", "before", "the assurance"),
-        (
-            "receipt",
-            "7",
-            "hands-changed",
-            "carrier",
-            "give-receipt",
-            "originator",
-            rules.receipts,
-            "the signed receipt",
-        ),
-        (
-            "end-of-purpose",
-            "9",
-            "purpose-ended",
-            "recipient",
-            "return-or-destroy",
-            "originator",
-            "as-appropriate",
-            "the receipt for the return, or the record of destruction",
-        ),
-        ("tell-level", "10", "level-changed", "originator", "notify", "recipient", "promptly", "the written notice"),
-        (
-            "re-mark",
-            "10",
-            "level-change-notified",
-            "recipient",
-            "re-mark",
-            "originator",
-            None,
-            "the record of re-marking",
-        ),
-        ("tell-loss", "11", "loss-suspected", "recipient", "notify", "originator", rules.loss, "the notice"),
-        ("investigate", "11", "loss-suspected", "recipient", "investigate", None, None, "the investigation as opened"),
-        (
-            "report-loss",
-            "11",
-            "investigation-ended",
-            "recipient",
-            "report",
-            "originator",
-            None,
-            "the result, and the measures against recurrence",
-        ),
-        (
-            "ask-visit",
-            "12",
-            "visit-wanted",
-            "visiting-authority",
-            "request-visit",
-            "host-authority",
-            None,
-            "the request",
-        ),
-        (
-            "answer-visit",
-            "12",
-            "visit-asked",
-            "host-authority",
-            "answer-visit",
-            "visiting-authority",
-            None,
-            "the answer",
-        ),
-        ("brief-site", "12", "visit-permitted", "host-authority", "brief-site", None, None, "what the site was told"),
-        ("persons", "15", "always", "recipient", "keep-register", None, "continuous", "the register of each site"),
-        ("inventory", "15", "always", "both", "keep-inventory", None, "continuous", "the inventory"),
-        ("officers", "15", "always", "both", "name-officer", None, "continuous", "the named officer of each site"),
-        ("tell-laws", "16", "law-changed", "both", "notify", "both", None, "id of the note"),
-        ("answer-laws", "16", "law-requested", "both", "notify", "both", None, "id of the note"),
-        ("consult", "17", "dispute-opened", "both", "consult", "both", None, "the position, or the settlement"),
-        ("notice", "18.2", "end-wanted", "either", "give-notice", "both", "before", "the note"),
-    ):
-        rows.duty(name, clause, on=on, who=who, act=act, to=to, within=within, evidence=evidence)
-    if answers.term.survival == "protection-continues":
-        evidence = "the registers, which go on"
-        rows.duty(
-            "survival", "18.3", on="agreement-ended", who="both", act="protect", within="continuous", evidence=evidence
+            ("authorities", "3", "designation-changed", "both", "notify", "both", None, "id of the note"),
+            ("mark", "4.2", "received", "recipient", "mark", None, "at-receipt", "the marked item"),
+            (
+                "mark-derivative",
+                "4.3",
+                "derivative-made",
+                "recipient",
+                "mark",
+                None,
+                "at-creation",
+                "the link to its source",
+            ),
+            ("assure", "6.2", "hand-over-wanted", "recipient", "assure", "originator", "before", "the assurance"),
+            (
+                "receipt",
+                "7",
+                "hands-changed",
+                "carrier",
+                "give-receipt",
+                "originator",
+                rules.receipts,
+                "the signed receipt",
+            ),
+            (
+                "end-of-purpose",
+                "9",
+                "purpose-ended",
+                "recipient",
+                "return-or-destroy",
+                "originator",
+                "as-appropriate",
+                "the receipt for the return, or the record of destruction",
+            ),
+            (
+                "tell-level",
+                "10",
+                "level-changed",
+                "originator",
+                "notify",
+                "recipient",
+                "promptly",
+                "the written notice",
+            ),
+            (
+                "re-mark",
+                "10",
+                "level-change-notified",
+                "recipient",
+                "re-mark",
+                "originator",
+                None,
+                "the record of re-marking",
+            ),
+            ("tell-loss", "11", "loss-suspected", "recipient", "notify", "originator", rules.loss, "the notice"),
+            (
+                "investigate",
+                "11",
+                "loss-suspected",
+                "recipient",
+                "investigate",
+                None,
+                None,
+                "the investigation as opened",
+            ),
+            (
+                "report-loss",
+                "11",
+                "investigation-ended",
+                "recipient",
+                "report",
+                "originator",
+                None,
+                "the result, and the measures against recurrence",
+            ),
+            (
+                "ask-visit",
+                "12",
+                "visit-wanted",
+                "visiting-authority",
+                "request-visit",
+                "host-authority",
+                None,
+                "the request",
+            ),
+            (
+                "answer-visit",
+                "12",
+                "visit-asked",
+                "host-authority",
+                "answer-visit",
+                "visiting-authority",
+                None,
+                "the answer",
+            ),
+            (
+                "brief-site",
+                "12",
+                "visit-permitted",
+                "host-authority",
+                "brief-site",
+                None,
+                None,
+                "what the site was told",
+            ),
+            ("persons", "15", "always", "recipient", "keep-register", None, "continuous", "the register of each site"),
+            ("inventory", "15", "always", "both", "keep-inventory", None, "continuous", "the inventory"),
+            ("officers", "15", "always", "both", "name-officer", None, "continuous", "the named officer of each site"),
+            ("tell-laws", "16", "law-changed", "both", "notify", "both", None, "id of the note"),
+            ("answer-laws", "16", "law-requested", "both", "notify", "both", None, "id of the note"),
+            ("consult", "17", "dispute-opened", "both", "consult", "both", None, "the position, or the settlement"),
+            ("notice", "18.2", "end-wanted", "either", "give-notice", "both", "before", "the note"),
         )
+    )
+    if answers.term.survival == "protection-continues":
+        rows.survival("18.3")
     if rules.contractors == "conditions":
         before: dict[str, Written] = {"on": "contractor-release-wanted", "who": "recipient", "act": "meet-checklist"}
         rows.duty("contractor-conditions", "14", **before, within="before", evidence="the evidence for each condition")
