@@ -98,6 +98,7 @@ def test_every_message_that_was_acknowledged_arrives_once_whoever_is_killed(tmp_
                     count, request = count + size, request + 1
                 killing.result()
         until(lambda: arrived(kr) == count)
+        until(lambda: all_acknowledged(jp))  # so that what is proved is cosigned
 
         proof = tmp_path / "proof"
         for node, fields in ((jp, ["--field", "track"]), (kr, [])):
@@ -119,7 +120,7 @@ def test_every_message_that_was_acknowledged_arrives_once_whoever_is_killed(tmp_
         count += 2
         until(lambda: arrived(kr) == count + 2)
         (sent,), (line,) = jp.status().sent, kr.status().followed
-        until(lambda: jp.status().sent[0].acknowledged == sent.batches > 0)
+        until(lambda: all_acknowledged(jp))
         assert (sent.feed, sent.waiting, sent.stopped, line.open, line.publisher) == ("air-picture", 0, "", True, "jp")
         assert "all acknowledged" in comity(jp, "node", "status")
         assert "air-picture  of jp" in comity(kr, "node", "status")
@@ -166,6 +167,10 @@ def arrived(kr: Node) -> int:
         else:
             low = middle + 1
     return low
+
+
+def all_acknowledged(jp: Node) -> bool:
+    return [sent.acknowledged == sent.batches > 0 for sent in jp.status().sent] == [True]
 
 
 def comity_prove(node: Node, number: int) -> None:
