@@ -7,6 +7,7 @@ from functools import lru_cache
 from hashlib import sha256
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 
 from comity.ledger.note import KeyType, VerifierKey
 from comity.ledger.tree import Frontier, TreeHead
@@ -100,3 +101,17 @@ class Key:
 
     def verifier(self, name: str, key_type: KeyType = KeyType.ED25519) -> VerifierKey:
         return VerifierKey(name, key_type, self.public)
+
+
+class PostQuantumKey:
+    """A private ML-DSA-44 key from a one-byte seed."""
+
+    def __init__(self, seed: int) -> None:
+        self.private = MLDSA44PrivateKey.from_seed_bytes(bytes([seed]) * 32)
+        self.public = self.private.public_key().public_bytes_raw()
+
+    def sign(self, message: bytes) -> bytes:
+        return self.private.sign(message)
+
+    def verifier(self, name: str) -> VerifierKey:
+        return VerifierKey(name, KeyType.COSIGNATURE_ML_DSA_44, self.public)

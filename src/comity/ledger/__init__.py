@@ -8,6 +8,6 @@ Rules of this room (``spec/ledger.md`` is its text; code and tests cite its numb
 - Verification raises ``Rejected`` and returns what it verified.
 
 ``tree`` grows a log, ``tiles`` says where its hashes lie, ``proof`` shows and checks membership and growth, ``leaf``
-says what is hashed, ``note`` and ``checkpoint`` sign a state, ``witness`` cosigns it, ``tlog_proof`` packs it all
-for a stranger.
+says what is hashed, ``note`` and ``checkpoint`` sign a state, ``witness`` cosigns it, ``policy`` says whose
+cosignatures suffice, ``tlog_proof`` packs it all for a stranger.
 """

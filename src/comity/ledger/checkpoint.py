@@ -16,7 +16,7 @@ import msgspec
 
 from comity.errors import Misuse, Rejected
 from comity.ledger.canonical import COUNT_MAX, HASH_BYTES, read_decimal, read_hash, write_base64
-from comity.ledger.note import KeyType, Note, Signer, Verified, VerifierKey, check_name, open_note, sign
+from comity.ledger.note import COSIGNATURES, Note, Signer, Verified, VerifierKey, check_name, open_note, sign
 from comity.ledger.tree import TreeHead
 
 _LINE = re.compile(r"[^\x00-\x1f]+")
@@ -101,15 +101,16 @@ def open_checkpoint(
         data: the signed note.
         origin: the log asked about.
         log_keys: keys the log may sign with; old ones stay here after a rotation, so that old evidence verifies.
-        witness_keys: keys of type cosignature/v1 that count as witnesses. It is not asked here how many are needed.
+        witness_keys: keys of a type for cosignatures that count as witnesses. It is not asked here how many are
+            needed; ``policy`` asks that.
 
     Raises:
-        Misuse: a witness key is not of type cosignature/v1, or a key is given as both.
+        Misuse: a witness key is of another type, or a key is given as both.
         Rejected: ``wrong-origin``, ``no-log-signature``, or what ``open_note`` and ``Checkpoint.parse`` raise.
     """
     logs, witnesses = set(log_keys), set(witness_keys)
-    if logs & witnesses or any(key.type is not KeyType.COSIGNATURE_V1 for key in witnesses):
-        raise Misuse("a witness key is of type cosignature/v1 and is not the log's own", code="bad-witness-key")
+    if logs & witnesses or any(key.type not in COSIGNATURES for key in witnesses):
+        raise Misuse("a witness key is of a type for cosignatures and is not the log's own", code="bad-witness-key")
     opened = open_note(Note.parse(data), logs | witnesses)  # (52)
     checkpoint = Checkpoint.parse(opened.note.text)  # (53)
     if checkpoint.origin != origin:  # (54)

@@ -5,7 +5,7 @@ Rules of this file:
 - A note is parsed whole or refused; encoding what was parsed gives the same bytes.
 - Nothing of a note is used before ``open_note`` has verified it against keys that were configured beforehand.
 - A signature whose (name, id) is not configured is ignored; one that is, and fails, condemns the note.
-- Further signature types are further rows of ``KeyType`` and ``_signed_message``.
+- Further signature types are further rows of ``KeyType``, ``_FORMS`` and ``_message``.
 
 >>> key = VerifierKey.parse("example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k")
 >>> key.name, key.type
@@ -24,9 +24,10 @@ from typing import Protocol
 import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PublicKey
 
 from comity.errors import Misuse, Rejected, invariant
-from comity.ledger.canonical import COUNT_MAX, read_base64, write_base64
+from comity.ledger.canonical import COUNT_MAX, read_base64, read_decimal, read_hash, write_base64
 
 NOTE_BYTES_MAX = 128 * 1024
 """Room for ``SIGNATURES_MAX`` post-quantum signatures of 3.3 kB in base64, and the text."""
@@ -35,9 +36,11 @@ SIGNATURES_MAX = 32
 """signed-note asks for at least 16."""
 
 KEY_ID_BYTES = 4
-PUBLIC_KEY_BYTES = 32
-SIGNATURE_BYTES = 64
 TIME_BYTES = 8
+SUBTREE = b"subtree/v1\n\0"
+"""Begins what an ML-DSA-44 cosigner signs (61)."""
+SUBTREE_NAME_BYTES_MAX = 255
+"""The length of a name or an origin stands there in one byte (61)."""
 
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 _KEY_ID = re.compile(r"[0-9a-f]{8}", re.ASCII)
@@ -52,17 +55,32 @@ class KeyType(IntEnum):
     COSIGNATURE_V1 = 0x04
     """Timestamped Ed25519 over a checkpoint (tlog-cosignature)."""
 
+    COSIGNATURE_ML_DSA_44 = 0x06
+    """Timestamped ML-DSA-44 over what a checkpoint states (tlog-cosignature)."""
+
+
+COSIGNATURES = frozenset({KeyType.COSIGNATURE_V1, KeyType.COSIGNATURE_ML_DSA_44})
+"""The types by which a witness signs."""
+
+_ED25519, _ML_DSA_44 = ("an Ed25519", 32, 64), ("an ML-DSA-44", 1_312, 2_420)
+_FORMS = {
+    KeyType.ED25519: _ED25519,
+    KeyType.COSIGNATURE_V1: _ED25519,
+    KeyType.COSIGNATURE_ML_DSA_44: _ML_DSA_44,
+}
+"""What a key is called, and the bytes of the public key and of a signature, by type."""
+
 
 class Signer(Protocol):
-    """A private Ed25519 key; the same shape as ``comity.ports.Signer``, so that a hardware key fits."""
+    """A private key: Ed25519 unless something else is said; the same shape as ``comity.ports.Signer``."""
 
     @property
     def public(self) -> bytes:
-        """The raw public key, 32 bytes."""
+        """The raw public key."""
         ...
 
     def sign(self, message: bytes) -> bytes:
-        """The Ed25519 signature over ``message``, 64 bytes."""
+        """The signature over ``message``."""
         ...
 
 
@@ -85,7 +103,7 @@ class VerifierKey(msgspec.Struct, frozen=True):
     Attributes:
         name: key name; that of a log is its origin.
         type: what its signatures are over.
-        public: raw Ed25519 public key, 32 bytes.
+        public: raw public key: 32 bytes of Ed25519, or 1,312 of ML-DSA-44.
     """
 
     name: str
@@ -94,10 +112,9 @@ class VerifierKey(msgspec.Struct, frozen=True):
 
     def __post_init__(self) -> None:
         check_name(self.name)
-        if len(self.public) != PUBLIC_KEY_BYTES:
-            raise Rejected(
-                f"an Ed25519 public key has {PUBLIC_KEY_BYTES} bytes, not {len(self.public)}", code="bad-key"
-            )
+        called, size, _ = _FORMS[self.type]
+        if len(self.public) != size:
+            raise Rejected(f"{called} public key has {size} bytes, not {len(self.public)}", code="bad-key")
 
     @property
     def id(self) -> bytes:
@@ -262,25 +279,51 @@ def sign(text: str, name: str, signer: Signer) -> Signature:
     return _signature(VerifierKey(name, KeyType.ED25519, signer.public), text, signer, None)
 
 
-def cosign(text: str, name: str, signer: Signer, time: int) -> Signature:
-    """A cosignature/v1 over a checkpoint's text at ``time``, POSIX seconds (49, 60).
+def cosign(text: str, name: str, signer: Signer, time: int, key_type: KeyType = KeyType.COSIGNATURE_V1) -> Signature:
+    """A cosignature over a checkpoint's text at ``time``, POSIX seconds (49, 60, 61).
+
+    Args:
+        text: of the checkpoint.
+        name: key name of the witness.
+        signer: its private key, of the algorithm of ``key_type``.
+        time: POSIX seconds.
+        key_type: one of ``COSIGNATURES``.
 
     Raises:
         Misuse: ``time`` is negative or beyond 2**63 - 1.
+        Rejected: the text cannot be signed in that form; see (61).
     """
     if not 0 <= time <= COUNT_MAX:
         raise Misuse(f"a cosignature cannot carry the time {time}", code="bad-time")
-    return _signature(VerifierKey(name, KeyType.COSIGNATURE_V1, signer.public), text, signer, time)
+    return _signature(VerifierKey(name, key_type, signer.public), text, signer, time)
 
 
-def _signed_message(text: str, time: int | None) -> bytes:
-    """What the Ed25519 signature is over: the text, behind a header and the time if it is a cosignature (49, 60)."""
-    return (text if time is None else f"cosignature/v1\ntime {time}\n{text}").encode()
+def _message(key: VerifierKey, text: str, time: int) -> bytes:
+    """What the signature of ``key`` is over (49)."""
+    match key.type:
+        case KeyType.ED25519:
+            return text.encode()
+        case KeyType.COSIGNATURE_V1:  # (60)
+            return f"cosignature/v1\ntime {time}\n{text}".encode()
+        case KeyType.COSIGNATURE_ML_DSA_44:  # (61)
+            origin, size, root, *_ = text.split("\n", 3) if text.count("\n") > 2 else ("", "", "")
+            stated = read_decimal(size, "tree size").to_bytes(8, "big") + read_hash(root, "root hash")
+            return SUBTREE + _short(key.name) + time.to_bytes(8, "big") + _short(origin) + bytes(8) + stated
+
+
+def _short(name: str) -> bytes:
+    encoded = name.encode()
+    if not 1 <= len(encoded) <= SUBTREE_NAME_BYTES_MAX:
+        raise Rejected(
+            f"{name[:80]!r} does not have 1 to {SUBTREE_NAME_BYTES_MAX} bytes, as an ML-DSA-44 cosignature needs",
+            code="bad-name",
+        )
+    return bytes([len(encoded)]) + encoded
 
 
 def _signature(key: VerifierKey, text: str, signer: Signer, time: int | None) -> Signature:
-    signature = signer.sign(_signed_message(text, time))
-    invariant(len(signature) == SIGNATURE_BYTES, "an Ed25519 signer returns 64 bytes")
+    signature = signer.sign(_message(key, text, time or 0))
+    invariant(len(signature) == _FORMS[key.type][2], "a signer returns signatures of its algorithm")
     stamp = b"" if time is None else time.to_bytes(TIME_BYTES, "big")
     return Signature(key.name, key.id, stamp + signature)
 
@@ -288,10 +331,14 @@ def _signature(key: VerifierKey, text: str, signer: Signer, time: int | None) ->
 def _verify(text: str, key: VerifierKey, signature: Signature) -> Verified:
     time: int | None = None
     blob = signature.blob
-    if key.type is KeyType.COSIGNATURE_V1:
+    if key.type in COSIGNATURES:
         time, blob = int.from_bytes(blob[:TIME_BYTES], "big"), blob[TIME_BYTES:]
-    with suppress(InvalidSignature):
-        if (time or 0) <= COUNT_MAX:
-            Ed25519PublicKey.from_public_bytes(key.public).verify(blob, _signed_message(text, time))
+    with suppress(InvalidSignature, Rejected, ValueError):
+        if (time or 0) <= COUNT_MAX and len(blob) == _FORMS[key.type][2]:
+            message = _message(key, text, time or 0)
+            if key.type is KeyType.COSIGNATURE_ML_DSA_44:
+                MLDSA44PublicKey.from_public_bytes(key.public).verify(blob, message)
+            else:
+                Ed25519PublicKey.from_public_bytes(key.public).verify(blob, message)
             return Verified(key, signature, time)
     raise Rejected(f"the signature of {key.name!r} does not verify", code="bad-signature")
