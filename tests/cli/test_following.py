@@ -7,15 +7,21 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from io import BytesIO
 from pathlib import Path
 
 import msgspec
 import pytest
 import pytest_asyncio
+from cloudevents.core.bindings import http
 
 from comity.cli.following import Latencies, told_event
 from comity.cli.main import main
+from comity.cli.outward import Outward, Way
 from comity.cli.person_keys import make_person_keys, parse_person_keys
+from comity.doors import recording
+from comity.doors.passing import Setting
+from comity.doors.table import DOORS
 from comity.errors import Rejected
 from comity.feed.reading import (
     Changed,
@@ -37,9 +43,12 @@ from comity.flows.people.clearances import (
     grant_clearance,
     withdraw_clearance,
 )
-from feeds import FeedWorld, track
+from doors.keys import CENTRE, elliptic
+from feeds import NAME, FeedWorld, track
 from reading_doors import Doors
 from world import ROOT, TODAY
+
+STRUCTURED = {"content-type": "application/cloudevents+json"}
 
 
 @pytest_asyncio.fixture
@@ -107,6 +116,103 @@ async def test_each_event_is_a_line_of_json_for_programs(doors: Doors, capsys: p
     events = [msgspec.json.decode(line) for line in capsys.readouterr().out.splitlines()]
     assert [each["event"] for each in events] == ["started", "standing", "message"]
     assert (events[2]["number"], events[2]["view"]["track"]) == (1, "T-2")
+
+
+async def test_each_message_is_an_event_for_another_system_and_the_rest_stands_beside(
+    doors: Doors, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with following(doors, "--count", "2", "--door", "cloudevents", "--prefix", "org.example.") as told:
+        await doors.feeds.publish(track(1), track(2))
+    assert told.code == 0
+    printed = capsys.readouterr()
+    found = [http.from_http_event(http.HTTPMessage(STRUCTURED, line.encode())) for line in printed.out.splitlines()]
+    assert [(each.get_id(), each.get_source(), each.get_type()) for each in found] == [
+        (number, NAME.origin, "org.example.track") for number in ("0", "1")
+    ]
+    assert [each.get_data()["track"] for each in found] == ["T-1", "T-2"]
+    assert "stands   posture normal" in printed.err
+    assert printed.err.endswith("2 documents written\n")
+
+
+async def test_events_are_written_in_batches_each_into_a_file(
+    doors: Doors, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await doors.feeds.publish(*[track(each) for each in range(5)])
+    more = [
+        "--door",
+        "cloudevents",
+        "--batch",
+        "2",
+        "--origin",
+        "https://example.org/air",
+        "--into",
+        str(tmp_path / "o"),
+    ]
+    async with following(doors, "--after", "-1", "--count", "6", *more):
+        await asyncio.sleep(0.4)  # a batch that is not full is written by itself
+        written = sorted((tmp_path / "o").iterdir())
+        await doors.feeds.publish(track(5))
+    batches = [msgspec.json.decode(each.read_bytes()) for each in written]
+    assert [[each["id"] for each in batch] for batch in batches] == [["0", "1"], ["2", "3"], ["4"]]
+    assert batches[0][0]["source"] == "https://example.org/air"
+    assert len(list((tmp_path / "o").iterdir())) == 4
+    assert capsys.readouterr().out == ""
+
+
+async def test_what_is_no_alert_is_told_once_and_counted(doors: Doors, capsys: pytest.CaptureFixture[str]) -> None:
+    key, certificate = elliptic(CENTRE)
+    (doors.node.folder / "k.pem").write_bytes(key)
+    (doors.node.folder / "c.pem").write_bytes(certificate)
+    pair = ["--sign-with", str(doors.node.folder / "k.pem"), "--certificate", str(doors.node.folder / "c.pem")]
+    async with following(doors, "--count", "2", "--door", "cap", *pair) as told:
+        await doors.feeds.publish(track(1), track(2))
+    assert told.code == 0
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.count("unknown-type: ") == 1
+    assert printed.err.endswith("0 documents written, 2 unknown-type\n")
+
+
+def test_alerts_are_signed_with_the_key_that_the_reader_names(tmp_path: Path) -> None:
+    key, certificate = elliptic(CENTRE)
+    way = Way(
+        door=DOORS["cap"],
+        setting=Setting(now=recording.clock, key=key, certificate=certificate),
+        folder=tmp_path / "alerts",
+    )
+    came = Setting(now=recording.clock, trusted=(recording.launch_certificate(),))
+    messages = list(DOORS["cap"].messages(BytesIO(recording.launch_alert()), came))
+    with Outward(way, told_event) as outward:
+        for number, each in enumerate(messages):
+            assert isinstance(each, bytes)
+            outward.tell(Message(number, "x", "s", 0, TODAY, TODAY, msgspec.Raw(each)))
+    (file,) = (tmp_path / "alerts").iterdir()
+    assert file.suffix == ".xml"
+    ours = Setting(now=recording.clock, trusted=(certificate,))
+    again = list(DOORS["cap"].messages(BytesIO(file.read_bytes()), ours))
+    signers = {msgspec.json.decode(each).get("signer") for each in again if isinstance(each, bytes)}
+    assert (len(again), signers) == (len(messages), {None, "CN=Warning centre"})
+
+
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        (["--door", "asterix"], "'asterix' is not one of"),
+        (["--door", "cap"], "an alert is signed: name a private key and its certificate"),
+        (["--door", "cap", "--sign-with", "nowhere.pem"], "cannot read 'nowhere.pem'"),
+        (["--door", "cap", "--batch", "2"], "add --door cloudevents"),
+        (["--door", "cloudevents", "--certificate", "c.pem"], "add --door cap"),
+        (["--into", "here"], "name what they are with --door"),
+        (["--door", "json", "--json"], "choose one"),
+    ],
+)
+def test_a_door_that_has_not_what_it_needs_is_told_of_before_anything_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], typed: list[str], says: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["init", "kr", "--name", "Korea", "--pouch-only", "--folder", "kr"]) == 0
+    assert main(["--folder", "kr", "feed", "follow", "air", "--purpose", "x", "--as", "kim", *typed]) in (1, 2)
+    assert says in capsys.readouterr().err
 
 
 async def test_who_was_shown_what_is_a_table(doors: Doors, capsys: pytest.CaptureFixture[str]) -> None:

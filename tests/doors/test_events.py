@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from comity.doors import events
-from comity.doors.passing import DOCUMENT_BYTES_MAX, Counted, Setting
+from comity.doors.passing import DOCUMENT_BYTES_MAX, Counted, Setting, written
 from comity.doors.table import DOORS
-from comity.errors import Rejected
 from comity.feed.schema import Reader, Refused, parse_schema
 from doors.keys import NOW
 
@@ -96,8 +95,26 @@ def test_of_a_batch_each_is_taken_or_refused_alone() -> None:
     assert codes(found) == ["passed", "bad-attribute", "malformed", "passed"]
     assert read([]) == []
     passed = [(number, each) for number, each in enumerate(found) if isinstance(each, bytes)]
-    assert json.loads(events.write_batch(passed, SETTING)) == [EVENT, EVENT]
-    assert events.write_batch([], SETTING) == b"[]"
+    (batch,) = written(events.Batched(SETTING), passed)
+    assert isinstance(batch, bytes)
+    assert json.loads(batch) == [EVENT, EVENT]
+    assert list(written(events.Batched(SETTING), [])) == []
+
+
+def test_a_batch_is_written_when_it_is_full_and_no_longer_than_a_document() -> None:
+    long = json.dumps({"type": "reading", "ce_id": "1", "ce_source": "a", "value": "x" * 400_000}).encode()
+    writer = events.Batched(SETTING, 3)
+    sizes = []
+    for number in range(8):
+        for batch in writer.take(number, json.dumps(MESSAGE).encode()):
+            assert isinstance(batch, bytes)
+            sizes.append(len(json.loads(batch)))
+    assert sizes == [3, 3]
+    assert [len(json.loads(each)) for each in writer.end() if isinstance(each, bytes)] == [2]
+    assert list(writer.end()) == []
+    longest = list(written(events.Batched(SETTING), [(number, long) for number in range(5)]))
+    assert [len(json.loads(each)) for each in longest if isinstance(each, bytes)] == [2, 2, 1]
+    assert all(len(each) <= DOCUMENT_BYTES_MAX for each in longest if isinstance(each, bytes))
 
 
 @pytest.mark.parametrize(
@@ -228,5 +245,4 @@ def test_a_message_that_was_no_event_gets_its_number_and_the_address_of_its_feed
 )
 def test_a_message_that_can_be_no_event_is_refused(message: bytes, code: str) -> None:
     assert codes(list(events.write([(0, message)], SETTING))) == [code]
-    with pytest.raises(Rejected):
-        events.write_batch([(0, message)], SETTING)
+    assert codes(list(written(events.Batched(SETTING), [(0, message)]))) == [code]

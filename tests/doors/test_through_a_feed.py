@@ -10,7 +10,7 @@ from typing import Any
 
 from comity.doors import events, recording
 from comity.doors.cap import write
-from comity.doors.passing import Counted, Setting
+from comity.doors.passing import Counted, Setting, written
 from comity.doors.table import DOORS, schema_text
 from comity.feed.cut import cutters
 from comity.feed.release import parse_release
@@ -128,5 +128,5 @@ def test_messages_as_json_pass_as_they_are_and_no_name_is_there_twice() -> None:
         "malformed",
         b'{"type":"other"}',
     ]
-    assert door.write is not None
-    assert list(door.write([(0, b"{}"), (1, b"[]")], SETTING)) == [b"{}", b"[]"]
+    assert door.writer is not None
+    assert list(written(door.writer(SETTING), [(0, b"{}"), (1, b"[]")])) == [b"{}", b"[]"]

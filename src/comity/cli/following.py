@@ -21,6 +21,7 @@ from comity.cli.files import read_file
 from comity.cli.instants import told_instant
 from comity.cli.options import Desk, as_actor, housed, relationship, seeing
 from comity.cli.output import DONE, REFUSED, Output, Part, visible
+from comity.cli.outward import Outward, Way, through_a_door
 from comity.errors import Misuse
 from comity.feed.filters import Filters, parse_area, parse_where
 from comity.feed.reading import (
@@ -69,6 +70,7 @@ _SKEW = {"back": "went back", "ahead": "lies ahead"}
 @click.option("--at", metavar="URL", help="Read over the network, where that node lets readers in.")
 @click.option("--card", type=click.Path(path_type=Path), help="With --at: the card of the party whose node it is.")
 @click.option("--key", type=click.Path(path_type=Path), help="With --at: the reader's own keys, which sign.")
+@through_a_door
 @relationship
 @housed
 def follow(
@@ -87,20 +89,28 @@ def follow(
     at: str | None,
     card: Path | None,
     key: Path | None,
+    way: Way | None,
     relationship: str | None,
 ) -> int:
     """Read a feed that comes here, as it comes, until it is interrupted or may no longer be read.
 
     Whether it may be read is decided as opening is, and decided again when a fact changes; each message shows what the
     reader is cleared for. A gap, a silent source, a clock that went back are told beside the messages. With --json each
-    event is a line of JSON. With --at a person who keeps his own keys reads from another machine.
+    event is a line of JSON. With --at a person who keeps his own keys reads from another machine. With --door the
+    messages are written as events or alerts for another system, and everything else stands on standard error.
 
     Example:
       comity feed follow air-picture --purpose "air defence" --as kim
       comity feed follow air-picture --purpose "air defence" --as kim --type track --area 33,124,39,132
       comity feed follow air-picture --purpose "air defence" --as kim --after 41 --json
       comity feed follow air-picture --purpose "air defence" --as kim --key kim.key --card kr.card --at https://node:8444
+      comity feed follow air-picture --purpose "air defence" --as kim --door cloudevents --prefix org.example.
+      comity feed follow alerts --purpose warning --as kim --door cap --sign-with kr.pem --certificate kr.crt --into out
     """
+    if way is not None and desk.out.as_json:
+        raise Misuse(
+            "--json writes events as this node tells them, --door as another system; choose one", code="which-form"
+        )
     if at is None:
         desk.session.check()
     elif card is None or key is None:
@@ -125,7 +135,7 @@ def follow(
     )
     try:
         lines = _from_afar(at, card, key, request) if at and card and key else _from_here(desk, request)
-        return asyncio.run(_follow(desk.out, lines, count))
+        return asyncio.run(_follow(Teller(desk.out) if way is None else Outward(way, told_event), lines, count))
     except KeyboardInterrupt:  # how reading usually ends
         return DONE
 
@@ -183,11 +193,11 @@ def _from_afar(at: str, card: Path, key: Path, request: Follow) -> Lines:
     return network_lines(at, read, request, keys.reading, os.urandom, datetime.now(UTC))
 
 
-async def _follow(out: Output, lines: Lines, count: int | None) -> int:
+async def _follow(telling: Teller | Outward, lines: Lines, count: int | None) -> int:
     from comity.node.following import read_event
 
     seen = 0
-    with Teller(out) as teller:
+    with telling as teller:
         async with aclosing(lines) as told:
             async for line in told:
                 event = read_event(line)

@@ -11,8 +11,8 @@ from lxml import etree
 from msgspec import Struct, field
 
 from comity.doors.alert import ALERT, AREA, CAP, INFO, PAIRS, RESOURCE, SCOPES, WHERE, Element, Group
-from comity.doors.passing import Numbered, Passed, Setting, read_json, refusal
-from comity.doors.signed_xml import XSI, certificates, signed, verified
+from comity.doors.passing import Numbered, Passed, Setting, read_json, refusal, written
+from comity.doors.signed_xml import XSI, certificates, signed, signing, verified
 from comity.errors import Misuse, Rejected
 from comity.feed.schema import Refused
 
@@ -173,28 +173,52 @@ class Open(Struct):
         return False
 
 
-def write(messages: Iterable[Numbered], setting: Setting) -> Iterator[Passed]:
+class Alerts:
     """Alerts of messages, each signed, as soon as their last info has come or their sender goes on to another (12).
+
+    Args:
+        setting: key and certificate.
 
     Raises:
         Misuse: there is no key or certificate to sign with, or they do not fit.
     """
-    if not setting.key or not setting.certificate:
-        raise Misuse("an alert is signed: name a private key and its certificate", code="no-key")
-    waiting: dict[str, Open] = {}
-    for _, message in messages:
+
+    def __init__(self, setting: Setting) -> None:
+        if not setting.key or not setting.certificate:
+            raise Misuse("an alert is signed: name a private key and its certificate", code="no-key")
+        signing(setting.key, setting.certificate)
+        self._setting = setting
+        self._waiting: dict[str, Open] = {}
+
+    def take(self, number: int, message: bytes) -> Iterator[Passed]:
+        """The alerts that are whole with this message."""
+        del number
+        waiting = self._waiting
         try:
             part = _part(message)
             if (there := waiting.get(part.sender)) is not None and there.alert != part.alert:
-                yield from _written(waiting.pop(part.sender), setting)
+                yield from _written(waiting.pop(part.sender), self._setting)
             if waiting.setdefault(part.sender, Open(part.alert)).take(part):
-                yield from _written(waiting.pop(part.sender), setting)
+                yield from _written(waiting.pop(part.sender), self._setting)
             elif len(waiting) > OPEN_MAX:
-                yield from _written(waiting.pop(next(iter(waiting))), setting)
+                yield from _written(waiting.pop(next(iter(waiting))), self._setting)
         except Rejected as error:
             yield refusal(error)
-    for each in waiting.values():
-        yield from _written(each, setting)
+
+    def end(self) -> Iterator[Passed]:
+        """Alerts of which not everything has come."""
+        for each in self._waiting.values():
+            yield from _written(each, self._setting)
+        self._waiting.clear()
+
+
+def write(messages: Iterable[Numbered], setting: Setting) -> Iterator[Passed]:
+    """The alerts of some messages.
+
+    Raises:
+        Misuse: as ``Alerts``.
+    """
+    return written(Alerts(setting), messages)
 
 
 def _part(message: bytes) -> Part:

@@ -10,12 +10,24 @@ from typing import Annotated, TypeGuard
 import msgspec
 from msgspec import Meta
 
-from comity.doors.passing import Numbered, Passed, Setting, is_uri, read_json, refusal
+from comity.doors.passing import (
+    DOCUMENT_BYTES_MAX,
+    Numbered,
+    Passed,
+    Setting,
+    is_uri,
+    read_json,
+    refusal,
+    written,
+)
 from comity.errors import Rejected
+from comity.feed.schema import Refused
 
 PREFIX = "ce_"
 """Begins the names of fields that were context attributes."""
 JSON_TYPE = "application/json"
+BATCH_MAX = 1_000
+"""Most events of one batch, where no other number is named."""
 
 _NAME = re.compile(r"[a-z0-9]{1,61}")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
@@ -123,27 +135,66 @@ def _bad(name: str, sentence: str) -> Rejected:
 # ---- out -------------------------------------------------------------------------------------------------------------
 
 
-def write(messages: Iterable[Numbered], setting: Setting) -> Iterator[Passed]:
-    """Each message as an event in structured mode (7)."""
-    for number, message in messages:
+class Structured:
+    """Each message as an event in structured mode (7).
+
+    Args:
+        setting: prefix and origin.
+    """
+
+    def __init__(self, setting: Setting) -> None:
+        self._setting = setting
+
+    def take(self, number: int, message: bytes) -> Iterator[Passed]:
+        """The event that a message is."""
         try:
-            attributes, data = event_of(number, message, setting)
+            attributes, data = event_of(number, message, self._setting)
             yield msgspec.json.encode({**attributes, "data": data})
         except Rejected as error:
             yield refusal(error)
 
+    def end(self) -> Iterator[Passed]:
+        """Nothing waits."""
+        return iter(())
 
-def write_batch(messages: Iterable[Numbered], setting: Setting) -> bytes:
-    """All messages as one batch.
 
-    Raises:
-        Rejected: one of them can not be an event.
+class Batched:
+    """Messages as batches of events (7).
+
+    Args:
+        setting: prefix and origin.
+        most: after how many events a batch is written.
     """
-    found = list(write(messages, setting))
-    for each in found:
-        if not isinstance(each, bytes):
-            raise Rejected(each.sentence, code=each.code)
-    return b"[" + b",".join(each for each in found if isinstance(each, bytes)) + b"]"
+
+    def __init__(self, setting: Setting, most: int = BATCH_MAX) -> None:
+        self._each = Structured(setting)
+        self._most = most
+        self._events: list[bytes] = []
+        self._size = 0
+
+    def take(self, number: int, message: bytes) -> Iterator[Passed]:
+        """The batch before, where this event is too long for it; and this one, where it is full."""
+        for each in self._each.take(number, message):
+            if isinstance(each, Refused):
+                yield each
+                continue
+            if self._size + len(each) + 2 > DOCUMENT_BYTES_MAX:
+                yield from self.end()
+            self._events.append(each)
+            self._size += len(each) + 1
+            if len(self._events) >= self._most:
+                yield from self.end()
+
+    def end(self) -> Iterator[Passed]:
+        """What is there, as a batch; nothing where nothing is."""
+        if self._events:
+            yield b"[" + b",".join(self._events) + b"]"
+            self._events, self._size = [], 0
+
+
+def write(messages: Iterable[Numbered], setting: Setting) -> Iterator[Passed]:
+    """Each message as an event in structured mode (7)."""
+    return written(Structured(setting), messages)
 
 
 def event_of(number: int, message: bytes, setting: Setting) -> tuple[dict[str, str | bool | int], dict[str, object]]:

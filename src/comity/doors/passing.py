@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 import msgspec
 from msgspec import Struct
@@ -46,6 +46,18 @@ class Setting(Struct, frozen=True, kw_only=True):
     certificate: bytes = b""
 
 
+class Writer(Protocol):
+    """Messages on their way out, one after the other; whoever has them hands them over as they come."""
+
+    def take(self, number: int, message: bytes) -> Iterable[Passed]:
+        """One more message, by its number in the feed: the documents that are whole now, and what can not be one."""
+        ...
+
+    def end(self) -> Iterable[Passed]:
+        """Nothing more comes: what has waited."""
+        ...
+
+
 class Door(Struct, frozen=True, kw_only=True):
     """One kind of payload.
 
@@ -54,7 +66,8 @@ class Door(Struct, frozen=True, kw_only=True):
         title: what goes through it, a few words.
         documents: cuts a stream into documents, or says why it can not go on.
         read: messages of one document.
-        write: documents of messages; None where there is no way out.
+        writer: what writes documents of messages; None where there is no way out.
+        ending: how the name of a file ends that holds one document.
         schema: name of the schema without marks that comes with it; None where it is the user's own.
     """
 
@@ -62,7 +75,8 @@ class Door(Struct, frozen=True, kw_only=True):
     title: str
     documents: Callable[[BinaryIO], Iterator[Passed]]
     read: Callable[[bytes, Setting], Iterator[Passed]]
-    write: Callable[[Iterable[Numbered], Setting], Iterator[Passed]] | None = None
+    writer: Callable[[Setting], Writer] | None = None
+    ending: str = "json"
     schema: str | None = None
 
     def messages(self, stream: BinaryIO, setting: Setting) -> Iterator[Passed]:
@@ -94,6 +108,13 @@ class Counted:
             else:
                 self.passed += 1
             yield each
+
+
+def written(writer: Writer, messages: Iterable[Numbered]) -> Iterator[Passed]:
+    """The documents of some messages, after which nothing more comes."""
+    for number, message in messages:
+        yield from writer.take(number, message)
+    yield from writer.end()
 
 
 _PART = r"[A-Za-z0-9\-._~!$&'()*+,;=:@]|%[0-9A-Fa-f]{2}"

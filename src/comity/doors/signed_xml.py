@@ -65,6 +65,9 @@ _METHODS = frozenset(
 )
 
 
+_PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+
+
 def _parser() -> etree.XMLParser:
     return etree.XMLParser(
         resolve_entities=False,
@@ -239,8 +242,8 @@ def _bad(sentence: str) -> Rejected:
     return Rejected(sentence, code="bad-xml")
 
 
-def signed(root: etree._Element, key: bytes, certificate: bytes) -> bytes:
-    """A document with its signature, in UTF-8 (12).
+def signing(key: bytes, certificate: bytes) -> tuple[_PrivateKey, x509.Certificate]:
+    """What is signed with, from a user's files.
 
     Raises:
         Misuse: ``bad-key``, ``bad-certificate``: they are not in PEM, too weak, or not of one another.
@@ -254,6 +257,16 @@ def signed(root: etree._Element, key: bytes, certificate: bytes) -> bytes:
         private, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
     ):
         raise Misuse("the private key is not that of the certificate", code="bad-key")
+    return private, held
+
+
+def signed(root: etree._Element, key: bytes, certificate: bytes) -> bytes:
+    """A document with its signature, in UTF-8 (12).
+
+    Raises:
+        Misuse: as ``signing``.
+    """
+    private, held = signing(key, certificate)
     elliptic = isinstance(private, ec.EllipticCurvePrivateKey)
     signer = XMLSigner(
         method=SignatureConstructionMethod.enveloped,

@@ -11,12 +11,12 @@ Whoever carries messages on does it so::
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module, resources
 from typing import Any, BinaryIO
 
 from comity.doors import events
-from comity.doors.passing import Door, Numbered, Passed, Setting, lines, read_json, refusal, whole
+from comity.doors.passing import Door, Passed, Setting, Writer, lines, read_json, refusal, whole
 from comity.errors import Misuse, Rejected
 
 LIBRARIES = frozenset({"asterix", "lxml", "signxml"})
@@ -44,17 +44,27 @@ def _json_read(document: bytes, setting: Setting) -> Iterator[Passed]:
         yield refusal(error)
 
 
-def _json_write(messages: Iterable[Numbered], setting: Setting) -> Iterator[Passed]:
-    del setting
-    yield from (message for _, message in messages)
+class _AsTheyAre:
+    """Messages as they are."""
+
+    def __init__(self, setting: Setting) -> None:
+        del setting
+
+    def take(self, number: int, message: bytes) -> Iterator[Passed]:
+        del number
+        yield message
+
+    def end(self) -> Iterator[Passed]:
+        return iter(())
 
 
 def _cap_read(document: bytes, setting: Setting) -> Iterator[Passed]:
     yield from _late("cap", "read")(document, setting)
 
 
-def _cap_write(messages: Iterable[Numbered], setting: Setting) -> Iterator[Passed]:
-    yield from _late("cap", "write")(messages, setting)
+def _cap_writer(setting: Setting) -> Writer:
+    made: Writer = _late("cap", "Alerts")(setting)
+    return made
 
 
 def _asterix_read(document: bytes, setting: Setting) -> Iterator[Passed]:
@@ -80,13 +90,18 @@ DOORS: Mapping[str, Door] = {
             title="CAP 1.2 alerts in signed XML",
             documents=whole,
             read=_cap_read,
-            write=_cap_write,
+            writer=_cap_writer,
+            ending="xml",
             schema="cap",
         ),
         Door(
-            name="cloudevents", title="CloudEvents 1.0.2 in JSON", documents=lines, read=events.read, write=events.write
+            name="cloudevents",
+            title="CloudEvents 1.0.2 in JSON",
+            documents=lines,
+            read=events.read,
+            writer=events.Structured,
         ),
-        Door(name="json", title="messages as JSON", documents=lines, read=_json_read, write=_json_write),
+        Door(name="json", title="messages as JSON", documents=lines, read=_json_read, writer=_AsTheyAre),
     )
 }
 """Every door, by its name."""
