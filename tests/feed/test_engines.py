@@ -21,7 +21,9 @@ from comity.flows.feeding.proving import Kept
 from comity.ledger.checkpoint import open_checkpoint
 from comity.ledger.note import Note, cosign
 from comity.ledger.tree import EMPTY_ROOT
+from comity.stores.memory_disk import WritePoint
 from feed.examples import SCHEMA_TEXT
+from feed.examples import schema as stage_schema
 from feed.stage import KEYS, NAME, Line, Stage, parties, track, until
 
 
@@ -206,10 +208,47 @@ async def test_a_schema_that_changes_under_way_is_that_of_the_next_messages() ->
         await publisher.publish([track(0)])
         other = parse_schema(SCHEMA_TEXT.replace("quality    =", "grade      ="), "s.toml")
         stage.ruler.now = replace(stage.ruler.now, schema=other, since=stage.clock.now())
-        found = await publisher.publish([track(1)])
-        assert found.refused in ({"unknown-field": 1}, {"missing-field": 1})
-        message = track(2).replace(b'"quality"', b'"grade"')
-        assert (await publisher.publish([message])).accepted == 1
+        message = track(1).replace(b'"quality"', b'"grade"')
+        assert (await publisher.publish([message])).accepted == 1  # the first, read by what holds when it is published
+        assert (await publisher.publish([track(2)])).refused in ({"unknown-field": 1}, {"missing-field": 1})
+
+
+async def test_what_came_before_another_schema_is_sealed_by_the_one_it_was_read_by(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(publishing, "LINGER_SECONDS", 0.2)  # the batch is still open
+    stage = Stage()
+    other = parse_schema(SCHEMA_TEXT.replace("quality    =", "grade      ="), "s.toml")
+    async with stage.publisher() as publisher:
+        before = asyncio.create_task(publisher.publish([track(0)], "s", 1))
+        await until(lambda: bool(publisher._pending))
+        stage.ruler.now = replace(stage.ruler.now, schema=other, since=stage.clock.now(), changed="release")
+        messages = [track(1).replace(b'"quality"', b'"grade"'), track(2)]
+        after, late = await asyncio.gather(publisher.publish(messages, "t", 1), publisher.publish([track(3)]))
+        assert (await before).accepted == after.accepted == 1
+        assert after.refused == late.refused == {after.told[0].code: 1}
+        kept = [await publisher.shelf.read_originals(index) for index in range(publisher.size)]
+        assert [each.schema for each in kept if each is not None] == [stage_schema().digest, other.digest]
+
+
+async def test_what_does_not_cross_begins_no_batch_and_writes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = Stage()
+    async with stage.publisher() as publisher:
+        await publisher.publish([track(0)])
+        monkeypatch.setattr(publishing, "LINGER_SECONDS", 0.2)
+        written, time = list[WritePoint](), asyncio.get_running_loop().time
+        stage.disks[0].faults = written.append
+        began = time()
+        nothing = [track(1, type="trick"), b"{", track(1, observed="2027-01-01T00:00:00Z")]
+        assert sum((await publisher.publish(nothing)).refused.values()) == 3
+        assert sum((await publisher.publish(nothing, "sensor", 1)).refused.values()) == 3
+        assert time() - began < 0.1  # it is not made to wait for a batch
+        assert not written
+        await asyncio.sleep(0.15)
+        began = time()
+        assert (await publisher.publish([track(1, type="trick"), track(2)], "sensor", 1)).accepted == 1
+        assert time() - began > 0.19  # the first that crosses waits for others, as if nothing had been there before it
+        assert publisher.size == 2
 
 
 async def test_what_waits_and_is_no_message_of_the_schema_that_holds_then_is_said_not_to_cross() -> None:

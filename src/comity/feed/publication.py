@@ -14,7 +14,7 @@ Rules of this file:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
@@ -177,6 +177,11 @@ class Publication:
         """When a message may cross, in microseconds; None where no message of its type does."""
         kind = self._types.get(entry.type)
         return None if kind is None else entry.at + kind.delay
+
+    @property
+    def crossing(self) -> Container[str]:
+        """The types of which something crosses now."""
+        return self._types
 
     def delay(self, name: str) -> int | None:
         """How long messages of a type wait, in microseconds; None where none of them crosses."""

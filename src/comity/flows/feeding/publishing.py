@@ -27,7 +27,7 @@ from comity.feed.publication import Cut, Entry, Publication, microseconds
 from comity.feed.schema import Refused
 from comity.flows.feeding.names import Authority, FeedName, Parties
 from comity.flows.feeding.requests import SENTENCES, Call, Published
-from comity.flows.feeding.rounds import Round, UnderWay, Write, refused, woken
+from comity.flows.feeding.rounds import Round, UnderWay, Write, woken
 from comity.flows.feeding.shelf import Session, Shelf, State
 from comity.flows.feeding.waiting import HELD_BYTES_MAX, HELD_SECONDS_MAX, Waiting
 from comity.ledger.tree import Frontier
@@ -99,6 +99,7 @@ class Publisher:
         self._writer: asyncio.Task[None] | None = None
         self._broken: ComityError | None = None
         self._last = 0
+        self._turning = False
         self._wake = asyncio.Event()
         self._room = asyncio.Event()
         self._grown = asyncio.Condition()
@@ -151,30 +152,39 @@ class Publisher:
         return call.published()
 
     async def _take(self, call: Call, messages: Sequence[bytes]) -> None:
-        """Read the messages of a request, as fast as there is room for them."""
-        if self._gate is None or self._gate.schema is None:
-            await self._look()
+        """Read the messages of a request, as fast as there is room for them.
+
+        What does not cross is answered here and comes no further: it begins no batch and fills none (9).
+        """
         for start in range(call.skipped, len(messages), MESSAGES_MAX):
+            gate = await self._holding(call)
             while len(self._pending) >= PENDING_MAX and self._halted is None:
                 self._room.clear()
                 await self._room.wait()
+                gate = await self._holding(call)
             if self._halted is not None:
                 raise self._halted
             if call.done.done():
                 return
             at, part = self._now(), messages[start : start + MESSAGES_MAX]
-            read, pending, had = self._publication.read, self._pending, len(self._pending)
+            read, crossing, pending = self._publication.read, self._publication.crossing, self._pending
+            had = len(pending)
             for place, raw in enumerate(part, start):
                 found = read(raw, at)
                 if isinstance(found, Refused):
                     self._refuse(call, place, found.code, found.sentence)
-                    found = refused(at)
-                pending.append((found, call, place))
+                elif found.type not in crossing:
+                    self._refuse_type(call, place, gate)
+                else:
+                    pending.append((found, call, place))
             call.read += len(part)
-            if not had:
-                self._pending_since = asyncio.get_running_loop().time()
-            if not had or len(pending) >= MESSAGES_MAX:
-                self._wake.set()
+            added = len(pending) - had
+            call.settle(len(part) - added)
+            if added:
+                if not had:
+                    self._pending_since = asyncio.get_running_loop().time()
+                if not had or len(pending) >= MESSAGES_MAX:
+                    self._wake.set()
             if start + MESSAGES_MAX < len(messages):
                 await asyncio.sleep(0)
         call.whole = True
@@ -199,6 +209,11 @@ class Publisher:
     def _refuse(self, call: Call, place: int, code: str, sentence: str) -> None:
         self.counts[f"refused {code}"] += 1
         call.refuse(place, code, sentence)
+
+    def _refuse_type(self, call: Call, place: int, gate: Gate) -> None:
+        """A message whose like does not cross now."""
+        code = "not-released" if gate.stands else gate.why
+        self._refuse(call, place, code, SENTENCES.get(code, "the feed does not stand now"))
 
     # ---- the channel -----------------------------------------------------------------------------------------------
 
@@ -245,7 +260,6 @@ class Publisher:
         self.stopped = error
         self._fail(error)
         self._wake.set()
-        self._room.set()
 
     # ---- rounds ----------------------------------------------------------------------------------------------------
 
@@ -270,11 +284,19 @@ class Publisher:
         self._last = max(self._last, microseconds(self._clock.now()))
         return self._last
 
-    async def _look(self) -> None:
-        """Adopt the gate as it is, where none was adopted yet that says what messages there are."""
-        gate = await self._authority.gate(self.name)
-        if self._gate is None or self._gate.schema is None:
-            self._adopt(gate)
+    async def _holding(self, call: Call) -> Gate:
+        """What holds now, once it is adopted: what came before it was heard of is sealed first (2, 6)."""
+        while True:
+            gate = await self._authority.gate(self.name)
+            if self._gate is None:
+                self._adopt(gate)
+            elif not (gate.is_as(self._gate) or self._halted is not None or call.done.done()):
+                self._turning = True
+                self._room.clear()
+                self._wake.set()
+                await self._room.wait()
+                continue
+            return gate
 
     def _adopt(self, gate: Gate) -> None:
         self._gate = gate
@@ -284,14 +306,15 @@ class Publisher:
             self._read_again()
 
     def _read_again(self) -> None:
-        """The schema is another one: what has come and is not sealed is read by it."""
-        for place, (entry, call, number) in enumerate(self._pending):
-            if entry.raw:
-                read = self._publication.read(entry.raw, entry.at)
-                if isinstance(read, Refused):
-                    self._refuse(call, number, read.code, read.sentence)
-                    read = refused(entry.at)
-                self._pending[place] = (read, call, number)
+        """The schema is another one: what has come since it holds, and before it was heard of, is read by it."""
+        pending, self._pending = self._pending, deque()
+        for entry, call, place in pending:
+            read = self._publication.read(entry.raw, entry.at)
+            if isinstance(read, Refused):
+                self._refuse(call, place, read.code, read.sentence)
+                call.settle(1)
+            else:
+                self._pending.append((read, call, place))
 
     async def _run(self) -> None:
         try:
@@ -306,7 +329,7 @@ class Publisher:
                 await self._wait()
                 if self._broken is not None:
                     raise self._broken
-                if self._pending or self._waiting or self._unsaved:
+                if self._pending or self._waiting or self._unsaved or self._turning:
                     await self._round()
             except InternalError:
                 raise
@@ -337,11 +360,14 @@ class Publisher:
         for call in self._calls:
             call.fail(error)
         self._pending.clear()
+        self._room.set()
 
     async def _wait(self) -> None:
         """Until a round is to be made: something is there to do, and what is before it durable, or it fills a batch."""
         while not (self._closing or self.stopped or self._broken is not None):
             idle = not self._writing
+            if self._turning and idle and not self._pending:
+                return
             if self._pending and idle and not self._closing:
                 left = self._pending_since + LINGER_SECONDS - asyncio.get_running_loop().time()
                 if left > 0 and len(self._pending) < MESSAGES_MAX:
@@ -382,6 +408,7 @@ class Publisher:
         return len(self.under_way) < BATCHES_UNDER_WAY_MAX and self._under_way_bytes < BYTES_UNDER_WAY_MAX
 
     async def _round(self) -> None:
+        self._turning = False
         gate = await self._authority.gate(self.name)
         if self._gate is None:
             self._adopt(gate)
@@ -400,6 +427,7 @@ class Publisher:
             self._adopt(changed)
         else:
             await self._seal(made, "full" if made.full else "time")
+        self._room.set()  # whoever waits for what holds now looks again
 
     def _oldest(self, name: str, now: int) -> int:
         return now - (self._publication.delay(name) or 0) - HELD_SECONDS_MAX * 1_000_000
@@ -450,12 +478,10 @@ class Publisher:
                 return True
             pending.popleft()
             made.settled[call] += 1
-            if not entry.raw:
-                continue
+            call.taken = place + 1  # those between that are not here were refused when they were read
             due = publication.due(entry)
             if due is None:
-                code = "not-released" if gate.stands else gate.why
-                self._refuse(call, place, code, SENTENCES.get(code, "the feed does not stand now"))
+                self._refuse_type(call, place, gate)
             elif not room or due > until or entry.type in holding:
                 holding.add(entry.type)
                 made.hold.append(entry)
@@ -492,10 +518,9 @@ class Publisher:
                 self._schema_kept = sealed.originals.schema
             after = replace(after, log=sealed.log, first=self._publication.first)
             self._send(before.size, UnderWay(sealed.frame, tuple([cut.entry.at for cut in made.cuts])))
-        for call, settled in made.settled.items():
-            call.taken += settled
-            if call.source:
-                puts.append(self.shelf.session(call.source, Session(call.request, call.taken)))
+        puts += [
+            self.shelf.session(call.source, Session(call.request, call.taken)) for call in made.settled if call.source
+        ]
         self._ahead = after
         self._writing.append(Write(puts, after, made.settled, len(made.cuts)))
         if self._writer is None or self._writer.done():

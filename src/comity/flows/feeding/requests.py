@@ -49,7 +49,7 @@ class Call:
         source, request: who publishes and the number of the request, where they are numbered.
         done: set when everything of it is durable, or why nothing is known.
         read: how many of its messages were looked at.
-        taken: how many went into a round.
+        taken: up to which of them all are done with: sealed, waiting, or refused.
         settled: with how many of them it is durable what became of them.
         whole: whether all were looked at.
     """

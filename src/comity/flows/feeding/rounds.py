@@ -44,18 +44,6 @@ class Write(Struct, frozen=True):
     crossed: int
 
 
-class _Nothing(Struct):
-    """Stands for a message that was refused."""
-
-
-_NOTHING = _Nothing()
-
-
-def refused(at: int) -> Entry:
-    """What keeps the place of a message that was refused."""
-    return Entry("", at, _NOTHING, b"")
-
-
 async def woken(event: asyncio.Event, seconds: float | None) -> bool:
     """Whether it was set, so many seconds long at most."""
     if seconds is None:
