@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime, timedelta
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -24,7 +26,7 @@ from comity.ledger.tree import EMPTY_ROOT
 from comity.stores.memory_disk import WritePoint
 from feed.examples import SCHEMA_TEXT
 from feed.examples import schema as stage_schema
-from feed.stage import KEYS, NAME, Line, Stage, parties, track, until
+from feed.stage import KEYS, NAME, NOW, Line, Stage, parties, track, until
 
 
 async def test_what_is_published_crosses_cut_and_in_order_and_is_acknowledged_by_a_cosignature() -> None:
@@ -87,6 +89,67 @@ async def test_a_source_whose_clock_jumps_back_is_taken_and_one_that_jumps_ahead
             await until(lambda: recipient.first == 3)
         told = [each for arrived in stage.arrived for each in arrived.opened.contents.dropped]
         assert [(each.type, each.why, each.count) for each in told] == [("track", "clock", 1)]
+
+
+def stamps(stage: Stage) -> dict[str, datetime]:
+    """When each track that arrived was published, as it was stamped."""
+    return {
+        str(msgspec.json.decode(view)["track"]): publication.instant_of(at)
+        for arrived in stage.arrived
+        for view, at in zip(arrived.opened.contents.views, arrived.opened.contents.at, strict=True)
+    }
+
+
+async def test_stamps_wait_for_a_clock_that_goes_back_a_little_and_go_back_with_one_that_was_far_ahead() -> None:
+    stage = Stage()
+    async with stage.publisher() as publisher:
+        recipient = await stage.recipient()
+        async with stage.connected(publisher, recipient, Line()):
+            for number, passes in enumerate([0, -0.9, 7200, -7200, 1]):
+                stage.clock.pass_by(passes)
+                await publisher.publish([track(number)])
+            await until(lambda: recipient.first == 5)
+        found = [(each - NOW).total_seconds() for each in stamps(stage).values()]
+        assert found == pytest.approx([0, 0, 7199.1, -0.9, 0.1], abs=0.05)
+        assert publisher.counts["clock went back"] == 1
+        assert len(stage.ruler.epochs) == 3  # no key is used for as long as the clock was ahead
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_what_waits_when_the_clock_goes_back_waits_its_delay_and_holds_nothing_up(restarted: bool) -> None:
+    stage = Stage()
+    stage.ruler.declare("normal")  # 60 seconds
+    recipient = await stage.recipient()
+    async with stage.publisher() as publisher:
+        stage.clock.pass_by(7200)
+        await publisher.publish([track(0), track(1)])
+        stage.clock.pass_by(-7200)
+        if not restarted:
+            await publisher.publish([track(2)])
+    async with stage.publisher() as publisher, stage.connected(publisher, recipient, Line()):
+        stage.clock.pass_by(30)
+        await publisher.publish([track(3)])
+        assert recipient.first == 0
+        stage.clock.pass_by(31)
+        await until(lambda: recipient.first == (2 if restarted else 3))
+        assert publisher.held == 1
+    assert max(stamps(stage).values()) < NOW + timedelta(seconds=1)
+
+
+async def test_an_open_batch_goes_back_with_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(publishing, "LINGER_SECONDS", 0.2)
+    stage = Stage()
+    async with stage.publisher() as publisher:
+        stage.clock.pass_by(7200)
+        first = asyncio.create_task(publisher.publish([track(0)]))
+        await until(lambda: bool(publisher._pending))
+        stage.clock.pass_by(-7200)
+        second = await asyncio.wait_for(publisher.publish([track(1)]), 5)
+        assert (await first).accepted == second.accepted == 1
+        recipient = await stage.recipient()
+        async with stage.connected(publisher, recipient, Line()):
+            await until(lambda: recipient.first == 2)
+        assert max(stamps(stage).values()) < NOW + timedelta(seconds=1)
 
 
 async def test_the_gate_cuts_the_open_batch_and_each_message_crosses_under_what_held_when_it_was_published(

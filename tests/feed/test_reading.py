@@ -309,6 +309,8 @@ def test_clocks_that_go_back_or_lie_ahead_are_told() -> None:
     assert told == [Skew("s", "ahead", 18.0, 2)]
     publisher = others(seen.take("r", *batch(4, [view(observed="2026-11-20T01:00:32Z")], at=seconds(40)), seconds(13)))
     assert publisher == [Skew("", "ahead", 27.0, 4)]
+    again = others(seen.take("r", *batch(5, [view(observed="2026-11-20T01:00:32Z")], at=seconds(14)), seconds(14)))
+    assert again == [Skew("", "back", 26.0, 5), Skew("s", "ahead", 18.0, 5)]
 
 
 def test_a_slow_reader_is_told_what_was_left_out_and_of_no_gap() -> None:

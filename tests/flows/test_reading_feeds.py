@@ -16,14 +16,14 @@ import pytest_asyncio
 
 from comity.errors import Misuse, Refused, Unavailable
 from comity.feed.filters import Filters
-from comity.feed.reading import Changed, Ended, Event, Gap, LeftOut, Message, Standing, Started
+from comity.feed.reading import Changed, Ended, Event, Gap, LeftOut, Message, Skew, Stale, Standing, Started
 from comity.flows.actors import Actor
 from comity.flows.deciding.explaining import OutcomeTold, Why, why
 from comity.flows.feeding import reading
 from comity.flows.feeding.readings import ListReadings, list_readings
 from comity.flows.people.clearances import ChangeList, WithdrawClearance, change_list, withdraw_clearance
 from comity.register.rows import DecisionRow
-from comity.register.rows.feeding import FeedReadRow
+from comity.register.rows.feeding import FeedEpochRow, FeedReadRow
 from feeds import NAME, FeedWorld, track
 from world import ROOT
 
@@ -318,6 +318,24 @@ async def test_a_slow_reader_is_told_what_was_left_out_and_goes_on_with_the_newe
     [left] = [each for each in told if isinstance(each, LeftOut)]
     assert left == LeftOut(1, 5, 5, "slow")
     assert [each.number for each in told if isinstance(each, Message)] == [0, 6, 7, 8]
+
+
+async def test_a_clock_that_was_far_ahead_and_is_not_any_more_stamps_what_is_published_rightly(
+    feeds: FeedWorld,
+) -> None:
+    """Records never go back; messages do, and no key is made for each batch of them."""
+    clock = feeds.world.clock
+    async with following(feeds, "kim") as told:
+        for number, passes in enumerate([0, 7200, -7200, 1, 1, 1]):
+            clock.time += timedelta(seconds=passes)
+            await feeds.publish(track(number))
+            await told.until(lambda count=number + 1: len(told.messages) == count)
+        assert clock.time - told.messages[-1].published < timedelta(seconds=2)
+        skews = [each for each in told.of(Skew) if isinstance(each, Skew) and not each.source]
+        assert [(each.why, each.number) for each in skews] == [("back", 2)]
+        assert skews[0].seconds == pytest.approx(7200, abs=5)
+        assert len([row async for _, row in feeds.world.kr.rows(FeedEpochRow)]) == 3
+        assert not told.of(Stale)
 
 
 async def test_what_was_made_durable_and_not_handed_on_comes_from_the_store(feeds: FeedWorld) -> None:

@@ -100,7 +100,7 @@ class Skew(Struct, frozen=True, tag="skew", tag_field="event"):
 
     Attributes:
         source: whose; empty for the publisher's own.
-        why: a source's time went ``back``, or lies ``ahead`` of the publisher's; or the publisher's ahead of ours.
+        why: it went ``back``; or it lies ``ahead``: a source's of the publisher's, the publisher's of ours.
         seconds: by how much.
         number: of the message that says so.
     """
@@ -237,6 +237,7 @@ class Reading:
         self._named: dict[str, bool] = {}
         self._epoch = -1
         self._turns: dict[str, int] = {}
+        self._published: dict[str, int] = {}
         self._ahead = False
 
     @property
@@ -358,7 +359,11 @@ class Reading:
         source = said if kind.source else ""
         if self._filters.sources and source not in self._filters.sources:
             return
-        number, published = place.first + index, instant_of(contents.at[index])
+        number, at = place.first + index, contents.at[index]
+        published, newest = instant_of(at), self._published.get(name, at)
+        if at < newest:  # of one type, messages come in the order in which they were published
+            found.append(Skew("", "back", (newest - at) / 1_000_000, number))
+        self._published[name] = at
         view = Raw(contents.views[index])
         if kind.hidden and not kind.hidden.isdisjoint(fields):
             fields = {each: value for each, value in fields.items() if each not in kind.hidden}

@@ -66,7 +66,8 @@ class House:
 
     ``follow`` is what a record of the other party sets in motion here (``following.follow``); the house does not know
     it by itself, because it stands below the flows. ``ask_peer`` brings a question of ours to a peer; whoever connects
-    the house with others sets it. What stands in ``after_commit`` is called after each commit.
+    the house with others sets it. What stands in ``after_commit`` is called after each commit. ``clock`` is as it
+    goes, and may step back; what acts and records goes by ``now``.
     """
 
     def __init__(
@@ -87,6 +88,7 @@ class House:
         self.party = party
         self.store = store
         self.blobs = blobs
+        self.clock = clock
         self.entropy = entropy
         self.keys = keys
         self.files = files

@@ -30,12 +30,17 @@ KEEPING = b"comity/feed-keeping/1"
 """What the key is for that hides what is kept of messages as they were published."""
 
 
-class Houselike(Clock, Protocol):
+class Houselike(Protocol):
     """What this asks of the house; ``flows.house.House`` is the real one."""
 
     @property
     def party(self) -> str:
         """Whose house it is."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """The clock as it goes: messages do not wait for it where it steps back (10)."""
         ...
 
     @property
@@ -136,7 +141,7 @@ class Feeds:
                     shelf=self.shelf(name),
                     authority=self._authority,
                     parties=await self._parties(name),
-                    clock=self._house,
+                    clock=self._house.clock,
                     entropy=self._house.entropy,
                 )
                 await made.start()
@@ -152,7 +157,7 @@ class Feeds:
                     shelf=self.shelf(name),
                     authority=self._authority,
                     parties=await self._parties(name),
-                    clock=self._house,
+                    clock=self._house.clock,
                 )
                 await made.start()
                 self._recipients[name] = made

@@ -37,6 +37,8 @@ LINGER_SECONDS = 0.002
 """How long a few messages wait for more (13)."""
 EPOCH_SECONDS = 3600
 """How long a key is used (12)."""
+CLOCK_BACK = 1_000_000
+"""How many microseconds the clock may go back and be waited for (10)."""
 PENDING_MAX = 16_000
 """Most messages that are taken and not durable; whoever publishes waits before there are more."""
 HOLD_MAX = 8_000
@@ -98,7 +100,7 @@ class Publisher:
         self._writing: deque[Write] = deque()
         self._writer: asyncio.Task[None] | None = None
         self._broken: ComityError | None = None
-        self._last = 0
+        self._last = self._began = 0
         self._turning = False
         self._wake = asyncio.Event()
         self._room = asyncio.Event()
@@ -269,6 +271,7 @@ class Publisher:
         self._publication = Publication(self.name.origin, state.log, state.first, state.dropped)
         self._gate, self._schema_kept = None, ""
         await self._waiting.load(state.heads)
+        self._waiting.go_back(self._now())
         self.under_way.clear()
         self._under_way_bytes = 0
         for index in range(state.acknowledged, state.size):
@@ -281,8 +284,20 @@ class Publisher:
         self._under_way_bytes += len(batch.frame)
 
     def _now(self) -> int:
-        self._last = max(self._last, microseconds(self._clock.now()))
+        now = microseconds(self._clock.now())
+        if now < self._last - CLOCK_BACK:
+            self._go_back(now)
+        self._last = max(self._last, now)
         return self._last
+
+    def _go_back(self, now: int) -> None:
+        """The clock was ahead and is no longer: what is stamped with an instant to come was published now (10)."""
+        self.counts["clock went back"] += 1
+        self._last = now
+        self._pending = deque(
+            (entry if entry.at <= now else replace(entry, at=now), call, place) for entry, call, place in self._pending
+        )
+        self._waiting.go_back(now)
 
     async def _holding(self, call: Call) -> Gate:
         """What holds now, once it is adopted: what came before it was heard of is sealed first (2, 6)."""
@@ -558,8 +573,8 @@ class Publisher:
         """Seal under a fresh key where the one before has had its time, or another release holds (12)."""
         gate, epoch = self._gate, self._publication.epoch
         released = gate.release.digest if gate is not None and gate.release is not None else ""
-        now = self._clock.now()
-        old = epoch is None or (now - epoch.since).total_seconds() >= EPOCH_SECONDS
+        now = self._now()
+        old = epoch is None or not 0 <= now - self._began < EPOCH_SECONDS * 1_000_000
         if old or self._publication.batch >= EPOCH_BATCHES_MAX or released != self._released:
             self._publication.begin(await self._authority.next_epoch(self.name, self._publication.first))
-            self._released = released
+            self._released, self._began = released, now

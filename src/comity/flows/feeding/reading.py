@@ -128,7 +128,7 @@ class Readers:
         counts.update([str(type(event).__struct_config__.tag) for event in events])
         live = [event.published for event in events if isinstance(event, Message) and event.arrived is not None]
         if live:
-            latency.observe_since(microseconds(self.house.now()), [microseconds(each) for each in live])
+            latency.observe_since(microseconds(self.house.clock.now()), [microseconds(each) for each in live])
 
     async def _named(self, request: Follow) -> FeedName:
         found = [
@@ -460,7 +460,7 @@ class _Session:
         if batch is None:
             left, self._left = self._left, []
             told = [reading.skip(first, count, "slow") for first, count in left]
-            return [*[each for each in told if each is not None], *reading.look(self._house.now())]
+            return [*[each for each in told if each is not None], *reading.look(self._house.clock.now())]
         place, contents, arrived = batch
         release = await self._released(place.epoch)
         if not reading.knows(release.release):
@@ -468,7 +468,8 @@ class _Session:
         if not self._readable(release):
             skipped = reading.skip(place.first, place.count, "not-permitted")
             return [] if skipped is None else [skipped]
-        return reading.take(release.release, place, contents, arrived or self._house.now(), live=arrived is not None)
+        now = arrived or self._house.clock.now()
+        return reading.take(release.release, place, contents, now, live=arrived is not None)
 
     def _readable(self, release: FeedReleaseRow) -> bool:
         return release.release == self._permission.release.release or self._reading.sees(release.release)

@@ -123,7 +123,9 @@ class Waiting:
         if not queue.loaded:
             chunk = await self._shelf.read_chunk(name, queue.lots[0].number)
             assert chunk is not None  # what a state names is there
-            queue.head = deque(list(zip(chunk.ats, chunk.raws, strict=True))[queue.gone :])
+            last = queue.lots[0].last  # sooner than it was, where the clock went back
+            ats = [min(at, last) for at in chunk.ats]
+            queue.head = deque(list(zip(ats, chunk.raws, strict=True))[queue.gone :])
             queue.loaded = True
         return queue.head[0]
 
@@ -133,6 +135,13 @@ class Waiting:
         queue.head.popleft()
         queue.gone += 1
         return [] if queue.head else [self._drop_lot(name, queue)]
+
+    def go_back(self, now: int) -> None:
+        """What is stamped with an instant that is still to come waits as if it had been published now (10)."""
+        for queue in self._queues.values():
+            for lot in queue.lots:
+                lot.first, lot.last = min(lot.first, now), min(lot.last, now)
+            queue.head = deque((min(at, now), raw) for at, raw in queue.head)
 
     def drop(self, oldest: Callable[[str], int], bytes_max: int) -> tuple[list[Put], list[Dropping]]:
         """Let go of whole chunks, the oldest first.
