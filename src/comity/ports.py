@@ -339,6 +339,30 @@ class Signer(Protocol):
         ...
 
 
+class KeyFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What can be told of a key while it is locked.
+
+    Attributes:
+        name: what it is called here, such as ``record`` or ``registry/000001``.
+        does: what it signs or opens.
+        created: when it was made, where that was noted.
+        public: its public half, hexadecimal or an age recipient; empty for a secret that has none.
+        fingerprint: SHA-256 of the public half, as people read it aloud.
+        locked: whether it is sealed to a passphrase, or lies on a token.
+        place: the file, or the token.
+        here: whether it is at hand.
+    """
+
+    name: str
+    does: str
+    created: str
+    public: str
+    fingerprint: str
+    locked: bool
+    place: str
+    here: bool = True
+
+
 class Keys(Protocol):
     """The private keys of one house, each for one purpose.
 

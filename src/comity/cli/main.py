@@ -44,6 +44,7 @@ SECTIONS: dict[str, dict[str, Verb]] = {
         "briefing": Verb("places", "briefing", "Brief people on their duties."),
         "directory": Verb("people", "directory", "See the functions that can receive and sign."),
         "node": Verb("node", "node", "Run the node, and see how the exchange goes."),
+        "keys": Verb("keys", "keys", "Lock, list and replace the private keys."),
     },
     "The agreement": {
         "agreement": Verb("agreements", "agreement", "Check, read, adopt and acknowledge; status on any date."),

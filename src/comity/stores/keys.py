@@ -1,14 +1,15 @@
-"""The keys of a house as files in its data folder (the ``Keys`` port).
+"""The keys of a house as files in its data folder (the ``Keys`` port; ``spec/keys.md``).
 
 Each key is a file of its own, readable by its owner only: ``keys/record.key`` and so on as Ed25519 keys in PEM
 (PKCS#8), ``keys/registry/EPOCH.age`` as age identities, ``keys/people/PERSON.key`` for people in served custody. The
-root key stands apart in ``root/root.key`` so that it can be carried away: the house runs without it.
+root key stands apart in ``root/root.key`` so that it can be carried away: the house runs without it. Where there is a
+``keys/lock.age``, every key is sealed to it, under the same name.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -20,8 +21,23 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from comity.errors import Misuse, Rejected, Unavailable
-from comity.ports import Entropy
-from comity.seal.keys import generate_identity
+from comity.ports import Entropy, Signer
+from comity.seal.keys import generate_identity, key_file
+from comity.seal.passphrase import WORK_FACTOR
+from comity.stores.durable import make_folders, sync_folder, write_synced
+from comity.stores.key_files import check_folder, instant, read_private, read_public, remove, write_public, written_at
+from comity.stores.key_lock import (
+    KEYS,
+    LOCK,
+    ROOT,
+    TLS_KEY,
+    Lock,
+    Passphrase,
+    is_sealed,
+    seal_all,
+    signing_files,
+    write_lock,
+)
 
 PURPOSES = ("record", "log", "witness", "transport")
 """One key, one purpose."""
@@ -39,69 +55,110 @@ class Ed25519Signer:
         return f"Ed25519Signer({self.public.hex()[:16]}…)"
 
 
-class KeyFolder:
-    """The keys below one data folder; read once, when first asked for."""
+def system_now() -> datetime:
+    """The clock of this machine, for the note of when a key was made."""
+    return datetime.now(UTC)
 
-    def __init__(self, folder: Path, entropy: Entropy) -> None:
-        self._folder = folder / "keys"
-        self._root_file = folder / "root" / "root.key"
+
+class KeyFolder:
+    """The keys below one data folder; read once, when first asked for.
+
+    Args:
+        folder: the data folder, locked by this process.
+        entropy: fresh random bytes.
+        unlock: asks for the passphrase, once and only where the keys are locked; or the lock, opened.
+        now: when a key is made, for people who list them.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        entropy: Entropy,
+        unlock: Passphrase | Lock | None = None,
+        now: Callable[[], datetime] = system_now,
+    ) -> None:
+        self._data = folder
+        self._folder = folder / KEYS
+        self._root = folder / ROOT / ROOT
         self._entropy = entropy
-        self._people: dict[str, Ed25519Signer] = {}
-        self.root_public = bytes.fromhex(_read(self._folder / "root.public").decode("ascii").strip())
-        self.record = _load(self._folder / "record.key")
-        self.log = _load(self._folder / "log.key")
-        self.witness = _load(self._folder / "witness.key")
-        self.transport = _load(self._folder / "transport.key")
-        self._registry = [
-            _read(path).decode("ascii").strip() for path in sorted((self._folder / "registry").iterdir(), reverse=True)
-        ]
-        self._pairwise = _read(self._folder / "pairwise.secret")
+        self._now = now
+        self._people: dict[str, Signer] = {}
+        check_folder(self._folder)
+        self._lock = unlock if isinstance(unlock, Lock) else self._unlocked(unlock)
+        self._unlock = unlock
+        self._mend()
+        self.root_public = bytes.fromhex(self._public("root"))
+        self._signers: dict[str, dict[bytes, Signer]] = {}
+        self.record, self.log, self.witness, self.transport = (next(iter(self._of(each).values())) for each in PURPOSES)
+        self._pairwise = self._read(self._folder / "pairwise.secret")
+        self._registry: list[str] = []
+        self._read_registry()
 
     @classmethod
-    def create(cls, folder: Path, entropy: Entropy) -> KeyFolder:
-        """Make all keys of a new house, durably.
+    def create(
+        cls,
+        folder: Path,
+        entropy: Entropy,
+        passphrase: str = "",
+        work_factor: int = WORK_FACTOR,
+        now: Callable[[], datetime] = system_now,
+    ) -> KeyFolder:
+        """Make all keys of a new house, durably; locked where there is a passphrase: no key ever lies open then.
 
         Raises:
             Misuse: there are keys already; nothing was changed.
         """
-        keys = folder / "keys"
+        keys = folder / KEYS
         if keys.exists():
             raise Misuse(f"there are keys in {str(folder)!r} already", code="keys-exist")
-        for made in (keys, keys / "registry", keys / "people", folder / "root"):
-            made.mkdir(mode=0o700, parents=True)
-        root = _new(folder / "root" / "root.key", entropy)
-        _write(keys / "root.public", root.public.hex().encode() + b"\n")
+        make_folders([keys, keys / "registry", keys / "people", folder / ROOT])
+        lock = Lock.make(entropy) if passphrase else None
+        created = instant(now())
+        root = _new(folder / ROOT / "root.key", entropy(32), entropy, lock)
+        if lock is not None:
+            write_lock(folder, lock, passphrase, now(), entropy, work_factor)
+        write_public(keys / "root.public", root.public.hex(), created)
         for purpose in PURPOSES:
-            _new(keys / f"{purpose}.key", entropy)
-        _write(keys / "registry" / "000001.age", generate_identity(entropy).secret_text().encode() + b"\n")
-        _write(keys / "pairwise.secret", entropy(PAIRWISE_BYTES))
-        return cls(folder, entropy)
+            made = _new(keys / f"{purpose}.key", entropy(32), entropy, lock)
+            write_public(keys / f"{purpose}.public", made.public.hex(), created)
+        _new_epoch(keys / "registry" / "000001.age", entropy, lock, created)
+        _put(keys / "pairwise.secret", entropy(PAIRWISE_BYTES), entropy, lock)
+        return cls(folder, entropy, lock, now)
 
-    def root(self) -> Ed25519Signer:
+    # ---- the port --------------------------------------------------------------------------------------------------
+
+    def root(self) -> Signer:
         """See ``ports.Keys.root``."""
-        if not self._root_file.exists():
+        path = self._root.with_suffix(".key")
+        if not path.exists():
             raise Unavailable(
-                f"the root key is offline; put it at {str(self._root_file)!r} for this act, then take it away again",
+                f"the root key is offline; put it at {str(path)!r} for this act, then take it away again",
                 code="root-offline",
             )
-        signer = _load(self._root_file)
+        try:
+            signer = self._load(self._root)
+        except Rejected as error:
+            lock = path.with_name(LOCK)
+            if error.code != "other-lock" or not lock.exists():
+                raise
+            signer = _signer(Lock.read(lock, self._asking()).open(read_private(path), str(path)), str(path))
         if signer.public != self.root_public:
             raise Rejected("the root key brought here is another party's, or another one of ours", code="other-root")
         return signer
 
-    def person(self, person: str) -> Ed25519Signer:
+    def person(self, person: str) -> Signer:
         """See ``ports.Keys.person``."""
         signer = self._people.get(person)
         if signer is None:
-            path = self._folder / "people" / f"{person}.key"
-            if not path.exists():
+            path = self._folder / "people" / person
+            if not path.with_name(f"{person}.key").exists():
                 raise Unavailable("this person's signing key is not kept here", code="no-person-key")
-            signer = self._people[person] = _load(path)
+            signer = self._people[person] = self._load(path)
         return signer
 
-    def new_person(self, person: str) -> Ed25519Signer:
+    def new_person(self, person: str) -> Signer:
         """See ``ports.Keys.new_person``."""
-        return _new(self._folder / "people" / f"{person}.key", self._entropy)
+        return self._make(self._folder / "people" / person, self._entropy(32))
 
     def registry(self) -> Sequence[str]:
         """See ``ports.Keys.registry``."""
@@ -111,46 +168,152 @@ class KeyFolder:
         """See ``ports.Keys.pairwise``."""
         return self._pairwise
 
+    # ---- keys that follow others -----------------------------------------------------------------------------------
 
-def _new(path: Path, entropy: Entropy) -> Ed25519Signer:
-    private = Ed25519PrivateKey.from_private_bytes(entropy(32))
-    _write(path, private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    def signer(self, purpose: str, public: bytes) -> Signer:
+        """See ``ports.Keys.signer``."""
+        found = self._of(purpose).get(public)
+        if found is None:
+            raise Unavailable(f"this {purpose} key is not kept here", code="no-key", place=public.hex())
+        return found
+
+    def make(self, purpose: str) -> Signer:
+        """See ``ports.Keys.make``."""
+        seed = self._entropy(32)
+        public = Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
+        made = self._make(self._folder / f"{purpose}-{public.hex()[:16]}", seed)
+        self._of(purpose)[public] = made
+        return made
+
+    def use(self, purpose: str, public: bytes) -> None:
+        """See ``ports.Keys.use``."""
+        setattr(self, purpose, self.signer(purpose, public))
+
+    def destroy(self, purpose: str, public: bytes) -> None:
+        """(12) Destroy a key that signs no more; nothing where it is gone already.
+
+        Raises:
+            Misuse: it is the one in use.
+        """
+        if getattr(self, purpose).public == public:
+            raise Misuse(f"this {purpose} key is in use", code="key-in-use")
+        self._of(purpose).pop(public, None)
+        for path in signing_files(self._folder, purpose):
+            noted = read_public(path.with_suffix(".public"))
+            if noted is not None and noted[0] == public.hex():
+                remove(path)
+                remove(path.with_suffix(".public"))
+
+    def new_epoch(self) -> int:
+        """(13) Make the identity of the registry's next epoch, durably; it is the newest from now on."""
+        epoch = self.epochs()[0] + 1
+        _new_epoch(self._folder / "registry" / f"{epoch:06}.age", self._entropy, self._lock, instant(self._now()))
+        self._read_registry()
+        return epoch
+
+    def epochs(self) -> list[int]:
+        """The epochs whose identities are kept, newest first, in the order of ``registry``."""
+        return sorted((int(path.stem) for path in (self._folder / "registry").glob("*.age")), reverse=True)
+
+    def destroy_epoch(self, epoch: int) -> None:
+        """(13) Destroy the identity of an epoch; what was sealed to it alone is never opened again.
+
+        Raises:
+            Misuse: it is the newest one.
+        """
+        if epoch == self.epochs()[0]:
+            raise Misuse("the newest epoch of the registry is in use", code="epoch-in-use")
+        for suffix in (".age", ".public"):
+            remove(self._folder / "registry" / f"{epoch:06}{suffix}")
+        self._read_registry()
+
+    # ---- files -----------------------------------------------------------------------------------------------------
+
+    def tls_key(self) -> bytes:
+        """The key of the TLS server, PEM."""
+        return self._read(self._data / TLS_KEY)
+
+    def _asking(self) -> Passphrase | None:
+        return None if isinstance(self._unlock, Lock) else self._unlock
+
+    def _unlocked(self, passphrase: Passphrase | None) -> Lock | None:
+        path = self._folder / LOCK
+        return Lock.read(path, passphrase) if path.exists() else None
+
+    def _mend(self) -> None:
+        """(7) Finish what a crash has cut short: no half-written file stays; under a lock nothing lies open."""
+        for place in (self._folder, self._root.parent, (self._data / TLS_KEY).parent):
+            for path in place.rglob("*.partial"):
+                remove(path)
+        if self._lock is not None:
+            seal_all(self._data, self._lock, self._entropy)
+
+    def _read(self, path: Path) -> bytes:
+        content = read_private(path)
+        if not is_sealed(content):
+            return content
+        if self._lock is None:
+            raise Rejected("locked with another lock than this house's", code="other-lock", place=str(path))
+        return self._lock.open(content, str(path))
+
+    def _load(self, path: Path) -> Signer:
+        file = path.with_name(f"{path.name}.key")
+        signer = _signer(self._read(file), str(file))
+        if path != self._root:
+            noted = read_public(path.with_name(f"{path.name}.public"))
+            if noted is None or noted[0] != signer.public.hex():  # made by an older program, or cut short
+                write_public(path.with_name(f"{path.name}.public"), signer.public.hex(), written_at(file))
+        return signer
+
+    def _of(self, purpose: str) -> dict[bytes, Signer]:
+        """The keys of a purpose by their public halves, the first one that was made first."""
+        if purpose not in self._signers:
+            files = signing_files(self._folder, purpose)
+            if not files:
+                raise Unavailable(f"there is no {purpose} key", code="no-key", place=str(self._folder))
+            found = [self._load(path.with_suffix("")) for path in files]
+            self._signers[purpose] = {each.public: each for each in found}
+        return self._signers[purpose]
+
+    def _make(self, path: Path, seed: bytes) -> Signer:
+        signer = _new(path.with_name(f"{path.name}.key"), seed, self._entropy, self._lock)
+        write_public(path.with_name(f"{path.name}.public"), signer.public.hex(), instant(self._now()))
+        return signer
+
+    def _public(self, name: str) -> str:
+        path = self._folder / f"{name}.public"
+        noted = read_public(path)
+        if noted is None:
+            raise Unavailable("the public half of this key is not here", code="no-key", place=str(path))
+        return noted[0]
+
+    def _read_registry(self) -> None:
+        paths = sorted((self._folder / "registry").glob("*.age"), reverse=True)
+        self._registry[:] = [self._read(path).decode("ascii").splitlines()[-1].strip() for path in paths]
+
+
+def _new(path: Path, seed: bytes, entropy: Entropy, lock: Lock | None) -> Ed25519Signer:
+    private = Ed25519PrivateKey.from_private_bytes(seed)
+    _put(path, private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()), entropy, lock)
     return Ed25519Signer(private)
 
 
-def _load(path: Path) -> Ed25519Signer:
+def _new_epoch(path: Path, entropy: Entropy, lock: Lock | None, created: str) -> None:
+    identity = generate_identity(entropy)
+    _put(path, key_file(identity, created).encode(), entropy, lock)
+    write_public(path.with_suffix(".public"), str(identity.recipient), created)
+
+
+def _put(path: Path, content: bytes, entropy: Entropy, lock: Lock | None) -> None:
+    write_synced(path, content if lock is None else lock.seal(content, entropy))
+    sync_folder(path.parent)
+
+
+def _signer(content: bytes, place: str) -> Ed25519Signer:
     try:
-        private = load_pem_private_key(_read(path), password=None)
+        private = load_pem_private_key(content, password=None)
     except ValueError:
-        raise Rejected("not a private key in PEM", code="bad-key-file", place=str(path)) from None
+        raise Rejected("not a private key in PEM", code="bad-key-file", place=place) from None
     if not isinstance(private, Ed25519PrivateKey):
-        raise Rejected("not an Ed25519 key", code="bad-key-file", place=str(path))
+        raise Rejected("not an Ed25519 key", code="bad-key-file", place=place)
     return Ed25519Signer(private)
-
-
-def _read(path: Path) -> bytes:
-    try:
-        mode = path.stat().st_mode
-        data = path.read_bytes()
-    except OSError as error:
-        raise Unavailable(f"cannot read this key: {error.strerror}", code="no-key", place=str(path)) from None
-    if mode & 0o077:
-        raise Rejected(
-            "others can read this key; take it back with 'chmod 600' and think about replacing it",
-            code="readable-key",
-            place=str(path),
-        )
-    return data
-
-
-def _write(path: Path, data: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -1,0 +1,88 @@
+"""What can be told of the keys of a house without opening any (``spec/keys.md`` step 10)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+from ssl import PEM_cert_to_DER_cert
+
+from comity.ports import KeyFacts
+from comity.stores.key_files import check_folder, read_private, read_public, written_at
+from comity.stores.key_lock import KEYS, ROOT, TLS_KEY, is_sealed, signing_files
+
+DOES = {
+    "root": "certifies the other keys: signs this house's cards, and acts as root",
+    "record": "signs records, evidence and letters of this house",
+    "log": "signs the checkpoints of this house's ledgers and feeds",
+    "witness": "cosigns the checkpoints of others",
+    "transport": "signs requests, replies, pouches and reconciliations",
+    "registry": "opens what is sealed to the registry: copies for people in served custody",
+    "pairwise": "derives the names by which people are known in each relationship",
+    "people": "signs the acts of one person in served custody",
+    "tls": "shows other nodes, under TLS, that it is this server",
+}
+"""What each key is for; one key, one purpose."""
+
+
+def key_facts(folder: Path) -> list[KeyFacts]:
+    """(10) Every key of the house, the root key first, then by purpose.
+
+    Raises:
+        Rejected: others can read a key, or look into the folder.
+        Unavailable: there are none.
+    """
+    check_folder(folder / KEYS)
+    return list(_facts(folder))
+
+
+def _facts(folder: Path) -> Iterator[KeyFacts]:
+    keys = folder / KEYS
+    yield _fact("root", folder / ROOT / "root.key", keys / "root.public")
+    for purpose in ("record", "log", "witness", "transport"):
+        for path in signing_files(keys, purpose):
+            yield _fact(path.stem, path, path.with_suffix(".public"))
+    for path in sorted((keys / "registry").glob("*.age"), reverse=True):
+        yield _fact(f"registry/{path.stem}", path, path.with_suffix(".public"))
+    yield _fact("pairwise", keys / "pairwise.secret", keys / "pairwise.public")
+    for path in sorted((keys / "people").glob("*.key")):
+        yield _fact(f"people/{path.stem}", path, path.with_suffix(".public"))
+    if (folder / TLS_KEY).exists():
+        yield _tls(folder / TLS_KEY)
+
+
+def _fact(name: str, path: Path, public: Path) -> KeyFacts:
+    noted = read_public(public) or ("", "")
+    here = path.exists()
+    return KeyFacts(
+        name=name,
+        does=DOES[name.split("/", maxsplit=1)[0].split("-", maxsplit=1)[0]],
+        created=noted[1] or (written_at(path) if here else ""),
+        public=noted[0],
+        fingerprint=_fingerprint(_bytes(noted[0])) if noted[0] else "",
+        locked=here and is_sealed(read_private(path)),
+        place=str(path) if here else "away from this machine",
+        here=here,
+    )
+
+
+def _tls(path: Path) -> KeyFacts:
+    certificate = path.with_name("certificate.pem")
+    return KeyFacts(
+        name="tls",
+        does=DOES["tls"],
+        created=written_at(certificate),
+        public="",
+        fingerprint=_fingerprint(PEM_cert_to_DER_cert(certificate.read_text("ascii"))),
+        locked=is_sealed(read_private(path)),
+        place=str(path),
+    )
+
+
+def _bytes(public: str) -> bytes:
+    return public.encode() if public.startswith("age1") else bytes.fromhex(public)
+
+
+def _fingerprint(public: bytes) -> str:
+    digest = sha256(public).hexdigest()
+    return " ".join(digest[start : start + 4] for start in range(0, len(digest), 4))

@@ -1,0 +1,176 @@
+"""The lock on a house's keys: an age identity, itself sealed to a passphrase, to which every key is sealed.
+
+Rules of this file (``spec/keys.md`` steps 4 to 9):
+
+- The lock is what the passphrase opens; the keys are sealed to the lock. So a new passphrase replaces one small file,
+  and a new key is sealed without asking for the passphrase again.
+- Both are ordinary age files: whoever has the folder and the passphrase needs no Comity.
+- Neither a passphrase nor a key stands in an error or a ``repr``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from io import BytesIO
+from pathlib import Path
+
+from comity.errors import Misuse, Rejected, Unavailable
+from comity.ports import Entropy
+from comity.seal import age, armor
+from comity.seal.hybrid import HybridIdentity
+from comity.seal.keys import generate_identity, key_file, locked_key_file, read_key_file
+from comity.seal.passphrase import WORK_FACTOR, PassphraseRecipient
+from comity.seal.refusals import NoMatch
+from comity.stores.durable import replace_file
+from comity.stores.key_files import instant, read_private, remove
+
+KEYS, ROOT, TLS_KEY = "keys", "root", Path("tls") / "key.pem"
+"""Where keys lie in a data folder; the third is the key of the TLS server."""
+LOCK = "lock.age"
+"""Name of the file, beside the keys that it locks; ``root/`` has a copy, so that it can be opened by itself."""
+Passphrase = Callable[[], str]
+"""Asks for the passphrase, wherever it comes from; called once, and only where something is locked."""
+
+
+class Lock:
+    """An opened lock: it opens and seals the keys of a house."""
+
+    def __init__(self, identity: HybridIdentity) -> None:
+        self._identity = identity
+
+    @classmethod
+    def make(cls, entropy: Entropy) -> Lock:
+        """A new lock, which lies nowhere yet."""
+        return cls(generate_identity(entropy))
+
+    @classmethod
+    def read(cls, path: Path, passphrase: Passphrase | None) -> Lock:
+        """(5) The lock in the file at ``path``, opened.
+
+        Raises:
+            Unavailable: it cannot be read, or there is nobody to ask for the passphrase.
+            Rejected: others can read it, or it is no lock.
+            Misuse: the passphrase is another one.
+        """
+        content = read_private(path)
+        if passphrase is None:
+            raise Unavailable("the keys are locked, and no passphrase is at hand", code="keys-locked")
+        try:
+            (identity,) = read_key_file(content, passphrase)
+        except NoMatch:
+            raise Misuse(
+                "this passphrase does not unlock the keys; nothing was done", code="wrong-passphrase"
+            ) from None
+        except Rejected as error:
+            raise Rejected(f"not a lock of keys: {error.sentence}", code="bad-lock", place=str(path)) from None
+        except ValueError:
+            identity = None
+        if not isinstance(identity, HybridIdentity):
+            raise Rejected("not a lock of keys: it holds something else", code="bad-lock", place=str(path))
+        return cls(identity)
+
+    def file(self, passphrase: str, created: str, entropy: Entropy, work_factor: int = WORK_FACTOR) -> bytes:
+        """(4) What lies on the disk: the lock, sealed to a passphrase."""
+        return locked_key_file(key_file(self._identity, created), PassphraseRecipient(passphrase, work_factor), entropy)
+
+    def seal(self, content: bytes, entropy: Entropy) -> bytes:
+        """(4) A key, sealed to this lock, in the text form."""
+        return armor.encode(bytes(age.seal_bytes(content, [self._identity.recipient], entropy)))
+
+    def open(self, content: bytes, place: str) -> bytes:
+        """(5) What was sealed to this lock.
+
+        Raises:
+            Rejected: it was not, or it was changed since.
+        """
+        opened = BytesIO()
+        try:
+            age.open_stream(armor.detected(BytesIO(content)), opened, [self._identity])
+        except NoMatch:
+            raise Rejected("locked with another lock than this house's", code="other-lock", place=place) from None
+        except Rejected as error:
+            raise Rejected(
+                f"a locked key that is damaged: {error.sentence}", code="bad-key-file", place=place
+            ) from None
+        return opened.getvalue()
+
+    def __repr__(self) -> str:
+        return "Lock()"
+
+
+def is_sealed(content: bytes) -> bool:
+    """Whether a key file is sealed to a lock."""
+    return content.startswith(armor.BEGIN)
+
+
+def private_files(folder: Path, *, root: bool) -> Iterator[Path]:
+    """(4) Every file below the data folder that holds a secret: what a lock seals."""
+    keys = folder / KEYS
+    for pattern in ("*.key", "*.token", "*.secret", "registry/*.age", "people/*.key"):
+        yield from sorted(keys.glob(pattern))
+    if (folder / TLS_KEY).exists():
+        yield folder / TLS_KEY
+    if root:
+        yield from root_files(folder)
+
+
+def signing_files(keys: Path, purpose: str) -> list[Path]:
+    """The files of a purpose's keys: the first one has its name alone, the others the start of their public half."""
+    return [
+        path
+        for name in (purpose, f"{purpose}-*")
+        for suffix in ("key", "token")
+        for path in sorted(keys.glob(f"{name}.{suffix}"))
+    ]
+
+
+def root_files(folder: Path) -> list[Path]:
+    """The file of the root key, where it is not away."""
+    return [path for name in ("root.key", "root.token") if (path := folder / ROOT / name).exists()]
+
+
+def seal_all(folder: Path, lock: Lock, entropy: Entropy, *, root: bool = False) -> None:
+    """(7) Seal what lies open, file by file; what is sealed already stays as it is."""
+    for path in private_files(folder, root=root):
+        content = read_private(path)
+        if not is_sealed(content):
+            replace_file(path, lock.seal(content, entropy))
+
+
+def lock_keys(folder: Path, passphrase: str, now: datetime, entropy: Entropy, work_factor: int = WORK_FACTOR) -> Lock:
+    """(7) Lock the keys of a house: first the lock is there, then each key is sealed to it.
+
+    Raises:
+        Misuse: they are locked already, or the passphrase is empty.
+    """
+    path = folder / KEYS / LOCK
+    if path.exists():
+        raise Misuse("the keys are locked already; 'comity keys passphrase' changes the passphrase", code="is-locked")
+    lock = Lock.make(entropy)
+    write_lock(folder, lock, passphrase, now, entropy, work_factor)
+    seal_all(folder, lock, entropy, root=True)
+    return lock
+
+
+def write_lock(
+    folder: Path, lock: Lock, passphrase: str, now: datetime, entropy: Entropy, work_factor: int = WORK_FACTOR
+) -> None:
+    """(6) Put the lock, under a passphrase, in the place of the one that was there; beside the root key, too.
+
+    After a crash either passphrase may be the good one, and exactly one is in each place.
+    """
+    content = lock.file(passphrase, instant(now), entropy, work_factor)
+    if any(root_files(folder)):
+        replace_file(folder / ROOT / LOCK, content)
+    replace_file(folder / KEYS / LOCK, content)
+
+
+def unlock_keys(folder: Path, lock: Lock) -> None:
+    """(8) Take the lock away: each key is opened in its place, and the lock goes last."""
+    for path in private_files(folder, root=True):
+        content = read_private(path)
+        if is_sealed(content):
+            replace_file(path, lock.open(content, str(path)))
+    remove(folder / KEYS / LOCK)
+    remove(folder / ROOT / LOCK)
