@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from comity.errors import ComityError, Rejected
 from comity.feed.batch import FRAME_BYTES_MAX, open_batch, read_frame
 from comity.feed.delivery import Have, read_word, write_word
+from comity.flows.feeding import publishing
 from comity.flows.feeding.delivering import Delivery
 from comity.ledger.tree import Frontier
 from comity.stores.memory_disk import Crashed, Fault, MemoryDisk, WritePoint, no_faults
@@ -49,6 +50,24 @@ async def test_what_is_not_the_next_batch_is_refused_and_the_stream_goes_on(bad,
         assert recipient.first == 0
         async with stage.connected(publisher, recipient, Line()):
             await until(lambda: recipient.first == 2)
+
+
+async def test_acknowledgements_that_were_lost_with_a_channel_are_given_again_on_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else a publisher whose batches under way are all lost words would send nothing more, and hear nothing more."""
+    monkeypatch.setattr(publishing, "BATCHES_UNDER_WAY_MAX", 2)
+    stage = Stage()
+    async with stage.publisher() as publisher:
+        recipient = await stage.recipient()
+        first_words = Line(lambda back, data: [data] if not back or isinstance(read_word(data), Have) else [])
+        async with stage.connected(publisher, recipient, first_words):
+            for number in range(3):
+                await publisher.publish([track(number)])
+            await until(lambda: recipient.first == 2)
+        assert (publisher.acknowledged, publisher.size, publisher.held) == (0, 2, 1)
+        async with stage.connected(publisher, recipient, Line()):
+            await until(lambda: publisher.acknowledged == recipient.first == 3)
 
 
 async def test_a_batch_that_comes_again_is_acknowledged_again_and_delivered_once() -> None:

@@ -106,6 +106,8 @@ class Recipient:
         async with self._following:
             await self._settle()
             await link.send(write_word(Have(self._state.size, self._state.root)))
+            if self._state.size:
+                await self._acknowledge(link)  # the acknowledgement before it may have been lost
             try:
                 await until_one_ends(self._take(link), self._keep(link))
             except ComityError as error:
