@@ -149,12 +149,16 @@ class Frontier(msgspec.Struct, frozen=True):
         Returns:
             The new frontier, and the tiles to store, of which at most one in each row replaces a narrower one.
         """
-        size, digest = self.size, sha256
-        invariant(size + len(entries) <= COUNT_MAX, "a log does not outgrow its size field")
+        return self.append_hashes([sha256(LEAF + entry).digest() for entry in entries])  # (4)
+
+    def append_hashes(self, leaves: Sequence[bytes]) -> tuple[Frontier, tuple[Tile, ...]]:
+        """The same, of leaves whose hashes are known already."""
+        size, digest, count = self.size, sha256, len(leaves)
+        invariant(size + count <= COUNT_MAX, "a log does not outgrow its size field")
         peaks: list[bytes] = []
         edges: list[bytes] = []
         tiles: list[Tile] = []
-        nodes = [digest(LEAF + entry).digest() for entry in entries]  # (4)
+        nodes = list(leaves)
         height = joined = 0
         while nodes:
             if not height % ROW_HEIGHT:
@@ -171,7 +175,7 @@ class Frontier(msgspec.Struct, frozen=True):
             each = iter(nodes)
             nodes = [digest(NODE + left + right).digest() for left, right in zip(each, each, strict=True)]  # (5)
             height += 1
-        frontier = Frontier(size + len(entries), (*peaks, *self.peaks[joined:]), (*edges, *self.edges[len(edges) :]))
+        frontier = Frontier(size + count, (*peaks, *self.peaks[joined:]), (*edges, *self.edges[len(edges) :]))
         return frontier, tuple(tiles)
 
 

@@ -526,7 +526,7 @@ class Publisher:
         puts = made.puts + self._waiting.hold(made.hold)
         after = replace(before, heads=self._waiting.heads, dropped=self._publication.dropped)
         if sealed is not None:
-            puts += self.shelf.batch(before.size, sealed.frame, sealed.tiles)
+            puts += self.shelf.batch(sealed.frame, sealed.tiles, sealed.log)
             puts.append(self.shelf.originals(before.size, sealed.originals))
             if sealed.originals.schema != self._schema_kept and self._publication.schema is not None:
                 puts.append(self.shelf.schema(self._publication.schema))

@@ -189,8 +189,8 @@ class Recipient:
             group = list(self._opened)
             last = group[-1].opened
             state, puts = self._state, []
-            for index, each in enumerate(group, state.size):
-                puts += self.shelf.batch(index, each.data, each.opened.tiles)
+            for each in group:
+                puts += self.shelf.batch(each.data, each.opened.tiles, each.opened.frontier)
             note = self._cosigned(last)
             after = replace(
                 state,

@@ -21,6 +21,7 @@ from comity.errors import Rejected
 from comity.feed.batch import Dropped, read_frame
 from comity.feed.originals import Originals
 from comity.feed.schema import Schema
+from comity.ledger.canonical import HASH_BYTES
 from comity.ledger.tiles import ROW_LEVELS, TILE_WIDTH, Tile, edge_tiles
 from comity.ledger.tree import Frontier
 from comity.ports import Batch, Entropy, Put, Store
@@ -32,6 +33,9 @@ ORIGINALS = "feed-originals"
 TILES = "feed-tile"
 """The full tiles of the log; those at its right edge are part of the state."""
 STATE = "feed-state"
+"""Where the feed stands, but for what of its log is in the row of `LOG`."""
+LOG = "feed-log"
+"""The right edge of the log as it was at the last multiple of `LOG_BATCHES`."""
 HELD = "feed-held"
 """Messages that wait, by type and chunk."""
 ROOT = "feed-originals-root"
@@ -43,6 +47,8 @@ SESSION = "feed-session"
 EVIDENCE = "feed-evidence"
 """Signed contradictions."""
 NONCE_BYTES = 12
+LOG_BATCHES = 64
+"""How many batches old the kept right edge is at most: it has some kilobytes, and commits cost what they write."""
 EVIDENCE_MAX = 100
 SCAN_ROWS = 32
 
@@ -75,6 +81,18 @@ class State(Struct, frozen=True, array_like=True):
     def root(self) -> bytes:
         """The log's root."""
         return self.log.root()
+
+
+class _StateRow(Struct, frozen=True, array_like=True):
+    """A state as it is kept: the size of its log, the leaves since the right edge that is kept, and the rest of it."""
+
+    size: int
+    leaves: bytes
+    first: int
+    acknowledged: int
+    cosigned: bytes
+    heads: tuple[tuple[str, int, int], ...]
+    dropped: tuple[Dropped, ...]
 
 
 class Chunk(Struct, frozen=True, array_like=True):
@@ -125,13 +143,15 @@ class Shelf:
         """Find out what became of a commit whose outcome is unknown."""
         await self._store.heads([])
 
-    def batch(self, index: int, frame: bytes, tiles: Iterable[Tile]) -> list[Put]:
-        """The rows of a batch at a place of the log."""
-        full = [tile for tile in tiles if tile.id.width == TILE_WIDTH]
-        return [
-            Put(FRAME, self._numbered(index), frame),
-            *[Put(TILES, f"{self._origin}/{tile.id.key}", tile.hashes) for tile in full],
+    def batch(self, frame: bytes, tiles: Iterable[Tile], log: Frontier) -> list[Put]:
+        """The rows of a batch, after which the log is ``log``."""
+        puts = [Put(FRAME, self._numbered(log.size - 1), frame)]
+        puts += [
+            Put(TILES, f"{self._origin}/{tile.id.key}", tile.hashes) for tile in tiles if tile.id.width == TILE_WIDTH
         ]
+        if not log.size % LOG_BATCHES:
+            puts.append(Put(LOG, self._origin, _encoder.encode(log)))
+        return puts
 
     def originals(self, index: int, originals: Originals) -> Put:
         """The row of what was published in a batch."""
@@ -147,7 +167,10 @@ class Shelf:
 
     def state(self, state: State) -> Put:
         """The row of where the feed stands."""
-        return Put(STATE, self._origin, _encoder.encode(state))
+        log, since = state.log, state.log.size % LOG_BATCHES
+        leaves = log.edges[0][-since * HASH_BYTES :] if since else b""
+        rest = (state.first, state.acknowledged, state.cosigned, state.heads, state.dropped)
+        return Put(STATE, self._origin, _encoder.encode(_StateRow(log.size, leaves, *rest)))
 
     def held(self, name: str, number: int, chunk: Chunk | None) -> Put:
         """The row of a chunk that waits, or its removal."""
@@ -166,8 +189,17 @@ class Shelf:
 
     async def read_state(self) -> State:
         """Where the feed stands; at its beginning where nothing is known of it."""
-        found = (await self._store.get(STATE, [self._origin]))[0]
-        return State(Frontier(), 0) if found is None else msgspec.msgpack.decode(found, type=State)
+        while (found := (await self._store.get(STATE, [self._origin]))[0]) is not None:
+            row = msgspec.msgpack.decode(found, type=_StateRow)
+            edge = (await self._store.get(LOG, [self._origin]))[0]
+            log = Frontier() if edge is None else msgspec.msgpack.decode(edge, type=Frontier)
+            leaves = [row.leaves[at : at + HASH_BYTES] for at in range(0, len(row.leaves), HASH_BYTES)]
+            log, _ = log.append_hashes(leaves)
+            if log.size == row.size:
+                return State(log, row.first, row.acknowledged, row.cosigned, row.heads, row.dropped)
+            if found == (await self._store.get(STATE, [self._origin]))[0]:  # else a commit came between the two
+                raise Rejected(f"what is kept of the log of {self._origin!r} is of another size", code="damaged")
+        return State(Frontier(), 0)
 
     async def read_tiles(self, tiles: Sequence[tuple[int, int]], log: Frontier) -> dict[tuple[int, int], bytes]:
         """Tiles of the log by level and index: the full ones, and those at the right edge of ``log``."""
