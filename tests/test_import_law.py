@@ -112,6 +112,7 @@ LAWS: dict[str, Law] = {
 }
 GRANTS = {
     "comity.node.run": frozenset(ADAPTERS),  # the one module that knows which adapter stands behind which port
+    "comity.node.events": frozenset({"doors"}),  # events come and go over HTTP: the one door that is a server's
     "comity.node.keys": frozenset({"stores"}),  # keys as files, to be listed and locked
 }
 """Rooms that one module may import beyond its own room's, and why."""

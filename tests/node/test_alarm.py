@@ -17,9 +17,10 @@ from comity.errors import Rejected, Unavailable
 from comity.flows.actors import Actor
 from comity.flows.giving.answering import Assure, assure
 from comity.node import alarm as module
-from comity.node.alarm import SIGNATURE, Alarm, poster, read_secret, signature_of
+from comity.node.alarm import SIGNATURE, Alarm, poster, signature_of
 from comity.node.run import found, running
 from comity.node.settings import AlarmSettings, Settings
+from comity.node.sources import read_secret
 from comity.register.rows import AskedRow
 from flows.test_duties import ARRANGEMENT
 from world import RELATIONSHIP, SeededEntropy, World
@@ -178,15 +179,13 @@ async def test_over_a_real_line_and_no_further_than_it_was_told() -> None:
 
 
 def test_a_secret_that_cannot_keep_anybody_out_is_refused(tmp_path: Path) -> None:
-    settings = AlarmSettings(url="https://desk.example/", secret="alarm-secret")
     with pytest.raises(Unavailable, match="cannot be read"):
-        read_secret(settings, tmp_path)
+        read_secret("alarm-secret", tmp_path, "the alarm")
     (tmp_path / "alarm-secret").write_bytes(b"short\n")
     with pytest.raises(Rejected, match="5 bytes"):
-        read_secret(settings, tmp_path)
+        read_secret("alarm-secret", tmp_path, "the alarm")
     (tmp_path / "alarm-secret").write_bytes(SECRET + b"\n")
-    assert read_secret(settings, tmp_path) == SECRET
-    assert read_secret(AlarmSettings(url="https://desk.example/"), tmp_path) is None
+    assert read_secret("alarm-secret", tmp_path, "the alarm") == SECRET
     assert signature_of(SECRET, b"") == "sha256=" + hmac.new(SECRET, b"", "sha256").hexdigest()
 
 

@@ -16,6 +16,7 @@ from comity.node.settings import (
     read_settings,
     write_settings,
 )
+from comity.node.sources import Source, Sources
 
 FULL = """\
 party = "jp"
@@ -39,6 +40,14 @@ port = 8444
 [metrics]
 address = "::1"
 port = 9464
+
+[events]
+address = "10.0.0.5"
+port = 8445
+
+[[events.source]]
+token = "fps-5.token"
+feeds = ["air-picture", "alerts"]
 """
 
 
@@ -51,6 +60,9 @@ def test_all_of_it() -> None:
         alarm=AlarmSettings(url="https://duty-desk.example/comity?from=jp", secret="alarm-secret"),
         readers=ReadersSettings(address="10.0.0.5", port=8444),
         metrics=MetricsSettings(address="::1", port=9464),
+        events=Sources(
+            address="10.0.0.5", port=8445, source=(Source(token="fps-5.token", feeds=("air-picture", "alerts")),)
+        ),
     )
     assert write_settings(settings) == FULL
 
@@ -79,6 +91,9 @@ def test_only_the_party_is_required() -> None:
         ('party = "jp"\n[alarm]\nsecret = "s"\n', "node.toml:2: 'alarm'"),
         ('party = "jp"\n[metrics]\naddress = "0.0.0.0"\nport = 9464\n', "node.toml:3: 'metrics.address'"),
         ('party = "jp"\n[readers]\naddress = "10.0.0.5"\n', "node.toml:2: 'readers'"),
+        ('party = "jp"\n[events]\nport = 1\n', "node.toml:2: 'events'"),
+        ('party = "jp"\n[events]\nport = 1\nsource = []\n', "node.toml:4: 'events.source'"),
+        ('party = "jp"\n[events]\nport = 1\n[[events.source]]\nfeeds = ["a"]\n', "node.toml:4: 'events.source"),
         ("party = jp\n", "node.toml: not TOML"),
     ],
 )

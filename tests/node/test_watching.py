@@ -10,10 +10,12 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from comity.node.client import SOCKET
+from comity.node.events import EVENTS, READ_EVENTS
 from comity.node.metrics import METRICS
 from comity.node.reading import READ
 from comity.node.run import found, running, until
 from comity.node.settings import Listen, MetricsSettings, ReadersSettings, Settings
+from comity.node.sources import Source, Sources
 
 
 async def made(folder: Path, **tables: object) -> Path:
@@ -24,8 +26,14 @@ async def made(folder: Path, **tables: object) -> Path:
 
 @pytest.mark.parametrize("opened", [True, False])
 async def test_readers_and_collectors_come_in_where_the_settings_say(tmp_path: Path, opened: bool) -> None:
-    tables = {"readers": ReadersSettings(port=0), "metrics": MetricsSettings(port=0)} if opened else {}
-    folder = await made(tmp_path / "jp", **tables)
+    coast = Source(token=str(tmp_path / "token"), feeds=("air",))
+    (tmp_path / "token").write_text("the token of the coast")
+    tables = {
+        "readers": ReadersSettings(port=0),
+        "metrics": MetricsSettings(port=0),
+        "events": Sources(port=0, source=(coast,)),
+    }
+    folder = await made(tmp_path / "jp", **(tables if opened else {}))
     stop = asyncio.Event()
     async with running(folder) as node:
         serving = asyncio.create_task(until(stop, node.doors))
@@ -35,18 +43,29 @@ async def test_readers_and_collectors_come_in_where_the_settings_say(tmp_path: P
                 assert list(text_string_to_metric_families(await response.text())) == []
             async with local.post(f"http://comity{READ}", data=b"{}") as response:
                 assert response.status == 400
+            async with local.post(f"http://comity{READ_EVENTS}", data=b"{}") as response:
+                assert response.status == 400
+            async with local.post(f"http://comity{EVENTS}?feed=air", data=b"{}") as response:
+                assert (await response.json())["error"]["code"] == "unknown-feed"
             async with network.get(node.says.peers + METRICS, ssl=False) as response:  # peers see none of it
                 assert response.status == 404
             if opened:
-                assert f"readers at {node.says.readers}, metrics at {node.says.metrics}" in str(node.says)
+                told = f"readers at {node.says.readers}, events at {node.says.events}, metrics at {node.says.metrics}"
+                assert told in str(node.says)
+                for path in (READ_EVENTS, READ):
+                    async with network.post(node.says.readers + path, data=b"{}", ssl=False) as response:
+                        assert response.status == 401
+                async with network.post(node.says.events + "?feed=air", data=b"{}", ssl=False) as response:
+                    assert (await response.json())["error"]["code"] == "unknown-token"
+                shown = {"authorization": "Bearer the token of the coast"}
+                async with network.post(node.says.events + "?feed=air", headers=shown, ssl=False) as response:
+                    assert (await response.json())["error"]["code"] == "unknown-feed"
                 async with network.get(node.says.metrics) as response:
                     assert response.status == 200
-                async with network.post(node.says.readers + READ, data=b"{}", ssl=False) as response:
-                    assert response.status == 401
                 with pytest.raises(aiohttp.ClientError):
                     await network.post(node.says.readers.replace("https", "http") + READ, data=b"{}")
             else:
-                assert (node.says.readers, node.says.metrics) == ("", "")
+                assert (node.says.readers, node.says.metrics, node.says.events) == ("", "", "")
                 assert len(node.doors) == 2
         stop.set()
         await serving

@@ -132,6 +132,22 @@ def _bad(name: str, sentence: str) -> Rejected:
     return Rejected(f"the attribute {name[:80]!r} {sentence}", code="bad-attribute")
 
 
+def read_data(document: bytes, kind: str) -> dict[str, object]:
+    """The data of one event in structured mode, which has to be of this type.
+
+    Raises:
+        Rejected: it is none, or of another type.
+    """
+    event = read_json(document)
+    if not isinstance(event, dict) or not isinstance(event.get("data"), dict):
+        raise Rejected("an event is a JSON object, and so is its data", code="malformed")
+    said = _checked({name: value for name, value in event.items() if name != "data" and value is not None})
+    if said["type"] != kind:
+        raise Rejected(f"an event of the type {str(said['type'])[:80]!r}, not {kind!r}", code="unknown-type")
+    data: dict[str, object] = event["data"]
+    return data
+
+
 # ---- out -------------------------------------------------------------------------------------------------------------
 
 
@@ -220,3 +236,16 @@ def event_of(number: int, message: bytes, setting: Setting) -> tuple[dict[str, s
     ordered |= {name: said.pop(name) for name in _FIRST if name in said}
     checked = _checked({"specversion": "1.0", **ordered, **{name: said[name] for name in sorted(said)}})
     return dict(checked), data
+
+
+def telling(kind: str, source: str, number: int, data: Mapping[str, object]) -> bytes:
+    """What is told beside the messages, as an event in structured mode (21).
+
+    Args:
+        kind: its type.
+        source: of what is told, such as one reading.
+        number: its place among what this source told, which is its id.
+        data: what it says.
+    """
+    said = {"specversion": "1.0", "id": str(number), "source": source, "type": kind, "datacontenttype": JSON_TYPE}
+    return msgspec.json.encode({**said, "data": data})

@@ -11,15 +11,13 @@ import hmac
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from pathlib import Path
 
 import aiohttp
 import msgspec
 
-from comity.errors import ComityError, Rejected, Unavailable
+from comity.errors import ComityError, Unavailable
 from comity.flows.house import House
 from comity.flows.looking.duties import DutyShown, mark_told, untold
-from comity.node.settings import AlarmSettings
 from comity.node.worker import pause_seconds
 from comity.ports import Entropy
 
@@ -29,8 +27,6 @@ ANSWER_SECONDS = 30.0
 """Longest wait for the address to answer."""
 LINES_MAX = 256
 """Most duties in one message; the others follow in the next."""
-SECRET_BYTES_MIN = 16
-"""Shortest secret: whoever can guess it can raise the alarm."""
 SIGNATURE = "Comity-Signature"
 FORMAT = 1
 _log = logging.getLogger("comity.node")
@@ -60,29 +56,6 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
 Post = Callable[[bytes, dict[str, str]], Awaitable[int]]
 """Sends a body with headers to the address; the status of the answer. Raises ``Unavailable`` when there is none."""
-
-
-def read_secret(settings: AlarmSettings, folder: Path) -> bytes | None:
-    """The key of the signature; None where the settings name no file.
-
-    Raises:
-        Unavailable: the file cannot be read.
-        Rejected: it is too short to keep anybody out.
-    """
-    if settings.secret is None:
-        return None
-    path = folder / settings.secret
-    try:
-        secret = path.read_bytes().strip()
-    except OSError as error:
-        raise Unavailable(f"cannot be read: {error.strerror}", code="no-secret", place=str(path)) from None
-    if len(secret) < SECRET_BYTES_MIN:
-        raise Rejected(
-            f"the secret of the alarm has {len(secret)} bytes; at least {SECRET_BYTES_MIN} are asked for",
-            code="short-secret",
-            place=str(path),
-        )
-    return secret
 
 
 def signature_of(secret: bytes, body: bytes) -> str:

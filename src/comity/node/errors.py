@@ -31,6 +31,7 @@ STATUS_BY_CODE = {
     "malformed-signature": 401,
     "bad-signature": 401,
     "unknown-key": 401,
+    "unknown-token": 401,
     "stale-request": 401,
     "future-request": 401,
     "replayed": 401,

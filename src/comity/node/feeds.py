@@ -124,13 +124,23 @@ def feeds_lines(feeds: Feeds) -> dict[str, LinesFlow]:
     """The flows that take lines: ``feed.publish?feed=…[&relationship=…][&source=…&request=…]``, a message each line."""
 
     async def publish(asked: Mapping[str, str], messages: Sequence[bytes]) -> Published:
-        request = asked.get("request", "0")
-        if not (request.isascii() and request.isdigit() and int(request) < REQUEST_MAX):
-            raise Misuse(f"{request[:40]!r} is not the number of a request", code="bad-request-number")
+        number = request_number(asked)
         name = await feeds.named(asked.get("feed", ""), asked.get("relationship", ""))
-        return await (await feeds.publisher(name)).publish(messages, asked.get("source", ""), int(request))
+        return await (await feeds.publisher(name)).publish(messages, asked.get("source", ""), number)
 
     return {PUBLISH: publish}
+
+
+def request_number(asked: Mapping[str, str]) -> int:
+    """The number of a request to publish, by which one that is made again is taken once; 0 where it has none.
+
+    Raises:
+        Misuse: it is no number.
+    """
+    request = asked.get("request", "0")
+    if not (request.isascii() and request.isdigit() and int(request) < REQUEST_MAX):
+        raise Misuse(f"{request[:40]!r} is not the number of a request", code="bad-request-number")
+    return int(request)
 
 
 def feeds_flows(feeds: Feeds, books: Books) -> dict[str, AnyFlow]:

@@ -14,7 +14,7 @@ beginning has its status; what ends later, ends with an event ``failed``.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import aclosing, suppress
 
 import msgspec
@@ -23,7 +23,8 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from comity.courier.signature import READING_TAG, audience_of, read_request, verify_body, verify_request
+from comity.courier.signature import READING_TAG, audience_of, verify_body, verify_request
+from comity.courier.signature import read_request as read_claim
 from comity.errors import Misuse, Refused, Rejected, Unavailable
 from comity.feed.reading import Event, Message
 from comity.flows.actors import Actor
@@ -59,11 +60,15 @@ class ReadingDoor:
     Args:
         readers: what follows feeds.
         who: authenticates whoever asks; the door of the local socket believes what the request says.
+        path: where it stands.
+        subprotocol: what a WebSocket has to speak; empty where nothing is asked.
     """
 
-    def __init__(self, readers: Readers, who: Who | None = None) -> None:
+    def __init__(self, readers: Readers, who: Who | None = None, path: str = READ, subprotocol: str = "") -> None:
         self._readers = readers
         self._who = who
+        self._path = path
+        self._subprotocol = subprotocol
         self._ending = asyncio.Event()
 
     def end(self) -> None:
@@ -87,11 +92,7 @@ class ReadingDoor:
     # ---- HTTP ------------------------------------------------------------------------------------------------------
 
     async def _answer(self, request: Request, receive: Receive, send: Send) -> None:
-        _check_path(request)
-        if request.method != "POST":
-            raise Misuse("a feed is read with POST, or over a WebSocket", code="wrong-method")
-        body = await _body(request)
-        follow = _read(body, await self._who(request, body) if self._who is not None else None)
+        follow = await self._asked(request)
         sent_events = EVENTS in request.headers.get("accept", "")
         last = request.headers.get("last-event-id")
         if sent_events and last is not None:
@@ -106,7 +107,7 @@ class ReadingDoor:
             opening = b"retry: %d\n\n" % RETRY_MILLISECONDS if sent_events else b""
             await _send_body(send, opening + write(first))
             try:
-                async for told in self._coming(events, _gone(receive)):
+                async for told in self._coming(events, gone(receive)):
                     await _send_body(send, write(told) if told else b":\n\n" if sent_events else b"\n")
             except OSError:
                 raise
@@ -115,11 +116,28 @@ class ReadingDoor:
                 await _send_body(send, b"event: failed\ndata: %s\n\n" % failed if sent_events else failed + b"\n")
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
+    async def _asked(self, request: Request) -> Follow:
+        """What whoever asks wants to read."""
+        self._check_path(request)
+        if request.method != "POST":
+            raise Misuse("a feed is read with POST, or over a WebSocket", code="wrong-method")
+        body = await read_body(request, REQUEST_BYTES_MAX)
+        return read_request(body, await self._who(request, body) if self._who is not None else None)
+
+    def _check_path(self, request: HTTPConnection) -> None:
+        if request.url.path != self._path:
+            raise Rejected(f"there is nothing at {request.url.path[:200]!r}", code="unknown-path")
+
+    def _check_subprotocol(self, socket: WebSocket) -> None:
+        if self._subprotocol and self._subprotocol not in socket.scope["subprotocols"]:
+            raise Misuse(f"what is spoken here is {self._subprotocol!r}", code="wrong-subprotocol")
+
     # ---- WebSocket -------------------------------------------------------------------------------------------------
 
     async def _talk(self, socket: WebSocket) -> None:
         try:
-            _check_path(socket)
+            self._check_path(socket)
+            self._check_subprotocol(socket)
             by = await self._who(socket, b"") if self._who is not None else None
         except Exception as error:  # noqa: BLE001 - as below
             status, body = answer_error(error, "a reader whom nobody knows")
@@ -128,7 +146,7 @@ class ReadingDoor:
             return
         code = CLOSED
         with suppress(OSError, RuntimeError, WebSocketDisconnect):
-            await socket.accept()
+            await socket.accept(self._subprotocol or None)
             try:
                 await self._tell(socket, by)
             except (OSError, WebSocketDisconnect):
@@ -138,15 +156,18 @@ class ReadingDoor:
                 await socket.send_text(_failed(error).decode())
             await socket.close(code)
 
-    async def _tell(self, socket: WebSocket, by: str | None) -> None:
+    async def _said(self, socket: WebSocket) -> str:
+        """The first that a reader says."""
         try:
             async with asyncio.timeout(REQUEST_SECONDS):
-                said = await socket.receive_text()
+                return await socket.receive_text()
         except (TimeoutError, KeyError):
             raise Rejected("a reader first says, as text, what he wants to read", code="malformed") from None
-        follow = _read(said.encode(), by)
+
+    async def _tell(self, socket: WebSocket, by: str | None) -> None:
+        follow = read_request((await self._said(socket)).encode(), by)
         async with aclosing(self._readers.follow(follow)) as events:
-            async for told in self._coming(events, _left(socket)):
+            async for told in self._coming(events, left(socket)):
                 for event in told:
                     await socket.send_text(_encode(event).decode())
 
@@ -154,7 +175,7 @@ class ReadingDoor:
 
     async def _coming(
         self, events: AsyncIterator[Sequence[Event]], leaving: Coroutine[None, None, None]
-    ) -> AsyncIterator[Sequence[Event]]:
+    ) -> AsyncGenerator[Sequence[Event], None]:
         """What comes, and nothing where nothing has come for a while, until there is no more or the reader has gone.
 
         Raises:
@@ -198,7 +219,7 @@ class SignedReaders:
         Raises:
             Rejected: nobody did, or not so; told alike for who is unknown and who signs with another key.
         """
-        claim = read_request(request.scope["headers"])
+        claim = read_claim(request.scope["headers"])
         now = int(self._house.now().timestamp())
         try:
             person = await self._house.person(claim.sender)
@@ -218,11 +239,6 @@ class SignedReaders:
         return claim.sender
 
 
-def _check_path(request: HTTPConnection) -> None:
-    if request.url.path != READ:
-        raise Rejected(f"there is nothing at {request.url.path[:200]!r}", code="unknown-path")
-
-
 async def _next(events: AsyncIterator[Sequence[Event]]) -> Sequence[Event] | None:
     try:
         return await anext(events)
@@ -230,8 +246,13 @@ async def _next(events: AsyncIterator[Sequence[Event]]) -> Sequence[Event] | Non
         return None
 
 
-def _read(body: bytes, by: str | None) -> Follow:
-    """What somebody wants to read; whoever is authenticated asks for himself."""
+def read_request(body: bytes, by: str | None) -> Follow:
+    """What somebody wants to read; whoever is authenticated asks for himself.
+
+    Raises:
+        Misuse: it is no request.
+        Refused: he asks for somebody else.
+    """
     try:
         follow = msgspec.json.decode(body, type=Follow)
     except (msgspec.MsgspecError, RecursionError) as error:
@@ -267,14 +288,19 @@ def _failed(error: Exception) -> bytes:
     return b'{"event":"failed",' + body[1:]
 
 
-async def _body(request: Request) -> bytes:
+async def read_body(request: Request, most: int) -> bytes:
+    """The body of a request.
+
+    Raises:
+        Rejected: it is longer than that, or comes too slowly.
+    """
     body = bytearray()
     try:
         async with asyncio.timeout(REQUEST_SECONDS):
             async for piece in request.stream():
                 body += piece
-                if len(body) > REQUEST_BYTES_MAX:
-                    raise Rejected(f"a request of more than {REQUEST_BYTES_MAX} bytes", code="too-large")
+                if len(body) > most:
+                    raise Rejected(f"a request of more than {most} bytes", code="too-large")
     except TimeoutError:
         raise Rejected(f"only {len(body)} bytes of the request came in time", code="slow-body") from None
     return bytes(body)
@@ -284,12 +310,14 @@ async def _send_body(send: Send, piece: bytes) -> None:
     await send({"type": "http.response.body", "body": piece, "more_body": True})
 
 
-async def _gone(receive: Receive) -> None:
+async def gone(receive: Receive) -> None:
+    """Return when whoever has asked is there no more."""
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
-async def _left(socket: WebSocket) -> None:
+async def left(socket: WebSocket) -> None:
+    """The same of a WebSocket."""
     with suppress(WebSocketDisconnect, RuntimeError, Unavailable):
         while True:
             await socket.receive_text()

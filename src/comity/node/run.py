@@ -42,7 +42,7 @@ from comity.flows.feeding.gates import Gates
 from comity.flows.following import follow
 from comity.flows.house import House
 from comity.flows.table import FLOWS
-from comity.node.alarm import Alarm, poster, read_secret
+from comity.node.alarm import Alarm, poster
 from comity.node.channels import Callers, Line
 from comity.node.client import POINTER
 from comity.node.feeds import FeedSent, feeds_flows, feeds_lines, feeds_sent
@@ -51,6 +51,7 @@ from comity.node.sending import reconcile
 from comity.node.server import PeerDoor
 from comity.node.serving import Serving, listen_tcp, listen_unix, place
 from comity.node.settings import FILE, Settings, read_settings, write_settings
+from comity.node.sources import read_secret
 from comity.node.tls import make_certificate, server_context
 from comity.node.watching import Watching
 from comity.node.worker import Road, Workers
@@ -97,6 +98,7 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
         process: process id.
         readers: where people read feeds over the network; empty where nowhere.
         metrics: where a collector on this machine reads the metrics; likewise.
+        events: where sources publish events over the network; likewise.
     """
 
     party: str
@@ -105,9 +107,16 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
     process: int
     readers: str = ""
     metrics: str = ""
+    events: str = ""
 
     def __str__(self) -> str:
-        doors = {"peers": self.peers, "commands": self.commands, "readers": self.readers, "metrics": self.metrics}
+        doors = {
+            "peers": self.peers,
+            "commands": self.commands,
+            "readers": self.readers,
+            "events": self.events,
+            "metrics": self.metrics,
+        }
         told = ", ".join(f"{who} at {where}" for who, where in doors.items() if where)
         return f"the node of {self.party!r} is ready: {told} (process {self.process})"
 
@@ -211,7 +220,8 @@ async def running(folder: Path) -> AsyncIterator[Running]:
                 process=os.getpid(),
             )
             if settings.alarm is not None:
-                secret = read_secret(settings.alarm, folder)
+                file = settings.alarm.secret
+                secret = None if file is None else read_secret(file, folder, "the alarm")
                 alarm = Alarm(house, poster(settings.alarm.url), secret, system_entropy)
                 stack.push_async_callback(_ended, asyncio.create_task(alarm.run(), name="alarm"))
             workers = Workers(house, connect=_connect(house), clock=SystemClock(), entropy=system_entropy)
@@ -251,9 +261,11 @@ async def running(folder: Path) -> AsyncIterator[Running]:
                 Serving(
                     LocalDoor(house, flows, after, feeds_lines(feeds), watching.apps), commands, ending=watching.end
                 ),
-                *watching.doors(settings, tls, stack),
+                *watching.doors(settings, folder, tls, stack),
             )
-            says = msgspec.structs.replace(says, readers=watching.readers_at, metrics=watching.metrics_at)
+            says = msgspec.structs.replace(
+                says, readers=watching.readers_at, metrics=watching.metrics_at, events=watching.events_at
+            )
             yield Running(house, says, doors)
 
 

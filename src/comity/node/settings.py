@@ -21,6 +21,14 @@
     [metrics]
     port = 9464
 
+    [events]
+    address = "10.0.0.5"
+    port = 8445
+
+    [[events.source]]
+    token = "fps-5.token"
+    feeds = ["air-picture"]
+
 Only ``party`` is required. A key that is not known is an error that names its line: a misspelt quota that silently
 kept its default would be worse than none.
 """
@@ -38,6 +46,7 @@ from comity.agreement.lines import Lines, Path
 from comity.agreement.model import Identifier
 from comity.errors import Rejected, Unavailable
 from comity.node.quota import Quotas
+from comity.node.sources import Port, Sources
 
 FILE = "node.toml"
 """Name of the settings file in the data folder."""
@@ -45,7 +54,6 @@ _ADDRESS = r"\Ahttps://[^/?#@\s]+\Z"
 _HERE = r"http://(?:127\.0\.0\.1|localhost|\[::1\])(?::[0-9]{1,5})?(?:/[^\s#]*)?"
 _ALARM = rf"\A(?:https://[^/?#@\s]+(?:/[^\s#]*)?|{_HERE})\Z"
 """HTTPS, or plain HTTP on this machine alone."""
-Port = Annotated[int, msgspec.Meta(ge=0, le=65_535)]
 _POINTER = re.compile(r" - at `\$\.?(.*)`\Z")
 _STEP = re.compile(r"([^.\[\]]+)|\[([0-9]+)\]")
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`")
@@ -110,6 +118,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     alarm: AlarmSettings | None = None
     readers: ReadersSettings | None = None
     metrics: MetricsSettings | None = None
+    events: Sources | None = None
 
 
 def read_settings(path: FilePath) -> Settings:
@@ -175,6 +184,8 @@ def write_settings(settings: Settings) -> str:
     for name, table in (("readers", settings.readers), ("metrics", settings.metrics)):
         if table is not None:
             lines += ["", f"[{name}]", f"address = {_quoted(table.address)}", f"port = {table.port}"]
+    if settings.events is not None:
+        lines += settings.events.lines()
     return "\n".join([*lines, ""])
 
 
