@@ -373,17 +373,49 @@ async def test_a_recipient_with_another_history_is_not_served() -> None:
         assert len(await publisher.shelf.read_evidence()) == 1
 
 
-async def test_a_publisher_restored_from_a_copy_stops() -> None:
+@pytest.mark.parametrize(("has", "code"), [(1, "two-histories"), (2, "restored-database")])
+async def test_a_publisher_restored_from_a_copy_refuses_its_sources_until_the_recipient_has_what_is_there(
+    has: int, code: str
+) -> None:
+    stage = Stage()
+
+    async def calls(publisher: publishing.Publisher) -> None:
+        line = Line()
+        await line.ends[1].send(write_word(Have(has, bytes(32))))
+        with pytest.raises(Rejected) as caught:
+            await Delivery(publisher, line.ends[0]).run()
+        assert caught.value.code == code
+
+    async def refused(publisher: publishing.Publisher) -> None:
+        for source in ("", "sensor"):  # the one of the sensor was taken before
+            with pytest.raises(Unavailable, match="put back the newer one") as stopped:
+                await publisher.publish([track(0)], source, 1)
+            assert stopped.value.code == code
+
+    async with stage.publisher() as publisher:
+        await publisher.publish([track(0)], "sensor", 1)
+        await calls(publisher)
+        await refused(publisher)
+    async with stage.publisher() as publisher:  # nor after a restart
+        await refused(publisher)
+        recipient = await stage.recipient()
+        async with stage.connected(publisher, recipient, Line()):
+            await until(lambda: recipient.first == 1)
+            assert (await publisher.publish([track(1)])).accepted == 1
+            await until(lambda: recipient.first == 2)
+    async with stage.publisher() as publisher:
+        assert (await publisher.publish([track(2)])).accepted == 1
+
+
+async def test_a_log_without_batches_has_one_root() -> None:
     stage = Stage()
     async with stage.publisher() as publisher:
         line = Line()
-        await line.ends[1].send(write_word(Have(1, bytes(32))))
+        await line.ends[1].send(write_word(Have(0, bytes(32))))
         with pytest.raises(Rejected) as caught:
             await Delivery(publisher, line.ends[0]).run()
-        assert caught.value.code == "restored-database"
-        with pytest.raises(Unavailable) as stopped:
-            await publisher.publish([track(0)])
-        assert stopped.value.code == "restored-database"
+        assert caught.value.code == "bad-word"
+        assert (await publisher.publish([track(0)])).accepted == 1
 
 
 COSIGNED = "— comity/kr AAAAAAAAAAAA"

@@ -10,15 +10,17 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from comity.errors import ComityError, Misuse, Refused
+from comity.errors import ComityError, Misuse, Refused, Rejected, Unavailable
+from comity.feed.delivery import Have, write_word
 from comity.feed.proof import verify_proof
 from comity.flows.exchanging.witnessing import witness_key
 from comity.flows.feeding.books import Books
 from comity.flows.feeding.feeds import Feeds
 from comity.flows.feeding.gates import Gates
+from comity.flows.feeding.listing import ListFeeds
 from comity.flows.feeding.names import FeedName
 from comity.flows.people.leaving import RemovePerson, remove_person
-from comity.node.feeds import VerifyMessage, feeds_flows, feeds_lines, verify
+from comity.node.feeds import VerifyMessage, feeds_flows, feeds_lines, feeds_sent, verify
 from comity.register.rows.feeding import FeedEpochRow, FeedOriginalsRow, FeedReceiptRow
 from comity.stores.memory import MemoryStore
 from comity.stores.memory_disk import MemoryDisk
@@ -168,6 +170,25 @@ async def test_a_feed_is_found_by_its_name_and_told_to_nobody_else(both: Both) -
     ):
         with pytest.raises(Refused):
             await both.jp.deliver(peer, relationship, feed, Line().ends[0])
+
+
+async def test_a_feed_whose_disk_was_restored_is_told_of_where_feeds_are(both: Both) -> None:
+    publish, listing = feeds_lines(both.jp)["feed.publish"], feeds_flows(both.jp, both.books[0])["feed.list"]
+    assert [each.state for each in await listing.run(both.world.jp, ListFeeds())] == ["stands"]
+    line = Line()
+    await line.ends[1].send(write_word(Have(3, bytes(32))))
+    with pytest.raises(Rejected):
+        await both.jp.deliver("kr", RELATIONSHIP, FEED, line.ends[0])
+    with pytest.raises(Unavailable, match="release the feed under another name"):
+        await publish({"feed": FEED}, [track(0)])
+    for _ in range(2):  # after a restart, too
+        [told] = await listing.run(both.world.jp, ListFeeds())
+        assert (told.state, told.why) == ("stopped", "restored-database")
+        if sent := feeds_sent(both.jp):
+            assert "put back the newer one" in sent[0].stopped
+        await both.jp.close()
+        both.jp = Feeds(both.world.jp, MemoryStore(both.disks[0]), Gates(both.world.jp))
+        listing = feeds_flows(both.jp, both.books[0])["feed.list"]
 
 
 async def test_lines_are_published_and_a_message_is_proved_by_the_flows_of_a_node(both: Both) -> None:

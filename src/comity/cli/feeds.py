@@ -36,6 +36,9 @@ _WHY = {
     "no-recipients": "nobody is left to whom it may go",
     "not-in-force": "the agreement is not in force by every reading",
     "consent-missing": "its originator's consent is missing, or has ended",
+    "restored-database": "what is kept of it here was restored from a copy; 'comity node status' says what to do",
+    "two-histories": "the other party has another history of it; 'comity node status' says what to do",
+    "internal": "publishing failed; the node's log says why",
 }
 """Why nothing crosses, where a code says it; another code is one of a decision's reasons."""
 

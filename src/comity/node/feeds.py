@@ -7,12 +7,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from comity.errors import Misuse, Rejected
 from comity.feed.proof import read_proof, verify_proof, write_proof
 from comity.flows.exchanging.witnessing import witness_key
 from comity.flows.feeding.books import Books
 from comity.flows.feeding.feeds import Feeds
+from comity.flows.feeding.listing import FeedLine, ListFeeds, list_feeds
 from comity.flows.feeding.names import FeedName
 from comity.flows.feeding.requests import Published
 from comity.flows.house import House
@@ -21,6 +23,7 @@ from comity.node.local import AnyFlow, LinesFlow
 PUBLISH = "feed.publish"
 PROVE = "feed.prove"
 VERIFY = "feed.verify"
+LIST = "feed.list"
 REQUEST_MAX = 2**62
 
 
@@ -98,6 +101,16 @@ class FeedSent(Struct, frozen=True, kw_only=True):
     stopped: str = ""
 
 
+async def list_with_stopped(feeds: Feeds, house: House, request: ListFeeds) -> list[FeedLine]:
+    """The standing releases, as ``list_feeds``; of ours, those on which nothing more can be published are stopped."""
+    found = await list_feeds(house, request)
+    for place, line in enumerate(found):
+        if line.ours and line.state in ("stands", "stopped"):
+            why = await feeds.stopped(FeedName(line.relationship, line.publisher, line.feed))
+            found[place] = replace(line, state="stopped", why=why) if why else line
+    return found
+
+
 def feeds_sent(feeds: Feeds) -> list[FeedSent]:
     """How it goes with each feed that was published since this node was started."""
     return [
@@ -160,7 +173,14 @@ def feeds_flows(feeds: Feeds, books: Books) -> dict[str, AnyFlow]:
         proof = await feeds.kept(name).prove(request.number, request.show, logged, cosigned)
         return MessageProved(proof=write_proof(proof).decode(), original=proof.original is not None)
 
-    return {PROVE: _Flow(prove, ProveMessage), VERIFY: _Flow(verify, VerifyMessage)}
+    async def list_ours(house: House, request: ListFeeds) -> list[FeedLine]:
+        return await list_with_stopped(feeds, house, request)
+
+    return {
+        PROVE: _Flow(prove, ProveMessage),
+        VERIFY: _Flow(verify, VerifyMessage),
+        LIST: _Flow(list_ours, ListFeeds),
+    }
 
 
 async def verify(house: House, request: VerifyMessage) -> MessageVerified:

@@ -18,6 +18,12 @@ from comity.ledger.note import Note, Signature, open_note
 from comity.ledger.tree import EMPTY_ROOT
 from comity.ports import Channel
 
+DISOWNED = (
+    "this database was restored from a copy, and nothing more is published on it; put back the newer one, or end the "
+    "release and release the feed under another name"
+)
+"""What is said of a log that is not the one that the recipient has, and what to do."""
+
 
 class Delivery:
     """One recipient, connected to one feed of ours."""
@@ -44,19 +50,17 @@ class Delivery:
         """Begin where the recipient stands, if that is in our log."""
         publisher = self._publisher
         word = read_word(await self._link.receive())
-        if not isinstance(word, Have):
+        if not isinstance(word, Have) or (not word.size and word.root != EMPTY_ROOT):
             raise Rejected("a recipient first says what it has", code="bad-word")
         if word.size > publisher.size:
-            error = Rejected(
-                f"the recipient of {publisher.name} has {word.size} batches, and here are {publisher.size}: this "
-                "database was restored from a copy; nothing is published on it, or there would be two histories",
-                code="restored-database",
+            raise await self._disown(
+                f"the recipient of {publisher.name} has {word.size} batches, and here are {publisher.size}",
+                "restored-database",
             )
-            publisher.stop(Unavailable(error.sentence, code=error.code))
-            raise error
         if word.root != await self._root(word.size):
             await self._keep(word.size, [await self._note(word.size), word.root])
-            raise Rejected(f"the recipient has another history of {publisher.name}", code="two-histories")
+            raise await self._disown(f"the recipient has another history of {publisher.name}", "two-histories")
+        await publisher.resume()
         if word.size < publisher.acknowledged:  # it had them: the cosignature says so
             publisher.counts["acknowledged and lost"] += 1
             await self._keep(word.size, [publisher.cosigned, b"%d" % word.size])
@@ -93,6 +97,12 @@ class Delivery:
                 self._sizes.popleft()
             self._moved.set()
             self._publisher.acknowledge(word.size, Note(note.text, (*note.signatures, signature)).encode())
+
+    async def _disown(self, found: str, code: str) -> Rejected:
+        """Nothing more is published on what is here; ``found`` says what shows that it is not what the peer has."""
+        error = Rejected(f"{found}: {DISOWNED}", code=code)
+        await self._publisher.disown(error)
+        return error
 
     def _bad(self, why: str) -> Rejected:
         self._publisher.counts["bad acknowledgements"] += 1

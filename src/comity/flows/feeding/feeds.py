@@ -132,6 +132,14 @@ class Feeds:
         """What takes each feed of another party, likewise."""
         return [self._recipients[name] for name in sorted(self._recipients)]
 
+    async def stopped(self, name: FeedName) -> str:
+        """The code of why nothing more can be published on a feed of ours; empty where it goes on."""
+        known = self._publishers.get(name)
+        if known is not None:
+            return "" if known.stopped is None else known.stopped.code
+        kept = await self.shelf(name).read_stopped()
+        return "" if kept is None else kept[0]
+
     async def publisher(self, name: FeedName) -> Publisher:
         """What publishes a feed of ours."""
         async with self._turn:

@@ -109,7 +109,9 @@ class Publisher:
         self._closing = False
 
     async def start(self) -> None:
-        """Take up what is on the shelf, and begin."""
+        """Take up what is on the shelf, and begin; unless it was found that the peer has something else."""
+        stopped = await self.shelf.read_stopped()
+        self.stopped = None if stopped is None else Unavailable(stopped[1], code=stopped[0])
         await self._open()
         self._task = asyncio.create_task(self._run(), name=f"feed {self.name.origin}")
 
@@ -136,6 +138,8 @@ class Publisher:
             Unavailable: nothing is known of those that were not acknowledged; publish them again.
             Misuse: a numbered request that is older than the newest of its source.
         """
+        if self._halted is not None:
+            raise self._halted
         while source in self._active:  # it asks again before it was answered
             await asyncio.wait([self._active[source].done])
             self._active.pop(source, None)
@@ -257,8 +261,20 @@ class Publisher:
         self._state = replace(self._state, acknowledged=size, cosigned=cosigned)
         self._wake.set()
 
-    def stop(self, error: ComityError) -> None:
-        """Publish nothing more: what is on the shelf is not what the peer has."""
+    async def disown(self, error: ComityError) -> None:
+        """Publish nothing more, not after a restart either: what is on the shelf is not what the peer has (15)."""
+        self._stop(Unavailable(error.sentence, code=error.code))
+        await self.shelf.commit([self.shelf.stopped(error.code, error.sentence)])
+
+    async def resume(self) -> None:
+        """The peer has what is on the shelf, after all: go on where that was doubted."""
+        if isinstance(self.stopped, Unavailable) and not self._closing:
+            if self._task is not None:
+                await asyncio.gather(self._task, return_exceptions=True)
+            await self.shelf.commit([self.shelf.stopped("", "")])
+            await self.start()
+
+    def _stop(self, error: ComityError) -> None:
         self.stopped = error
         self._fail(error)
         self._wake.set()
@@ -274,6 +290,8 @@ class Publisher:
         self._waiting.go_back(self._now())
         self.under_way.clear()
         self._under_way_bytes = 0
+        self._broken = None
+        self._writing.clear()
         for index in range(state.acknowledged, state.size):
             frame = await self.shelf.read_frame(index)
             invariant(frame is not None, "a batch that is not acknowledged is kept")
@@ -335,7 +353,7 @@ class Publisher:
         try:
             await self._rounds()
         except Exception as defect:
-            self.stop(InternalError(f"publishing {self.name} failed, and stops: {defect!r}"))
+            self._stop(InternalError(f"publishing {self.name} failed, and stops: {defect!r}"))
             raise
 
     async def _rounds(self) -> None:
@@ -358,8 +376,6 @@ class Publisher:
         """Tell everybody that nothing is known, find out what is durable, and go on from there."""
         if self._writer is not None:
             await asyncio.gather(self._writer, return_exceptions=True)
-        self._broken = None
-        self._writing.clear()
         self._fail(error)
         while not self._closing:
             try:

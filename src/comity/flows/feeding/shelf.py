@@ -36,6 +36,8 @@ STATE = "feed-state"
 """Where the feed stands, but for what of its log is in the row of `LOG`."""
 LOG = "feed-log"
 """The right edge of the log as it was at the last multiple of `LOG_BATCHES`."""
+STOPPED = "feed-stopped"
+"""Why nothing more is published on a feed: the code and a sentence."""
 HELD = "feed-held"
 """Messages that wait, by type and chunk."""
 ROOT = "feed-originals-root"
@@ -172,6 +174,10 @@ class Shelf:
         rest = (state.first, state.acknowledged, state.cosigned, state.heads, state.dropped)
         return Put(STATE, self._origin, _encoder.encode(_StateRow(log.size, leaves, *rest)))
 
+    def stopped(self, code: str, sentence: str) -> Put:
+        """The row of why nothing more is published; its removal where there is no code."""
+        return Put(STOPPED, self._origin, _encoder.encode([code, sentence]) if code else None)
+
     def held(self, name: str, number: int, chunk: Chunk | None) -> Put:
         """The row of a chunk that waits, or its removal."""
         key = self._held_key(name, number)
@@ -200,6 +206,11 @@ class Shelf:
             if found == (await self._store.get(STATE, [self._origin]))[0]:  # else a commit came between the two
                 raise Rejected(f"what is kept of the log of {self._origin!r} is of another size", code="damaged")
         return State(Frontier(), 0)
+
+    async def read_stopped(self) -> tuple[str, str] | None:
+        """Why nothing more is published; None where it goes on."""
+        found = (await self._store.get(STOPPED, [self._origin]))[0]
+        return None if found is None else msgspec.msgpack.decode(found, type=tuple[str, str])
 
     async def read_tiles(self, tiles: Sequence[tuple[int, int]], log: Frontier) -> dict[tuple[int, int], bytes]:
         """Tiles of the log by level and index: the full ones, and those at the right edge of ``log``."""
