@@ -103,6 +103,7 @@ SECTIONS: dict[str, dict[str, Verb]] = {
         "cost": Verb("notices", "cost", "What this side spends; it stays in this house."),
         "ledger": Verb("ledger", "ledger", "Verify, show and rebuild the ledgers."),
         "evidence": Verb("evidence", "evidence", "One item's story in one file, verified offline."),
+        "witness": Verb("witness", "witness", "Cosign the ledgers of others, as a third party."),
     },
     "Any file": {
         "seal": Verb("sealing", "seal", "Encrypt a file to age recipients."),

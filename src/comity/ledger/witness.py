@@ -102,8 +102,8 @@ class Refusal(msgspec.Struct, frozen=True):
         code: a stable word for programs.
         body: what the answer says.
         content_type: of the body.
-        evidence: the log's own signed checkpoint, where it is worth keeping. With ``split-view`` it proves, beside the
-            one cosigned last, that the log signed two histories; with status 422 it only raises the question.
+        evidence: the log's own signed checkpoint, where it is worth keeping. With status 409 it proves, beside the one
+            cosigned last, that the log signed two histories; with 422 it only raises the question.
     """
 
     status: int
@@ -134,9 +134,10 @@ def decide(request: AddCheckpoint, log: WitnessedLog | None) -> Cosign | Refusal
     old, new = log.head, signed.checkpoint.head
     if request.old_size > new.size:  # (74)
         return Refusal(400, "bad-old-size", "the old size is above the checkpoint's\n")
+    split = old.size == new.size and old.size > 0 and old.root != new.root
     if request.old_size != old.size:  # (75)
-        return Refusal(409, "stale", f"{old.size}\n", SIZE_CONTENT_TYPE)
-    if old.size == new.size and old.size and old.root != new.root:  # (76)
+        return Refusal(409, "stale", f"{old.size}\n", SIZE_CONTENT_TYPE, evidence=signed if split else None)
+    if split:  # (76)
         return Refusal(409, "split-view", "the log signed another root at this size\n", evidence=signed)
     try:
         verify_consistency(old, new, request.path)  # (77) (78)

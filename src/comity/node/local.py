@@ -150,3 +150,11 @@ def local_path(folder: Path) -> Path:
         )
     (folder / POINTER).write_text(str(short))
     return short
+
+
+def forget(folder: Path, local: Path) -> None:
+    """Take the local socket away, with the folder that was made for it."""
+    local.unlink(missing_ok=True)
+    if local.parent != Path(os.path.realpath(folder)):
+        local.parent.rmdir()
+        (folder / POINTER).unlink(missing_ok=True)

@@ -229,7 +229,7 @@ class PeerDoor:
                 raise Unavailable(
                     "the disk has only its reserve for records left; this blob must wait", code="disk-reserve"
                 )
-            body = await _read(request, size)
+            body = await read_body(request, size)
             return await self._run(route, claim.sender, verify_body(claim, body))
 
     async def _run(self, route: paths.Route, peer: str, body: bytes) -> bytes:
@@ -301,14 +301,19 @@ def _declared(request: Request, body_bytes_max: int) -> int:
     return size
 
 
-async def _read(request: Request, size: int) -> bytes:
+async def read_body(request: Request, size: int) -> bytes:
+    """A body of at most ``size`` bytes, in the time that a line of ``BODY_BYTES_PER_SECOND`` needs for it.
+
+    Raises:
+        Rejected: ``too-large`` or ``slow-body``.
+    """
     body = bytearray()
     try:
         async with asyncio.timeout(BODY_SECONDS + size / BODY_BYTES_PER_SECOND):
             async for piece in request.stream():
                 body += piece
                 if len(body) > size:
-                    raise Rejected(f"a body of more than the {size} bytes it declared", code="too-large")
+                    raise Rejected(f"a body of more than {size} bytes", code="too-large")
     except TimeoutError:
-        raise Rejected(f"only {len(body)} of {size} bytes came in time", code="slow-body") from None
+        raise Rejected(f"only {len(body)} bytes came in time, of up to {size}", code="slow-body") from None
     return bytes(body)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
+import signal
 import socket
 import ssl
 from asyncio import TimerHandle
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
+from typing import Any
 
 import uvicorn
+import uvloop
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
@@ -219,3 +223,38 @@ def listen_unix(path: Path) -> socket.socket:
         ) from None
     listener.setblocking(False)
     return listener
+
+
+async def until(stop: asyncio.Event, doors: Sequence[Serving]) -> None:
+    """Serve until ``stop``, or until a door fails, which is then raised."""
+    serving = [asyncio.create_task(door.run()) for door in doors]
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait([*serving, stopping], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stopping.cancel()
+        for door in doors:
+            door.stop()
+    await asyncio.gather(*serving)
+
+
+def run_until_signal(serve: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:
+    """Run ``serve`` in this process; SIGTERM or SIGINT sets its event, and a second signal ends it at once."""
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
+
+    async def until_signal() -> None:
+        loop = asyncio.get_running_loop()
+        stop = asyncio.Event()
+
+        def stopping(*signals: signal.Signals) -> None:
+            stop.set()
+            for each in signals:
+                loop.remove_signal_handler(each)
+
+        for each in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(each, stopping, signal.SIGTERM, signal.SIGINT)
+        await serve(stop)
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(until_signal())

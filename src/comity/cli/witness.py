@@ -1,0 +1,165 @@
+"""``comity witness``: cosign the ledgers of others, as a third party (``spec/witness.md``)."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from comity.cli.instants import told_instant
+from comity.cli.options import Verbs, spoken
+from comity.cli.output import Output
+
+if TYPE_CHECKING:
+    from comity.node.witnessing import WitnessShown
+    from comity.witness.witness import Contradiction
+
+in_folder = click.option(
+    "--folder", required=True, type=click.Path(path_type=Path), help="The folder of the witness; not that of a house."
+)
+
+
+@click.group(cls=Verbs)
+def witness() -> None:
+    """Cosign the ledgers of others: a third party that sees sizes and hashes, and no record."""
+
+
+@witness.command()
+@in_folder
+@click.option("--name", required=True, help="Key name of the witness, such as witness.example/w1; it never changes.")
+@click.option("--port", type=click.IntRange(0, 65_535), default=0, help="The port on this machine; 0 takes a free one.")
+@click.option("--ml-dsa-44", is_flag=True, help="Cosign by ML-DSA-44 besides Ed25519.")
+@spoken
+def init(out: Output, folder: Path, name: str, port: int, *, ml_dsa_44: bool) -> None:
+    """Make the folder of a new witness: its keys and settings.
+
+    Example:
+      comity witness init --folder w1 --name witness.example/w1
+    """
+    from comity.node.witnessing import WitnessListen, WitnessSettings, make_witness
+
+    settings = WitnessSettings(name=name, ml_dsa_44=ml_dsa_44, listen=WitnessListen(port=port))
+    out.show(make_witness(folder.absolute(), settings), _tell)
+    if not out.as_json:
+        out.next(
+            (f"comity witness follow VKEY --folder {folder}", "a log, by its verifier key"),
+            (f"comity witness run --folder {folder}", "take its checkpoints"),
+        )
+
+
+@witness.command()
+@in_folder
+@spoken
+def run(out: Output, folder: Path) -> None:
+    """Take checkpoints until interrupted; what is cosigned is durable before it is answered.
+
+    With --json one line of JSON says when the witness is ready.
+
+    Example:
+      comity witness run --folder w1
+    """
+    import msgspec
+
+    from comity.node import witnessing
+
+    def ready(says: witnessing.WitnessReady) -> None:
+        if out.as_json:
+            sys.stdout.write(msgspec.json.encode(says).decode() + "\n")
+        else:
+            out.line(("ready: ", "good"), str(says))
+        sys.stdout.flush()
+
+    witnessing.run(folder.absolute(), ready)
+
+
+@witness.command()
+@in_folder
+@spoken
+def show(out: Output, folder: Path) -> None:
+    """Show the witness's verifier keys and how far it has cosigned each log.
+
+    Example:
+      comity witness show --folder w1
+    """
+    from comity.node.witnessing import ShowWitness, ask_witness
+
+    out.show(ask_witness(folder.absolute(), "witness.show", ShowWitness()), _tell)
+
+
+@witness.command()
+@click.argument("key")
+@in_folder
+@spoken
+def follow(out: Output, key: str, folder: Path) -> None:
+    """Follow a log by its verifier key; another key of a log that is followed is added.
+
+    Example:
+      comity witness follow comity/jp-kr-2016/jp+e8aa01a6+AYqI… --folder w1
+    """
+    from comity.node.witnessing import FollowLog, ask_witness
+
+    out.show(ask_witness(folder.absolute(), "witness.follow", FollowLog(key)), _tell)
+
+
+@witness.command()
+@click.argument("origin")
+@in_folder
+@spoken
+def unfollow(out: Output, origin: str, folder: Path) -> None:
+    """Cosign a log no more; how far it was cosigned stays known.
+
+    Example:
+      comity witness unfollow comity/jp-kr-2016/jp --folder w1
+    """
+    from comity.node.witnessing import UnfollowLog, ask_witness
+
+    out.show(ask_witness(folder.absolute(), "witness.unfollow", UnfollowLog(origin)), _tell)
+
+
+@witness.command()
+@click.argument("origin")
+@in_folder
+@spoken
+def contradictions(out: Output, origin: str, folder: Path) -> None:
+    """Show what a log signed that does not agree with what it had signed before.
+
+    Example:
+      comity witness contradictions comity/jp-kr-2016/jp --folder w1
+    """
+    from comity.node.witnessing import ShowContradictions, ask_witness
+
+    found = ask_witness(folder.absolute(), "witness.contradictions", ShowContradictions(origin))
+    out.show(found, _tell_contradictions)
+
+
+def _tell(out: Output, shown: WitnessShown) -> None:
+    out.line((shown.name, "strong"))
+    for key in shown.keys:
+        out.line(key, indent=2)
+    if not shown.logs:
+        out.line("it follows no log yet", indent=2)
+    for log in shown.logs:
+        out.line((log.origin, "strong"), "" if log.keys else "  followed no more", indent=2)
+        out.fields(
+            [
+                ("cosigned", f"{log.size} records, at {told_instant(log.cosigned)}" if log.cosigned else "nothing yet"),
+                ("root", log.root if log.cosigned else ""),
+                *(("key", key) for key in log.keys),
+                ("contradictions", str(log.contradictions) if log.contradictions else ""),
+            ],
+            indent=4,
+        )
+
+
+def _tell_contradictions(out: Output, found: list[Contradiction]) -> None:
+    if not found:
+        out.line(("nothing is kept against this log", "good"))
+    for number, each in enumerate(found, 1):
+        proved = "two histories, proved" if each.code in {"split-view", "stale"} else "no proof that it grew"
+        out.line((f"{number}. {proved}", "bad"))
+        for title, note in (("it had signed", each.recorded), ("it then signed", each.request)):
+            out.line((title, "dim"), indent=2)
+            for line in note.decode().splitlines():
+                out.line(line, indent=4)
