@@ -11,7 +11,11 @@ import msgspec
 from comity.agreement.model import IDENTIFIER_PATTERN
 from comity.cli.options import FOLDER_VARIABLE, Verb, home, spoken
 from comity.cli.output import Output
+from comity.cli.passphrases import choosing
 from comity.errors import Misuse, Rejected
+
+OPEN_MEANS = "whoever reads this disk, or a copy of it, has them."
+"""What is said of keys that are not locked."""
 
 
 class HouseMade(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,6 +27,7 @@ class HouseMade(msgspec.Struct, frozen=True, kw_only=True):
     addresses: tuple[str, ...]
     fingerprint: str
     root_key: str
+    locked: bool = False
 
 
 @click.command(cls=Verb)
@@ -35,6 +40,12 @@ class HouseMade(msgspec.Struct, frozen=True, kw_only=True):
 )
 @click.option("--pouch-only", is_flag=True, help="The card names no address: everything is carried by hand.")
 @click.option(
+    "--passphrase-file",
+    type=click.Path(path_type=Path),
+    help="Lock the keys with the first line of this file; else a terminal is asked.",
+)
+@click.option("--no-passphrase", is_flag=True, help="Leave the keys open on the disk, and do not ask.")
+@click.option(
     "--folder", type=click.Path(path_type=Path), help=f"The data folder; else ${FOLDER_VARIABLE}, else ~/.comity."
 )
 @spoken
@@ -45,9 +56,11 @@ def init(
     address: str,
     port: int,
     public: tuple[str, ...],
+    passphrase_file: Path | None,
     folder: Path | None,
     *,
     pouch_only: bool,
+    no_passphrase: bool,
 ) -> None:
     """Make a data folder: settings, keys, TLS certificate, and a card signed by the root key.
 
@@ -65,6 +78,8 @@ def init(
     chosen = (folder or click.get_current_context().find_root().params.get("folder") or home()).absolute()
     if pouch_only and public:
         raise click.UsageError("--pouch-only and --public exclude each other")
+    if no_passphrase and passphrase_file:
+        raise click.UsageError("--no-passphrase and --passphrase-file exclude each other")
     addresses = () if pouch_only else public or (f"https://{_host(address)}:{port}",)
     if not re.fullmatch(IDENTIFIER_PATTERN, party):
         raise Misuse(
@@ -80,7 +95,8 @@ def init(
         raise Misuse(error.sentence, code=error.code) from None
     if not chosen.parent.is_dir():
         raise Misuse(f"there is no folder {str(chosen.parent)!r} to make it in", code="no-folder")
-    card = asyncio.run(found(chosen, settings, name))
+    passphrase = "" if no_passphrase else choosing("Passphrase for the keys (empty: they lie open)", passphrase_file)
+    card = asyncio.run(found(chosen, settings, name, passphrase))
     made = HouseMade(
         folder=str(chosen),
         party=party,
@@ -88,6 +104,7 @@ def init(
         addresses=addresses,
         fingerprint=card.fingerprint,
         root_key=str(chosen / "root" / "root.key"),
+        locked=bool(passphrase),
     )
     out.show(made, _tell)
 
@@ -104,6 +121,7 @@ def _tell(out: Output, made: HouseMade) -> None:
             ("reached at", ", ".join(made.addresses) or "by pouch only"),
             ("fingerprint", made.fingerprint),
             ("root key", made.root_key),
+            ("keys", "locked" if made.locked else "open"),
         ]
     )
     out.gap()
@@ -112,6 +130,8 @@ def _tell(out: Output, made: HouseMade) -> None:
         "(a second copy in a safe); the house runs without it.",
         style="warn",
     )
+    if not made.locked:
+        out.text(f"The keys lie open: {OPEN_MEANS} 'comity keys lock' seals them to a passphrase.", style="warn")
     out.next(
         ("comity peer card --out " + made.party + ".card", "your card, for the other party"),
         ("comity person add HANDLE --help", "enrol the first people"),

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from comity.cli.founding import OPEN_MEANS
 from comity.cli.options import Desk, Verbs, housed
 from comity.cli.output import Output
+from comity.cli.passphrases import another_passphrase, choosing, unlocking
+from comity.errors import Misuse
 
 if TYPE_CHECKING:
     from comity.node.keys import KeysShown
@@ -50,6 +54,99 @@ def show(desk: Desk, name: str) -> None:
     desk.show(show_key(desk.session.folder, name), _tell_key)
 
 
+passphrase_file = click.option(
+    "--passphrase-file",
+    type=click.Path(path_type=Path),
+    help="The passphrase is the first line of this file; else the environment or a terminal is asked.",
+)
+
+
+@keys.command()
+@passphrase_file
+@housed
+def lock(desk: Desk, passphrase_file: Path | None) -> None:
+    """Lock the keys with a passphrase: from then on the disk alone is worth nothing to who copies it.
+
+    No node may run meanwhile. A root key that is here is locked, too.
+
+    Example:
+      comity keys lock
+    """
+    from comity.node.keys import lock as lock_them
+
+    desk.session.check()
+    passphrase = choosing("Passphrase for the keys", passphrase_file)
+    if not passphrase:
+        raise Misuse("no passphrase is at hand; name a file, or type it at a terminal", code="no-passphrase")
+    desk.show(lock_them(desk.session.folder, passphrase), _tell_locked)
+
+
+@keys.command()
+@passphrase_file
+@housed
+def unlock(desk: Desk, passphrase_file: Path | None) -> None:
+    """Take the lock away: the keys lie open afterwards.
+
+    Example:
+      comity keys unlock
+    """
+    from comity.node.keys import unlock as unlock_them
+
+    folder = desk.session.folder
+    desk.session.check()
+    desk.show(unlock_them(folder, lambda: unlocking(folder, passphrase_file)), _tell_unlocked)
+
+
+@keys.command()
+@passphrase_file
+@click.option(
+    "--new-passphrase-file",
+    type=click.Path(path_type=Path),
+    help="The new passphrase is the first line of this file; else a terminal is asked.",
+)
+@housed
+def passphrase(desk: Desk, passphrase_file: Path | None, new_passphrase_file: Path | None) -> None:
+    """Put the lock under another passphrase. The keys stay the same.
+
+    Whoever has copied the folder and knows the old passphrase has the keys: then replace them.
+
+    Example:
+      comity keys passphrase
+    """
+    from comity.node.keys import change_passphrase
+
+    folder = desk.session.folder
+    desk.session.check()
+    shown = change_passphrase(
+        folder, lambda: unlocking(folder, passphrase_file), lambda: another_passphrase(new_passphrase_file)
+    )
+    desk.show(shown, _tell_changed)
+
+
+def _tell_locked(out: Output, shown: KeysShown) -> None:
+    out.line("the keys are locked")
+    if shown.root_away:
+        out.text("The root key is away, and stays as it is.", style="warn")
+    out.text("What lay open may still be in backups, in snapshots and in worn-out cells of the disk.")
+    out.next(
+        ("comity node run --passphrase-file FILE", "start a node that nobody sits beside"),
+        ("comity keys split --help", "so that a forgotten passphrase is not the end of the house"),
+    )
+
+
+def _tell_unlocked(out: Output, shown: KeysShown) -> None:
+    out.line("the lock is taken away")
+    if shown.root_away:
+        out.text("The root key is away, and stays locked under the passphrase it left with.", style="warn")
+    warn_open(out, shown.open)
+
+
+def _tell_changed(out: Output, shown: KeysShown) -> None:
+    out.line("the lock is under another passphrase now")
+    if shown.root_away:
+        out.text("The root key is away; the copy of the lock beside it is under the old passphrase.", style="warn")
+
+
 def _tell_keys(out: Output, shown: KeysShown) -> None:
     rows = [(key.name, key.created[:10], key.fingerprint[:19], _state(key), key.does) for key in shown.keys]
     out.table(("key", "made", "fingerprint", "state", "what it does"), rows)
@@ -61,9 +158,7 @@ def _tell_keys(out: Output, shown: KeysShown) -> None:
 
 def warn_open(out: Output, names: list[str]) -> None:
     """(9) Say clearly that keys lie open."""
-    out.text(
-        f"{len(names)} keys lie open on this disk: whoever reads the disk, or a copy of it, has them.", style="warn"
-    )
+    out.text(f"{len(names)} keys lie open: {OPEN_MEANS}", style="warn")
 
 
 def _state(key: KeyFacts) -> str:

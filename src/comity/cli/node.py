@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import click
 
 from comity.cli.instants import told_instant
+from comity.cli.keys import warn_open
 from comity.cli.options import Desk, Verbs, housed
 from comity.cli.output import Output
+from comity.cli.passphrases import unlocking
 
 
 @click.group(cls=Verbs)
@@ -17,11 +20,16 @@ def node() -> None:
 
 
 @node.command()
+@click.option(
+    "--passphrase-file",
+    type=click.Path(path_type=Path),
+    help="Unlock the keys with the first line of this file; else the environment or a terminal is asked.",
+)
 @housed
-def run(desk: Desk) -> None:
+def run(desk: Desk, passphrase_file: Path | None) -> None:
     """Listen for peers and commands until interrupted; what waits is handed over by itself.
 
-    With --json one line of JSON says when the node is ready.
+    Locked keys are unlocked once, at the start. With --json one line of JSON says when the node is ready.
 
     Example:
       comity node run
@@ -29,16 +37,20 @@ def run(desk: Desk) -> None:
     import msgspec
 
     from comity.node import run as running
+    from comity.node.keys import list_keys
 
     def ready(says: running.Ready) -> None:
         if desk.out.as_json:
             sys.stdout.write(msgspec.json.encode(says).decode() + "\n")
         else:
             _tell_ready(desk.out, says)
+            if lying_open := list_keys(folder).open:
+                warn_open(desk.out, lying_open)
         sys.stdout.flush()
 
+    folder = desk.session.folder
     desk.session.check()
-    running.run(desk.session.folder, ready)
+    running.run(folder, ready, lambda: unlocking(folder, passphrase_file))
 
 
 @node.command()

@@ -11,11 +11,13 @@ import os
 import re
 import socket
 from base64 import b32encode
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from comity.cli.passphrases import unlocking
 from comity.errors import ComityError, Misuse, Unavailable
 from comity.flows.actors import Actor, NeedsSignature
 
@@ -36,6 +38,7 @@ class Session:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.passphrase = cache(partial(unlocking, folder))
 
     def call(self, flow: str, request: msgspec.Struct) -> Any:
         """(2) The response of a flow.
@@ -48,7 +51,7 @@ class Session:
         from comity.node.asking import ask
 
         self.check()
-        return ask(self.folder, flow, request)
+        return ask(self.folder, flow, request, self.passphrase)
 
     def act(self, flow: str, request: Any, key: Path | None) -> Any:
         """(6) ``call`` for an act of a person; when his key is in strict custody, signed with the one in ``key``.

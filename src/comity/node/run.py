@@ -47,6 +47,7 @@ from comity.node.channels import Callers, Line
 from comity.node.client import POINTER
 from comity.node.feeds import FeedSent, feeds_flows, feeds_lines, feeds_sent
 from comity.node.local import AnyFlow, LocalDoor, local_path
+from comity.node.passphrase import required
 from comity.node.sending import reconcile
 from comity.node.server import PeerDoor
 from comity.node.serving import Serving, listen_tcp, listen_unix, place
@@ -61,6 +62,7 @@ from comity.stores.durable import make_folders, replace_file
 from comity.stores.erased_keys import FileErasedKeys
 from comity.stores.files import LocalFiles
 from comity.stores.folder import DataFolder, FolderHighWaterMark
+from comity.stores.key_lock import Passphrase
 from comity.stores.keys import KeyFolder
 from comity.stores.sqlite import SqliteStore
 from comity.timezones import time_zones
@@ -141,13 +143,14 @@ class _StatusFlow(msgspec.Struct, frozen=True):
     request: type[msgspec.Struct] = ShowNode
 
 
-async def found(folder: Path, settings: Settings, name: str) -> CardShown:
+async def found(folder: Path, settings: Settings, name: str, passphrase: str = "") -> CardShown:
     """Make the data folder of a new party: keys, certificate, settings and a card signed by the new root key.
 
     Args:
         folder: does not exist yet, or is empty; its parent exists.
         settings: written to ``node.toml``; their public addresses go on the card.
         name: the party's name for people.
+        passphrase: locks the keys (``spec/keys.md`` step 4); they lie open without one.
 
     Raises:
         Misuse: there is something in the folder already.
@@ -156,11 +159,11 @@ async def found(folder: Path, settings: Settings, name: str) -> CardShown:
     _check_empty(folder)
     made = make_certificate(settings.party, SystemClock().now())
     with closing(DataFolder.open(folder, "comity init")):
-        KeyFolder.create(folder, system_entropy)
+        keys = KeyFolder.create(folder, system_entropy, passphrase, settings.keys.work_factor)
         make_folders([folder / TLS])
-        replace_file(folder / TLS / TLS_KEY, made.key)
+        keys.keep_tls_key(made.key)
         replace_file(folder / TLS / CERTIFICATE, made.chain)
-        async with _house(folder, settings) as house:
+        async with _house(folder, settings, keys) as house:
             request = IssueCard(name=name, certificate=made.digest, addresses=settings.listen.public)
             shown = await issue_card(house, request)
         replace_file(folder / FILE, write_settings(settings).encode())
@@ -168,8 +171,10 @@ async def found(folder: Path, settings: Settings, name: str) -> CardShown:
 
 
 @asynccontextmanager
-async def opened(folder: Path, holder: str = "comity") -> AsyncIterator[House]:
+async def opened(folder: Path, holder: str = "comity", passphrase: Passphrase = required) -> AsyncIterator[House]:
     """The house in a data folder that no node runs on, for as long as the context lasts.
+
+    ``passphrase`` is asked where the keys are locked.
 
     Raises:
         Unavailable: another process holds the folder (``folder-in-use``), or there is no node in it.
@@ -177,7 +182,7 @@ async def opened(folder: Path, holder: str = "comity") -> AsyncIterator[House]:
     """
     settings = read_settings(folder / FILE)
     with closing(DataFolder.open(folder, holder)):
-        async with _house(folder, settings) as house:
+        async with _house(folder, settings, KeyFolder(folder, system_entropy, passphrase)) as house:
             yield house
 
 
@@ -196,7 +201,7 @@ class Running(msgspec.Struct, frozen=True):
 
 
 @asynccontextmanager
-async def running(folder: Path) -> AsyncIterator[Running]:
+async def running(folder: Path, passphrase: Passphrase = required) -> AsyncIterator[Running]:
     """The node of a data folder in this process, for as long as the context lasts; its doors are run by the caller.
 
     Raises:
@@ -205,8 +210,9 @@ async def running(folder: Path) -> AsyncIterator[Running]:
     """
     settings = read_settings(folder / FILE)
     with closing(DataFolder.open(folder, "comity node run")):
-        tls = server_context(folder / TLS / CERTIFICATE, folder / TLS / TLS_KEY)
-        async with _house(folder, settings) as house, AsyncExitStack() as stack:
+        keys = KeyFolder(folder, system_entropy, passphrase)
+        tls = server_context(folder / TLS / CERTIFICATE, folder / TLS / TLS_KEY, keys.tls_key)
+        async with _house(folder, settings, keys) as house, AsyncExitStack() as stack:
             listener = listen_tcp(settings.listen.address, settings.listen.port)
             stack.callback(listener.close)
             local = local_path(folder)
@@ -269,23 +275,26 @@ async def running(folder: Path) -> AsyncIterator[Running]:
             yield Running(house, says, doors)
 
 
-async def serve(folder: Path, ready: Callable[[Ready], None], stop: asyncio.Event) -> None:
+async def serve(
+    folder: Path, ready: Callable[[Ready], None], stop: asyncio.Event, passphrase: Passphrase = required
+) -> None:
     """Run the node of a data folder until ``stop``: requests under way are finished, then everything is closed.
 
     Args:
         folder: made by ``found``.
         ready: called once, when peers and commands are taken.
         stop: set it to stop.
+        passphrase: asked at the start, where the keys are locked.
 
     Raises:
         ComityError: as ``running``.
     """
-    async with running(folder) as node:
+    async with running(folder, passphrase) as node:
         ready(node.says)
         await until(stop, node.doors)
 
 
-def run(folder: Path, ready: Callable[[Ready], None]) -> None:
+def run(folder: Path, ready: Callable[[Ready], None], passphrase: Passphrase = required) -> None:
     """Run the node of a data folder in this process until SIGTERM or SIGINT; a second signal ends it at once.
 
     Raises:
@@ -306,7 +315,7 @@ def run(folder: Path, ready: Callable[[Ready], None]) -> None:
 
         for each in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(each, stopping, signal.SIGTERM, signal.SIGINT)
-        await serve(folder, ready, stop)
+        await serve(folder, ready, stop, passphrase)
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(until_signal())
@@ -325,7 +334,7 @@ def _check_empty(folder: Path) -> None:
 
 
 @asynccontextmanager
-async def _house(folder: Path, settings: Settings) -> AsyncIterator[House]:
+async def _house(folder: Path, settings: Settings, keys: KeyFolder) -> AsyncIterator[House]:
     """The house on the adapters of a folder that this process has locked."""
     async with AsyncExitStack() as stack:
         store = await SqliteStore.open(folder / "comity.sqlite")
@@ -340,7 +349,7 @@ async def _house(folder: Path, settings: Settings) -> AsyncIterator[House]:
             erased=FileErasedKeys(folder / "erased-keys"),
             clock=SystemClock(),
             entropy=system_entropy,
-            keys=KeyFolder(folder, system_entropy),
+            keys=keys,
             files=LocalFiles(folder / "temporary"),
             zones=time_zones(),
             follow=follow,

@@ -21,6 +21,9 @@
     [metrics]
     port = 9464
 
+    [keys]
+    work-factor = 19
+
     [events]
     address = "10.0.0.5"
     port = 8445
@@ -46,10 +49,13 @@ from comity.agreement.lines import Lines, Path
 from comity.agreement.model import Identifier
 from comity.errors import Rejected, Unavailable
 from comity.node.quota import Quotas
+from comity.seal.passphrase import WORK_FACTOR, WORK_FACTOR_MAX
 from comity.node.sources import Port, Sources
 
 FILE = "node.toml"
 """Name of the settings file in the data folder."""
+WORK_FACTOR_MIN = 17
+"""128 MiB for each guess: less is for tests alone."""
 _ADDRESS = r"\Ahttps://[^/?#@\s]+\Z"
 _HERE = r"http://(?:127\.0\.0\.1|localhost|\[::1\])(?::[0-9]{1,5})?(?:/[^\s#]*)?"
 _ALARM = rf"\A(?:https://[^/?#@\s]+(?:/[^\s#]*)?|{_HERE})\Z"
@@ -109,6 +115,16 @@ class MetricsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, r
     port: Port
 
 
+class KeysSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab", kw_only=True):
+    """The ``[keys]`` table.
+
+    Attributes:
+        work_factor: base-two logarithm of the cost of scrypt, for the lock of the keys (``spec/keys.md`` step 14).
+    """
+
+    work_factor: Annotated[int, msgspec.Meta(ge=WORK_FACTOR_MIN, le=WORK_FACTOR_MAX)] = WORK_FACTOR
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab", kw_only=True):
     """All of ``node.toml``."""
 
@@ -118,6 +134,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     alarm: AlarmSettings | None = None
     readers: ReadersSettings | None = None
     metrics: MetricsSettings | None = None
+    keys: KeysSettings = KeysSettings()
     events: Sources | None = None
 
 
@@ -186,6 +203,8 @@ def write_settings(settings: Settings) -> str:
             lines += ["", f"[{name}]", f"address = {_quoted(table.address)}", f"port = {table.port}"]
     if settings.events is not None:
         lines += settings.events.lines()
+    if settings.keys != KeysSettings():
+        lines += ["", "[keys]", f"work-factor = {settings.keys.work_factor}"]
     return "\n".join([*lines, ""])
 
 

@@ -7,7 +7,10 @@ not rest on it (contents are sealed before they get here), nor does authenticity
 
 from __future__ import annotations
 
+import os
 import ssl
+import tempfile
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -31,7 +34,7 @@ class Certificate(msgspec.Struct, frozen=True):
 
     Attributes:
         chain: the certificate, PEM.
-        key: the private key, PKCS #8 PEM, not encrypted: it lies in a folder only the node reads.
+        key: the private key, PKCS #8 PEM, not encrypted.
         digest: SHA-256 of the DER certificate, 32 bytes.
     """
 
@@ -67,8 +70,13 @@ def digest_of(certificate: bytes) -> bytes:
     return sha256(certificate).digest()
 
 
-def server_context(chain: Path, key: Path) -> ssl.SSLContext:
+def server_context(chain: Path, key: Path, opened: Callable[[], bytes] | None = None) -> ssl.SSLContext:
     """TLS 1.3 and nothing older, with our certificate.
+
+    Args:
+        chain: the certificate.
+        key: its private key, PEM.
+        opened: reads the key where it may be locked; else the file is read as it is.
 
     Raises:
         Unavailable: a file cannot be read.
@@ -77,9 +85,30 @@ def server_context(chain: Path, key: Path) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     try:
-        context.load_cert_chain(chain, key)
+        if opened is None:
+            context.load_cert_chain(chain, key)
+        else:
+            _load(context, chain, opened())
     except ssl.SSLError as error:
         raise Rejected(f"not a certificate and its key: {error}", code="bad-certificate", place=str(chain)) from None
     except OSError as error:
         raise Unavailable(f"cannot be read: {error.strerror}", code="no-certificate", place=str(chain)) from None
     return context
+
+
+def _load(context: ssl.SSLContext, chain: Path, key: bytes) -> None:
+    """Give OpenSSL, which reads keys from files only, a key that lies open in memory alone."""
+    password = os.urandom(32).hex().encode()
+    try:
+        private = serialization.load_pem_private_key(key, None)
+    except ValueError as error:
+        raise ssl.SSLError(str(error)) from None
+    encrypted = private.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.BestAvailableEncryption(password),
+    )
+    with tempfile.NamedTemporaryFile(dir=chain.parent, prefix="key-", suffix=".partial") as file:
+        file.write(encrypted)
+        file.flush()
+        context.load_cert_chain(chain, file.name, password)

@@ -56,8 +56,9 @@ class Lock:
         content = read_private(path)
         if passphrase is None:
             raise Unavailable("the keys are locked, and no passphrase is at hand", code="keys-locked")
+        words = passphrase()
         try:
-            (identity,) = read_key_file(content, passphrase)
+            (identity,) = read_key_file(content, lambda: words)
         except NoMatch:
             raise Misuse(
                 "this passphrase does not unlock the keys; nothing was done", code="wrong-passphrase"

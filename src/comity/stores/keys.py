@@ -24,7 +24,7 @@ from comity.errors import Misuse, Rejected, Unavailable
 from comity.ports import Entropy, Signer
 from comity.seal.keys import generate_identity, key_file
 from comity.seal.passphrase import WORK_FACTOR
-from comity.stores.durable import make_folders, sync_folder, write_synced
+from comity.stores.durable import make_folders, replace_file, sync_folder, write_synced
 from comity.stores.key_files import check_folder, instant, read_private, read_public, remove, write_public, written_at
 from comity.stores.key_lock import (
     KEYS,
@@ -232,6 +232,10 @@ class KeyFolder:
     def tls_key(self) -> bytes:
         """The key of the TLS server, PEM."""
         return self._read(self._data / TLS_KEY)
+
+    def keep_tls_key(self, key: bytes) -> None:
+        """Put the key of the TLS server in its place, locked where the others are."""
+        replace_file(self._data / TLS_KEY, key if self._lock is None else self._lock.seal(key, self._entropy))
 
     def _asking(self) -> Passphrase | None:
         return None if isinstance(self._unlock, Lock) else self._unlock

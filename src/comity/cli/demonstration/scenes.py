@@ -81,6 +81,9 @@ class Play:
             self.screen.fact(f"{where}'s fingerprint", print_of[:39])
             self.screen.fact("", print_of[40:])
         self.screen.say("Two people on each side compared the other's fingerprint in full; only then is a peer added.")
+        self.screen.say(
+            "The keys lie open, for these houses live for minutes; 'comity init' locks them with a passphrase."
+        )
 
     def agree(self) -> None:
         """Both adopt the agreement file and acknowledge its digest; the directory crosses."""
