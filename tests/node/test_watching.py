@@ -13,7 +13,8 @@ from comity.node.client import SOCKET
 from comity.node.events import EVENTS, READ_EVENTS
 from comity.node.metrics import METRICS
 from comity.node.reading import READ
-from comity.node.run import found, running, until
+from comity.node.run import found, running
+from comity.node.serving import until
 from comity.node.settings import Listen, MetricsSettings, ReadersSettings, Settings
 from comity.node.sources import Source, Sources
 
