@@ -369,7 +369,7 @@ async def follow(folder: Path, port: int, digest: bytes, stack: AsyncExitStack) 
         return HttpCourier(
             to,
             sender="kr",
-            signer=Key("kr transport"),
+            signer=lambda: Key("kr transport"),
             clock=SystemClock(),
             entropy=system_entropy,
             reply_bytes_max=2**20,

@@ -394,6 +394,50 @@ class Keys(Protocol):
         """Signs requests and replies."""
         ...
 
+    def signer(self, purpose: str, public: bytes) -> Signer:
+        """The key of ``purpose`` (``record``, ``log``, ``witness`` or ``transport``) with a raw public key.
+
+        Raises:
+            Unavailable: ``no-key``: it is not here, or no more.
+        """
+        ...
+
+    def make(self, purpose: str) -> Signer:
+        """Make another key for a purpose, beside those there are; durable on return, used when ``use`` says so."""
+        ...
+
+    def use(self, purpose: str, public: bytes) -> None:
+        """From now on ``record`` and so on is the key with that raw public key.
+
+        Raises:
+            Unavailable: as ``signer``.
+        """
+        ...
+
+    def destroy(self, purpose: str, public: bytes) -> None:
+        """Destroy a key that signs no more; nothing where it is not here.
+
+        Raises:
+            Misuse: it is the one in use.
+        """
+        ...
+
+    def new_epoch(self) -> int:
+        """Make the identity of the registry's next epoch, durably; it is the newest from now on."""
+        ...
+
+    def epochs(self) -> Sequence[int]:
+        """The epochs whose identities are kept, newest first, in the order of ``registry``."""
+        ...
+
+    def destroy_epoch(self, epoch: int) -> None:
+        """Destroy the identity of an epoch; what was sealed to it alone is never opened again.
+
+        Raises:
+            Misuse: it is the newest one.
+        """
+        ...
+
     def root(self) -> Signer:
         """The root key.
 

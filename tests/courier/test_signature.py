@@ -41,7 +41,9 @@ def signed(**changes) -> dict[str, str]:
 
 def verify(headers: dict[str, str], *, method: str = "POST", path: str = PATH, now: int = SECOND, to=KR) -> object:
     claim = signature.read_request(raw(headers))
-    return signature.verify_request(claim, method, path, audience=signature.audience_of(to), key=JP.transport, now=now)
+    return signature.verify_request(
+        claim, method, path, audience=signature.audience_of(to), keys=[JP.transport], now=now
+    )
 
 
 def test_the_base_is_that_of_rfc_9421() -> None:
@@ -183,7 +185,7 @@ def test_another_spelling_is_refused(change) -> None:
 
 def test_a_reply_verifies_for_its_request_only() -> None:
     headers = raw(signature.sign_reply(200, b"reply", nonce=NONCE, signer=KEY))
-    assert signature.verify_reply(200, b"reply", headers, nonce=NONCE, key=KEY.public) == b"reply"
+    assert signature.verify_reply(200, b"reply", headers, nonce=NONCE, keys=[KEY.public]) == b"reply"
     for status, body, nonce, key, code in [
         (201, b"reply", NONCE, KEY.public, "bad-signature"),
         (200, b"other", NONCE, KEY.public, "bad-digest"),
@@ -191,13 +193,13 @@ def test_a_reply_verifies_for_its_request_only() -> None:
         (200, b"reply", NONCE, KR.transport, "unknown-key"),
     ]:
         with pytest.raises(Rejected) as caught:
-            signature.verify_reply(status, body, headers, nonce=nonce, key=key)
+            signature.verify_reply(status, body, headers, nonce=nonce, keys=[key])
         assert caught.value.code == code
 
 
 def test_a_reply_is_no_request_and_a_request_no_reply() -> None:
     with pytest.raises(Rejected):
-        signature.verify_reply(200, b"parcel", raw(signed()), nonce=NONCE, key=KEY.public)
+        signature.verify_reply(200, b"parcel", raw(signed()), nonce=NONCE, keys=[KEY.public])
     with pytest.raises(Rejected):
         signature.read_request(raw(signature.sign_reply(200, b"", nonce=NONCE, signer=KEY)))
 
@@ -218,7 +220,7 @@ def test_any_request_verifies_as_itself(method: str, body: bytes, nonce: bytes, 
 
 def test_what_a_reader_signs_is_no_request_of_a_node_and_the_other_way_round() -> None:
     read = signature.read_request(raw(signed(tag=signature.READING_TAG)))
-    given = {"audience": signature.audience_of(KR), "key": JP.transport, "now": SECOND}
+    given = {"audience": signature.audience_of(KR), "keys": [JP.transport], "now": SECOND}
     assert signature.verify_request(read, "POST", PATH, **given, tag=signature.READING_TAG) == read
     for claim, tag in (
         (read, signature.REQUEST_TAG),

@@ -28,14 +28,14 @@ def test_the_request_verifies() -> None:
     method, path, _ = REQUEST.split("\n", 1)[0].split(" ")
     claim = signature.read_request(headers(REQUEST))
     audience = signature.audience_of(card("kr"))
-    signature.verify_request(claim, method, path, audience=audience, key=keys()["jp"], now=int(NOW.timestamp()))
+    signature.verify_request(claim, method, path, audience=audience, keys=[keys()["jp"]], now=int(NOW.timestamp()))
     assert signature.verify_body(claim, b"parcel") == b"parcel"
     assert paths.read(path) == paths.Exchange("jp-kr-2016/jp.kr")
 
 
 def test_the_reply_verifies() -> None:
     nonce = signature.read_request(headers(REQUEST)).nonce
-    assert signature.verify_reply(200, b"answer", headers(REPLY), nonce=nonce, key=keys()["kr"]) == b"answer"
+    assert signature.verify_reply(200, b"answer", headers(REPLY), nonce=nonce, keys=[keys()["kr"]]) == b"answer"
 
 
 def test_the_error_is_read_and_has_its_status() -> None:

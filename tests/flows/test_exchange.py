@@ -22,7 +22,7 @@ from comity.flows.exchanging.parcel import (
     read_parcel,
     write_parcel,
 )
-from comity.flows.exchanging.witnessing import Witnessing, read_head
+from comity.flows.exchanging.witnessing import read_head
 from comity.flows.giving.answering import Approve, Assure, approve, assure
 from comity.flows.giving.opening import Open, open_item
 from comity.flows.keeping.erasing import HEADER
@@ -344,10 +344,11 @@ async def test_a_peer_that_has_more_than_we_do_shows_an_old_database(world: Worl
 
 async def test_a_cosigned_checkpoint_beyond_our_chain_shows_an_old_database(world: World) -> None:  # (7)
     size = world.kr.sequencer.head(KR).size
-    note = Witnessing("jp", world.jp.keys).cosign(signed_head(world.kr, TreeHead(size + 1, bytes(32))), 1)
+    witnessing = world.jp.exchange._witnessing
+    note = witnessing.cosign(signed_head(world.kr, TreeHead(size + 1, bytes(32))), 1)
     parcel = replace(await world.jp.pack(RELATIONSHIP), cosigned=note)
     assert await refused(world, parcel) == "restored-database"
-    other = Witnessing("jp", world.jp.keys).cosign(signed_head(world.kr, TreeHead(1, bytes(32))), 1)
+    other = witnessing.cosign(signed_head(world.kr, TreeHead(1, bytes(32))), 1)
     assert await refused(world, replace(parcel, cosigned=other)) == "two-histories"
     assert await proofs(world) == [other]
 

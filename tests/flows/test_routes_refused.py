@@ -267,8 +267,8 @@ async def test_a_receipt_with_a_letter_that_says_something_else_is_returned(
 
     made = taking._receipt_letter
 
-    def another(work: Any, record: Any) -> bytes:
-        letter = made(work, record)
+    async def another(work: Any, record: Any) -> bytes:
+        letter = await made(work, record)
         if not letter:
             return letter
         return signed(world, "kr", msgspec.structs.replace(peek_letter(letter, ReceiptLetter), copies=7))

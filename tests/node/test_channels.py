@@ -77,7 +77,12 @@ async def calling(world: World, feeds: Feeds) -> AsyncIterator[Callers]:
 
     def connect(to: Card) -> HttpCourier:
         return HttpCourier(
-            to, sender="jp", signer=Key("jp transport"), clock=world.clock, entropy=entropy, reply_bytes_max=1000
+            to,
+            sender="jp",
+            signer=lambda: Key("jp transport"),
+            clock=world.clock,
+            entropy=entropy,
+            reply_bytes_max=1000,
         )
 
     callers = Callers(feeds, connect=connect, clock=world.clock, entropy=seeded("pauses"))

@@ -469,5 +469,10 @@ async def test_older_tls_is_refused(world: World) -> None:
 
 def test_a_courier_needs_no_loop_to_be_made(tmp_path) -> None:
     HttpCourier(
-        card("kr"), sender="jp", signer=Key("jp transport"), clock=Clock(), entropy=seeded("x"), reply_bytes_max=1
+        card("kr"),
+        sender="jp",
+        signer=lambda: Key("jp transport"),
+        clock=Clock(),
+        entropy=seeded("x"),
+        reply_bytes_max=1,
     )

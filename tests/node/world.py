@@ -40,6 +40,9 @@ class FakeHouse:
         self.hold: asyncio.Event | None = None
         self.defect: Exception | None = None
 
+    def transport(self) -> Key:
+        return self.keys.transport
+
     async def card(self) -> bytes:
         return write_card(self.own, Key(f"{self.party} root").sign)
 
@@ -129,7 +132,7 @@ class World:
         courier = HttpCourier(
             to or self.kr,
             sender=sender,
-            signer=Key(f"{sender} transport"),
+            signer=lambda: Key(f"{sender} transport"),
             clock=self.clock,
             entropy=seeded("nonces"),
             reply_bytes_max=reply_bytes_max,

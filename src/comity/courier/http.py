@@ -7,7 +7,7 @@ authority vouches for anything. A reply counts only with the peer's signature ov
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 
 import aiohttp
@@ -40,14 +40,21 @@ class HttpCourier:
     Args:
         card: the peer's card.
         sender: our party id.
-        signer: our transport key.
+        signer: gives our transport key of now.
         clock: for the second in each signature.
         entropy: for nonces.
         reply_bytes_max: largest reply body that is read.
     """
 
     def __init__(
-        self, card: Card, *, sender: str, signer: Signer, clock: Clock, entropy: Entropy, reply_bytes_max: int
+        self,
+        card: Card,
+        *,
+        sender: str,
+        signer: Callable[[], Signer],
+        clock: Clock,
+        entropy: Entropy,
+        reply_bytes_max: int,
     ) -> None:
         self._card = card
         self._audience = audience_of(card)
@@ -149,7 +156,7 @@ class HttpCourier:
                 content = await self._read(response)
                 status, raw = response.status, response.raw_headers
         try:
-            verify_reply(status, content, raw, nonce=nonce, key=self._card.transport)
+            verify_reply(status, content, raw, nonce=nonce, keys=self._card.taken("transport", self._clock.now()))
         except Rejected as error:
             if error.code == "unsigned":
                 raise Unavailable(
@@ -169,7 +176,7 @@ class HttpCourier:
             audience=self._audience,
             nonce=nonce,
             created=int(self._clock.now().timestamp()),
-            signer=self._signer,
+            signer=self._signer(),
         )
 
     @contextmanager

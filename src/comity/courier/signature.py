@@ -179,7 +179,7 @@ def read_request(headers: RawHeaders) -> Claim:
 
 
 def verify_request(
-    claim: Claim, method: str, path: str, *, audience: str, key: bytes, now: int, tag: str = REQUEST_TAG
+    claim: Claim, method: str, path: str, *, audience: str, keys: Sequence[bytes], now: int, tag: str = REQUEST_TAG
 ) -> Claim:
     """``claim``, once its signature, audience and time are verified (47). The body is for ``verify_body``.
 
@@ -188,7 +188,7 @@ def verify_request(
         method: as it came.
         path: as it came, still percent-encoded.
         audience: ``audience_of`` our own card.
-        key: the raw transport key on the sender's card.
+        keys: the raw transport keys on the sender's card that are taken now, the newest first.
         now: the present POSIX second.
         tag: what it has to be signed as.
 
@@ -203,9 +203,11 @@ def verify_request(
             f"meant for {claim.audience[:120]!r}, and this node is {audience!r}: compare fingerprints and addresses",
             code="wrong-audience",
         )
-    if claim.key != key_id(key):
+    key = _named(keys, claim.key)
+    if key is None:
         raise Rejected(
-            f"signed with key {claim.key}, and the card of {claim.sender!r} names {key_id(key)}: exchange cards again",
+            f"signed with key {claim.key}, and the card of {claim.sender!r} names {key_id(keys[0])}: "
+            "exchange cards again",
             code="unknown-key",
         )
     written = {
@@ -244,7 +246,7 @@ def sign_reply(status: int, body: bytes, *, nonce: bytes, signer: Signer) -> dic
     return {"content-digest": digest} | _signed(components, parameters, signer)
 
 
-def verify_reply(status: int, body: bytes, headers: RawHeaders, *, nonce: bytes, key: bytes) -> bytes:
+def verify_reply(status: int, body: bytes, headers: RawHeaders, *, nonce: bytes, keys: Sequence[bytes]) -> bytes:
     """The ``body`` of a reply, once status and body are what the peer signed for this very request (48).
 
     Raises:
@@ -254,14 +256,20 @@ def verify_reply(status: int, body: bytes, headers: RawHeaders, *, nonce: bytes,
     inputs = _REPLY_INPUT.fullmatch(found["signature-input"])
     if inputs is None:
         raise _malformed("signature-input", found["signature-input"])
-    if inputs[1] != key_id(key):
-        raise Rejected(f"the reply is signed with key {inputs[1]}, expected {key_id(key)}", code="unknown-key")
+    key = _named(keys, inputs[1])
+    if key is None:
+        raise Rejected(f"the reply is signed with key {inputs[1]}, expected {key_id(keys[0])}", code="unknown-key")
     if found["content-digest"] != _write_digest(sha256(body).digest()):
         raise Rejected("the reply's body is not the one that was signed", code="bad-digest")
     components, parameters = _reply(status, found["content-digest"], nonce, inputs[1])
     signature = _read_signature(found["signature"])
     check_signature(key, signature, signature_base(components, parameters), "signature of the reply")
     return body
+
+
+def _named(keys: Sequence[bytes], name: str) -> bytes | None:
+    """The one of ``keys`` with a short name."""
+    return next((key for key in keys if key_id(key) == name), None)
 
 
 def _request(

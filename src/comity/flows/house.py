@@ -26,13 +26,14 @@ from comity.flows.exchanging.tallies import AskPeer, Differing, Tallies, no_road
 from comity.flows.keeping.committed import scan_rows
 from comity.flows.keeping.erasing import Erasing
 from comity.flows.keeping.library import Library
+from comity.flows.keeping.own_keys import destroy_ended, signers, use
 from comity.flows.keeping.payloads import Payloads
 from comity.flows.keeping.sequencer import TILE, Sequencer, tile_key
-from comity.flows.keeping.work import Work
+from comity.flows.keeping.work import CARD, Work
 from comity.ledger.tiles import TileId
 from comity.ports import Blobs, Clock, Entropy, ErasedKeys, Files, Head, HighWaterMark, Keys, Signer, Store
 from comity.record.bodies import Body
-from comity.record.card import Card, read_card
+from comity.record.card import Card, known_card
 from comity.record.contexts import PSEUDONYM
 from comity.record.dsse import check_signature
 from comity.record.person_act import act_bytes, attach, sign_act
@@ -51,8 +52,6 @@ PERSON_NAME = "person-name"
 """Side table: handle and name by person id; erasable."""
 PSEUDONYM_OF = "pseudonym"
 """Side table: person id by ``relationship/pseudonym``; can be derived again from the pairwise secret."""
-CARD = "card"
-"""Side table: this party's own card, key ``self``."""
 Follow = Callable[["House", Work, Record], Awaitable[None]]
 """What a record of the other party sets in motion."""
 OFFER_SECONDS = 0.05
@@ -96,15 +95,24 @@ class House:
         self.payloads = Payloads(blobs)
         self.library = Library(store, zones)
         self.erasing = Erasing(store, erased)
-        self.sequencer = Sequencer(store, keys.record, entropy, clock, mark, self.erasing, self.context, party)
+        self.sequencer = Sequencer(store, self._signing, entropy, clock, mark, self.erasing, self.context, party)
         self.exchange = Exchange(
-            party, store, blobs, self.payloads, keys, self.sequencer, self.erasing, self.peer_card, self.follow
+            party,
+            store,
+            blobs,
+            self.payloads,
+            keys,
+            self.sequencer,
+            self.erasing,
+            self.peer_card,
+            lambda: self.own_card,
+            self.follow,
         )
         self.tallies = Tallies(party, store, self.sequencer)
         self.ask_peer: AskPeer = no_road
+        self.own_card: Card | None = None
         self.after_commit: list[Callable[[], None]] = []
         self._follow_up = follow
-        self._cards: dict[str, Card] = {}
         self._bells: dict[str, asyncio.Event] = {}
         self._offered: dict[str, int] = {}
         self._replying: Counter[str] = Counter()
@@ -116,6 +124,7 @@ class House:
         with at all: a restored one knows no destroyed key any more, whatever becomes of it.
         """
         await self.erasing.replay()
+        await self.use_own_card()
         async for _, row in self.rows(AgreementRow):
             await self.library.load(row)
         for relationship, peer in await self.correspondence():
@@ -249,23 +258,34 @@ class House:
             raise Misuse("this folder has no card yet; run 'comity init' first", code="no-card")
         return card
 
+    async def use_own_card(self) -> None:
+        """From now on sign with the keys that this party's own card names; what it said last is what holds."""
+        envelope = await self.side(CARD, "self")
+        if envelope is None:
+            return
+        self.own_card = card = known_card(envelope)
+        if card.former:
+            use(self.keys, card)
+            destroy_ended(self.keys, card, self.now())
+
+    def _signing(self, card: bytes | None) -> Signer:
+        """The key that signs records, by the own card that holds then."""
+        return self.keys.record if card is None else self.keys.signer("record", known_card(card).node_sign[0])
+
+    def transport(self) -> Signer:
+        """The key that signs requests, replies and pouches now: while keys overlap, the one that every peer knows."""
+        return signers(self.keys, self.own_card, "transport", self.now())[-1]
+
     async def peer_card(self, party: str) -> Card:
         """The card of a peer, verified when it was added.
 
         Raises:
             Refused: the party is no peer of this house.
         """
-        card = self._cards.get(party)
-        if card is None:
-            row = await self.row(PeerRow, party)
-            if row is None:
-                raise Refused(f"{party!r} is not a peer of {self.party!r}", code="unknown-peer")
-            card = self._cards[party] = read_card(row.card)
-        return card
-
-    def forget_card(self, party: str) -> None:
-        """Read a peer's card anew from the register at its next use."""
-        self._cards.pop(party, None)
+        row = await self.row(PeerRow, party)
+        if row is None:
+            raise Refused(f"{party!r} is not a peer of {self.party!r}", code="unknown-peer")
+        return known_card(row.card)
 
     async def relationships(self) -> list[tuple[str, str]]:
         """Every relationship of this house in which an agreement runs, with its peer."""

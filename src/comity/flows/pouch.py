@@ -100,7 +100,7 @@ async def export_pouch(house: House, request: ExportPouch) -> PouchShown:
         parcels=tuple(Part(sha256(body).digest(), len(body)) for body in bodies),
         payloads=tuple(Part(digest, size) for digest, size in large),
     )
-    key = house.keys.transport
+    key = house.transport()
     envelope = dsse.sign(POUCH, encode(contents), [(key.public, key.sign)])
     with house.files.whole(request.path) as sink:
         sink.write(MAGIC + len(envelope).to_bytes(4, "big") + envelope)
@@ -167,7 +167,7 @@ async def _contents(house: House, source: BinaryIO, place: str) -> Contents:
     if contents.receiver != house.party:
         raise Misuse(f"this pouch is for {contents.receiver!r}, not for {house.party!r}", code="other-receiver")
     card = await house.peer_card(contents.sender)
-    dsse.verify(envelope, [card.transport], place)
+    dsse.verify(envelope, card.taken("transport", house.now()), place)
     if house.now() >= card.until:
         raise Rejected(
             f"the card of {card.party!r} ended on {card.until:%Y-%m-%d}: exchange cards again", code="card-ended"

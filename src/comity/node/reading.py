@@ -229,7 +229,7 @@ class SignedReaders:
         path = request.scope["raw_path"].decode("latin-1")
         audience = audience_of(read_card(await self._house.card()))
         try:
-            verify_request(claim, method, path, audience=audience, key=person.signing_key, now=now, tag=READING_TAG)
+            verify_request(claim, method, path, audience=audience, keys=(person.signing_key,), now=now, tag=READING_TAG)
         except Rejected as error:
             if error.code == "unknown-key":
                 raise Rejected("nobody of that name signs with this key here", code="unknown-key") from None

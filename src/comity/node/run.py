@@ -370,7 +370,7 @@ def _connect(house: House) -> Callable[[Card], HttpCourier]:
         return HttpCourier(
             card,
             sender=house.party,
-            signer=house.keys.transport,
+            signer=house.transport,
             clock=SystemClock(),
             entropy=system_entropy,
             reply_bytes_max=PARCEL_BYTES_MAX,

@@ -48,21 +48,11 @@ OK = 200
 _KINDS: dict[type[paths.Route], str] = {paths.Exchange: PARCEL_TYPE, paths.Reconcile: RECONCILIATION_TYPE}
 
 
-class PeerKeys(Protocol):
-    """The keys of the house that this door uses."""
-
-    @property
-    def transport(self) -> Signer:
-        """Signs replies."""
-        ...
-
-
 class PeerFlows(Protocol):
     """What this door asks of the house; ``flows.house.House`` is the real one."""
 
-    @property
-    def keys(self) -> PeerKeys:
-        """Our keys."""
+    def transport(self) -> Signer:
+        """Signs replies."""
         ...
 
     async def card(self) -> bytes:
@@ -200,7 +190,7 @@ class PeerDoor:
             raise
         except Exception as error:  # noqa: BLE001 - one request must not end the door; the log has the whole story
             status, body = answer_error(error, f"{type(route).__name__} for {claim.sender!r}")
-        signed = sign_reply(status, body, nonce=claim.nonce, signer=self._house.keys.transport)
+        signed = sign_reply(status, body, nonce=claim.nonce, signer=self._house.transport())
         kind = _KINDS.get(type(route), "application/octet-stream")
         return Response(body, status, HEADERS | signed, kind if status == OK else "application/json")
 
@@ -213,7 +203,7 @@ class PeerDoor:
         audience = self._audience
         if not audience:
             audience = self._audience = audience_of(read_card(await self._house.card()))
-        verify_request(claim, method, _path(request), audience=audience, key=card.transport, now=now)
+        verify_request(claim, method, _path(request), audience=audience, keys=card.taken("transport", instant), now=now)
         self._replays.admit(claim.sender, claim.nonce, claim.created, now)
         return claim
 

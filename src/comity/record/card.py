@@ -7,8 +7,10 @@ other party, by voice or by pouch.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -19,6 +21,12 @@ from comity.record.encoding import Count, Digest, Identifier, Instant, Name, Wor
 
 CARD_VERSION = 1
 """Version of the card format."""
+FORMER_MAX = 64
+"""Most former keys on a card: five purposes, changed each year for ten years."""
+Purpose = Literal["record", "log", "witness", "transport", "certificate"]
+"""What one of a node's own keys is for; a certificate is known by its digest."""
+SIGNING: tuple[Purpose, ...] = ("record", "log", "witness", "transport")
+"""The purposes of which a card names the key itself. One key, one purpose."""
 
 
 class RegistryKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -28,7 +36,28 @@ class RegistryKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     recipient: Words
 
 
-class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class FormerKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+    """A key that the party had before.
+
+    Attributes:
+        purpose: what it was for.
+        key: the raw Ed25519 public key; of a certificate, its digest.
+        until: how long others still take what it signs: the end of the overlap.
+        revoked: what it signed after this instant is not the party's; None where only another key took its place.
+    """
+
+    purpose: Purpose
+    key: Digest
+    until: Instant
+    revoked: Instant | None = None
+
+    def __post_init__(self) -> None:
+        instant(self.until)
+        if self.revoked is not None:
+            instant(self.revoked)
+
+
+class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
     """What a party tells others about itself.
 
     Attributes:
@@ -47,6 +76,7 @@ class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         records: record format versions it reads.
         issued: when the card was made.
         until: when it ends.
+        former: the party's keys of before, newest first: for as long as anything stands that they signed.
     """
 
     version: Count
@@ -64,10 +94,40 @@ class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     records: Annotated[tuple[Count, ...], msgspec.Meta(min_length=1, max_length=8)]
     issued: Instant
     until: Instant
+    former: Annotated[tuple[FormerKey, ...], msgspec.Meta(max_length=FORMER_MAX)] = ()
 
     def __post_init__(self) -> None:
         if instant(self.until) <= instant(self.issued):
             raise Rejected("a card that ends before it begins", code="card-dates")
+
+    def present(self, purpose: Purpose) -> tuple[bytes, ...]:
+        """The keys that serve a purpose now, the newest first."""
+        keys: dict[Purpose, tuple[bytes, ...]] = {
+            "record": self.node_sign,
+            "log": (self.log,),
+            "witness": (self.witness,),
+            "transport": (self.transport,),
+            "certificate": (self.certificate,),
+        }
+        return keys[purpose]
+
+    def taken(self, purpose: Purpose, now: datetime) -> tuple[bytes, ...]:
+        """The keys whose fresh signatures are taken at ``now``: the present ones, and former ones in their overlap."""
+        former = (each for each in self.former if each.purpose == purpose)
+        return (*self.present(purpose), *(each.key for each in former if each.revoked is None and now <= each.until))
+
+    def had(self, purpose: Purpose) -> tuple[bytes, ...]:
+        """Every key of a purpose that may verify what stands: the present and all former ones, revoked ones too."""
+        return (*self.present(purpose), *(each.key for each in self.former if each.purpose == purpose))
+
+    def unrevoked(self, purpose: Purpose) -> tuple[bytes, ...]:
+        """The present keys of a purpose, and those that were replaced only."""
+        return tuple(key for key in self.had(purpose) if key not in self.revoked(purpose))
+
+    def revoked(self, purpose: Purpose) -> dict[bytes, datetime]:
+        """The revoked keys of a purpose, with the instant since which what they sign is not the party's."""
+        former = (each for each in self.former if each.purpose == purpose)
+        return {each.key: each.revoked for each in former if each.revoked is not None}
 
 
 def fingerprint(party: str, root: bytes) -> bytes:
@@ -86,6 +146,12 @@ def write_card(card: Card, signing: Callable[[bytes], bytes]) -> bytes:
     return dsse.sign(CARD, encode(card), [(card.root, signing)])
 
 
+@lru_cache(maxsize=256)
+def known_card(envelope: bytes) -> Card:
+    """As ``read_card``, of an envelope that is read again and again: what it says is the same each time."""
+    return read_card(envelope)
+
+
 def read_card(envelope: bytes, place: str = "") -> Card:
     """A card whose signature by its own root key was verified. Whether to trust that root is for people to compare.
 
@@ -101,7 +167,7 @@ def read_card(envelope: bytes, place: str = "") -> Card:
             place=place,
         )
     dsse.verify(parsed, [card.root], place)
-    keys = [card.root, *card.node_sign, card.log, card.witness, card.transport]
+    keys = [card.root, *(key for purpose in SIGNING for key in card.had(purpose))]
     if len(set(keys)) != len(keys):  # (8)
         raise Rejected("one key for two purposes; each needs its own", code="key-reuse", place=place)
     if any(map(dsse.is_weak, keys)):

@@ -12,6 +12,7 @@ import msgspec
 
 from comity.agreement.negotiation import Done, Move, in_order, known_to, standing, why_not
 from comity.record.bodies import Body, Listed, Returned
+from comity.record.bodies.keys import KeysRotated
 from comity.record.bodies.negotiation import (
     AgreementSigned,
     ApprovalTold,
@@ -329,5 +330,5 @@ RULES: dict[type[Body], Rule] = {
     **dict.fromkeys(MOVES, Rule(_act_reads, _act, _act_more)),
 }
 """The rule of every record type of this area."""
-IN_CHANNELS = frozenset({*MOVES, NegotiationOpened, DelegationNamed, Listed, Returned})
+IN_CHANNELS = frozenset({*MOVES, NegotiationOpened, DelegationNamed, Listed, Returned, KeysRotated})
 """(6) What is said in a channel: nothing that rests on an agreement."""

@@ -16,7 +16,7 @@ from comity.agreement.vocabulary import Event
 from comity.record.bodies import Body
 from comity.record.bodies.giving import Consigned, Received
 from comity.record.bodies.routes import ConsentLettered, HandedOn, Relayed
-from comity.record.card import read_card
+from comity.record.card import known_card
 from comity.record.letters import ConsentLetter, L, ReceiptLetter, peek_letter, read_letter
 from comity.record.statement import DOMESTIC, Record
 from comity.register.occasions import consignment_subject
@@ -52,7 +52,7 @@ def _verified(context: Context, facts: Facts, envelope: bytes, kind: type[L], au
     row = cast("PeerRow | None", facts[PeerRow.table, author])
     if row is None:
         raise no("unknown-peer", f"a letter of {author!r}, whose card nobody here has compared; nobody else vouches")
-    return read_letter(envelope, kind, read_card(row.card).node_sign)
+    return read_letter(envelope, kind, known_card(row.card).unrevoked("record"))
 
 
 def _differs(letter: msgspec.Struct, expected: Mapping[str, object]) -> str | None:

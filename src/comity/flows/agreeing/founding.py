@@ -7,8 +7,8 @@ from datetime import timedelta
 import msgspec
 
 from comity.errors import Misuse
-from comity.flows.house import CARD, House
-from comity.flows.keeping.work import Draft, Work
+from comity.flows.house import House
+from comity.flows.keeping.work import CARD, Draft, Work
 from comity.record import bodies
 from comity.record.card import (
     CARD_VERSION,
@@ -115,6 +115,7 @@ async def issue_card(house: House, request: IssueCard) -> CardShown:
         work.put_side(CARD, "self", envelope)
 
     await house.sequencer.submit(keep)
+    await house.use_own_card()
     return _shown(card, envelope)
 
 
@@ -145,7 +146,6 @@ async def add_peer(house: House, request: AddPeer) -> PeerShown:
         await work.say(Draft(DOMESTIC, body))
 
     await house.sequencer.submit(add)
-    house.forget_card(card.party)
     return await _peer(house, await house.need(PeerRow, card.party, "peer"))
 
 

@@ -11,7 +11,7 @@ from comity.decision import model as decision
 from comity.errors import Misuse
 from comity.flows.house import House
 from comity.record import bodies
-from comity.record.statement import DOMESTIC, chain_id, read
+from comity.record.statement import DOMESTIC, chain_id, read_kept, understand
 
 
 class Recorded(msgspec.Struct, frozen=True):
@@ -34,7 +34,7 @@ async def recorded(house: House, record: bytes) -> Recorded | None:
     entry = await house.store.find(record)
     if entry is None or entry.chain != chain_id(DOMESTIC, house.party):
         return None
-    said = read(entry.envelope, [house.keys.record.public])
+    said = understand(read_kept(entry.envelope, record))
     if not isinstance(said.body, bodies.Decided):
         return None
     case = msgspec.json.decode(said.body.case, type=decision.Case)

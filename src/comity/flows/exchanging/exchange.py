@@ -26,9 +26,12 @@ from comity.flows.keeping.sequencer import Sequencer, restore_frontier
 from comity.flows.keeping.work import Work
 from comity.ledger.tree import TreeHead
 from comity.ports import Blobs, JournalEntry, Keys, Store
+from comity.record.bodies.keys import KeysRotated
 from comity.record.card import Card
 from comity.record.encoding import INTEGER_MAX
-from comity.record.statement import Record, SeenCheckpoint, chain_id, peek, read
+from comity.record.statement import Record, SeenCheckpoint, chain_id, peek
+from comity.register.keys import ChainKeys, rotation
+from comity.register.rows.keys import ChainKeysRow, chain_keys_key
 
 COSIGNED = "cosigned"
 """Side table: newest checkpoint of an own chain with the other party's cosignature, by chain."""
@@ -44,6 +47,10 @@ LARGEST_PAYLOAD = INTEGER_MAX
 """No payload is larger than a record can say."""
 WAITING_AHEAD_MAX = 10_000
 """How far beyond the end of a chain a record may be and still be kept waiting."""
+
+
+OF_OTHER_KEYS = frozenset({"unknown-key", "revoked-key"})
+"""What is wrong with a record that another key than those known of signed."""
 
 
 class Exchange:
@@ -62,13 +69,14 @@ class Exchange:
         sequencer: Sequencer,
         erasing: Erasing,
         peer_card: Callable[[str], Awaitable[Card]],
+        own_card: Callable[[], Card | None],
         follow: Follow,
     ) -> None:
         self._party = party
         self._store = store
         self._blobs = blobs
         self._payloads = payloads
-        self._witnessing = Witnessing(party, keys)
+        self._witnessing = Witnessing(party, keys, sequencer.now, own_card)
         self._sequencer = sequencer
         self._erasing = erasing
         self._peer_card = peer_card
@@ -177,7 +185,7 @@ class Exchange:
         if note is None:
             return b""
         card = await self._peer_card(chain.rpartition("/")[2])
-        stated = self._witnessing.read_theirs(note, chain, card).checkpoint.head
+        stated = self._witnessing.read_kept(note, chain, card).checkpoint.head
         await self._check_ledger(chain, stated, note, "the checkpoint kept here was altered")  # (17)
         return self._witnessing.cosign(note, int(self._sequencer.now().timestamp()))
 
@@ -213,8 +221,7 @@ class Exchange:
 
     async def _unpack(self, peer: str, parcel: Parcel) -> None:
         await self._check_address(peer, parcel)
-        card = await self._peer_card(peer)
-        arrived = await self._verify(parcel, card, chain_id(parcel.relationship, peer))
+        arrived, card = await self._verify(parcel, await self._peer_card(peer), chain_id(parcel.relationship, peer))
         named = [with_it.payload for each in arrived if (with_it := carried(each.record.body)) is not None]
         with self._payloads.awaited(named):
             await self._take_up(parcel, card, arrived)
@@ -251,17 +258,27 @@ class Exchange:
         if await self._sequencer.rows.peer_in(parcel.relationship) != peer:
             raise Misuse(f"{parcel.relationship!r} is no relationship with {peer!r}", code="other-relationship")
 
-    async def _verify(self, parcel: Parcel, card: Card, chain: str) -> list[Arrived]:
-        """The parcel's records that are new here, each verified and standing where the parcel says (5)."""
+    async def _verify(self, parcel: Parcel, card: Card, chain: str) -> tuple[list[Arrived], Card]:
+        """The parcel's records that are new here, each verified and standing where the parcel says (5).
+
+        With them comes the newest card of their author: one that they bring, or ``card``.
+        """
         have = self._sequencer.head(chain).size
         known = await self._store.chain(chain, parcel.start, min(len(parcel.entries), max(0, have - parcel.start)))
+        keys = await self._chain_keys(card, chain)
         arrived: list[Arrived] = []
         for sequence, sent in enumerate(parcel.entries, start=parcel.start):
             before = known[sequence - parcel.start] if sequence - parcel.start < len(known) else None
             if before is not None and (before.envelope, before.salt) == (sent.envelope, sent.salt):
                 continue
             place = waiting_key(chain, sequence)
-            record = read(sent.envelope, card.node_sign, place)
+            try:
+                record = keys.read(sent.envelope, sequence, place)
+            except Rejected as error:
+                if error.code not in OF_OTHER_KEYS:
+                    raise
+                keys = await self._chain_keys(card, chain, parcel.entries)  # its keys may have changed further on
+                record = keys.read(sent.envelope, sequence, place)
             if (record.statement.chain, record.statement.sequence) != (chain, sequence):
                 raise Rejected(
                     f"it says it is record {record.statement.sequence} of {record.statement.chain!r}",
@@ -272,8 +289,20 @@ class Exchange:
                 raise other_record(record, before)
             if sequence > have + WAITING_AHEAD_MAX:
                 raise Rejected(f"too far beyond record {have}, the last one here", code="too-far", place=place)
+            if isinstance(record.body, KeysRotated):
+                keys = keys.changed(rotation(sent.envelope, card, place))
             arrived.append(Arrived(record, sent.salt))
-        return arrived
+        return arrived, keys.card
+
+    async def _chain_keys(self, card: Card, chain: str, entries: Sequence[Sent] = ()) -> ChainKeys:
+        """Which keys sign the records of a chain, as far as they, or ``entries`` that came, say so."""
+        key = chain_keys_key(chain)
+        row = (await self._sequencer.rows.get([key]))[key]
+        assert row is None or isinstance(row, ChainKeysRow)
+        keys = ChainKeys(card, row)
+        for sent in entries:
+            keys = keys.changed(rotation(sent.envelope, card, chain))
+        return keys
 
     async def _compare(self, skipped: Sequence[Arrived], chain: str) -> None:
         """Records whose places were taken while they were verified must be those that took them."""

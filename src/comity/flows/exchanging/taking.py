@@ -129,7 +129,7 @@ class Taking:
             returned = bodies.Returned(record=record.id, code=verdict.code, reason=reason, item=item, copies=copies)
             await work.say(Draft(relationship, returned))
         elif isinstance(verdict, Changes) and item is not None:
-            letter = _receipt_letter(work, record)
+            letter = await _receipt_letter(work, record)
             receipt = bodies.Received(consignment=record.id, item=item, copies=copies, letter=letter)
             await work.say(Draft(relationship, receipt))
         elif isinstance(verdict, Changes):
@@ -148,7 +148,7 @@ def fork(record: Record, says: str) -> Contradiction:
     )
 
 
-def _receipt_letter(work: Work, record: Record) -> bytes:
+async def _receipt_letter(work: Work, record: Record) -> bytes:
     """The receipt of what was handed on, as its originator is shown it (``spec/routes.md`` step 8); else nothing."""
     body = record.body
     if not isinstance(body, bodies.Consigned) or not body.letter:
@@ -165,7 +165,8 @@ def _receipt_letter(work: Work, record: Record) -> bytes:
         mark="" if body.alternative is None else body.alternative.mark,
         at=work.at,
     )
-    return write_letter(letter, work.base.signer.public, work.base.signer.sign)
+    signer = await work.signer()
+    return write_letter(letter, signer.public, signer.sign)
 
 
 def keep_headers(work: Work, record: Record, headers: Headers) -> None:

@@ -81,7 +81,7 @@ async def write_letters(house: House, work: Work, relationship: str, consent: Co
             conditions=consent.conditions,
             until=consent.until,
         )
-        signer = work.base.signer
+        signer = await work.signer()
         envelope = write_letter(letter, signer.public, signer.sign)
         said = ConsentLettered(consent=consent.consent, beneficiary=beneficiary, letter=envelope)
         await work.say(Draft(relationship, said))

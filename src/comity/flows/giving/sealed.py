@@ -82,10 +82,8 @@ async def said_by(house: House, record: bytes, author: str) -> bodies.Body | Non
     entry = await house.store.find(record)
     if entry is None:
         raise Rejected("the record that a copy rests on is not in the journal", code="missing-record")
-    if author == house.party:
-        keys: tuple[bytes, ...] = (house.keys.record.public,)
-    else:
-        keys = (await house.peer_card(author)).node_sign
+    card = house.own_card if author == house.party else await house.peer_card(author)
+    keys = (house.keys.record.public,) if card is None else card.had("record")
     return read_record(entry.envelope, keys).body
 
 

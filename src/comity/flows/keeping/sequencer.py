@@ -48,7 +48,7 @@ class Sequencer:
     def __init__(
         self,
         store: Store,
-        signer: Signer,
+        signing: Callable[[bytes | None], Signer],
         entropy: Entropy,
         clock: Clock,
         mark: HighWaterMark,
@@ -59,7 +59,7 @@ class Sequencer:
         self.seen: dict[str, SeenCheckpoint] = {}
         self.rows = CommittedRows(store)
         self.committed: Callable[[Mapping[str, Head]], None] = lambda _: None
-        self._base = Base(store, self.rows, signer, entropy, self.seen, self._frontier)
+        self._base = Base(store, self.rows, signing, entropy, self.seen, self._frontier)
         self._store = store
         self._clock = clock
         self._mark = mark

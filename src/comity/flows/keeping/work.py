@@ -37,6 +37,10 @@ from comity.register.verdict import RULES_VERSION, Changes, Context, Verdict
 R = TypeVar("R", bound=Row)
 
 
+CARD = "card"
+"""Side table: this party's own card, key ``self``."""
+
+
 class Draft(msgspec.Struct, frozen=True):
     """A record to be: the sequencer gives it its place, its time and its signature."""
 
@@ -192,13 +196,17 @@ class Work:
             type=draft.body.kind,
             body=msgspec.Raw(encode(draft.body)),
         )
-        signer = self.base.signer
+        signer = await self.signer()
         record = write(statement, draft.body, [(signer.public, signer.sign)])  # (2)
         verdict = await self.judge(record)
         if not isinstance(verdict, Changes):  # (4)
             raise Misuse(verdict.sentence, code=verdict.code)
         self.append(record, self.base.entropy(32), verdict)
         return record
+
+    async def signer(self) -> Signer:
+        """The node-sign key that this house's own card names, as this work would leave it."""
+        return self.base.signing(await self.side_value(CARD, "self"))
 
     async def judge(self, record: Record) -> Verdict:
         """The verdict on a record that stands at the end of its chain; its changes become facts of this work."""
@@ -248,7 +256,7 @@ class Base(msgspec.Struct):
     Attributes:
         store: side data comes from here.
         rows: committed rows come from here.
-        signer: the node-sign key.
+        signing: the node-sign key that the house's own card names.
         entropy: salts come from here.
         seen: newest verified checkpoint of the other party, by relationship.
         frontier: the committed frontier of a chain.
@@ -256,7 +264,7 @@ class Base(msgspec.Struct):
 
     store: Store
     rows: CommittedRows
-    signer: Signer
+    signing: Callable[[bytes | None], Signer]
     entropy: Entropy
     seen: dict[str, SeenCheckpoint]
     frontier: Callable[[str], Awaitable[Frontier]]

@@ -444,7 +444,7 @@ async def _send(house: House, receiver: str, relationship: str, body: bytes, pat
         digest=sha256(body).digest(),
         size=len(body),
     )
-    key = house.keys.transport
+    key = house.transport()
     envelope = dsse.sign(RECONCILIATION, encode(letter), [(key.public, key.sign)])
     with house.files.whole(path) as sink:
         sink.write(MAGIC + len(envelope).to_bytes(4, "big") + envelope + body)
@@ -472,7 +472,7 @@ async def _receive(house: House, path: str) -> tuple[Letter, bytes]:
     if letter.receiver != house.party:
         raise Misuse(f"this is for {letter.receiver!r}, not for {house.party!r}", code="other-receiver", place=path)
     card = await house.peer_card(letter.sender)
-    dsse.verify(envelope, [card.transport], path)
+    dsse.verify(envelope, card.taken("transport", house.now()), path)
     if house.now() >= card.until:
         raise Rejected(
             f"the card of {card.party!r} ended on {card.until:%Y-%m-%d}: exchange cards again", code="card-ended"

@@ -142,9 +142,9 @@ async def _differences(house: House, table: str, expected: dict[str, bytes]) -> 
 
 async def _notes(house: House, replay: Replay, findings: list[Finding]) -> dict[str, int]:
     """Check every kept checkpoint; returns how much of each own chain is witnessed."""
-    witnessing = Witnessing(house.party, house.keys)
+    witnessing = Witnessing(house.party, house.keys, house.now, lambda: house.own_card)
     witnessed: dict[str, int] = {}
-    for table, read in ((COSIGNED, witnessing.read_cosigned), (THEIR_CHECKPOINT, witnessing.read_theirs)):
+    for table, read in ((COSIGNED, witnessing.read_kept_cosigned), (THEIR_CHECKPOINT, witnessing.read_kept)):
         async for chain, note in _scan(house, table):
             try:
                 head = replay.check_head(chain, _stated(read, note, chain, _cards(replay, chain)))

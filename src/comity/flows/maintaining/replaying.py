@@ -9,14 +9,16 @@ from __future__ import annotations
 import msgspec
 
 from comity.errors import Rejected, Unavailable
-from comity.flows.house import CARD, House
+from comity.flows.house import House
 from comity.flows.keeping.sequencer import tile_key
+from comity.flows.keeping.work import CARD
 from comity.ledger.leaf import record_leaf
 from comity.ledger.tiles import TileId
 from comity.ledger.tree import Frontier, TreeHead
 from comity.ports import JournalEntry
 from comity.record.card import Card, read_card
 from comity.record.statement import NOTHING, Record, read_frame, read_kept, understand
+from comity.register.keys import rotation
 from comity.register.rows import AgreementRow, Key, PeerRow, Row
 from comity.register.step import MISSING_PREDECESSOR, UNKNOWN_VERSION, reads, reads_more, step
 from comity.register.verdict import RULES_VERSION, Changes, Held, Rejection, Verdict
@@ -60,7 +62,7 @@ class Replay:
         """Step every entry that was not stepped before."""
         card = await self._house.side(CARD, "self")
         if card is not None:
-            self._own = (*self._own, *read_card(card).node_sign)
+            self._own = (*self._own, *read_card(card).had("record"))
         while batch := await self._house.store.journal(self.entries, JOURNAL_READ):
             for entry in batch:
                 try:
@@ -109,15 +111,21 @@ class Replay:
         if held is None:
             if not entry.extends and entry.reason != MISSING_PREDECESSOR:
                 raise Rejected("it settles a record that was not held", code="altered-entry")
-            return read_frame(entry.envelope, self._keys(entry.chain.rpartition("/")[2]))
+            return read_frame(entry.envelope, self._keys(entry))
         if held != entry.envelope:
             raise Rejected("it settles a held record with another envelope", code="altered-entry")
         return read_kept(entry.envelope, entry.record)
 
-    def _keys(self, author: str) -> tuple[bytes, ...]:
+    def _keys(self, entry: JournalEntry) -> tuple[bytes, ...]:
+        """Every key that its author had, as far as is known by then: what was taken was taken (``spec/keys.md`` 45)."""
+        author = entry.chain.rpartition("/")[2]
         if author == self._house.party:
             return self._own
-        return self.cards[author][-1].node_sign if author in self.cards else ()
+        if author not in self.cards:
+            return ()
+        card = self.cards[author][-1]
+        brought = rotation(entry.envelope, card)
+        return (*card.had("record"), *(brought.card.node_sign if brought is not None else ()))
 
     def _check_instant(self, entry: JournalEntry, record: Record) -> None:
         """An own record was judged at its own instant; the others in order between."""
