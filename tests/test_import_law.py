@@ -81,7 +81,7 @@ def pure(rooms: Iterable[str], packages: str = "msgspec cryptography") -> Law:
 LADDER = ("agreement", "marking", "decision", "record", "register")
 CORE = ("errors", *LADDER, "ledger")
 ADAPTERS = ("stores", "courier")
-INSIDE = (*CORE, "analysis", "evidence", "feed", "foresight", "ports", "seal", "flows", "timezones")
+INSIDE = (*CORE, "analysis", "evidence", "feed", "foresight", "ports", "seal", "flows", "timezones", "witness")
 
 LAWS: dict[str, Law] = {
     "errors": pure(()),
@@ -100,6 +100,7 @@ LAWS: dict[str, Law] = {
     "stores": law(("errors", "ports", "seal"), "msgspec apsw cryptography"),
     "courier": law((*CORE, "ports"), "msgspec cryptography aiohttp"),
     "timezones": law(CORE, "tzdata"),
+    "witness": law(("errors", "ledger", "ports"), "msgspec", EVERYTHING - WORLD),
     "doors": law(("errors", "feed"), "msgspec cryptography lxml signxml asterix", EVERYTHING - WORLD),
     "node": law(INSIDE, "msgspec cryptography aiohttp starlette uvicorn uvloop httptools"),
     "api": law((*INSIDE, "node"), "msgspec"),
@@ -115,6 +116,7 @@ GRANTS = {
     "comity.node.events": frozenset({"doors"}),  # events come and go over HTTP: the one door that is a server's
     "comity.node.keys": frozenset({"stores"}),  # keys as files, to be listed and locked
     "comity.node.passphrase": frozenset({"stores"}),  # a file with a passphrase is read as strictly as a key
+    "comity.node.witnessing": frozenset({"stores"}),  # and the same for a witness, which is no house
 }
 """Rooms that one module may import beyond its own room's, and why."""
 WIRE = frozenset({"comity.courier.paths", "comity.courier.signature"})

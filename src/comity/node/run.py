@@ -16,20 +16,17 @@ The data folder of a node::
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import shutil
-import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import msgspec
-import uvloop
 
 from comity.courier.http import HttpCourier
 from comity.errors import Misuse
@@ -44,17 +41,17 @@ from comity.flows.house import House
 from comity.flows.table import FLOWS
 from comity.node.alarm import Alarm, poster
 from comity.node.channels import Callers, Line
-from comity.node.client import POINTER
 from comity.node.feeds import FeedSent, feeds_flows, feeds_lines, feeds_sent
-from comity.node.local import AnyFlow, LocalDoor, local_path
+from comity.node.local import AnyFlow, LocalDoor, forget, local_path
 from comity.node.passphrase import required
 from comity.node.sending import reconcile
 from comity.node.server import PeerDoor
-from comity.node.serving import Serving, listen_tcp, listen_unix, place
+from comity.node.serving import Serving, listen_tcp, listen_unix, place, run_until_signal, until
 from comity.node.settings import FILE, Settings, read_settings, write_settings
 from comity.node.sources import read_secret
 from comity.node.tls import make_certificate, server_context
 from comity.node.watching import Watching
+from comity.node.witnessing import running as witness_in
 from comity.node.worker import Road, Workers
 from comity.record.card import Card
 from comity.stores.blobs import FolderBlobs
@@ -101,6 +98,7 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
         readers: where people read feeds over the network; empty where nowhere.
         metrics: where a collector on this machine reads the metrics; likewise.
         events: where sources publish events over the network; likewise.
+        witness: where the witness that is served beside the house takes checkpoints of others' logs; likewise.
     """
 
     party: str
@@ -110,6 +108,7 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
     readers: str = ""
     metrics: str = ""
     events: str = ""
+    witness: str = ""
 
     def __str__(self) -> str:
         doors = {
@@ -118,6 +117,7 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
             "readers": self.readers,
             "events": self.events,
             "metrics": self.metrics,
+            "logs of others": self.witness,
         }
         told = ", ".join(f"{who} at {where}" for who, where in doors.items() if where)
         return f"the node of {self.party!r} is ready: {told} (process {self.process})"
@@ -216,7 +216,7 @@ async def running(folder: Path, passphrase: Passphrase = required) -> AsyncItera
             listener = listen_tcp(settings.listen.address, settings.listen.port)
             stack.callback(listener.close)
             local = local_path(folder)
-            stack.callback(_forget, folder, local)
+            stack.callback(forget, folder, local)
             commands = listen_unix(local)
             stack.callback(commands.close)
             says = Ready(
@@ -272,6 +272,10 @@ async def running(folder: Path, passphrase: Passphrase = required) -> AsyncItera
             says = msgspec.structs.replace(
                 says, readers=watching.readers_at, metrics=watching.metrics_at, events=watching.events_at
             )
+            if settings.witness is not None:
+                beside = await stack.enter_async_context(witness_in(folder / settings.witness.folder))
+                doors += beside.doors
+                says = msgspec.structs.replace(says, witness=beside.says.witness)
             yield Running(house, says, doors)
 
 
@@ -301,24 +305,8 @@ def run(folder: Path, ready: Callable[[Ready], None], passphrase: Passphrase = r
         ComityError: as ``serve``.
     """
     sys.setswitchinterval(SWITCH_SECONDS)
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
-    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
 
-    async def until_signal() -> None:
-        loop = asyncio.get_running_loop()
-        stop = asyncio.Event()
-
-        def stopping(*signals: signal.Signals) -> None:
-            stop.set()
-            for each in signals:
-                loop.remove_signal_handler(each)
-
-        for each in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(each, stopping, signal.SIGTERM, signal.SIGINT)
-        await serve(folder, ready, stop, passphrase)
-
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(until_signal())
+    run_until_signal(lambda stop: serve(folder, ready, stop, passphrase))
 
 
 def _check_empty(folder: Path) -> None:
@@ -391,24 +379,3 @@ def _asker(house: House) -> AskPeer:
             await courier.close()
 
     return ask
-
-
-async def until(stop: asyncio.Event, doors: Sequence[Serving]) -> None:
-    """Serve until ``stop``, or until a door fails, which is then raised."""
-    serving = [asyncio.create_task(door.run()) for door in doors]
-    stopping = asyncio.create_task(stop.wait())
-    try:
-        await asyncio.wait([*serving, stopping], return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        stopping.cancel()
-        for door in doors:
-            door.stop()
-    await asyncio.gather(*serving)
-
-
-def _forget(folder: Path, local: Path) -> None:
-    """Take the local socket away, with the folder that was made for it."""
-    local.unlink(missing_ok=True)
-    if local.parent != Path(os.path.realpath(folder)):
-        local.parent.rmdir()
-        (folder / POINTER).unlink(missing_ok=True)

@@ -21,6 +21,9 @@
     [metrics]
     port = 9464
 
+    [witness]
+    folder = "w1"
+
     [keys]
     work-factor = 19
 
@@ -41,7 +44,7 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path as FilePath
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import msgspec
 
@@ -49,8 +52,10 @@ from comity.agreement.lines import Lines, Path
 from comity.agreement.model import Identifier
 from comity.errors import Rejected, Unavailable
 from comity.node.quota import Quotas
-from comity.seal.passphrase import WORK_FACTOR, WORK_FACTOR_MAX
 from comity.node.sources import Port, Sources
+from comity.seal.passphrase import WORK_FACTOR, WORK_FACTOR_MAX
+
+S = TypeVar("S", bound=msgspec.Struct)
 
 FILE = "node.toml"
 """Name of the settings file in the data folder."""
@@ -125,6 +130,16 @@ class KeysSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rena
     work_factor: Annotated[int, msgspec.Meta(ge=WORK_FACTOR_MIN, le=WORK_FACTOR_MAX)] = WORK_FACTOR
 
 
+class WitnessFolder(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab", kw_only=True):
+    """The ``[witness]`` table: a witness that this node serves beside itself (``spec/witness.md`` step 4).
+
+    Attributes:
+        folder: its folder, made by ``comity witness init``; beside ``node.toml`` unless its path is absolute.
+    """
+
+    folder: Annotated[str, msgspec.Meta(min_length=1, max_length=1_000)]
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab", kw_only=True):
     """All of ``node.toml``."""
 
@@ -136,6 +151,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     metrics: MetricsSettings | None = None
     keys: KeysSettings = KeysSettings()
     events: Sources | None = None
+    witness: WitnessFolder | None = None
 
 
 def read_settings(path: FilePath) -> Settings:
@@ -145,13 +161,7 @@ def read_settings(path: FilePath) -> Settings:
         Unavailable: it cannot be read.
         Rejected: it is not TOML, has a key that is not known, or a value that cannot be; the place is ``file:line``.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise Unavailable(f"cannot be read: {error.strerror}", code="no-settings", place=str(path)) from None
-    except UnicodeDecodeError:
-        raise Rejected("not text in UTF-8", code="bad-settings", place=str(path)) from None
-    return parse_settings(text, str(path))
+    return read_file(path, Settings)
 
 
 def parse_settings(text: str, file: str) -> Settings:
@@ -160,12 +170,31 @@ def parse_settings(text: str, file: str) -> Settings:
     Raises:
         Rejected: as ``read_settings``.
     """
+    return _parse(text, file, Settings)
+
+
+def read_file(path: FilePath, kind: type[S]) -> S:
+    """Settings of another kind, read as strictly.
+
+    Raises:
+        Unavailable, Rejected: as ``read_settings``.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise Unavailable(f"cannot be read: {error.strerror}", code="no-settings", place=str(path)) from None
+    except UnicodeDecodeError:
+        raise Rejected("not text in UTF-8", code="bad-settings", place=str(path)) from None
+    return _parse(text, str(path), kind)
+
+
+def _parse(text: str, file: str, kind: type[S]) -> S:
     try:
         written = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise Rejected(f"not TOML: {error}", code="bad-settings", place=file) from None
     try:
-        return msgspec.convert(written, Settings, strict=True)
+        return msgspec.convert(written, kind, strict=True)
     except msgspec.ValidationError as error:
         key, told = _mistake(str(error))
         raise Rejected(told, code="bad-settings", place=f"{file}:{Lines(text).of(key)}") from None
@@ -186,28 +215,30 @@ def _mistake(said: str) -> tuple[Path, str]:
 
 def write_settings(settings: Settings) -> str:
     """A new ``node.toml`` that says what differs from the defaults."""
-    lines = [f"party = {_quoted(settings.party)}", ""]
+    lines = [f"party = {quoted(settings.party)}", ""]
     listen = settings.listen
-    lines += ["[listen]", f"address = {_quoted(listen.address)}", f"port = {listen.port}"]
-    lines += [f"public = [{', '.join(map(_quoted, listen.public))}]"]
+    lines += ["[listen]", f"address = {quoted(listen.address)}", f"port = {listen.port}"]
+    lines += [f"public = [{', '.join(map(quoted, listen.public))}]"]
     changed = {name: getattr(settings.quotas, name) for name in Quotas.__struct_fields__}
     changed = {name: value for name, value in changed.items() if value != getattr(Quotas(), name)}
     if changed:
         lines += ["", "[quotas]", *(f"{name.replace('_', '-')} = {value}" for name, value in changed.items())]
     if settings.alarm is not None:
-        lines += ["", "[alarm]", f"url = {_quoted(settings.alarm.url)}"]
+        lines += ["", "[alarm]", f"url = {quoted(settings.alarm.url)}"]
         if settings.alarm.secret is not None:
-            lines.append(f"secret = {_quoted(settings.alarm.secret)}")
+            lines.append(f"secret = {quoted(settings.alarm.secret)}")
     for name, table in (("readers", settings.readers), ("metrics", settings.metrics)):
         if table is not None:
-            lines += ["", f"[{name}]", f"address = {_quoted(table.address)}", f"port = {table.port}"]
+            lines += ["", f"[{name}]", f"address = {quoted(table.address)}", f"port = {table.port}"]
     if settings.events is not None:
         lines += settings.events.lines()
     if settings.keys != KeysSettings():
         lines += ["", "[keys]", f"work-factor = {settings.keys.work_factor}"]
+    if settings.witness is not None:
+        lines += ["", "[witness]", f"folder = {quoted(settings.witness.folder)}"]
     return "\n".join([*lines, ""])
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     """A TOML basic string; JSON's escapes are all TOML's too."""
     return msgspec.json.encode(text).decode()
