@@ -8,7 +8,7 @@ INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes -
 # Programs that the environment brings (comity, and Node.js where the machine has none) come before the machine's own.
 WITH_ENVIRONMENT := PATH="$(CURDIR)/$(BIN):$$PATH"
 
-.PHONY: help demo demo-feed test check coverage bench simulate schema interop other-python requirements clean
+.PHONY: help demo demo-feed test check coverage bench simulate schema interop other-python release audit requirements clean
 .DEFAULT_GOAL := help
 
 help: ## say what can be made
@@ -90,8 +90,19 @@ $(OTHER)/.run: requirements/run.txt
 	$(call use_source,$(OTHER))
 	@touch $@
 
+release: $(VENV)/.release ## build the wheel, twice and byte for byte the same, with its bill of materials
+	@$(BIN)/python .ci/release.py
+
+audit: $(VENV)/.release ## ask the public advisories about every pinned package (needs a network that reaches them)
+	@for set in requirements/*.txt; do echo "$$set"; $(BIN)/pip-audit --requirement $$set --disable-pip || exit 1; done
+
+$(VENV)/.release: $(VENV)/.develop requirements/release.txt
+	@echo "adding what a release needs (once) ..."
+	@$(BIN)/python $(INSTALL) requirements/release.txt
+	@touch $@
+
 requirements: ## pin the requirements again, with hashes (needs uv)
-	@for set in run pdf doors develop interop; do \
+	@for set in $(basename $(notdir $(wildcard requirements/*.in))); do \
 	  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 	    --custom-compile-command "make requirements" requirements/$$set.in -o requirements/$$set.txt || exit 1; \
 	done
