@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -19,11 +20,11 @@ from comity.feed.filters import Filters
 from comity.feed.reading import Changed, Ended, Event, Gap, LeftOut, Message, Skew, Stale, Standing, Started
 from comity.flows.actors import Actor
 from comity.flows.deciding.explaining import OutcomeTold, Why, why
-from comity.flows.feeding import reading
+from comity.flows.feeding import permission, reading
 from comity.flows.feeding.readings import ListReadings, list_readings
 from comity.flows.people.clearances import ChangeList, WithdrawClearance, change_list, withdraw_clearance
 from comity.register.rows import DecisionRow
-from comity.register.rows.feeding import FeedEpochRow, FeedReadRow
+from comity.register.rows.feeding import FeedEpochRow, FeedReadRow, FeedReleaseRow
 from feeds import NAME, FeedWorld, track
 from world import ROOT
 
@@ -269,6 +270,45 @@ async def test_no_more_read_at_once_than_a_node_bears(feeds: FeedWorld, monkeypa
                 pass
     async with following(feeds, "jung"):
         pass
+
+
+async def test_one_person_does_not_take_the_place_of_all(feeds: FeedWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "READINGS_MAX", 2)
+    async with following(feeds, "kim"), following(feeds, "kim"):
+        with pytest.raises(Unavailable, match="2 times already") as caught:
+            async for _ in feeds.readers.follow(feeds.follow("kim")):
+                pass
+        assert caught.value.code == "too-many-readings"
+        async with following(feeds, "jung"):
+            pass
+    async with following(feeds, "kim"):
+        pass
+
+
+async def test_what_somebody_may_see_is_worked_out_once_for_all_his_readings_after_each_commit_and_each_second(
+    feeds: FeedWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house, worked_out, weigh = feeds.world.kr, list[str](), permission.weigh
+    permissions = permission.Permissions(house)
+    [release] = [row async for _, row in house.rows(FeedReleaseRow)]
+
+    async def counted(*asked: Any) -> permission.Permission:
+        worked_out.append(asked[5])
+        return await weigh(*asked)
+
+    async def look(purpose: str = "air defence") -> int:
+        for _ in range(3):
+            await permissions.look(NAME.relationship, release, "kim", purpose)
+        return len(worked_out)
+
+    monkeypatch.setattr(permission, "weigh", counted)
+    assert await look() == await look() == 1
+    assert await look("a film") == 2
+    await change_list(house, ChangeList(topic="missiles", handle="kim", listed=False, actor=ROOT))
+    assert await look() == 3
+    assert not (await permissions.look(NAME.relationship, release, "kim", "air defence")).permission.permits
+    feeds.world.clock.time += timedelta(seconds=1)
+    assert await look() == 4
 
 
 async def test_reading_goes_on_where_it_stood(feeds: FeedWorld) -> None:

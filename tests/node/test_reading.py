@@ -21,6 +21,7 @@ from comity.feed.reading import Ended, Event, LeftOut, Message, Started
 from comity.flows.feeding.reading import Follow
 from comity.flows.people.clearances import WithdrawClearance, withdraw_clearance
 from comity.node import reading as door
+from comity.node import serving
 from comity.node.reading import READ
 from feeds import FeedWorld, track
 from reading_doors import Doors
@@ -183,6 +184,54 @@ async def test_a_reader_who_takes_nothing_holds_nobody_up_and_is_told_what_he_mi
     missing = sum(each.count for each in left)
     assert len(numbers) + missing >= many - 100  # a few lines are cut by the borders of chunks
     assert numbers[-1] == many - 1
+
+
+HEAD = f"{READ} HTTP/1.1\r\nhost: comity\r\n"
+SOCKET = (
+    f"GET {HEAD}upgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-version: 13\r\n"
+    "sec-websocket-key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n"
+)
+
+
+@pytest.mark.parametrize("socket", [False, True])
+async def test_a_reader_who_never_takes_anything_loses_his_place(
+    doors: Doors, monkeypatch: pytest.MonkeyPatch, socket: bool
+) -> None:
+    monkeypatch.setattr(serving, "UNREAD_SECONDS", 0.3)
+    readers, asked = doors.feeds.readers, body(doors)
+    reader, writer = await asyncio.open_unix_connection(str(doors.node.folder / "node.sock"), limit=1024)
+    if socket:
+        writer.write(SOCKET.encode())
+        await reader.readuntil(b"\r\n\r\n")
+        masked = bytes(4) + asked  # a text of up to 64 KiB, masked with nothing
+        writer.write(b"\x81\xfe" + len(asked).to_bytes(2, "big") + masked)
+    else:
+        writer.write(f"POST {HEAD}content-length: {len(asked)}\r\n\r\n".encode() + asked)
+    async with reading(doors) as (found, _):
+        await until(lambda: found and readers.open.total() == 2)
+        number = 0
+        async with asyncio.timeout(20):
+            while readers.open.total() == 2:
+                await doors.feeds.publish(*[track(number + each) for each in range(1_000)])
+                number += 1_000
+                await until(lambda number=number: len(messages(found)) == number)
+        assert readers.open.total() == 1
+        await until(lambda: writer.transport.is_closing() or len(doors.serving[0]._state.connections) == 1)
+    writer.close()
+
+
+async def test_a_reader_who_takes_little_is_not_cut_off(doors: Doors, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving, "UNREAD_SECONDS", 0.5)
+    asked = body(doors)
+    reader, writer = await asyncio.open_unix_connection(str(doors.node.folder / "node.sock"), limit=1024)
+    writer.write(f"POST {HEAD}content-length: {len(asked)}\r\n\r\n".encode() + asked)
+    await until(lambda: doors.feeds.readers.open.total() == 1)
+    await doors.feeds.publish(*[track(each) for each in range(9_000)])
+    for _ in range(20):
+        await asyncio.sleep(0.05)
+        assert len(await reader.read(2**16)) > 0
+    assert doors.feeds.readers.open.total() == 1
+    writer.close()
 
 
 async def events_of(response: aiohttp.ClientResponse, count: int) -> list[dict[str, str]]:

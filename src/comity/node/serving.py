@@ -17,6 +17,7 @@ import uvicorn
 import uvloop
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
 
 from comity.errors import Misuse, Unavailable
@@ -36,12 +37,49 @@ GRACE_SECONDS = 10.0
 """How long requests under way may take to finish when the node stops."""
 SOCKET_BYTES_MAX = 64 * 1024
 """Longest thing that is taken over a WebSocket: what comes in are words, not batches."""
+UNREAD_SECONDS = 60.0
+"""How long whoever is sent something may take none of it, before the line is cut and its place is free."""
 PING_SECONDS = 10.0
 """How often the other end of a WebSocket is asked whether it is there, and how long it has to answer."""
 FILE_MODE = 0o600
 
 
-class _Protocol(HttpToolsProtocol):
+class _Watched(asyncio.Protocol):
+    """Cuts the line of whoever takes nothing of what he is sent; it stands before a protocol of uvicorn's."""
+
+    loop: asyncio.AbstractEventLoop
+    transport: asyncio.Transport
+    _watch: TimerHandle | None = None
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._look(None)
+
+    def resume_writing(self) -> None:
+        self._unwatch()
+        super().resume_writing()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._unwatch()
+        super().connection_lost(exc)
+
+    def _look(self, before: int | None) -> None:
+        left = self.transport.get_write_buffer_size()
+        if before is None or left < before:
+            self._watch = self.loop.call_later(UNREAD_SECONDS, self._look, left)
+        else:
+            self.transport.abort()
+
+    def _unwatch(self) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
+
+
+class _Socket(_Watched, WebSocketsSansIOProtocol):
+    """What uvicorn makes of a connection that becomes a WebSocket."""
+
+
+class _Protocol(_Watched, HttpToolsProtocol):
     """Bounds what uvicorn does not: the size and time of a request's head, and a body nobody reads any more."""
 
     _deadline: TimerHandle | None = None
@@ -124,7 +162,7 @@ class Serving:
         self._config = uvicorn.Config(
             app,
             http=_Protocol,
-            ws="websockets-sansio",
+            ws=_Socket,
             ws_max_size=SOCKET_BYTES_MAX,
             ws_ping_interval=PING_SECONDS,
             ws_ping_timeout=PING_SECONDS,

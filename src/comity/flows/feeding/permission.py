@@ -8,7 +8,7 @@ names; the publisher was asked about each of them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import cast
 
 import msgspec
@@ -29,10 +29,16 @@ from comity.flows.feeding.terms import heard_terms
 from comity.flows.giving.marks import alternative_label
 from comity.flows.house import House
 from comity.flows.keeping.committed import ReadRows
+from comity.flows.keeping.work import Work
 from comity.marking.label import Label
 from comity.register.feeding import FEED_FORM
 from comity.register.rows import AgreementRow, AssuranceRow, ItemRow, PersonRow, assurance_key
 from comity.register.rows.feeding import FeedReleaseRow
+
+LOOK_AGAIN = timedelta(seconds=1)
+"""How long a permission is taken for what it was without deciding again: a clearance ends without any record."""
+KNOWN_MAX = 1_024
+"""Most permissions that are kept until then."""
 
 
 class Weighed(Struct, frozen=True):
@@ -100,6 +106,69 @@ class Permission(Struct, frozen=True):
             for each in self.release.types
             if self.permits
         }
+
+
+class Known(Struct, frozen=True):
+    """What somebody may see of messages under a release, as it was found.
+
+    Attributes:
+        permission: that.
+        agreement: by which text.
+        commits: after how many commits.
+        again: when it is worked out again at the latest.
+    """
+
+    permission: Permission
+    agreement: Agreement
+    commits: int
+    again: datetime
+
+
+class Permissions:
+    """What everybody who reads may see, worked out once for all readings of one person for one purpose.
+
+    Attributes:
+        commits: of the house since this was made; after each of them permissions are worked out anew.
+    """
+
+    def __init__(self, house: House) -> None:
+        self.commits = 0
+        self._house = house
+        self._known: dict[tuple[str, str, str, str], Known] = {}
+        house.after_commit.append(self._committed)
+
+    def _committed(self) -> None:
+        self.commits += 1
+
+    async def look(self, relationship: str, release: FeedReleaseRow, handle: str, purpose: str) -> Known:
+        """What somebody may see under a release, as it is recorded now.
+
+        Raises:
+            Misuse: he has left this house.
+        """
+        key = (relationship, release.release, handle, purpose)
+        known = self._known.get(key)
+        if known is None or known.commits != self.commits or self._house.now() >= known.again:
+            known = await self.work_out(self._house.sequencer.look(), relationship, release, handle, purpose)
+            if len(self._known) >= KNOWN_MAX:
+                self._known.clear()
+            self._known[key] = known
+        return known
+
+    async def work_out(
+        self, work: Work, relationship: str, release: FeedReleaseRow, handle: str, purpose: str
+    ) -> Known:
+        """The same, on the facts of a work.
+
+        Raises:
+            Misuse: he has left this house.
+        """
+        commits = self.commits
+        row = await work.need(AgreementRow, relationship, "agreement")
+        running = await self._house.library.load(row)
+        person = await self._house.person(handle)
+        found = await weigh(self._house, work.facts, row, release, person, purpose, work.at)
+        return Known(found, running.agreement, commits, work.at + LOOK_AGAIN)
 
 
 async def weigh(

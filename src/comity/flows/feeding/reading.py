@@ -26,7 +26,7 @@ from comity.flows.actors import Actor
 from comity.flows.deciding.cases import check_reader, outcome_word, record_decision
 from comity.flows.feeding.feeds import Feeds
 from comity.flows.feeding.names import Authority, FeedName
-from comity.flows.feeding.permission import Permission, weigh
+from comity.flows.feeding.permission import Known, Permission, Permissions
 from comity.flows.feeding.receiving import Arrived, Recipient
 from comity.flows.house import House
 from comity.flows.keeping.work import Draft, Work
@@ -48,12 +48,12 @@ WAITING_BYTES_MAX = 16 * 2**20
 """Most bytes of them; of a longer batch alone, that batch."""
 READERS_MAX = 256
 """Most readings at once."""
+READINGS_MAX = 16
+"""Most readings of one person at once."""
 SAY_READ = timedelta(minutes=10)
 """How often it is recorded what somebody was shown while he reads on."""
 LOOK_SECONDS = 0.5
 """How often silent sources are looked for while nothing comes."""
-LOOK_AGAIN = timedelta(seconds=1)
-"""How long a permission is taken for what it was without deciding again: a clearance ends without any record."""
 
 
 class Follow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -94,6 +94,8 @@ class Readers:
         self.open: Counter[FeedName] = Counter()
         self.counts: dict[FeedName, Counter[str]] = {}
         self.latency: dict[FeedName, Histogram] = {}
+        self.permissions = Permissions(house)
+        self._readings: Counter[str] = Counter()
 
     async def follow(self, request: Follow) -> AsyncGenerator[list[Event], None]:
         """What a reader gets, some events at a time, until he may not go on; the first is ``Started``.
@@ -103,13 +105,18 @@ class Readers:
         Raises:
             Misuse: there is no such feed, or none that he may know of; or there are not so many messages.
             Refused: he may not read it; the decision is recorded.
-            Unavailable: too many read.
+            Unavailable: too many read, or he does too often.
         """
+        name, who = await self._named(request), request.actor.handle
         if self.open.total() >= READERS_MAX:
             raise Unavailable(f"{READERS_MAX} read feeds at this node already", code="too-many-readers")
-        name = await self._named(request)
+        if self._readings[who] >= READINGS_MAX:
+            raise Unavailable(
+                f"{who!r} reads feeds at this node {READINGS_MAX} times already; end one", code="too-many-readings"
+            )
         session = _Session(self, name, request)
         self.open[name] += 1
+        self._readings[who] += 1
         try:
             async with aclosing(session.run()) as told:
                 async for events in told:
@@ -119,6 +126,7 @@ class Readers:
         finally:
             session.close()
             self.open[name] -= 1
+            self._readings -= Counter((who,))  # whoever reads nothing is forgotten
             if not await session.say_read():
                 self.counts.setdefault(name, Counter())["not-recorded"] += 1
 
@@ -170,6 +178,7 @@ class _Session:
     """One reading."""
 
     def __init__(self, readers: Readers, name: FeedName, request: Follow) -> None:
+        self._permissions = readers.permissions
         self._house = readers.house
         self._feeds = readers.feeds
         self._authority = readers.authority
@@ -188,16 +197,15 @@ class _Session:
         self._record = b""
         self._reader = ""
         self._standing: Standing | None = None
-        self._commits = 0
         self._checked = -1
         self._again: datetime
         self._releases: dict[int, FeedReleaseRow] = {}
         self._shown: _Shown | None = None
-        self._house.after_commit.append(self._committed)
+        self._house.after_commit.append(self._bell.set)
 
     def close(self) -> None:
         """No longer be told of anything."""
-        self._house.after_commit.remove(self._committed)
+        self._house.after_commit.remove(self._bell.set)
         if self._live and self._recipient is not None:
             self._recipient.listeners.remove(self._arrived)
 
@@ -211,7 +219,7 @@ class _Session:
         yield [await self._started(permission, start), *await self._stands()]
         while True:
             batch = await self._next(recipient)
-            if self._checked != self._commits or self._house.now() >= self._again:
+            if self._checked != self._permissions.commits or self._house.now() >= self._again:
                 told = await self._check()
                 if told:
                     yield told
@@ -291,7 +299,10 @@ class _Session:
         """Decide on what is recorded, and record it."""
 
         async def decide(work: Work) -> Permission:
-            permission = await self._weighed(work)
+            asks = self._request.actor.handle, self._request.purpose
+            known = await self._permissions.work_out(work, self._name.relationship, await self._release(work), *asks)
+            permission, self._agreement = known.permission, known.agreement
+            self._checked, self._again = known.commits, known.again
             row = await work.need(AgreementRow, self._name.relationship, "agreement")
             records = [(await record_decision(work, row, each.case, each.outcome)).id for each in permission.deciding]
             deciding = [each.permits for each in permission.deciding]
@@ -299,26 +310,26 @@ class _Session:
             return permission
 
         self._permission = await self._house.sequencer.submit(decide)
-        self._checked, self._again = self._commits, self._house.now() + LOOK_AGAIN
         return self._permission
 
-    async def _weighed(self, work: Work) -> Permission:
+    async def _release(self, work: Work) -> FeedReleaseRow:
+        """The newest release of the feed."""
         name = self._name
         feed = await work.need(FeedRow, feed_key(name.relationship, name.publisher, name.feed)[1], "feed")
-        release = await work.need(FeedReleaseRow, feed_release_key(name.relationship, feed.release)[1], "release")
-        return await self._weigh(work, release)
+        return await work.need(FeedReleaseRow, feed_release_key(name.relationship, feed.release)[1], "release")
 
-    async def _weigh(self, work: Work, release: FeedReleaseRow) -> Permission:
-        row = await work.need(AgreementRow, self._name.relationship, "agreement")
-        self._agreement = (await self._house.library.load(row)).agreement
-        person = await self._house.person(self._request.actor.handle)
-        return await weigh(self._house, work.facts, row, release, person, self._request.purpose, work.at)
+    async def _look(self, release: FeedReleaseRow) -> Known:
+        asks = self._request.actor.handle, self._request.purpose
+        known = await self._permissions.look(self._name.relationship, release, *asks)
+        self._agreement = known.agreement
+        return known
 
     async def _check(self) -> list[Event]:
         """What is different now: he is told, and what he sees is cut anew."""
-        self._checked, self._again = self._commits, self._house.now() + LOOK_AGAIN
+        self._checked = self._permissions.commits
         try:
-            found = await self._weighed(self._house.sequencer.look())
+            known = await self._look(await self._release(self._house.sequencer.look()))
+            found, self._again = known.permission, known.again
         except Misuse as error:  # he has left this house
             return [Ended(error.code, error.sentence, self._record.hex())]
         if found.release.release == self._permission.release.release and found.same(self._permission):
@@ -451,10 +462,6 @@ class _Session:
                 self._left.append((gone.first, gone.count))
         self._bell.set()
 
-    def _committed(self) -> None:
-        self._commits += 1
-        self._bell.set()
-
     async def _events(self, batch: tuple[Place, Contents, datetime | None] | None) -> list[Event]:
         reading = self._reading
         if batch is None:
@@ -464,7 +471,7 @@ class _Session:
         place, contents, arrived = batch
         release = await self._released(place.epoch)
         if not reading.knows(release.release):
-            self._admit(await self._weigh(self._house.sequencer.look(), release))
+            self._admit((await self._look(release)).permission)
         if not self._readable(release):
             skipped = reading.skip(place.first, place.count, "not-permitted")
             return [] if skipped is None else [skipped]
