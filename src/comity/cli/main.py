@@ -18,6 +18,7 @@ from click.shell_completion import CompletionItem, shell_complete
 from comity import __version__
 from comity.cli.output import EXIT_CODES, STOPPED, USAGE, Output, tell_error
 from comity.errors import ComityError, InternalError, Misuse
+from comity.node.memory import dump_no_core
 
 COMPLETION_VARIABLE = "_COMITY_COMPLETE"
 """Environment variable by which a shell asks what could come next."""
@@ -188,6 +189,7 @@ def root(folder: Path | None) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code is that of ``spec/command-line.md``."""
+    dump_no_core()
     given = list(sys.argv[1:] if arguments is None else arguments)
     as_json = "--json" in given
     if instruction := os.environ.get(COMPLETION_VARIABLE):
