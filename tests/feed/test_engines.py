@@ -16,7 +16,7 @@ from comity.feed.delivery import Acknowledged, Have, write_word
 from comity.feed.gate import Epoch
 from comity.feed.proof import read_proof, verify_proof, write_proof
 from comity.feed.schema import parse_schema
-from comity.flows.feeding import publishing
+from comity.flows.feeding import publishing, sessions
 from comity.flows.feeding.delivering import Delivery
 from comity.flows.feeding.names import FeedName
 from comity.flows.feeding.proving import Kept
@@ -347,6 +347,41 @@ async def test_a_numbered_request_is_taken_once() -> None:
         recipient = await stage.recipient()
         async with stage.connected(publisher, recipient, Line()):
             await until(lambda: recipient.first == 6)
+
+
+async def test_a_source_is_known_for_a_week_after_its_newest_request_and_then_forgotten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sessions, "FORGET_ROWS", 4)
+    stage, week = Stage(), 7 * 24 * 3600
+
+    async def known(publisher: publishing.Publisher) -> list[str]:
+        return [name for name, _ in await publisher.shelf.sessions("", 100)]
+
+    async with stage.publisher() as publisher:
+        for number in range(10):
+            await publisher.publish([track(number)], f"s-{number}", 1)
+        stage.clock.pass_by(week - 10)
+        assert (await publisher.publish([track(0)], "s-0", 1)).repeated == 1  # it may still come again
+        await publisher.publish([track(1)], "s-1", 2)
+        assert len(await known(publisher)) == 10
+        for _ in range(8):  # some in each round, and all of them once an hour
+            stage.clock.pass_by(3601)
+            await publisher.publish([track(0)])
+        assert await known(publisher) == ["s-1"]
+        assert (await publisher.publish([track(1)], "s-1", 2)).repeated == 1
+        assert (await publisher.publish([track(0)], "s-0", 1)).accepted == 1
+        with pytest.raises(Misuse, match="at most 200"):
+            await publisher.publish([track(0)], "s" * 201, 1)
+
+
+async def test_a_source_that_publishes_while_it_would_be_forgotten_is_not() -> None:
+    stage = Stage()
+    async with stage.publisher() as publisher:
+        await publisher.publish([track(0)], "s", 1)
+        stage.clock.pass_by(8 * 24 * 3600)
+        assert (await publisher.publish([track(1)], "s", 2)).accepted == 1  # in the round that looks
+        assert (await publisher.publish([track(1)], "s", 2)).repeated == 1
 
 
 async def test_a_large_request_makes_several_full_batches() -> None:

@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 
 from msgspec.structs import replace
 
-from comity.errors import ComityError, InternalError, Misuse, Unavailable, invariant
+from comity.errors import ComityError, InternalError, Unavailable, invariant
 from comity.feed.batch import EPOCH_BATCHES_MAX, MESSAGES_MAX, Closed, Why
 from comity.feed.delivery import BATCHES_UNDER_WAY_MAX, BYTES_UNDER_WAY_MAX
 from comity.feed.gate import Gate
@@ -28,7 +28,8 @@ from comity.feed.schema import Refused
 from comity.flows.feeding.names import Authority, FeedName, Parties
 from comity.flows.feeding.requests import SENTENCES, Call, Published
 from comity.flows.feeding.rounds import Round, UnderWay, Write, woken
-from comity.flows.feeding.shelf import Session, Shelf, State
+from comity.flows.feeding.sessions import Sessions
+from comity.flows.feeding.shelf import Shelf, State
 from comity.flows.feeding.waiting import HELD_BYTES_MAX, HELD_SECONDS_MAX, Waiting
 from comity.ledger.tree import Frontier
 from comity.ports import Clock, Entropy
@@ -91,6 +92,7 @@ class Publisher:
         self._schema_kept = ""
         self._publication: Publication
         self._waiting = Waiting(shelf)
+        self._sessions = Sessions(shelf)
         self._pending: deque[tuple[Entry, Call, int]] = deque()
         self._under_way_bytes = 0
         self._pending_since = 0.0
@@ -136,14 +138,14 @@ class Publisher:
 
         Raises:
             Unavailable: nothing is known of those that were not acknowledged; publish them again.
-            Misuse: a numbered request that is older than the newest of its source.
+            Misuse: a numbered request that is older than the newest of its source, or a source with too long a name.
         """
         if self._halted is not None:
             raise self._halted
         while source in self._active:  # it asks again before it was answered
             await asyncio.wait([self._active[source].done])
             self._active.pop(source, None)
-        call = Call(source, request, await self._skip(source, request, len(messages)))
+        call = Call(source, request, await self._sessions.skip(source, request, len(messages)))
         if source:
             self._active[source] = call
         self._calls.add(call)
@@ -201,16 +203,6 @@ class Publisher:
         if self._closing:
             return Unavailable("the node stops; publish again what was not acknowledged", code="stopping")
         return self.stopped
-
-    async def _skip(self, source: str, request: int, count: int) -> int:
-        if not source:
-            return 0
-        known = await self.shelf.read_session(source)
-        if known is None or request > known.request:
-            return 0
-        if request < known.request:
-            raise Misuse(f"request {request} of {source!r} is older than {known.request}", code="old-request")
-        return min(known.done, count)
 
     def _refuse(self, call: Call, place: int, code: str, sentence: str) -> None:
         self.counts[f"refused {code}"] += 1
@@ -447,6 +439,8 @@ class Publisher:
         now = self._now()
         until = now if changed is None else min(now, microseconds(changed.since) - 1)
         made = Round()
+        if not self._writing:
+            made.puts += await self._sessions.forget(now, self._active)
         if self._gate is not None and not self._gate.stands:
             self._let_go(made, "ended", lambda _: now, 0)
         self._let_go(made, "space", lambda name: self._oldest(name, now), self._held_bytes_max)
@@ -549,9 +543,7 @@ class Publisher:
                 self._schema_kept = sealed.originals.schema
             after = replace(after, log=sealed.log, first=self._publication.first)
             self._send(before.size, UnderWay(sealed.frame, tuple([cut.entry.at for cut in made.cuts])))
-        puts += [
-            self.shelf.session(call.source, Session(call.request, call.taken)) for call in made.settled if call.source
-        ]
+        puts += [self._sessions.keep(call, self._last) for call in made.settled if call.source]
         self._ahead = after
         self._writing.append(Write(puts, after, made.settled, len(made.cuts)))
         if self._writer is None or self._writer.done():

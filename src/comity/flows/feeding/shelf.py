@@ -105,10 +105,11 @@ class Chunk(Struct, frozen=True, array_like=True):
 
 
 class Session(Struct, frozen=True, array_like=True):
-    """How far a source was taken: its newest request, and how many of its messages are done with."""
+    """How far a source was taken: its newest request, how many of its messages are done with, and when it came."""
 
     request: int
     done: int
+    at: int
 
 
 Kind = TypeVar("Kind", bound=Struct)
@@ -183,9 +184,9 @@ class Shelf:
         key = self._held_key(name, number)
         return Put(HELD, key, None) if chunk is None else self._hidden(HELD, key, chunk)
 
-    def session(self, name: str, session: Session) -> Put:
-        """The row of how far a source was taken."""
-        return Put(SESSION, f"{self._origin}/{name}", _encoder.encode(session))
+    def session(self, name: str, session: Session | None) -> Put:
+        """The row of how far a source was taken, or its removal."""
+        return Put(SESSION, f"{self._origin}/{name}", None if session is None else _encoder.encode(session))
 
     def evidence(self, number: int, shown: Sequence[bytes]) -> Put:
         """The row of a contradiction: what was signed, both times."""
@@ -269,6 +270,12 @@ class Shelf:
         """How far a source was taken."""
         found = (await self._store.get(SESSION, [f"{self._origin}/{name}"]))[0]
         return None if found is None else msgspec.msgpack.decode(found, type=Session)
+
+    async def sessions(self, after: str, limit: int) -> list[tuple[str, Session]]:
+        """Some sources by name, beginning with the one after ``after``, and how far each was taken."""
+        start = f"{self._origin}/"
+        rows = await self._store.scan(SESSION, f"{start}{after}\0" if after else start, f"{self._origin}0", limit=limit)
+        return [(key[len(start) :], msgspec.msgpack.decode(value, type=Session)) for key, value in rows]
 
     async def read_evidence(self) -> list[list[bytes]]:
         """The contradictions that are kept."""
