@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from comity.courier import paths
 from comity.errors import Misuse, Rejected
-from comity.ledger.tiles import TileId
+from comity.ledger.tiles import BundleId, TileId
 
 DIGEST = bytes(range(32))
 NAMES = st.from_regex(r"[a-z0-9]{1,8}([.-][a-z0-9]{1,8}){0,3}", fullmatch=True)
@@ -30,7 +30,10 @@ ROUTES = st.one_of(
         paths.LedgerTile,
         RELATIONSHIPS,
         NAMES,
-        st.builds(TileId, st.integers(0, 63), st.integers(0, 2**40), st.integers(1, 256)),
+        st.one_of(
+            st.builds(TileId, st.integers(0, 63), st.integers(0, 2**40), st.integers(1, 256)),
+            st.builds(BundleId, st.integers(0, 2**40), st.integers(1, 256)),
+        ),
     ),
 )
 
@@ -91,7 +94,8 @@ def test_the_paths_of_the_specification() -> None:
         "/v1/ledger/a/b/c/tile/64/000",
         "/v1/ledger/a/b/c/tile/0/000.p/256",
         "/v1/ledger/a/b/c/tile/0/../checkpoint",
-        "/v1/ledger/a/b/c/tile/entries/000",
+        "/v1/ledger/a/b/c/tile/entries/0",
+        "/v1/ledger/a/b/c/tile/data/000",
         "/v1/ledger/a/b/checkpoint",
     ],
 )

@@ -16,7 +16,7 @@ from comity.courier.http import HttpCourier
 from comity.errors import ComityError, Misuse, Rejected, Unavailable
 from comity.flows.exchanging.parcel import PARCEL_BYTES_MAX
 from comity.flows.exchanging.tallies import QUESTION_BYTES_MAX
-from comity.ledger.tiles import TileId
+from comity.ledger.tiles import BundleId, TileId
 from comity.node import server, serving
 from comity.node.errors import read_error
 from comity.node.quota import RECORD_BYTES_FREE, Quotas
@@ -116,6 +116,8 @@ async def test_checkpoints_and_tiles(world: World) -> None:
         assert reply.body == b"checkpoint of jp-kr-2016/jp.kr/kr"
         reply = await courier.send("GET", paths.write(paths.LedgerTile(RELATIONSHIP, "kr", TileId(0, 3, 2))), b"", {})
         assert reply.body == bytes([0, 3, 0, 3])
+        reply = await courier.send("GET", paths.write(paths.LedgerTile(RELATIONSHIP, "kr", BundleId(3, 2))), b"", {})
+        assert reply.body == bytes([255, 3, 255, 3])
 
 
 async def test_a_question_about_the_register_is_answered_to_its_own_peer(world: World) -> None:

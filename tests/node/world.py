@@ -11,6 +11,7 @@ from pathlib import Path
 from comity.courier.http import HttpCourier
 from comity.errors import Refused, Rejected
 from comity.flows.exchanging.parcel import PARCEL_BYTES_MAX
+from comity.ledger.tiles import BundleId, TileId
 from comity.node.quota import Quotas
 from comity.node.server import PeerDoor
 from comity.node.serving import Serving, listen_tcp
@@ -88,9 +89,9 @@ class FakeHouse:
         self.check(peer, chain.rpartition("/")[0])
         return b"checkpoint of " + chain.encode()
 
-    async def tile(self, peer: str, chain: str, level: int, index: int, width: int) -> bytes:
+    async def tile(self, peer: str, chain: str, tile: TileId | BundleId) -> bytes:
         self.check(peer, chain.rpartition("/")[0])
-        return bytes([level, index]) * width
+        return bytes([getattr(tile, "level", 255), tile.index]) * tile.width
 
 
 class World:

@@ -19,7 +19,7 @@ import msgspec
 from comity.agreement.model import IDENTIFIER_PATTERN
 from comity.errors import Misuse, Rejected
 from comity.ledger.canonical import read_decimal
-from comity.ledger.tiles import TileId, parse_path
+from comity.ledger.tiles import BundleId, TileId, parse_path
 from comity.record.statement import chain_id
 
 PIECE_BYTES_MAX = 4 * 2**20
@@ -85,12 +85,12 @@ class Checkpoint(msgspec.Struct, frozen=True):
 
 
 class LedgerTile(msgspec.Struct, frozen=True):
-    """GET: one tile of a chain's ledger (tlog-tiles)."""
+    """GET: one tile of a chain's ledger, or the bundle of the entries under one (tlog-tiles)."""
 
     method: ClassVar[str] = "GET"
     relationship: str
     author: str
-    tile: TileId
+    tile: TileId | BundleId
 
     @property
     def chain(self) -> str:
@@ -180,8 +180,7 @@ def read(path: str) -> Route:
             return Checkpoint(_relationship(agreement, parties), read_name(author))
         case ["", "v1", "ledger", agreement, parties, author, "tile", *rest]:
             tile = parse_path("/".join(["tile", *rest]))
-            if isinstance(tile, TileId):
-                return LedgerTile(_relationship(agreement, parties), read_name(author), tile)
+            return LedgerTile(_relationship(agreement, parties), read_name(author), tile)
         case ["", "v1", "feeds", agreement, parties, feed]:
             return Feed(_relationship(agreement, parties), read_name(feed))
     raise Rejected(f"there is nothing at {path[:200]!r}", code="unknown-path")

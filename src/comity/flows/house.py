@@ -25,12 +25,13 @@ from comity.flows.exchanging.parcel import INLINE_BLOB_BYTES_MAX, Parcel, read_p
 from comity.flows.exchanging.tallies import AskPeer, Differing, Tallies, no_road, read_question, write
 from comity.flows.keeping.committed import scan_rows
 from comity.flows.keeping.erasing import Erasing
+from comity.flows.keeping.ledgers import OwnLedgers
 from comity.flows.keeping.library import Library
 from comity.flows.keeping.own_keys import destroy_ended, signers, use
 from comity.flows.keeping.payloads import Payloads
-from comity.flows.keeping.sequencer import TILE, Sequencer, tile_key
+from comity.flows.keeping.sequencer import Sequencer
 from comity.flows.keeping.work import CARD, Work
-from comity.ledger.tiles import TileId
+from comity.ledger.tiles import BundleId, TileId
 from comity.ports import Blobs, Clock, Entropy, ErasedKeys, Files, Head, HighWaterMark, Keys, Signer, Store
 from comity.record.bodies import Body
 from comity.record.card import Card, known_card
@@ -109,6 +110,7 @@ class House:
             self.follow,
         )
         self.tallies = Tallies(party, store, self.sequencer)
+        self.ledgers = OwnLedgers(store, self.sequencer)
         self.ask_peer: AskPeer = no_road
         self.own_card: Card | None = None
         self.after_commit: list[Callable[[], None]] = []
@@ -375,14 +377,12 @@ class House:
         await self.sequencer.raise_mark()
         return self.exchange.checkpoint(chain)
 
-    async def tile(self, peer: str, chain: str, level: int, index: int, width: int) -> bytes:
-        """A tile of a chain of ours; hashes only, so it shows nothing but that something was recorded."""
+    async def tile(self, peer: str, chain: str, tile: TileId | BundleId) -> bytes:
+        """A tile of a chain of ours, or the leaf data under one: digests that show only that something was recorded."""
         await self._check_chain(peer, chain)
-        tile = TileId(level, index, width)
-        value = (await self.store.get(TILE, [tile_key(chain, tile)]))[0]
-        if value is None or len(value) < width * 32:
-            raise Misuse(f"there is no tile {tile.path!r} of {chain!r}", code="unknown-tile")
-        return value[: width * 32]
+        if isinstance(tile, BundleId):
+            return await self.ledgers.bundle(chain, tile)
+        return await self.ledgers.tile(chain, tile)
 
     async def _check_chain(self, peer: str, chain: str) -> None:
         relationship, _, author = chain.rpartition("/")

@@ -31,6 +31,8 @@ from comity.errors import Rejected, Unavailable
 from comity.flows.exchanging.parcel import PARCEL_BYTES_MAX, PARCEL_TYPE
 from comity.flows.exchanging.tallies import QUESTION_BYTES_MAX, RECONCILIATION_TYPE
 from comity.ledger.canonical import read_decimal
+from comity.ledger.tiles import BundleId, TileId
+from comity.ledger.witness import TEXT_CONTENT_TYPE
 from comity.node.channels import REFUSED, ServedChannel
 from comity.node.errors import answer_error
 from comity.node.quota import Allowance, Lane, Quotas, blob_bytes
@@ -45,7 +47,11 @@ BODY_BYTES_PER_SECOND = 64 * 1024
 HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 """On every answer."""
 OK = 200
-_KINDS: dict[type[paths.Route], str] = {paths.Exchange: PARCEL_TYPE, paths.Reconcile: RECONCILIATION_TYPE}
+_KINDS: dict[type[paths.Route], str] = {
+    paths.Exchange: PARCEL_TYPE,
+    paths.Reconcile: RECONCILIATION_TYPE,
+    paths.Checkpoint: TEXT_CONTENT_TYPE,
+}
 
 
 class PeerFlows(Protocol):
@@ -85,8 +91,8 @@ class PeerFlows(Protocol):
         """Our checkpoint of a chain."""
         ...
 
-    async def tile(self, peer: str, chain: str, level: int, index: int, width: int) -> bytes:
-        """A tile of a chain's ledger."""
+    async def tile(self, peer: str, chain: str, tile: TileId | BundleId, /) -> bytes:
+        """A tile of a chain's ledger, or an entry bundle."""
         ...
 
 
@@ -192,7 +198,8 @@ class PeerDoor:
             status, body = answer_error(error, f"{type(route).__name__} for {claim.sender!r}")
         signed = sign_reply(status, body, nonce=claim.nonce, signer=self._house.transport())
         kind = _KINDS.get(type(route), "application/octet-stream")
-        return Response(body, status, HEADERS | signed, kind if status == OK else "application/json")
+        signed["content-type"] = kind if status == OK else "application/json"
+        return Response(body, status, HEADERS | signed)
 
     async def _authenticate(self, request: HTTPConnection, method: str) -> Claim:
         """Whoever signed the request, known by his card (46, 47)."""
@@ -240,7 +247,7 @@ class PeerDoor:
             case paths.Checkpoint():
                 return await house.checkpoint(peer, route.chain)
             case paths.LedgerTile(tile=tile):
-                return await house.tile(peer, route.chain, tile.level, tile.index, tile.width)
+                return await house.tile(peer, route.chain, tile)
             case paths.OwnCard():
                 return await house.card()
             case paths.Feed():
