@@ -359,6 +359,7 @@ async def follow(folder: Path, port: int, digest: bytes, stack: AsyncExitStack) 
         authority=Given(),
         parties=parties("kr", "jp"),
         clock=SystemClock(),
+        fetch=lambda: None,
     )
     await recipient.start()
     latencies = Latencies()

@@ -146,7 +146,11 @@ class Stage:
         self.arrived: list[Arrived] = []
         self.entropy: Callable[[int], bytes] = self.chance.randbytes
         self.held_bytes_max = 2**30
+        self.fetched = 0
         self.errors: list[ComityError] = []
+
+    def _fetch(self) -> None:
+        self.fetched += 1
 
     def shelf(self, place: int) -> Shelf:
         return Shelf(MemoryStore(self.disks[place]), NAME.origin, bytes(31) + bytes([place]), self.chance.randbytes)
@@ -170,7 +174,14 @@ class Stage:
                 await made.close()
 
     async def recipient(self) -> Recipient:
-        made = Recipient(NAME, shelf=self.shelf(1), authority=self.ruler, parties=parties("kr", "jp"), clock=self.clock)
+        made = Recipient(
+            NAME,
+            shelf=self.shelf(1),
+            authority=self.ruler,
+            parties=parties("kr", "jp"),
+            clock=self.clock,
+            fetch=self._fetch,
+        )
         made.listeners.append(self.arrived.append)
         await made.start()
         return made

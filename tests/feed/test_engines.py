@@ -16,7 +16,7 @@ from comity.feed.delivery import Acknowledged, Have, write_word
 from comity.feed.gate import Epoch
 from comity.feed.proof import read_proof, verify_proof, write_proof
 from comity.feed.schema import parse_schema
-from comity.flows.feeding import publishing, sessions
+from comity.flows.feeding import publishing, receiving, sessions
 from comity.flows.feeding.delivering import Delivery
 from comity.flows.feeding.names import FeedName
 from comity.flows.feeding.proving import Kept
@@ -529,9 +529,32 @@ async def test_a_batch_waits_for_the_record_that_brings_its_key() -> None:
         recipient = await stage.recipient()
         async with stage.connected(publisher, recipient, Line()):
             await publisher.publish([track(0)])
-            await asyncio.sleep(0.1)
-            assert recipient.first == 0
+            await until(lambda: stage.fetched == 1)  # it is asked for at once
+            await asyncio.sleep(0.05)
+            assert (recipient.first, stage.fetched) == (0, 1)
             stage.ruler.held_back = 0
+            recipient.recorded.set()
+            await until(lambda: recipient.first == 1, seconds=0.5)  # and used as soon as it has come
+            assert stage.fetched == 1
+
+
+async def test_a_key_that_does_not_come_is_asked_for_again_and_not_waited_for_without_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(receiving, "FETCH_SECONDS", 0.1)
+    monkeypatch.setattr(receiving, "KEY_SECONDS", 0.35)
+    stage = Stage()
+    stage.ruler.held_back = 1
+    async with stage.publisher() as publisher:
+        recipient = await stage.recipient()
+        line = Line()
+        async with stage.connected(publisher, recipient, line):
+            await publisher.publish([track(0)])
+            await until(lambda: line.is_cut)
+        assert stage.fetched == 4
+        assert recipient.counts["refused unknown-epoch"] == 1
+        stage.ruler.held_back = 0
+        async with stage.connected(publisher, recipient, Line()):
             await until(lambda: recipient.first == 1)
 
 

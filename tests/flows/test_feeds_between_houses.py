@@ -13,6 +13,7 @@ import pytest
 from comity.errors import ComityError, Misuse, Refused, Rejected, Unavailable
 from comity.feed.delivery import Have, write_word
 from comity.feed.proof import verify_proof
+from comity.flows.exchanging.parcel import write_parcel
 from comity.flows.exchanging.witnessing import witness_key
 from comity.flows.feeding.books import Books
 from comity.flows.feeding.feeds import Feeds
@@ -58,14 +59,14 @@ class Both:
         self.books = Books(world.jp, self.jp), Books(world.kr, self.kr)
 
     @asynccontextmanager
-    async def connected(self) -> AsyncIterator[None]:
+    async def connected(self, *, exchanging: bool = True) -> AsyncIterator[None]:
         """A line between them; records go to and fro meanwhile."""
         line = Line()
         recipient = await self.kr.recipient(NAME)
         tasks = [
             asyncio.create_task(self.jp.deliver("kr", RELATIONSHIP, FEED, line.ends[0])),
             asyncio.create_task(recipient.follow(line.ends[1])),
-            asyncio.create_task(self.exchanging()),
+            *([asyncio.create_task(self.exchanging())] if exchanging else []),
         ]
         try:
             yield
@@ -128,6 +129,22 @@ async def test_messages_cross_under_a_key_from_a_record_and_both_keep_the_books(
         "observed": "2026-11-21T03:00:00Z",
         "latitude": 38.0,
     }
+
+
+async def test_a_batch_whose_key_has_not_come_has_the_records_fetched_at_once(both: Both) -> None:
+    publisher, recipient = await both.jp.publisher(NAME), await both.kr.recipient(NAME)
+    house = both.world.kr
+    await both.world.exchange()
+    assert not await house.wait_for_work(RELATIONSHIP, 0)
+    async with both.connected(exchanging=False):
+        await publisher.publish([track(0)])
+        assert await house.wait_for_work(RELATIONSHIP, 5)  # though there is nothing to hand over
+        assert recipient.first == 0
+        parcel = await house.pack(RELATIONSHIP)
+        assert not parcel.entries
+        assert not await house.wait_for_work(RELATIONSHIP, 0)  # once is enough
+        await house.take_reply(RELATIONSHIP, await both.world.jp.take_parcel("kr", RELATIONSHIP, write_parcel(parcel)))
+        await until(lambda: recipient.first == 1, seconds=0.9)
 
 
 async def test_a_recipient_who_leaves_stops_the_feed_at_that_instant(both: Both) -> None:

@@ -156,6 +156,21 @@ async def test_a_peer_that_is_heard_of_is_tried_at_once(scene, monkeypatch: pyte
     await until(lambda: house.acknowledged == 1)
 
 
+async def test_a_relationship_of_which_something_is_missed_is_tried_at_once(
+    scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house, peer, workers = scene
+    monkeypatch.setattr(worker, "pause_seconds", lambda *_: 3_600.0)
+    peer.down = True
+    house.say()
+    await until(lambda: workers.roads()[0].failures == 1)
+    peer.down = False
+    await asyncio.sleep(0.02)
+    workers.wake("unknown/jp.kr")
+    workers.wake(workers.roads()[0].relationship)
+    await until(lambda: house.acknowledged == 1)
+
+
 async def test_payloads_too_large_for_a_parcel_go_first(scene) -> None:
     house, peer, _ = scene
     house.large = [(sha256(BLOB).digest(), len(BLOB))]

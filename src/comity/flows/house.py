@@ -118,6 +118,7 @@ class House:
         self._bells: dict[str, asyncio.Event] = {}
         self._offered: dict[str, int] = {}
         self._replying: Counter[str] = Counter()
+        self._fetching: set[str] = set()
 
     async def start(self) -> None:
         """Read the adopted agreements, begin to sequence, and settle what an older program could not.
@@ -343,6 +344,7 @@ class House:
 
     async def pack(self, relationship: str) -> Parcel:
         """What the peer of a relationship does not have yet."""
+        self._fetching.discard(relationship)
         return await self.exchange.pack(relationship, await self.peer_in(relationship))
 
     async def take_reply(self, relationship: str, body: bytes) -> None:
@@ -390,6 +392,12 @@ class House:
             raise Refused(f"no chain {chain!r} is shown here", code="unknown-chain")
         await self.peer_in(relationship, peer)
 
+    def fetch(self, relationship: str) -> None:
+        """Have the peer asked at once for what it has said: some of it is missed, and there may be nothing to say."""
+        self._fetching.add(relationship)
+        if relationship in self._bells:
+            self._bells[relationship].set()
+
     async def wait_for_work(self, relationship: str, seconds: float) -> bool:
         """Wait until this house has said something new in a relationship, or ``seconds`` have passed."""
         bell = self._bells.setdefault(relationship, asyncio.Event())
@@ -412,6 +420,8 @@ class House:
         """Whether there is something to hand over that no reply carries, or is about to."""
         if self._replying[relationship]:
             return False
+        if relationship in self._fetching:
+            return True
         with suppress(Unavailable):  # what is not marked is nothing to hand over yet; each look tries again
             await self.sequencer.raise_mark()
         had = await self.exchange.peer_has(own)

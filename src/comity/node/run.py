@@ -245,7 +245,12 @@ async def running(folder: Path, passphrase: Passphrase = required) -> AsyncItera
             store = await SqliteStore.open(folder / FEEDS, large_rows=True)
             stack.push_async_callback(store.close)
             gates = Gates(house)
-            feeds = Feeds(house, store, gates)
+
+            def fetch(relationship: str) -> None:
+                house.fetch(relationship)
+                workers.wake(relationship)
+
+            feeds = Feeds(house, store, gates, fetch)
             stack.push_async_callback(feeds.close)
             books = Books(house, feeds)
             stack.push_async_callback(_ended, asyncio.create_task(books.run(), name="books"))

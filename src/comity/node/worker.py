@@ -214,6 +214,11 @@ class Workers:
             if worker.road.peer == peer:
                 worker.heard.set()
 
+    def wake(self, relationship: str) -> None:
+        """Something of a relationship is missed that its peer has said: do not wait longer to try."""
+        if relationship in self._workers:
+            self._workers[relationship].heard.set()
+
     def roads(self) -> list[Road]:
         """How every exchange goes, by relationship."""
         return [worker.road for _, worker in sorted(self._workers.items())]

@@ -6,7 +6,7 @@ A feed has at most one recipient connected; who calls again takes the place of t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from typing import Protocol, TypeVar
 
@@ -44,6 +44,11 @@ class Houselike(Protocol):
         ...
 
     @property
+    def after_commit(self) -> list[Callable[[], None]]:
+        """What is called after each commit."""
+        ...
+
+    @property
     def keys(self) -> Keys:
         """Its keys."""
         ...
@@ -55,6 +60,10 @@ class Houselike(Protocol):
 
     async def peer_card(self, party: str) -> Card:
         """The card of a peer."""
+        ...
+
+    def fetch(self, relationship: str, /) -> None:
+        """Have the peer asked at once for what it has said."""
         ...
 
     async def peer_in(self, relationship: str, peer: str | None = None, /) -> str:
@@ -73,12 +82,16 @@ class Feeds:
         house: whose.
         store: where what is kept of feeds lies; not the store of the register, so that neither waits for the other.
         authority: what the control plane says.
+        fetch: has the peer of a relationship asked at once for what it has said; the house does so by itself.
     """
 
-    def __init__(self, house: Houselike, store: Store, authority: Authority) -> None:
+    def __init__(
+        self, house: Houselike, store: Store, authority: Authority, fetch: Callable[[str], None] | None = None
+    ) -> None:
         self._house = house
         self._store = store
         self._authority = authority
+        self._fetch = fetch or house.fetch
         self._publishers: dict[FeedName, Publisher] = {}
         self._recipients: dict[FeedName, Recipient] = {}
         self._deliveries: dict[FeedName, asyncio.Task[None]] = {}
@@ -86,6 +99,8 @@ class Feeds:
 
     async def close(self) -> None:
         """Finish what is under way, and stop."""
+        for recipient in self._recipients.values():
+            self._house.after_commit.remove(recipient.recorded.set)
         for task in self._deliveries.values():
             task.cancel()
         await asyncio.gather(*self._deliveries.values(), return_exceptions=True)
@@ -166,8 +181,10 @@ class Feeds:
                     authority=self._authority,
                     parties=await self._parties(name),
                     clock=self._house.clock,
+                    fetch=lambda: self._fetch(name.relationship),
                 )
                 await made.start()
+                self._house.after_commit.append(made.recorded.set)
                 self._recipients[name] = made
             return self._recipients[name]
 

@@ -18,6 +18,7 @@ from comity.feed.batch import Frame, Opened, open_batch, read_frame
 from comity.feed.delivery import Acknowledged, Have, write_word
 from comity.feed.publication import microseconds
 from comity.flows.feeding.names import Authority, FeedName, Parties
+from comity.flows.feeding.rounds import woken
 from comity.flows.feeding.shelf import EVIDENCE_MAX, Shelf, State
 from comity.flows.feeding.together import until_one_ends
 from comity.ledger.checkpoint import open_checkpoint
@@ -27,7 +28,8 @@ from comity.ports import Channel, Clock
 
 KEY_SECONDS = 20.0
 """How long a batch waits for the record that brings its key, before the channel is cut."""
-KEY_LOOK_SECONDS = 0.05
+FETCH_SECONDS = 1.0
+"""How often the publisher is asked for that record meanwhile."""
 OPENED_MAX = 64
 """Most batches that are opened and not durable; further ones stay on the way."""
 
@@ -60,15 +62,30 @@ class Recipient:
         authority: brings the keys of epochs.
         parties: the keys of both ends.
         clock: for the instants of arrival and acknowledgement.
+        fetch: has the publisher asked at once for the records that are missed here.
+
+    Attributes:
+        recorded: set whenever something is recorded here, which may be what is waited for.
     """
 
-    def __init__(self, name: FeedName, *, shelf: Shelf, authority: Authority, parties: Parties, clock: Clock) -> None:
+    def __init__(
+        self,
+        name: FeedName,
+        *,
+        shelf: Shelf,
+        authority: Authority,
+        parties: Parties,
+        clock: Clock,
+        fetch: Callable[[], None],
+    ) -> None:
         self.name = name
         self.shelf = shelf
         self.parties = parties
         self.counts: Counter[str] = Counter()
         self.listeners: list[Callable[[Arrived], None]] = []
+        self.recorded = asyncio.Event()
         self._authority = authority
+        self._fetch = fetch
         self._clock = clock
         self._log_key = name.log_key(parties.peer_log)
         self._state = State(Frontier(), 0)
@@ -151,12 +168,16 @@ class Recipient:
         known = self._keys.get(epoch)
         if known is not None:
             return known
-        for _ in range(int(KEY_SECONDS / KEY_LOOK_SECONDS)):
+        time = asyncio.get_running_loop().time
+        until = time() + KEY_SECONDS
+        while time() < until:
+            self.recorded.clear()
             found = await self._authority.epoch_key(self.name, epoch)
             if found is not None:
                 self._keys = {epoch: found}
                 return found
-            await asyncio.sleep(KEY_LOOK_SECONDS)
+            self._fetch()
+            await woken(self.recorded, min(FETCH_SECONDS, until - time()))
         raise Unavailable(f"the key of epoch {epoch} of {self.name} has not come", code="unknown-epoch")
 
     async def _again(self, link: Channel, data: bytes, frame: Frame) -> None:

@@ -62,6 +62,4 @@ class Sessions:
         self._after = rows[-1][0] if len(rows) == FORGET_ROWS else ""
         if not self._after:
             self._due = now + FORGET_SECONDS * 1_000_000
-        return [
-            self._shelf.session(source, None) for source, each in rows if each.at < oldest and source not in busy
-        ]
+        return [self._shelf.session(source, None) for source, each in rows if each.at < oldest and source not in busy]
