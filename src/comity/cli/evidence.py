@@ -95,23 +95,32 @@ def export(
 @evidence.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--trust", "trusted", multiple=True, metavar="FINGERPRINT", help="One that you compared; repeat it.")
+@click.option(
+    "--card",
+    "cards",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A card of a party that is newer than the file; what it revokes counts. Repeat it.",
+)
 @spoken
-def verify(out: Output, file: Path, trusted: tuple[str, ...]) -> None:
+def verify(out: Output, file: Path, trusted: tuple[str, ...], cards: tuple[Path, ...]) -> None:
     """Verify an evidence file with no node and no network, and tell the story in it.
 
     Every signature, ledger proof and decision in it is checked. What only one party says is told as such. With --trust,
-    both parties' fingerprints must be among those given.
+    both parties' fingerprints must be among those given. With --card, keys that were revoked since count as that.
 
     Example:
       comity evidence verify item.evidence --trust "bd96 c5ec …" --trust "af81 89ce …"
     """
     from comity.evidence.verify import verify as verify_evidence
+    from comity.record.dsse import ENVELOPE_BYTES_MAX
     from comity.timezones import time_zones
 
     fingerprints = [_fingerprint(each) for each in trusted]
     data = read_file(file, EVIDENCE_BYTES_MAX)
+    newer = [read_file(each, ENVELOPE_BYTES_MAX) for each in cards]
     with working("verifying", quiet=out.as_json):
-        verified = verify_evidence(data, fingerprints, time_zones())
+        verified = verify_evidence(data, fingerprints, time_zones(), newer)
     out.show(verified, _tell_verified)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Literal
@@ -16,6 +18,7 @@ from comity.ledger.note import KeyType, VerifierKey
 from comity.ledger.proof import verify_inclusion
 from comity.ledger.tree import EMPTY_ROOT, TreeHead, leaf_hash
 from comity.record import bodies, dsse
+from comity.record.bodies.keys import KeysRenewed, KeysRotated
 from comity.record.contexts import RECORD, origin, witness_name
 from comity.record.statement import NOTHING, Record, read
 
@@ -60,9 +63,13 @@ NAMES: dict[str, str] = {
     "pass-on/1": "the passing on",
     "pass-on-receipt/1": "the receipt of what was passed on",
     "outlay/1": "the note of an outlay",
+    "key-rotation/1": "the change of keys",
+    "own-keys/1": "the change of keys in the house",
 }
 """What people call a record of each type; evidence holds no others."""
 
+CHANGES_OF_KEYS = (KeysRotated, KeysRenewed)
+"""With such a record a party stands by what came before it in its chain."""
 Standing = Literal["witnessed", "unwitnessed"]
 """Whether the other party has cosigned a prefix of the chain in which the record stands."""
 
@@ -74,6 +81,7 @@ class Party(msgspec.Struct, frozen=True):
         name: party id.
         root: certifies the others.
         record, log, witness: keys that sign its records, its checkpoints and its cosignatures, the newest first.
+        revoked: those of them that it revoked, with the instant since which what they sign is not its own.
     """
 
     name: str
@@ -81,6 +89,7 @@ class Party(msgspec.Struct, frozen=True):
     record: tuple[bytes, ...]
     log: tuple[bytes, ...]
     witness: tuple[bytes, ...]
+    revoked: Mapping[bytes, datetime] = {}
 
     def keys(self) -> set[bytes]:
         """All of them."""
@@ -96,6 +105,7 @@ class Stood(msgspec.Struct, frozen=True):
         standing: see ``Standing``.
         cosigned_at: when the other party cosigned a prefix with the record in it, by that party's clock.
         place: what people call it and where it stands.
+        revoked: since when the key that signed it is revoked, where no change of keys in its chain stands by it.
     """
 
     record: Record
@@ -103,6 +113,7 @@ class Stood(msgspec.Struct, frozen=True):
     standing: Standing
     cosigned_at: datetime | None
     place: str
+    revoked: datetime | None = None
 
     @property
     def author(self) -> str:
@@ -156,6 +167,7 @@ def check_chain(chain: Chain, author: Party, witness: Party | None) -> StoodChai
     head, cosigned_at = _checkpoint(chain, author, witness)
     records: list[Stood] = []
     hidden: list[Hidden] = []
+    stands_by = _stands_by(chain, author, head)
     for before, entry in pairwise((None, *chain.records)):
         assert entry is not None
         if before is not None and entry.index <= before.index:  # (12)
@@ -167,11 +179,45 @@ def check_chain(chain: Chain, author: Party, witness: Party | None) -> StoodChai
             hidden.append(Hidden(chain.name, entry.index, entry.group, standing))
         else:
             stood = _record(chain.name, entry, author, standing, cosigned_at if stands else None)
+            if entry.index >= stands_by:
+                stood = _of_key(stood, author, witness)
             if records and stood.index == records[-1].index + 1:  # (14)
                 _check_link(records[-1], stood)
             records.append(stood)
-        _check_inclusion(chain.name, entry, head)
+        check_inclusion(chain.name, entry, head)
     return StoodChain(chain.name, head, cosigned_at, tuple(records), tuple(hidden))
+
+
+def _stands_by(chain: Chain, author: Party, head: TreeHead) -> int:
+    """(31) How many records its author stands by with a later change of keys, whichever key signed them."""
+    found = 0
+    keys = [key for key in author.record if key not in author.revoked]
+    for entry in chain.records if author.revoked else ():
+        if isinstance(entry, Shown) and entry.index < head.size:
+            with suppress(Rejected):  # it is verified in its turn
+                if isinstance(read(entry.envelope, keys).body, CHANGES_OF_KEYS):
+                    found = entry.index
+    return found
+
+
+def _of_key(stood: Stood, author: Party, witness: Party | None) -> Stood:
+    """(31) The record, if a revoked key that signed it was its author's then: by a cosignature, not by its own word.
+
+    Raises:
+        Rejected: ``revoked-key``: nothing here shows that it was there before.
+    """
+    ids = {each.keyid for each in dsse.read(stood.record.envelope, RECORD).signatures}
+    since = next((since for key, since in author.revoked.items() if dsse.key_id(key) in ids), None)
+    if since is None:
+        return stood
+    if witness is not None and (stood.cosigned_at is None or stood.cosigned_at > since):
+        raise Rejected(
+            f"{author.name!r} revoked the key that signed it from {since.isoformat()} on, and nothing here shows that "
+            "it was there before",
+            code="revoked-key",
+            place=stood.place,
+        )
+    return msgspec.structs.replace(stood, revoked=since)
 
 
 def _checkpoint(chain: Chain, author: Party, witness: Party | None) -> tuple[TreeHead, datetime | None]:
@@ -181,16 +227,31 @@ def _checkpoint(chain: Chain, author: Party, witness: Party | None) -> tuple[Tre
     log_name = origin(chain.name)
     name, keys = (witness_name(witness.name), witness.witness) if witness is not None else ("", ())
     logs = [VerifierKey(log_name, KeyType.ED25519, key) for key in author.log]
-    witnesses = [VerifierKey(name, KeyType.COSIGNATURE_V1, key) for key in keys]
+    revoked = witness.revoked if witness is not None else {}
+    witnesses = [VerifierKey(name, KeyType.COSIGNATURE_V1, key) for key in keys if key not in revoked]  # (32)
     try:
         opened = open_checkpoint(chain.checkpoint, log_name, logs, witnesses)
     except Rejected as error:
         raise at_place(error, f"the checkpoint of {chain.name}") from None
-    stated = [each.time for each in opened.witnesses if each.time is not None]
+    cosigned_at = _time(chain, [each.time for each in opened.witnesses if each.time is not None])
+    since = [author.revoked.get(each.key.public) for each in opened.log]
+    if witness is not None and None not in since:
+        latest = max(each for each in since if each is not None)
+        if cosigned_at is None or cosigned_at > latest:  # (32)
+            raise Rejected(
+                f"{author.name!r} revoked the key that signed it from {latest.isoformat()} on, and nothing here shows "
+                "that it was there before",
+                code="revoked-key",
+                place=f"the checkpoint of {chain.name}",
+            )
+    return opened.checkpoint.head, cosigned_at
+
+
+def _time(chain: Chain, stated: list[int]) -> datetime | None:
     if not stated:
-        return opened.checkpoint.head, None
+        return None
     try:
-        return opened.checkpoint.head, datetime.fromtimestamp(stated[0], UTC)
+        return datetime.fromtimestamp(stated[0], UTC)
     except (OverflowError, ValueError, OSError):
         place = f"the cosignature on the checkpoint of {chain.name}"
         raise Rejected(f"time {stated[0]} is on no calendar", code="bad-time", place=place) from None
@@ -231,16 +292,24 @@ def _check_link(before: Stood, after: Stood) -> None:
         raise Rejected(f"it does not follow {before.place}", code="broken-link", place=after.place)
 
 
-def _check_inclusion(chain: str, entry: Shown | Withheld, head: TreeHead) -> None:
-    """(15) Within the checkpoint a proof leads from the leaf to its root; beyond it there is none."""
+def leaf_of(entry: Shown | Withheld) -> bytes:
+    """The hash of a record's ledger leaf."""
+    return leaf_hash(entry.leaf) if isinstance(entry, Withheld) else record_leaf(entry.salt, entry.envelope).hash
+
+
+def check_inclusion(chain: str, entry: Shown | Withheld, head: TreeHead) -> None:
+    """Within the checkpoint a proof leads from the leaf to its root; beyond it there is none (15).
+
+    Raises:
+        Rejected: it does not, or there is one.
+    """
     place = f"the inclusion proof of record {entry.index} of {chain}"
     if entry.index >= head.size:
         if entry.path:
             raise Rejected("the checkpoint does not reach this record", code="beyond-checkpoint", place=place)
         return
-    leaf = leaf_hash(entry.leaf) if isinstance(entry, Withheld) else record_leaf(entry.salt, entry.envelope).hash
     try:
-        verify_inclusion(leaf, entry.index, head, entry.path)
+        verify_inclusion(leaf_of(entry), entry.index, head, entry.path)
     except Rejected as error:
         raise at_place(error, place) from None
 

@@ -17,7 +17,7 @@ from comity.evidence.chains import Party
 from comity.evidence.exhibits import Edition, Exhibits
 from comity.evidence.model import Evidence, Text
 from comity.record import bodies
-from comity.record.card import Card, fingerprint, fingerprint_text, read_card
+from comity.record.card import SIGNING, Card, Purpose, fingerprint, fingerprint_text, read_card
 
 
 class Fingerprint(msgspec.Struct, frozen=True):
@@ -34,8 +34,12 @@ class Fingerprint(msgspec.Struct, frozen=True):
     trusted: bool
 
 
-def check_cards(evidence: Evidence) -> tuple[Party, Party]:
+def check_cards(evidence: Evidence, newer: Sequence[bytes] = ()) -> tuple[Party, Party]:
     """The keys of the two parties, from cards that their own roots signed (8).
+
+    Args:
+        evidence: with the cards that were known when it was made.
+        newer: cards of the same parties that came to the verifier since.
 
     Raises:
         Rejected: a card is damaged, or they are not those of two parties with keys of their own.
@@ -50,6 +54,13 @@ def check_cards(evidence: Evidence) -> tuple[Party, Party]:
             code="other-card",
             place="the cards",
         )
+    for number, envelope in enumerate(newer, start=1):
+        card = read_card(envelope, place := f"newer card {number}")
+        if card.party not in cards:
+            raise Rejected(
+                f"{card.party!r} is neither of {', '.join(map(repr, cards))}", code="other-card", place=place
+            )
+        cards[card.party].append(card)
     exporter, peer = map(_party, cards.values())
     if exporter.keys() & peer.keys():
         raise Rejected("one key for both parties: one of them speaks for both", code="key-reuse", place="the cards")
@@ -60,12 +71,18 @@ def _party(cards: list[Card]) -> Party:
     party, root = cards[0].party, cards[0].root
     if any(card.root != root for card in cards):
         raise Rejected("two cards under different root keys", code="other-card", place=f"the cards of {party!r}")
+    by_age = sorted(cards, key=lambda card: card.issued)
+
+    def had(purpose: Purpose) -> tuple[bytes, ...]:
+        return tuple(dict.fromkeys(key for card in reversed(by_age) for key in card.had(purpose)))
+
     return Party(
         name=party,
         root=root,
-        record=tuple(dict.fromkeys(key for card in cards for key in card.node_sign)),
-        log=tuple(dict.fromkeys(card.log for card in cards)),
-        witness=tuple(dict.fromkeys(card.witness for card in cards)),
+        record=had("record"),
+        log=had("log"),
+        witness=had("witness"),
+        revoked={key: since for card in by_age for each in SIGNING for key, since in card.revoked(each).items()},
     )
 
 

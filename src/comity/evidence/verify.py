@@ -14,16 +14,17 @@ from comity.evidence.chains import Party, StoodChain, at_place, check_chain
 from comity.evidence.crossing import check_crossing
 from comity.evidence.damage import OUTER, unreadable_part
 from comity.evidence.deciding import check_decisions
-from comity.evidence.exhibits import Exhibits
+from comity.evidence.exhibits import Exhibits, Open
 from comity.evidence.grounds import Fingerprint, check_cards, check_fingerprints, read_editions
 from comity.evidence.model import Evidence, Unsigned, read_evidence
 from comity.evidence.persons import check_persons
 from comity.evidence.story import Verified, check_times, tell, tell_chain
 from comity.record import dsse
+from comity.record.dsse import key_id
 from comity.record.statement import DOMESTIC, chain_id
 
 
-def verify(data: bytes, trusted: Sequence[bytes], zones: TimeZones) -> Verified:
+def verify(data: bytes, trusted: Sequence[bytes], zones: TimeZones, newer: Sequence[bytes] = ()) -> Verified:
     """Verify an evidence file, with nothing but the file.
 
     Args:
@@ -31,19 +32,35 @@ def verify(data: bytes, trusted: Sequence[bytes], zones: TimeZones) -> Verified:
         trusted: fingerprints of the parties' root keys (32 bytes each) that the caller has compared; with any given,
             both parties' must be among them. With none, the result says on which fingerprints everything hangs.
         zones: time zones, to read the history by.
+        newer: cards of the parties that are newer than those in the file: what they revoke is revoked (31, 32).
 
     Raises:
         Rejected: something in it is not what it must be; code and place say what, and which part it belongs to.
     """
     unsigned = _read(data)  # (1, 2)
-    parties = check_cards(unsigned.evidence)  # (8)
+    parties = check_cards(unsigned.evidence, newer)  # (8)
     try:
         check_outer(unsigned, parties[0])  # (9)
     except Rejected:
-        name_damage(unsigned.evidence, zones)
+        name_damage(unsigned.evidence, zones, newer)
         raise
     fingerprints = check_fingerprints(parties, trusted)  # (10)
-    return _verify_inside(unsigned.evidence, parties, fingerprints, zones)
+    return _verify_inside(unsigned.evidence, parties, fingerprints, zones, revoked_outer(unsigned, parties[0]))
+
+
+def revoked_outer(unsigned: Unsigned, exporter: Party) -> tuple[Open, ...]:
+    """(33) What is to be told of a file whose outer signature is by a key that its exporter revoked."""
+    ids = {each.keyid for each in unsigned.envelope.signatures}
+    return tuple(
+        Open(
+            "revoked-key",
+            "the outer signature",
+            f"{exporter.name!r} revoked its key from {since.isoformat()} on: that it made this file, and what it says "
+            "in its own house, is not shown",
+        )
+        for key, since in exporter.revoked.items()
+        if key_id(key) in ids
+    )
 
 
 def _read(data: bytes) -> Unsigned:
@@ -64,26 +81,31 @@ def check_outer(unsigned: Unsigned, exporter: Party) -> Evidence:
     return unsigned.evidence
 
 
-def name_damage(evidence: Evidence, zones: TimeZones) -> None:
+def name_damage(evidence: Evidence, zones: TimeZones, newer: Sequence[bytes] = ()) -> None:
     """Find the part that was damaged in contents whose outer signature does not verify (7).
 
     Raises:
         Rejected: the first part inside that does not verify by itself.
     """
-    parties = check_cards(evidence)
+    parties = check_cards(evidence, newer)
     _verify_inside(evidence, parties, check_fingerprints(parties, ()), zones)
 
 
 def _verify_inside(
-    evidence: Evidence, parties: tuple[Party, Party], fingerprints: tuple[Fingerprint, ...], zones: TimeZones
+    evidence: Evidence,
+    parties: tuple[Party, Party],
+    fingerprints: tuple[Fingerprint, ...],
+    zones: TimeZones,
+    noted: tuple[Open, ...] = (),
 ) -> Verified:
-    """Steps 11 to 30."""
+    """Steps 11 to 33."""
     exhibits = Exhibits(evidence.item, evidence.relationship, parties, _chains(evidence, parties))
     exhibits.editions = read_editions(evidence, exhibits, zones)  # (17)
     check_persons(exhibits)  # (18)
     check_crossing(exhibits)  # (19) to (22)
     decisions = check_decisions(evidence, exhibits)  # (23) to (26)
     check_times(exhibits)  # (27)
+    exhibits.open += [*noted, *_revoked(exhibits)]
     newest = exhibits.editions[-1]
     exporter, peer = parties
     witnesses = (peer.name, exporter.name, "")
@@ -101,6 +123,21 @@ def _verify_inside(
         withheld=tuple(exhibits.hidden()),
         open=tuple(exhibits.open),
     )
+
+
+def _revoked(exhibits: Exhibits) -> list[Open]:
+    """(31, 33) What rests on the exporter's word alone about when a revoked key signed."""
+    return [
+        Open(
+            "revoked-key",
+            stood.place,
+            f"its key was revoked from {stood.revoked.isoformat()} on; that it was there before is the word of "
+            f"{exhibits.exporter.name!r}",
+        )
+        for chain in (exhibits.theirs, exhibits.domestic)
+        for stood in chain.records
+        if stood.revoked is not None
+    ]
 
 
 def _chains(evidence: Evidence, parties: tuple[Party, Party]) -> tuple[StoodChain, StoodChain, StoodChain]:

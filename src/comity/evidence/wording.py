@@ -55,6 +55,8 @@ LINES: Mapping[str, str] = {
     "pass-on/1": "{party} says that {0} passed copy {1} on to {2}, for {3!r}",
     "pass-on-receipt/1": "{party} says that {0} has the receipt for copy {1}: {2!r}",
     "outlay/1": "{party} noted what it spent on {0}",
+    "key-rotation/1": "{party} signs with other keys from here on, and stands by what it said before",
+    "own-keys/1": "{party} signs with other keys from here on, and stands by what it said before",
     "same-agreement": "both parties acknowledged the same text of {0}, digest {1:.16}…",
     "basis": "{0} of {party} commits to decision {1:.16}…, so that it was not made up afterwards",
 }

@@ -7,7 +7,7 @@ text was acknowledged) may stand long before it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from datetime import datetime
 from typing import Any, Protocol
@@ -36,14 +36,14 @@ from comity.flows.deciding.visibility import Sight, may_see, no_item, visible_it
 from comity.flows.exchanging.exchange import COSIGNED
 from comity.flows.exchanging.witnessing import read_head
 from comity.flows.house import House
-from comity.flows.keeping.sequencer import TILE, tile_key
 from comity.flows.keeping.work import Work
 from comity.ledger.leaf import record_leaf
-from comity.ledger.proof import inclusion_path, tiles_for_inclusion
 from comity.ports import JournalEntry
 from comity.record import bodies
+from comity.record.bodies.keys import KeysRenewed, KeysRotated
+from comity.record.card import known_card
 from comity.record.statement import DOMESTIC, chain_id, read_kept, understand
-from comity.register.rows import AgreementRow, ConsignmentRow, CopyRow, ItemRow
+from comity.register.rows import AgreementRow, ConsignmentRow, CopyRow, ItemRow, PeerRow
 
 CHAIN_READ = 1_000
 """Journal entries of a chain read at once."""
@@ -187,8 +187,12 @@ async def _gather(
 ) -> Evidence:
     own, theirs = chain_id(row.relationship, house.party), chain_id(row.relationship, row.peer)
     domestic = chain_id(DOMESTIC, house.party)
-    crossing = _CrossingChoice(item.item)
-    inside = _HouseChoice(item.item, row)
+    own_card, their_card = await house.card(), (await house.need(PeerRow, row.peer, "peer")).card
+    revoking = {
+        card.party for card in map(known_card, (own_card, their_card)) if card.revoked("record") or card.revoked("log")
+    }
+    crossing = _CrossingChoice(item.item, revoking)
+    inside = _HouseChoice(item.item, row, told=house.party in revoking)
     for chain in (own, theirs):
         await _read(house, chain, crossing)
     await _read(house, domestic, inside)
@@ -196,7 +200,9 @@ async def _gather(
     house_records = inside.chosen()
     mine = [found for found in chosen if found.entry.chain == own]
     chains = (
-        await _chain(house, own, await _own_checkpoint(house, own), mine, withhold, decided),
+        await _chain(
+            house, own, await _own_checkpoint(house, own, crossing.changed(house.party)), mine, withhold, decided
+        ),
         await _chain(
             house,
             theirs,
@@ -214,7 +220,7 @@ async def _gather(
         item=item.item,
         at=at,
         decision=decided,
-        cards=(await house.card(), *inside.cards()),
+        cards=tuple(dict.fromkeys((own_card, their_card, *inside.cards()))),
         texts=await _texts(house, house_records),
         chains=chains,
         anchors=_anchors(house, mine, house_records, withhold),
@@ -241,10 +247,14 @@ class _Choice(Protocol):
 
 
 class _CrossingChoice:
-    """What is about the item in either chain, what those records rest on, and all acknowledgements (5)."""
+    """What is about the item in either chain, what those records rest on, and all acknowledgements (5).
 
-    def __init__(self, item: str) -> None:
+    Of the parties in ``revoking``, which revoked a key, their newest change of keys too (31, 32).
+    """
+
+    def __init__(self, item: str, revoking: Collection[str]) -> None:
         self._item = item
+        self._changes: dict[str, _Found | None] = dict.fromkeys(revoking)
         self._about: list[_Found] = []
         self._beside: list[_Found] = []
 
@@ -254,6 +264,13 @@ class _CrossingChoice:
             self._about.append(found)
         elif isinstance(found.body, bodies.Listed | bodies.Returned):
             self._beside.append(found)
+        elif isinstance(found.body, KeysRotated) and (author := found.entry.chain.rpartition("/")[2]) in self._changes:
+            self._changes[author] = found
+
+    def changed(self, author: str) -> int:
+        """How many records of an author's chain there are up to the change of keys that is in the file."""
+        found = self._changes.get(author)
+        return 0 if found is None else found.entry.sequence + 1
 
     def chosen(self) -> list[_Found]:
         """In the order of each chain."""
@@ -265,15 +282,18 @@ class _CrossingChoice:
             if (isinstance(each.body, bodies.Listed) and each.body.pseudonym in people)
             or (isinstance(each.body, bodies.Returned) and each.body.record in records)
         ]
-        return sorted([*self._about, *needed], key=_place)
+        changes = [each for each in self._changes.values() if each is not None]
+        return sorted([*self._about, *needed, *changes], key=_place)
 
 
 class _HouseChoice:
     """The item's own house records, the adoptions of the agreement, and the people who signed (5); the peer's cards."""
 
-    def __init__(self, item: str, row: AgreementRow) -> None:
+    def __init__(self, item: str, row: AgreementRow, *, told: bool) -> None:
         self._item = item
         self._row = row
+        self._told = told
+        self._change: _Found | None = None
         self._requests: set[str] = set()
         self._about: list[_Found] = []
         self._people: list[_Found] = []
@@ -286,6 +306,8 @@ class _HouseChoice:
                 self._people.append(found)
             case bodies.PeerAdded(party=self._row.peer, card=card):
                 self._cards.append(card)
+            case KeysRenewed() if self._told:
+                self._change = found
             case bodies.Approved(request=request):
                 if request in self._requests:
                     self._about.append(found)
@@ -305,7 +327,8 @@ class _HouseChoice:
             if isinstance(each.body, bodies.PersonEnrolled) and each.body.person in people:
                 needed.append(each)
                 people |= _named(each.body)
-        return sorted([*self._about, *needed], key=_place)
+        change = [] if self._change is None else [self._change]
+        return sorted([*self._about, *needed, *change], key=_place)
 
     def cards(self) -> tuple[bytes, ...]:
         """The peer's cards, the newest first."""
@@ -326,9 +349,11 @@ def _named(body: Any) -> set[str]:
     return names
 
 
-async def _own_checkpoint(house: House, chain: str) -> bytes:
-    """Our newest checkpoint that the other party cosigned; our own newest while there is none."""
-    return await house.side(COSIGNED, chain) or house.exchange.checkpoint(chain)
+async def _own_checkpoint(house: House, chain: str, most: int) -> bytes:
+    """Our newest checkpoint that the other party cosigned; our own newest while none covers that many records."""
+    cosigned = await house.side(COSIGNED, chain)
+    covers = cosigned is not None and read_head(cosigned).size >= most
+    return cosigned if cosigned is not None and covers else house.exchange.checkpoint(chain)
 
 
 async def _chain(
@@ -352,10 +377,7 @@ async def _path(house: House, chain: str, index: int, size: int) -> tuple[bytes,
     """Inclusion proof of a record in the tree of ``size`` leaves; empty beyond it."""
     if index >= size:
         return ()
-    wanted = tiles_for_inclusion(index, size)
-    values = await house.store.get(TILE, [tile_key(chain, tile) for tile in wanted])
-    tiles = {(tile.level, tile.index): value or b"" for tile, value in zip(wanted, values, strict=True)}
-    return inclusion_path(lambda level, place: tiles.get((level, place), b""), index, size)
+    return await house.ledgers.inclusion(chain, index, size)
 
 
 async def _texts(house: House, chosen: Iterable[_Found]) -> tuple[Text, ...]:
