@@ -27,18 +27,17 @@ from comity.record.bodies.feeding import (
     FeedTold,
     PostureDeclared,
 )
-from comity.record.person_act import check_act
 from comity.record.statement import Record
 from comity.register.house import person_key
 from comity.register.officers import check_officer, officer_key
 from comity.register.providing import check_form, check_marks
+from comity.register.requests import new_request
 from comity.register.roles import OFFICER, RELEASE_AUTHORITY, SECURITY_OFFICER
 from comity.register.rows import (
     AgreementRow,
     DirectoryRow,
     Facts,
     Key,
-    PersonRow,
     RequestRow,
     directory_key,
 )
@@ -87,28 +86,13 @@ def _requested_reads(_: Context, record: Record) -> list[Key]:
 
 def _requested(context: Context, facts: Facts, record: Record) -> list[Put]:
     body = cast("FeedRequested", record.body)
-    need(facts, (AgreementRow.table, body.relationship), "agreement")
-    if facts[RequestRow.table, body.request] is not None:
-        raise no("request-exists", f"request {body.request!r} was already made")
-    person: PersonRow = need(facts, person_key(body.by), "person")
-    if check_act(body, record.statement.relationship, context.party, person.signing_key) != body.by:
-        raise no("other-signer", f"the request names {body.by!r} but somebody else signed it")
+    request, person = new_request(context, facts, record, body.feed)
     if OFFICER not in person.roles:
         raise no("no-role", f"{body.by!r} does not have the role {OFFICER!r}")
     if body.until <= record.statement.at:
         raise no("ended-before-asked", "a release that is to end before it is asked for")
-    request = RequestRow(
-        request=body.request,
-        record=record.id,
-        item=body.feed,
-        relationship=body.relationship,
-        recipients=tuple(sorted(set(body.recipients))),
-        purpose=body.purpose,
-        by=body.by,
-        at=record.statement.at,
-        act="feed",
-    )
     wanted = FeedWantedRow(**{name: getattr(body, name) for name in FeedWantedRow.__struct_fields__})
+    request = msgspec.structs.replace(request, act="feed")
     return [Put((RequestRow.table, body.request), request), Put(feed_wanted_key(body.request), wanted)]
 
 

@@ -11,6 +11,7 @@ from typing import cast
 import msgspec
 
 from comity.record import bodies
+from comity.record.bodies.feeding import FeedRequested
 from comity.record.person_act import check_act
 from comity.record.statement import Record
 from comity.register.house import check_house_act, person_key, signer_keys
@@ -54,6 +55,28 @@ def _request_more(context: Context, facts: Facts, record: Record) -> list[Key]:
     return [] if copy is None else [directory_key(body.relationship, context.party, copy.holder)]
 
 
+def new_request(context: Context, facts: Facts, record: Record, item: str) -> tuple[RequestRow, PersonRow]:
+    """The row of a request that is made, about an item or a feed, and whoever makes it."""
+    body = cast("bodies.ReleaseRequested | FeedRequested", record.body)
+    need(facts, (AgreementRow.table, body.relationship), "agreement")
+    if facts[RequestRow.table, body.request] is not None:
+        raise no("request-exists", f"request {body.request!r} was already made")
+    person: PersonRow = need(facts, person_key(body.by), "person")
+    if check_act(body, record.statement.relationship, context.party, person.signing_key) != body.by:
+        raise no("other-signer", f"the request names {body.by!r} but somebody else signed it")
+    row = RequestRow(
+        request=body.request,
+        record=record.id,
+        item=item,
+        relationship=body.relationship,
+        recipients=tuple(sorted(set(body.recipients))),
+        purpose=body.purpose,
+        by=body.by,
+        at=record.statement.at,
+    )
+    return row, person
+
+
 def _check_requester(context: Context, facts: Facts, record: Record, person: PersonRow) -> None:
     """An officer asks that something be given or shown; that a copy be passed on, nobody but who holds it."""
     body = cast("bodies.ReleaseRequested", record.body)
@@ -76,27 +99,9 @@ def _check_requester(context: Context, facts: Facts, record: Record, person: Per
 def _request(context: Context, facts: Facts, record: Record) -> list[Put]:
     body = cast("bodies.ReleaseRequested", record.body)
     need(facts, (ItemRow.table, body.item), "item")
-    need(facts, (AgreementRow.table, body.relationship), "agreement")
-    if facts[RequestRow.table, body.request] is not None:
-        raise no("request-exists", f"request {body.request!r} was already made")
-    person: PersonRow = need(facts, person_key(body.by), "person")
-    if check_act(body, record.statement.relationship, context.party, person.signing_key) != body.by:
-        raise no("other-signer", f"the request names {body.by!r} but somebody else signed it")
+    row, person = new_request(context, facts, record, body.item)
     _check_requester(context, facts, record, person)
-    row = RequestRow(
-        request=body.request,
-        record=record.id,
-        item=body.item,
-        relationship=body.relationship,
-        recipients=tuple(sorted(set(body.recipients))),
-        purpose=body.purpose,
-        by=body.by,
-        at=record.statement.at,
-        act=body.act,
-        manner=body.manner,
-        copy=body.copy,
-        onward=body.onward,
-    )
+    row = msgspec.structs.replace(row, act=body.act, manner=body.manner, copy=body.copy, onward=body.onward)
     return [
         Put((RequestRow.table, body.request), row),
         Put(item_request_key(body.item, body.request), ItemRequestRow(by=body.by)),

@@ -8,6 +8,7 @@ The originator's register shows the copy as passed on, to whom, and by which con
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from hashlib import sha256
 
 import msgspec
@@ -16,7 +17,7 @@ from comity.decision import model as decision
 from comity.errors import Misuse, Refused, Rejected
 from comity.flows.actors import Actor
 from comity.flows.deciding.basis import basis
-from comity.flows.deciding.cases import answer, handling_case, outcome_word, record_decision
+from comity.flows.deciding.cases import answer, approvals_of, handling_case, outcome_word, record_decision
 from comity.flows.deciding.consents import consents_used, live_consents
 from comity.flows.deciding.lineage import relationships_of
 from comity.flows.deciding.recorded import named_decision
@@ -279,11 +280,6 @@ async def _case(
     """The question about the next body, with the facts that are recorded about the item and its holder."""
     assert asked.onward is not None  # its rule asked for it
     row = await house.agreement_row(asked.relationship)
-    approvals = [
-        decision.Approval(request=asked.request, by=house.pseudonym(asked.relationship, each.by))
-        for each in asked.approvals
-        if each.granted
-    ]
     case = await handling_case(
         house,
         row,
@@ -294,7 +290,7 @@ async def _case(
         at,
         read=read,
         request=asked.request,
-        approvals=approvals,
+        approvals=approvals_of(asked, partial(house.pseudonym, asked.relationship)),
     )
     gains = decision.Person(
         pseudonym=f"outside-{asked.onward.beneficiary}",

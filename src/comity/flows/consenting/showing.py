@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from hashlib import sha256
 from typing import cast
 
@@ -21,7 +22,7 @@ from comity.decision import model as decision
 from comity.errors import Misuse
 from comity.flows.actors import Actor
 from comity.flows.deciding.basis import basis
-from comity.flows.deciding.cases import giving_case, handling_case, new_item, outcome_word
+from comity.flows.deciding.cases import approvals_of, giving_case, handling_case, new_item, outcome_word
 from comity.flows.deciding.once import decide_once
 from comity.flows.deciding.picking import Place, Question, TriedTold, decide_among
 from comity.flows.deciding.visibility import viewer, visible_item
@@ -411,11 +412,7 @@ async def _onward_case(house: House, work: Work, subject: _Subject, asked: Reque
         read=work.facts,
         beside=people[1:],
         request=asked.request,
-        approvals=[
-            decision.Approval(request=asked.request, by=house.pseudonym(asked.relationship, each.by))
-            for each in asked.approvals
-            if each.granted
-        ],
+        approvals=approvals_of(asked, partial(house.pseudonym, asked.relationship)),
     )
     return msgspec.structs.replace(case, requester=house.pseudonym(asked.relationship, asked.by))
 

@@ -5,8 +5,9 @@ A case holds everything the decision rests on, so that it can be recorded with i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 
 import msgspec
 
@@ -91,6 +92,17 @@ def reader(row: PersonRow, party: str, pseudonym: str) -> decision.Person:
     )
 
 
+def approvals_of(
+    asked: RequestRow, name: Callable[[str], str], offices: Mapping[str, str] = MappingProxyType({})
+) -> tuple[decision.Approval, ...]:
+    """Who has approved what was asked for, by the name that the question has for a person, and his office."""
+    return tuple(
+        decision.Approval(request=asked.request, by=name(each.by), office=offices.get(each.by, ""))
+        for each in asked.approvals
+        if each.granted
+    )
+
+
 async def giving_case(
     house: House,
     work: Work,
@@ -110,11 +122,7 @@ async def giving_case(
     """
     recipients, attested = await _addressees(house, work, row, running, request)
     offices = await _offices(work, running, request)
-    approvals = tuple(
-        decision.Approval(request=request.request, by=each.by, office=offices.get(each.by, ""))
-        for each in request.approvals
-        if each.granted
-    )
+    approvals = approvals_of(request, str, offices)
     registered = await work.row(ItemRow, item.id)
     rows: Iterable[AgreementRow] = (row,)
     consents: tuple[decision.Consent, ...] = ()

@@ -28,7 +28,7 @@ from comity.flows.handling.custody import (
     say_in_each,
     sign_in_each,
 )
-from comity.flows.handling.rewrapping import Rewrap, Rewrapped, check_rewrapped, rewrap, still_permitted, to_rewrap
+from comity.flows.handling.rewrapping import Rewrap, Rewrapped, new_headers, still_permitted, to_rewrap
 from comity.flows.house import House
 from comity.flows.keeping.erasing import HEADER
 from comity.flows.keeping.work import Work
@@ -120,16 +120,12 @@ async def make_copies(house: House, request: MakeCopies) -> CopiesMade:
     entries = [await entry_of(house, found.first, each) for each in holders]
     recipients = [entry.recipient for entry in entries]
     marks = await _marks(house, found)
-    strict = found.person.custody == "strict"
     told = await _decide(house, found, request, holders)
     if told.outcome != "permit":
         return told
-    if strict and request.rewrapped is None:
+    headers = await new_headers(house, found, request.rewrapped, recipients)
+    if headers is None:
         return msgspec.structs.replace(told, rewrap=await to_rewrap(house, found, recipients))
-    if strict and request.rewrapped is not None:
-        headers = check_rewrapped(request.rewrapped, recipients)
-    else:
-        headers = await rewrap(house, found, recipients)
     numbers = await _numbers(house, found, len(holders))
     decided = bytes.fromhex(told.decision_record)
 

@@ -35,7 +35,7 @@ from comity.flows.handling.custody import (
     sign_in_each,
 )
 from comity.flows.handling.packing import Amiss, check_packing, packing_amiss
-from comity.flows.handling.rewrapping import Rewrap, Rewrapped, check_rewrapped, rewrap, still_permitted, to_rewrap
+from comity.flows.handling.rewrapping import Rewrap, Rewrapped, new_headers, rewrap, still_permitted, to_rewrap
 from comity.flows.house import House
 from comity.flows.keeping.erasing import HEADER
 from comity.flows.keeping.work import Work
@@ -157,15 +157,12 @@ async def hand_over(house: House, request: HandOver) -> HandedOn:
     told = await _decide(house, found, taker, request)
     if told.outcome != "permit":
         return told
-    strict = found.person.custody == "strict"
-    if strict and request.rewrapped is None:
+    headers = await new_headers(house, found, request.rewrapped, (entry.recipient,))
+    if headers is None:
         if own_keys:
             return msgspec.structs.replace(told, rewrap=await to_rewrap(house, found, (entry.recipient,)), confirm=True)
         return msgspec.structs.replace(told, wrapped=await rewrap(house, found, (entry.recipient,)), confirm=True)
-    if strict and request.rewrapped is not None:
-        (header,) = check_rewrapped(request.rewrapped, (entry.recipient,))
-    else:
-        (header,) = await rewrap(house, found, (entry.recipient,))
+    (header,) = headers
     digest, decided = sha256(header).digest(), bytes.fromhex(told.decision_record)
 
     def body(place: Place, name: str) -> HandedOver:

@@ -47,6 +47,19 @@ async def rewrap(house: House, found: Found, recipients: Sequence[str]) -> tuple
     return tuple(seal_header(file_key, [recipient(each)], house.entropy) for each in recipients)
 
 
+async def new_headers(
+    house: House, found: Found, given: Rewrapped | None, recipients: Sequence[str]
+) -> tuple[bytes, ...] | None:
+    """A header for each of ``recipients``; None where the holder is in strict custody and has not made them yet.
+
+    Raises:
+        Misuse, Rejected: as ``rewrap`` and ``check_rewrapped``.
+    """
+    if found.person.custody != "strict":
+        return await rewrap(house, found, recipients)
+    return None if given is None else check_rewrapped(given, recipients)
+
+
 async def to_rewrap(house: House, found: Found, recipients: Sequence[str]) -> Rewrap:
     """What a holder in strict custody is given to do it himself."""
     return Rewrap(header=await header_of(house, found.first.copy.header), recipients=tuple(recipients))
