@@ -20,6 +20,8 @@ Rules of this file:
   anything within a line, on a line of its own for any number of lines. ``<word>`` is remembered when it is first seen,
   and is the same afterwards, in output and in commands.
 - ``[exit 3]`` says the exit code; without it the code is 0.
+- When it has ended, no line of a document that was given, or made from one, stands anywhere in a data folder or in the
+  temporary files, which lie in a folder of their own meanwhile.
 - ``After OTHER.txt.`` does everything in that file first (once for all tests of a process; the folder is copied).
 
 A transcript is done by hand: no node runs unless it says so, and pouches are carried. ``played`` with a ``line`` does
@@ -37,6 +39,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -50,6 +53,10 @@ from comity.cli.options import FOLDER_VARIABLE
 FOLDER = Path(__file__).parents[1] / "transcripts"
 COMMAND = re.compile(r"^([a-z]*)\$ (.+)$")
 AFTER = re.compile(r"^After (\S+\.txt)\.$", re.MULTILINE)
+DOCUMENT = re.compile(r"^comity (?:give|translate|extract|contain) (?:<[a-z-]+> )?([a-z0-9-]+\.(?!toml)[a-z]+)\b")
+PLAIN_BYTES_MIN = 12
+"""A shorter line of a document may stand somewhere by chance."""
+SCRATCH = "scratch"
 EXIT = re.compile(r"^\[exit (\d+)\]$")
 WORD = re.compile(r"<([a-z][a-z-]*)>")
 REMEMBERED = r"(?P<{}>\S+(?: [0-9a-f]{{4}}\b)*)"
@@ -142,13 +149,17 @@ def played(name: str, store: Path, line: Line | None = None) -> Scene:
             play(transcript, scene)
         finally:
             scene.end()
+        found = list(plain(transcript, scene.folder))
+        assert not found, f"{name}: plaintext in\n" + "\n".join(found)
         _played[key] = scene
     return _played[key]
 
 
 def play(transcript: Transcript, scene: Scene) -> None:
     """Do every step and compare."""
-    with inside(scene.folder):
+    scratch = scene.folder / SCRATCH
+    scratch.mkdir(exist_ok=True)
+    with inside(scene.folder), mock.patch.object(tempfile, "tempdir", str(scratch)):
         for written in transcript.steps:
             if scene.nodes is not None and carried(written, scene.nodes):
                 continue
@@ -159,6 +170,17 @@ def play(transcript: Transcript, scene: Scene) -> None:
             assert found is not None, f"{where}\nprinted\n{printed}"
             assert code == step.code, f"{where}\nended with {code}, not {step.code}; it printed\n{printed}"
             scene.remembered.update(found)
+
+
+def plain(transcript: Transcript, folder: Path) -> Iterator[str]:
+    """Where a line of a document stands that should be nowhere but in the document."""
+    names = {found[1] for step in transcript.steps if (found := DOCUMENT.match(step.command))}
+    texts = [(folder / name).read_bytes() for name in names if (folder / name).is_file()]
+    lines = {line for text in texts for line in text.splitlines() if len(line) >= PLAIN_BYTES_MIN}
+    kept = [path for place in (*PLACES, SCRATCH) for path in (folder / place).rglob("*") if path.is_file()]
+    for path in kept if lines else ():
+        held = path.read_bytes()
+        yield from (f"{path}: {line.decode()}" for line in lines if line in held)
 
 
 def carried(step: Step, nodes: Nodes) -> bool:
@@ -225,7 +247,8 @@ def beside(command: str, home: Mapping[str, str], scene: Scene) -> tuple[int, st
 def shell(home: Mapping[str, str]) -> dict[str, str]:
     """An environment in which ``comity`` is a program, and nothing of this one decides what it prints."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    return {"PATH": path, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "HOME": "/nonexistent", **home}
+    scratch = {"TMPDIR": tempfile.gettempdir()}
+    return {"PATH": path, **scratch, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "HOME": "/nonexistent", **home}
 
 
 def match(expected: list[str], printed: str, remembered: Mapping[str, str]) -> dict[str, str] | None:
