@@ -95,9 +95,9 @@ LAWS: dict[str, Law] = {
     "feed": pure(("errors", "agreement", "ledger")),
     "evidence": pure(CORE),
     "ports": law(CORE, "msgspec", EVERYTHING - WORLD),
-    "seal": law(CORE, "msgspec cryptography", EVERYTHING - WORLD | {"os"}),
+    "seal": law(CORE, "msgspec cryptography shamir_mnemonic", EVERYTHING - WORLD | {"os"}),
     "flows": law((*CORE, "evidence", "feed", "foresight", "ports", "seal"), "msgspec cryptography", EVERYTHING - WORLD),
-    "stores": law(("errors", "ports", "seal"), "msgspec apsw cryptography"),
+    "stores": law(("errors", "ports", "seal"), "msgspec apsw cryptography pkcs11"),
     "courier": law((*CORE, "ports"), "msgspec cryptography aiohttp"),
     "timezones": law(CORE, "tzdata"),
     "witness": law(("errors", "ledger", "ports"), "msgspec", EVERYTHING - WORLD),
@@ -114,6 +114,7 @@ LAWS: dict[str, Law] = {
 GRANTS = {
     "comity.node.run": frozenset(ADAPTERS),  # the one module that knows which adapter stands behind which port
     "comity.node.events": frozenset({"doors"}),  # events come and go over HTTP: the one door that is a server's
+    "comity.node.custodians": frozenset({"stores"}),  # and shared out
     "comity.node.keys": frozenset({"stores"}),  # keys as files, to be listed and locked
     "comity.node.passphrase": frozenset({"stores"}),  # a file with a passphrase is read as strictly as a key
     "comity.node.witnessing": frozenset({"stores"}),  # and the same for a witness, which is no house

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from comity.cli.custodians import bundle, passphrase_option, recover, split
 from comity.cli.founding import OPEN_MEANS
 from comity.cli.options import Desk, Verbs, housed
 from comity.cli.output import Output
@@ -14,7 +15,7 @@ from comity.cli.passphrases import another_passphrase, choosing, unlocking
 from comity.errors import Misuse
 
 if TYPE_CHECKING:
-    from comity.node.keys import KeysShown
+    from comity.node.keys import KeysShown, Recovery
     from comity.ports import KeyFacts
 
 LOCK_THEM = ("comity keys lock", "seal them to a passphrase")
@@ -23,6 +24,11 @@ LOCK_THEM = ("comity keys lock", "seal them to a passphrase")
 @click.group(cls=Verbs)
 def keys() -> None:
     """See, lock, split and replace the private keys of this house."""
+
+
+keys.add_command(split)
+keys.add_command(bundle)
+keys.add_command(recover)
 
 
 @keys.command("list")
@@ -54,15 +60,8 @@ def show(desk: Desk, name: str) -> None:
     desk.show(show_key(desk.session.folder, name), _tell_key)
 
 
-passphrase_file = click.option(
-    "--passphrase-file",
-    type=click.Path(path_type=Path),
-    help="The passphrase is the first line of this file; else the environment or a terminal is asked.",
-)
-
-
 @keys.command()
-@passphrase_file
+@passphrase_option
 @housed
 def lock(desk: Desk, passphrase_file: Path | None) -> None:
     """Lock the keys with a passphrase: from then on the disk alone is worth nothing to who copies it.
@@ -82,7 +81,7 @@ def lock(desk: Desk, passphrase_file: Path | None) -> None:
 
 
 @keys.command()
-@passphrase_file
+@passphrase_option
 @housed
 def unlock(desk: Desk, passphrase_file: Path | None) -> None:
     """Take the lock away: the keys lie open afterwards.
@@ -98,7 +97,7 @@ def unlock(desk: Desk, passphrase_file: Path | None) -> None:
 
 
 @keys.command()
-@passphrase_file
+@passphrase_option
 @click.option(
     "--new-passphrase-file",
     type=click.Path(path_type=Path),
@@ -153,7 +152,18 @@ def _tell_keys(out: Output, shown: KeysShown) -> None:
     if shown.open:
         out.gap()
         warn_open(out, shown.open)
+    if shown.recovery is not None:
+        out.gap()
+        _tell_recovery(out, shown.recovery)
+    if shown.open:
         out.next(LOCK_THEM)
+
+
+def _tell_recovery(out: Output, recovery: Recovery) -> None:
+    shares = f"{recovery.threshold} of {recovery.custodians}"
+    out.line(f"any {shares} custodians bring the keys back (shared out {recovery.created[:10]})")
+    if not recovery.current:
+        out.text("Keys have changed since the bundle was sealed: 'comity keys bundle' seals it again.", style="warn")
 
 
 def warn_open(out: Output, names: list[str]) -> None:

@@ -6,21 +6,38 @@ A node's work goes through the port; this is the one other module that knows tha
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 
 import msgspec
 
-from comity.errors import Misuse
+from comity.errors import Misuse, Rejected
 from comity.node.settings import FILE, read_settings
 from comity.ports import KeyFacts
 from comity.stores.folder import DataFolder
+from comity.stores.key_bundle import RECOVERY
 from comity.stores.key_facts import key_facts
 from comity.stores.key_lock import KEYS, LOCK, Lock, lock_keys, root_files, unlock_keys, write_lock
 
 Passphrase = Callable[[], str]
+_NOTED = re.compile(r"# created: (\S+)\n# shares: (\d+) of (\d+)\n# keys: ([0-9a-f]{64})\n(age1pq1\S+)\n")
+
+
+class Recovery(msgspec.Struct, frozen=True, kw_only=True):
+    """What is noted of the recovery key: when it was made, how many shares are needed of how many.
+
+    ``current`` says whether the bundle that was sealed last holds the keys that there are now.
+    """
+
+    created: str
+    threshold: int
+    custodians: int
+    recipient: str
+    current: bool
 
 
 class KeysShown(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,11 +47,13 @@ class KeysShown(msgspec.Struct, frozen=True, kw_only=True):
         keys: each with what can be told without opening it.
         open: the names of those that lie open on the disk.
         root_away: whether the root key is not here.
+        recovery: what is noted of the recovery key, where the keys were shared out.
     """
 
     keys: list[KeyFacts]
     open: list[str]
     root_away: bool
+    recovery: Recovery | None = None
 
 
 def list_keys(folder: Path) -> KeysShown:
@@ -48,7 +67,35 @@ def list_keys(folder: Path) -> KeysShown:
         keys=found,
         open=[each.name for each in found if each.here and not each.locked],
         root_away=not root_files(folder),
+        recovery=recovery_of(folder, found),
     )
+
+
+def recovery_of(folder: Path, present: list[KeyFacts]) -> Recovery | None:
+    """What is noted of the recovery key of the house in ``folder``; None where the keys were never shared out.
+
+    Raises:
+        Rejected: the note is not what ``split_keys`` writes.
+    """
+    path = folder / KEYS / RECOVERY
+    if not path.exists():
+        return None
+    noted = _NOTED.fullmatch(path.read_text("ascii", "replace"))
+    if noted is None:
+        raise Rejected("not the note of a recovery key", code="bad-key-file", place=str(path))
+    return Recovery(
+        created=noted[1],
+        threshold=int(noted[2]),
+        custodians=int(noted[3]),
+        recipient=noted[5],
+        current=noted[4] == state_of(present),
+    )
+
+
+def state_of(present: list[KeyFacts]) -> str:
+    """A digest of the public halves of all keys: another one when a key was added, replaced or destroyed."""
+    told = [f"{key.name} {key.public}" for key in present if key.name != "root"]
+    return sha256("\n".join(sorted(told)).encode()).hexdigest()
 
 
 def show_key(folder: Path, name: str) -> KeyFacts:
@@ -71,7 +118,7 @@ def lock(folder: Path, passphrase: str) -> KeysShown:
         Unavailable: a node runs on the folder.
     """
     with _alone(folder, "lock") as work_factor:
-        lock_keys(folder, passphrase, datetime.now(UTC), _entropy, work_factor)
+        lock_keys(folder, passphrase, datetime.now(UTC), entropy, work_factor)
     return list_keys(folder)
 
 
@@ -96,15 +143,25 @@ def change_passphrase(folder: Path, old: Passphrase, new: Passphrase) -> KeysSho
     """
     with _alone(folder, "passphrase") as work_factor:
         opened = _lock(folder, old)
-        write_lock(folder, opened, new(), datetime.now(UTC), _entropy, work_factor)
+        write_lock(folder, opened, new(), datetime.now(UTC), entropy, work_factor)
     return list_keys(folder)
 
 
-def _lock(folder: Path, passphrase: Passphrase) -> Lock:
+def opened_lock(folder: Path, passphrase: Passphrase) -> Lock | None:
+    """(5) The lock of the house in ``folder``; None where its keys lie open.
+
+    Raises:
+        Misuse: the passphrase is another one.
+    """
     path = folder / KEYS / LOCK
-    if not path.exists():
+    return Lock.read(path, passphrase) if path.exists() else None
+
+
+def _lock(folder: Path, passphrase: Passphrase) -> Lock:
+    found = opened_lock(folder, passphrase)
+    if found is None:
         raise Misuse("the keys are not locked; 'comity keys lock' locks them", code="not-locked")
-    return Lock.read(path, passphrase)
+    return found
 
 
 @contextmanager
@@ -115,5 +172,6 @@ def _alone(folder: Path, verb: str) -> Iterator[int]:
         yield settings.keys.work_factor
 
 
-def _entropy(count: int) -> bytes:
+def entropy(count: int) -> bytes:
+    """``count`` fresh random bytes from the operating system."""
     return os.urandom(count)

@@ -57,7 +57,7 @@ def _fact(name: str, path: Path, public: Path) -> KeyFacts:
     return KeyFacts(
         name=name,
         does=DOES[name.split("/", maxsplit=1)[0].split("-", maxsplit=1)[0]],
-        created=noted[1] or (written_at(path) if here else ""),
+        created=noted[1] or (written_at(path) if here and noted[0] else ""),
         public=noted[0],
         fingerprint=_fingerprint(_bytes(noted[0])) if noted[0] else "",
         locked=here and is_sealed(read_private(path)),
