@@ -21,6 +21,7 @@ from comity.record.bodies.feeding import (
     Crossed,
     FeedEnded,
     FeedEpoch,
+    FeedMarked,
     FeedOriginals,
     FeedOver,
     FeedRead,
@@ -36,7 +37,7 @@ from comity.record.bodies.feeding import (
 )
 from comity.record.person_act import unsigned
 from comity.register.rows import AgreementRow, RequestRow
-from comity.register.rows.feeding import FeedReceiptRow, FeedReleaseRow, FeedRow, FeedToldRow, PostureRow
+from comity.register.rows.feeding import FeedMarkRow, FeedReceiptRow, FeedReleaseRow, FeedRow, FeedToldRow, PostureRow
 from comity.register.verdict import Changes, Rejection
 from register import story as stories
 from register.story import ALTERNATIVE, LABEL, RELATIONSHIP, START, Story, approved, listed, signed, told
@@ -557,6 +558,44 @@ class TestWhatAnOriginatorIsTold:
     def test_a_consent_to_another_act_is_none_to_a_feed(self, story: Story) -> None:
         self.agrees(story, acts=("give",))
         assert code(story, "jp", self.made(consents=("c-1",))) == "other-consent"
+
+    def marks(self, story: Story, **changes: object) -> Body:
+        fields: dict[str, object] = {
+            "release": "r-1",
+            "feed": FEED,
+            "mark": "군사 Ⅲ급 비밀",
+            "reason": "no longer current",
+            "by": "n-other",
+            "after": next(iter(story.rows("kr", FeedToldRow).values())).record,
+            "signature": unsigned(),
+            **changes,
+        }
+        return signed(FeedMarked(**fields), "n-other", "kr")
+
+    def test_it_says_how_it_marks_it_from_now_on(self, story: Story) -> None:
+        story.say("jp", self.made())
+        first = self.marks(story)
+        story.say("kr", first)
+        (row,) = story.rows("jp", FeedMarkRow).values()
+        assert story.rows("kr", FeedMarkRow) == story.rows("jp", FeedMarkRow)
+        assert row.mark == "군사 Ⅲ급 비밀"
+        assert code(story, "kr", self.marks(story, mark="군사 Ⅱ급 비밀")) == "stale-act"
+        assert code(story, "kr", self.marks(story, after=row.record)) == "no-change"
+        story.say("kr", self.marks(story, mark="군사 Ⅱ급 비밀", after=row.record))
+
+    @pytest.mark.parametrize(
+        ("changes", "expected"),
+        [
+            ({"release": "r-9"}, "unknown-feed-told"),
+            ({"feed": "another"}, "other-feed"),
+            ({"mark": "極秘"}, "unknown-mark"),
+            ({"after": bytes(32)}, "stale-act"),
+            ({"by": "n-nobody"}, "other-signer"),
+        ],
+    )
+    def test_how_it_marks_it_is_refused(self, story: Story, changes: dict[str, object], expected: str) -> None:
+        story.say("jp", self.made())
+        assert code(story, "kr", self.marks(story, **changes)) == expected
 
     def test_nothing_is_over_that_was_not_told(self, story: Story) -> None:
         assert code(story, "jp", FeedOver(release="r-1", reason="enough")) == "unknown-feed-told"

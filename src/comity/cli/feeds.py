@@ -21,7 +21,7 @@ from comity.flows.actors import Actor
 from comity.flows.deciding.explaining import tell
 from comity.flows.feeding.ending import EndFeed, FeedEndShown
 from comity.flows.feeding.listing import FeedLine, FeedShown, ListFeeds, ShowFeed
-from comity.flows.feeding.originators import ListTold, ToldLine
+from comity.flows.feeding.originators import FeedMarkShown, ListTold, MarkFeed, ToldLine
 from comity.flows.feeding.postures import DeclarePosture, PosturesShown, ShowPostures
 from comity.flows.feeding.releasing import TEXT_BYTES_MAX, FeedAsked, ReleaseFeed
 from comity.flows.giving.release import POSSIBLE
@@ -39,6 +39,7 @@ _WHY = {
     "restored-database": "what is kept of it here was restored from a copy; 'comity node status' says what to do",
     "two-histories": "the other party has another history of it; 'comity node status' says what to do",
     "internal": "publishing failed; the node's log says why",
+    "level-changed": "its originator marks it otherwise now; another release under that level is needed",
 }
 """Why nothing crosses, where a code says it; another code is one of a decision's reasons."""
 
@@ -120,10 +121,13 @@ def list_releases(desk: Desk, actor: str | None, *, everything: bool) -> None:
 @seeing
 @housed
 def show(desk: Desk, release: str, actor: str | None) -> None:
-    """Show a standing release: what crosses under which posture.
+    """Show a standing release, or the newest of a feed: what crosses under which posture, and what was before.
+
+    A feed's level is that of its newest release: 'comity feed release' with another mark follows it at once.
 
     Example:
       comity feed show r-4xq7…
+      comity feed show air-picture
     """
     shown: FeedShown = desk.call("feed.show", ShowFeed(release=release, actor=as_actor(actor)))
     known = functions(desk)
@@ -162,6 +166,33 @@ def elsewhere(desk: Desk, actor: str | None) -> None:
     desk.show(found, lambda out, _: _tell_elsewhere(out, found))
 
 
+@feed.command()
+@click.argument("release")
+@click.option("--to", "--mark", "mark", required=True, metavar="MARK", help="The new mark, on your own ladder.")
+@click.option("--reason", required=True, metavar="TEXT", help="Why; it is recorded and crosses.")
+@acting
+@housed
+def reclassify(desk: Desk, release: str, mark: str, reason: str, actor: str, key: Path | None) -> None:
+    """Say that you mark otherwise what another party publishes of your information.
+
+    Nothing crosses from when its publisher hears of it, until it is released under the mark that corresponds. By a
+    release authority. RELEASE is shown by 'comity feed elsewhere'. The level of a feed of your own is that of its
+    newest release; that of an item changes with 'comity reclassify'.
+
+    Example:
+      comity feed reclassify r-4xq7… --to "TOP SECRET" --reason "the source is endangered" --as brown
+    """
+    request = MarkFeed(release=release, mark=mark, reason=reason, actor=Actor(actor))
+    marked: FeedMarkShown = desk.act("feed.mark", request, key)
+    desk.show(marked, lambda out, _: _tell_marked(out, marked, desk))
+
+
+def _tell_marked(out: Output, marked: FeedMarkShown, desk: Desk) -> None:
+    out.line(("marked ", "warn"), f"{marked.feed}, published by {marked.publisher}: ", (marked.mark, "strong"))
+    out.text("Nothing of it crosses once its publisher hears of this, until it is released under this level.", indent=2)
+    out.next(("comity feed elsewhere", "what is published of yours"), *desk.sending())
+
+
 def _tell_elsewhere(out: Output, found: list[ToldLine]) -> None:
     if not found:
         out.line("nobody has told of a feed of what is ours")
@@ -173,6 +204,7 @@ def _tell_elsewhere(out: Output, found: list[ToldLine]) -> None:
             [
                 ("release", row.release),
                 ("mark", written(row.label)),
+                ("yours since", each.mark),
                 ("topic", row.topic),
                 ("purpose", row.purpose),
                 ("host", row.host),
@@ -317,6 +349,7 @@ def _tell_shown(out: Output, shown: FeedShown, known: dict[str, str]) -> None:
     line = shown.line
     out.line((line.feed, "strong"), "  ", (line.state, _STYLES[line.state]))
     out.fields([*_fields(line), ("to", named(", ".join(line.recipients), known))], indent=2)
+    _tell_word(out, shown)
     before: object = None
     for under in shown.postures:
         if under.types == before:
@@ -337,6 +370,34 @@ def _tell_shown(out: Output, shown: FeedShown, known: dict[str, str]) -> None:
                 ],
                 indent=2,
             )
+    _tell_history(out, shown)
+
+
+def _tell_word(out: Output, shown: FeedShown) -> None:
+    """Of a third party's information: on whose word its consent rests."""
+    originator, publisher = shown.line.label.originator, shown.line.publisher
+    if shown.word == "originator":
+        out.fields([(f"consent of {originator}", ", ".join(shown.consents))], indent=2)
+    elif shown.word == "publisher":
+        ask = f"{originator} itself can be asked under {', '.join(shown.asked_in)}"
+        none = f"this house has no dealings with {originator} under this agreement"
+        told = f"That {originator} consents rests on the word of {publisher} alone; {ask if shown.asked_in else none}."
+        out.text(told, indent=2)
+
+
+def _tell_history(out: Output, shown: FeedShown) -> None:
+    """Every release of the feed, where there was more than one."""
+    if len(shown.history) < 2:
+        return
+    out.gap()
+    out.line(("history", "dim"))
+    for each in shown.history:
+        ends = "".join(f", ended by {end.party} {told_instant(end.at)}: {end.reason}" for end in each.ends)
+        until = f", until {told_instant(each.since)}" if each.state == "followed" else ""
+        mark = written(each.alternative if each.alternative and not each.ours else each.label)
+        here: tuple[str, Style] = (each.release, "strong" if each.release == shown.line.release else "dim")
+        state: tuple[str, Style] = (each.state, _STYLES[each.state])
+        out.line(f"from {told_instant(each.at)}  ", here, f"  {mark}  ", state, f"{until}{ends}", indent=2)
 
 
 def _tell_end(out: Output, ended: FeedEndShown, desk: Desk) -> None:

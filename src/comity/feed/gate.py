@@ -45,6 +45,11 @@ class Gate(Struct, frozen=True):
         return _said(self) == _said(other)
 
     @property
+    def released(self) -> str:
+        """The digest of its release; empty where there is none."""
+        return "" if self.release is None else self.release.digest
+
+    @property
     def crossings(self) -> Mapping[str, Crossing]:
         """What crosses of each type; nothing where it does not stand."""
         return self.release.postures[self.posture] if self.stands and self.release is not None else {}

@@ -163,6 +163,7 @@ _RUN: dict[str, Callable[[House, Any], Awaitable[Any]]] = {
     "feed.end": ending.end_feed,
     "feed.readers": readings.list_readings,
     "feed.elsewhere": originators.list_told,
+    "feed.mark": originators.mark_feed,
     "posture.declare": postures.declare_posture,
     "posture.show": postures.show_postures,
     "consent.ask": consent_requests.ask_consent,

@@ -18,6 +18,7 @@ from comity.record.bodies.feeding import (
     POSTURES,
     FeedEnded,
     FeedEpoch,
+    FeedMarked,
     FeedOriginals,
     FeedOver,
     FeedRead,
@@ -45,6 +46,7 @@ from comity.register.rows.consents import ConsentRow, consent_key
 from comity.register.rows.feeding import (
     FeedEnd,
     FeedEpochRow,
+    FeedMarkRow,
     FeedOriginalsRow,
     FeedReadRow,
     FeedReceiptRow,
@@ -55,6 +57,7 @@ from comity.register.rows.feeding import (
     PostureRow,
     feed_epoch_key,
     feed_key,
+    feed_mark_key,
     feed_originals_key,
     feed_read_key,
     feed_receipt_key,
@@ -281,6 +284,34 @@ def _over(context: Context, facts: Facts, record: Record) -> list[Put]:
     return [Put(key, msgspec.structs.replace(row, over=statement.at, reason=body.reason))]
 
 
+def _marked_reads(_: Context, record: Record) -> list[Key]:
+    return [_agreement_key(record), officer_key(record)]
+
+
+def _marked_more(context: Context, facts: Facts, record: Record) -> list[Key]:
+    """What the originator was told by the party that it speaks to, and what it said before."""
+    body, relationship = cast("FeedMarked", record.body), record.statement.relationship
+    publisher = other_party(context, facts, record)
+    return [feed_told_key(relationship, publisher, body.release), feed_mark_key(relationship, publisher, body.feed)]
+
+
+def _marked(context: Context, facts: Facts, record: Record) -> list[Put]:
+    body, statement = cast("FeedMarked", record.body), record.statement
+    row: AgreementRow = need(facts, _agreement_key(record), "agreement")
+    told_key, key = _marked_more(context, facts, record)
+    told: FeedToldRow = need(facts, told_key, "feed that was told of")
+    if told.feed != body.feed:
+        raise no("other-feed", f"release {body.release!r} is of {told.feed!r}, not of {body.feed!r}")
+    check_officer(facts, record, RELEASE_AUTHORITY)
+    before = cast("FeedMarkRow | None", facts[key])
+    check_after(body.after, told.record if before is None else before.record)
+    level_of(context.agreement(row.digest), statement.author, body.mark)
+    if before is not None and before.mark == body.mark:
+        raise no("no-change", f"{body.feed!r} is marked {body.mark!r} already")
+    marked = FeedMarkRow(mark=body.mark, reason=body.reason, by=body.by, record=record.id, at=statement.at)
+    return [Put(key, marked)]
+
+
 # ---- its end -------------------------------------------------------------------------------------------------------
 
 
@@ -428,6 +459,7 @@ RULES: dict[type[bodies.Body], Rule] = {
     FeedReleased: Rule(_released_reads, _released, _released_more),
     FeedTold: Rule(_told_reads, _told),
     FeedOver: Rule(_over_reads, _over),
+    FeedMarked: Rule(_marked_reads, _marked, _marked_more),
     FeedEnded: Rule(_ended_reads, _ended),
     PostureDeclared: Rule(_declared_reads, _declared),
     FeedEpoch: Rule(_epoch_reads, _epoch),

@@ -24,6 +24,7 @@ from comity.flows.deciding.picking import AGAINST
 from comity.flows.deciding.standings import halted
 from comity.flows.feeding.cases import feed_case
 from comity.flows.feeding.names import FeedName
+from comity.flows.feeding.originators import marked_otherwise
 from comity.flows.feeding.terms import Terms, heard_terms, kept_terms
 from comity.flows.house import House
 from comity.flows.keeping.library import Running
@@ -125,6 +126,8 @@ async def _stopped(
             return _Stop("other-text", row.superseded, "standing"), turns
     turns += await _term(house, work, row, running)
     if release.publisher == house.party:
+        if await marked_otherwise(house, work, row, running.agreement, release.feed, release.label) is not None:
+            return _Stop("level-changed", None, "standing"), turns
         reason, more = await _decided(house, work, row, running, release)
         turns += more
     else:

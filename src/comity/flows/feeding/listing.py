@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 
 import msgspec
 
@@ -12,13 +13,23 @@ from comity.errors import Misuse, Rejected
 from comity.feed.release import Posture
 from comity.flows.actors import Actor
 from comity.flows.deciding.visibility import sees_all, viewer
+from comity.flows.feeding.cases import originators
 from comity.flows.feeding.gate import gate
 from comity.flows.house import House
 from comity.marking.label import Label
 from comity.record.bodies.feeding import ReleasedType, UnderPosture
 from comity.register.roles import RELEASE_AUTHORITY, UNLISTED
 from comity.register.rows import PersonRow, RequestRow
-from comity.register.rows.feeding import FeedEnd, FeedReceiptRow, FeedReleaseRow, FeedRow
+from comity.register.rows.feeding import (
+    FeedEnd,
+    FeedReceiptRow,
+    FeedReleaseRow,
+    FeedRow,
+    FeedToldRow,
+    feed_key,
+    feed_release_key,
+    feed_told_key,
+)
 
 RELEASES_TOLD = 1_000
 """Most releases that are told at once."""
@@ -32,7 +43,7 @@ class ListFeeds(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ShowFeed(msgspec.Struct, frozen=True, kw_only=True):
-    """Show one standing release with its terms, as ``actor`` may see it."""
+    """Show one standing release with its terms, as ``actor`` may see it: by its id, or the newest of a feed by name."""
 
     release: str
     actor: Actor | None = None
@@ -75,11 +86,25 @@ class FeedLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FeedShown(msgspec.Struct, frozen=True, kw_only=True):
-    """A standing release with what crosses under each posture."""
+    """A standing release with what crosses under each posture.
+
+    Attributes:
+        line: the release, and how it stands.
+        types, postures: what crosses.
+        history: every release of the feed that the viewer may see, the oldest first; this one among them.
+        word: whose word it is that an originator consents that is neither party: ``originator``, where this house
+            publishes and has its ``consents``; ``publisher``, where this house gets it; empty where there is no such.
+        consents: those it rests on.
+        asked_in: the relationships in which this house could ask the originator itself.
+    """
 
     line: FeedLine
     types: tuple[ReleasedType, ...]
     postures: tuple[UnderPosture, ...]
+    history: tuple[FeedLine, ...] = ()
+    word: Literal["", "originator", "publisher"] = ""
+    consents: tuple[str, ...] = ()
+    asked_in: tuple[str, ...] = ()
 
 
 async def list_feeds(house: House, request: ListFeeds) -> list[FeedLine]:
@@ -99,27 +124,67 @@ async def list_feeds(house: House, request: ListFeeds) -> list[FeedLine]:
 
 
 async def show_feed(house: House, request: ShowFeed) -> FeedShown:
-    """One standing release with its terms.
+    """One standing release with its terms, and those of the same feed before and after it.
 
     Raises:
         Misuse: there is none, or none that whoever asks may see; nobody can tell which.
     """
-    relationship, row = await find_release(house, request.release, await viewer(house, request.actor))
-    return FeedShown(line=await _line(house, relationship, row), types=row.types, postures=row.postures)
+    person = await viewer(house, request.actor)
+    relationship, row = await find_release(house, request.release, person)
+    releases = [each async for _, each in house.rows(FeedReleaseRow, f"{relationship}/")]
+    same = [each for each in releases if (each.publisher, each.feed) == (row.publisher, row.feed)]
+    seen = [each for each in same if await sees_feed(house, relationship, each, person)]
+    shown = FeedShown(
+        line=await _line(house, relationship, row),
+        types=row.types,
+        postures=row.postures,
+        history=tuple([await _line(house, relationship, each) for each in sorted(seen, key=lambda each: each.at)]),
+    )
+    return await _with_word(house, relationship, row, shown)
+
+
+async def _with_word(house: House, relationship: str, row: FeedReleaseRow, shown: FeedShown) -> FeedShown:
+    """What is shown, with whose word it is that the originator consents."""
+    originator = row.label.originator
+    agreement = await house.agreement_row(relationship)
+    if originator in (house.party, agreement.peer):
+        return shown
+    there = await originators(house, agreement, originator)
+    if row.publisher != house.party:
+        return msgspec.structs.replace(shown, word="publisher", asked_in=tuple(there))
+    told = [await house.row(FeedToldRow, feed_told_key(each, house.party, row.release)[1]) for each in there]
+    consents = tuple(consent for each in told if each is not None for consent in each.consents)
+    return msgspec.structs.replace(shown, word="originator", consents=consents)
 
 
 async def find_release(
     house: House, release: str, person: PersonRow | None, relationship: str | None = None
 ) -> tuple[str, FeedReleaseRow]:
-    """A standing release by its id, and where it stands; with ``relationship`` given, there.
+    """A standing release by its id, or the newest of a feed by its name, and where it stands.
+
+    With ``relationship`` given it is looked for there.
 
     Raises:
         Misuse: there is none, or none that this person may see; nobody can tell which.
     """
-    for place in [relationship] if relationship is not None else [each for each, _ in await house.relationships()]:
+    places = [relationship] if relationship is not None else [each for each, _ in await house.relationships()]
+    for place in places:
         row = await house.row(FeedReleaseRow, f"{place}/{release}")
         if row is not None and await sees_feed(house, place, row, person):
             return place, row
+    found = [
+        (place, row)
+        for place in places
+        for name in (house.party, await house.peer_in(place))
+        if (feed := await house.row(FeedRow, feed_key(place, name, release)[1])) is not None
+        and (row := await house.row(FeedReleaseRow, feed_release_key(place, feed.release)[1])) is not None
+        and await sees_feed(house, place, row, person)
+    ]
+    if len(found) > 1:
+        under = ", ".join(f"{row.release} ({place})" for place, row in found)
+        raise Misuse(f"there are several feeds {release!r}: {under}; name the release", code="ambiguous-feed")
+    if found:
+        return found[0]
     raise Misuse(f"there is no release {release!r}", code="unknown-release")
 
 

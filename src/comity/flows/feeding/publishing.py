@@ -437,6 +437,9 @@ class Publisher:
             self._adopt(gate)
         changed = None if self._gate is not None and gate.is_as(self._gate) else gate
         now = self._now()
+        if changed and self._gate and changed.released != self._gate.released and self._key_is_old(now):
+            self._adopt(changed)  # for the release before no key is made any more: what came goes under this one
+            changed = None
         until = now if changed is None else min(now, microseconds(changed.since) - 1)
         made = Round()
         if not self._writing:
@@ -579,10 +582,13 @@ class Publisher:
 
     async def _begin_epoch(self) -> None:
         """Seal under a fresh key where the one before has had its time, or another release holds (12)."""
-        gate, epoch = self._gate, self._publication.epoch
-        released = gate.release.digest if gate is not None and gate.release is not None else ""
-        now = self._now()
-        old = epoch is None or not 0 <= now - self._began < EPOCH_SECONDS * 1_000_000
-        if old or self._publication.batch >= EPOCH_BATCHES_MAX or released != self._released:
+        released, now = "" if self._gate is None else self._gate.released, self._now()
+        if self._key_is_old(now) or released != self._released:
             self._publication.begin(await self._authority.next_epoch(self.name, self._publication.first))
             self._released, self._began = released, now
+
+    def _key_is_old(self, now: int) -> bool:
+        """Whether the next batch needs a fresh key whatever holds: there is none, or it has had its time."""
+        if self._publication.epoch is None or self._publication.batch >= EPOCH_BATCHES_MAX:
+            return True
+        return not 0 <= now - self._began < EPOCH_SECONDS * 1_000_000

@@ -18,7 +18,7 @@ from comity.flows.actors import Actor
 from comity.flows.deciding.basis import basis
 from comity.flows.deciding.cases import answer, outcome_word, record_decision
 from comity.flows.feeding.cases import feed_case
-from comity.flows.feeding.originators import tell_originator, tell_over
+from comity.flows.feeding.originators import marked_otherwise, tell_originator, tell_over
 from comity.flows.feeding.terms import FEED_TEXT, Terms, kept_terms, read_terms, told_postures, told_types
 from comity.flows.giving.marks import alternative_label
 from comity.flows.giving.release import POSSIBLE, directory_entries
@@ -229,10 +229,12 @@ async def _wish(house: House, request: ReleaseFeed) -> _Wish:
             place=release_file,
         )
     await directory_entries(house.sequencer.rows.get, row, request.recipients)
+    label = Label(policy=house.party, mark=release.mark, originator=release.originator or house.party)
+    await _check_mark(house, row, running, label, release.feed, release_file)
     name = house.name("r", request.request)
     wanted = FeedWantedRow(
         feed=release.feed,
-        label=Label(policy=house.party, mark=release.mark, originator=release.originator or house.party),
+        label=label,
         topic=release.topic,
         subject=release.subject,
         until=release.until,
@@ -252,6 +254,18 @@ async def _wish(house: House, request: ReleaseFeed) -> _Wish:
         act="feed",
     )
     return _Wish(row, running, terms, asked, wanted)
+
+
+async def _check_mark(house: House, row: AgreementRow, running: Running, label: Label, feed: str, file: str) -> None:
+    """See that its originator does not mark it otherwise."""
+    said = await marked_otherwise(house, house.sequencer.look(), row, running.agreement, feed, label)
+    if said is not None:
+        raise Rejected(
+            f"{label.originator!r}, whose it is, marks {feed!r} {said.mark!r} since {said.at:%Y-%m-%d}; {label.mark!r} "
+            "does not correspond to that",
+            code="other-mark",
+            place=file,
+        )
 
 
 async def _decide(house: House, work: Work, wish: _Wish) -> FeedAsked:

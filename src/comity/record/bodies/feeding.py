@@ -142,6 +142,24 @@ class FeedOver(Body, frozen=True, kw_only=True):
     reason: Words
 
 
+class FeedMarked(Body, frozen=True, kw_only=True):
+    """An originator says how it marks from now on what another party publishes of its information.
+
+    ``release`` is one that it was told of; ``mark`` is of its own ladder. ``after`` is the record by which it was told,
+    or its own word before this one.
+    """
+
+    kind: ClassVar[str] = "feed-mark/1"
+    crosses: ClassVar[bool] = True
+    release: Identifier
+    feed: Identifier
+    mark: Name
+    reason: Words
+    by: Identifier
+    after: Digest
+    signature: PersonSignature
+
+
 class FeedEnded(Body, frozen=True, kw_only=True):
     """Either party ends a standing release, from now on; ``after`` is the record of the release."""
 

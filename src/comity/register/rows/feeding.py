@@ -100,6 +100,17 @@ class FeedToldRow(Row, frozen=True, kw_only=True):
     reason: str = ""
 
 
+class FeedMarkRow(Row, frozen=True, kw_only=True):
+    """How an originator marks what another party publishes of its information. Key: ``relationship/publisher/feed``."""
+
+    table: ClassVar[str] = "feed-mark"
+    mark: str
+    reason: str
+    by: str
+    record: bytes
+    at: datetime
+
+
 class PostureRow(Row, frozen=True, kw_only=True):
     """What a party has declared last. Key: ``relationship/party``."""
 
@@ -175,6 +186,11 @@ def feed_release_key(relationship: str, release: str) -> Key:
 def feed_told_key(relationship: str, publisher: str, release: str) -> Key:
     """Key of what an originator was told of a feed."""
     return FeedToldRow.table, f"{relationship}/{publisher}/{release}"
+
+
+def feed_mark_key(relationship: str, publisher: str, feed: str) -> Key:
+    """Key of how an originator marks a feed of its information."""
+    return FeedMarkRow.table, f"{relationship}/{publisher}/{feed}"
 
 
 def posture_key(relationship: str, party: str) -> Key:
