@@ -127,12 +127,14 @@ class FeedWorld:
         await made.release()
         return made
 
-    async def release(self, terms: str = TERMS, people: tuple[str, ...] = ("kim", "jung", "park", "choi")) -> str:
+    async def release(
+        self, terms: str = TERMS, people: tuple[str, ...] = ("kim", "jung", "park", "choi"), schema: str = SCHEMA
+    ) -> str:
         world = self.world
         asked = await release_feed(
             world.jp,
             ReleaseFeed(
-                schema=SCHEMA,
+                schema=schema,
                 terms=terms.format(until=TODAY + timedelta(days=30)),
                 relationship=RELATIONSHIP,
                 recipients=tuple([await world.pseudonym(each) for each in people]),
