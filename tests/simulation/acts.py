@@ -31,12 +31,14 @@ from world import RELATIONSHIP
 
 from . import cast
 from .ending import ENDING
+from .feeding import FEEDING
 from .handling import HANDLING
+from .markers import OURS, SECRET
 from .negotiating import CHANNEL, NEGOTIATING
 from .network import Message
 from .pouches import parcels_in
 from .telling import TELLING
-from .witness import OURS, SECRET, Opening, Slip
+from .witness import Opening, Slip
 
 if TYPE_CHECKING:
     from .simulation import Simulation
@@ -340,6 +342,7 @@ ACTS: dict[str, tuple[Doing, float]] = {
     **ENDING,
     **TELLING,
     **NEGOTIATING,
+    **FEEDING,
 }
 """Every kind of act, and how often it is done."""
 

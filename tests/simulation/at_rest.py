@@ -39,8 +39,9 @@ from comity.register.tally import NOTHING as NO_SUM
 from comity.register.tally import CopyLine, added, copy_line, item_sum, part_of
 from world import RELATIONSHIP
 
+from .feed_invariants import published_arrives_once
+from .markers import SECRET
 from .negotiating import CHANNEL
-from .witness import SECRET
 
 if TYPE_CHECKING:
     from .node import Node
@@ -409,4 +410,4 @@ AT_REST: dict[int, RestInvariant] = dict(
         ),
         start=14,
     )
-)
+) | {33: published_arrives_once}

@@ -10,9 +10,10 @@ from comity.flows.agreeing.negotiating import OpenChannel, open_channel
 from comity.flows.house import House
 from comity.flows.people.clearances import ChangeList, GrantClearance, change_list, grant_clearance
 from comity.flows.people.enrolment import EnrolPerson, enrol_person
+from feeds import with_feeds
 from world import RELATIONSHIP, ROOT, adopt, introduce
 
-from .witness import OURS
+from .markers import OURS
 
 PARTIES = ("jp", "kr")
 PEER = {"jp": "kr", "kr": "jp"}
@@ -35,6 +36,7 @@ ROLES = {
 }
 CLEARED = {"reader": 1, "deputy": 1, "junior": 0, "unlisted": 1, "works": 1, "embedded": 1}
 LISTED = ("reader", "deputy", "junior", "uncleared", "works", "embedded")
+LAYERS = ("house.toml", "jp-kr-arrangement.example.toml")
 CLEARED_FOR = timedelta(days=300)
 
 
@@ -52,7 +54,7 @@ async def found(houses: dict[str, House], now: datetime) -> None:
     await introduce(houses["jp"], houses["kr"])
     for party, house in houses.items():
         await open_channel(house, OpenChannel(PEER[party]))
-        await adopt(house, PEER[party], "jp-kr-2016.history.toml", ("house.toml", "jp-kr-arrangement.example.toml"))
+        await adopt(house, PEER[party], "jp-kr-2016.history.toml", LAYERS, with_feeds())
         for who in (*ROLES, *READERS):
             await enrol(house, who, ROLES.get(who, ("reader",)))
         for who, rank in CLEARED.items():

@@ -10,6 +10,17 @@ from comity.stores.memory import MemoryStore
 from comity.stores.memory_disk import MemoryDisk
 
 
+class DoubleDisk(MemoryDisk):
+    """A disk in two parts, for the register and for what is kept of feeds; both die at once."""
+
+    other: DoubleDisk | None = None
+
+    def crash(self, *, unsynced_kept: bool) -> None:
+        super().crash(unsynced_kept=unsynced_kept)
+        if self.other is not None:
+            MemoryDisk.crash(self.other, unsynced_kept=unsynced_kept)
+
+
 class SlowStore(MemoryStore):
     """A memory store that lets others run before it reads, as a store in a thread or over a network does."""
 

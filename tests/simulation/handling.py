@@ -40,7 +40,7 @@ from comity.seal.x25519 import X25519Identity
 from world import RELATIONSHIP
 
 from . import cast
-from .witness import OURS, SECRET
+from .markers import OURS, SECRET
 
 if TYPE_CHECKING:
     from .simulation import Simulation

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from comity.decision import model as decision
+from comity.flows.feeding.names import FeedName
+from comity.flows.feeding.shelf import State
 from comity.ledger.checkpoint import Checkpoint
 from comity.ledger.note import Note
 from comity.ports import JournalEntry
@@ -23,6 +25,8 @@ from comity.record.encoding import decode
 from comity.record.statement import Statement, chain_id, peek
 
 from . import at_rest
+from .feed_invariants import FEEDS_AT_EACH_STEP
+from .feed_witness import Answered
 from .witness import Acknowledgement, News
 
 if TYPE_CHECKING:
@@ -66,6 +70,15 @@ class Invariants:
         self.journalled: dict[str, list[bytes]] = {party: [] for party in simulation.nodes}
         self.latest: dict[tuple[str, str], tuple[datetime, int]] = {}
         self.cosigned: dict[tuple[str, str], int] = {}
+        self.answered: dict[tuple[FeedName, int], Answered] = {}
+        self.judged: dict[tuple[FeedName, int, int], bytes] = {}
+        self.passed: dict[FeedName, int] = {}
+        self.sealed: dict[tuple[str, int, int], bytes] = {}
+        self.shelves: dict[FeedName, tuple[State, int]] = {}
+        self.receipts: dict[FeedName, int] = {}
+        self.known: dict[FeedName, int] = {}
+        self.arrived: dict[tuple[FeedName, int], bytes] = {}
+        self.reading: dict[int, int] = {}
 
     def check(self) -> None:
         """Look at what is new.
@@ -73,7 +86,7 @@ class Invariants:
         Raises:
             Broken: something does not hold.
         """
-        news = self.simulation.witness.taken()
+        news, of_feeds = self.simulation.witness.taken(), self.simulation.witness.feeds.taken()
         fresh = [
             Fresh(node, entry, peek(entry.envelope))
             for party, node in self.simulation.nodes.items()
@@ -84,6 +97,11 @@ class Invariants:
                 (number, invariant.__name__, says)
                 for number, invariant in AT_EACH_STEP.items()
                 for says in self._counted(number, invariant(self, news, fresh))
+            ]
+            + [
+                (number, invariant.__name__, says)
+                for number, invariant in FEEDS_AT_EACH_STEP.items()
+                for says in self._counted(number, invariant(self, of_feeds))
             ]
         )
 
@@ -271,5 +289,9 @@ AT_EACH_STEP: dict[int, StepInvariant] = dict(
         start=1,
     )
 )
-NAMES = {number: invariant.__name__ for number, invariant in (*AT_EACH_STEP.items(), *at_rest.AT_REST.items())}
+NAMES: dict[int, str] = {
+    number: invariant.__name__
+    for table in (AT_EACH_STEP, at_rest.AT_REST, FEEDS_AT_EACH_STEP)
+    for number, invariant in table.items()
+}
 """Every invariant by its number in the specification."""

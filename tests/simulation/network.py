@@ -43,10 +43,10 @@ class Network:
 
     def post(self, message: Message) -> None:
         """Give the road something."""
-        if self._happens("drop", self.weather.drop):
+        if self.happens("drop", self.weather.drop):
             return
         self.under_way.append(message)
-        if self._happens("repeat", self.weather.repeat):
+        if self.happens("repeat", self.weather.repeat):
             self.under_way.append(message)
         if len(self.under_way) > UNDER_WAY_MAX:
             self.witness.fault("lost in the crowd")
@@ -54,17 +54,17 @@ class Network:
 
     def take(self) -> Message | None:
         """What arrives next, if anything does."""
-        if not self.under_way or self._happens("wait", self.weather.wait):
+        if not self.under_way or self.happens("wait", self.weather.wait):
             return None
         index = self._random.randrange(len(self.under_way)) if self.weather.wait else 0
         if index:
             self.witness.fault("network reorder")
         message = self.under_way.pop(index)
-        if self._happens("cut", self.weather.cut):
+        if self.happens("cut", self.weather.cut):
             return replace(message, body=message.body[: self._random.randrange(len(message.body) + 1)])
         return message
 
-    def _happens(self, kind: str, share: float) -> bool:
+    def happens(self, kind: str, share: float) -> bool:
         if share and self._random.random() < share:
             self.witness.fault(f"network {kind}")
             return True

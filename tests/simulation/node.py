@@ -10,18 +10,22 @@ from random import Random
 from typing import Any
 
 from comity.errors import Unavailable
+from comity.flows.feeding.books import Books
+from comity.flows.feeding.feeds import Feeds
+from comity.flows.feeding.reading import Readers
 from comity.flows.following import follow
 from comity.flows.house import House
-from comity.ports import Batch
 from comity.stores.files import LocalFiles
 from comity.stores.keys import KeyFolder
 from comity.stores.memory import MemoryBlobs, MemoryErasedKeys, MemoryHighWaterMark
-from comity.stores.memory_disk import Crashed, Fault, MemoryDisk, WritePoint
+from comity.stores.memory_disk import Crashed, Fault, WritePoint
 from comity.timezones import time_zones
 from world import SeededEntropy
 
 from .clock import ErringClock, WorldTime
-from .disk import SlowStore
+from .disk import DoubleDisk, SlowStore
+from .feed_witness import WatchedGates
+from .loop import Life
 from .weather import CALM, Weather
 from .witness import Witness
 
@@ -31,6 +35,7 @@ class Node:
 
     Attributes:
         house: None while it is down.
+        gates, feeds, readers, books: what it does with feeds, as long as it is up.
         full: the disk takes no more writes.
         down_until: the step before which nobody starts it again.
     """
@@ -39,30 +44,43 @@ class Node:
         self.party = party
         self.folder = folder / party
         self.clock = ErringClock(time)
-        self.disk = MemoryDisk(self._fault)
+        self.disk, self.feed_disk = DoubleDisk(self._fault), DoubleDisk(self._fault)
+        self.disk.other, self.feed_disk.other = self.feed_disk, self.disk
         self.weather: Weather = CALM
         self.house: House | None = None
+        self.gates: WatchedGates
+        self.feeds: Feeds
+        self.readers: Readers
+        self.books: Books
         self.full = False
         self.down_until = 0
         self._random = random
         self.witness = witness
         self._entropy = SeededEntropy(f"{random.random()} {party}")
         self._died = 0
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._life = Life()
+        self._acts: dict[asyncio.Task[None], None] = {}
+        self._habits: dict[asyncio.Task[None], None] = {}
         self.folder.mkdir(mode=0o700, parents=True)
-        KeyFolder.create(self.folder, self._entropy)
+        self.keys = KeyFolder.create(self.folder, self._entropy)
 
     async def open(self) -> bool:
         """Start a house on what the last one left; False when its disk does not let it."""
+        opened = await self._life.bear(self._open())
+        if not opened:
+            await self._end()
+        return opened
+
+    async def _open(self) -> bool:
         self._died = self.disk.crashes
         house = House(
             self.party,
-            store=SlowStore(self.disk, self._turns, self._written),
+            store=SlowStore(self.disk, self._turns, self.witness.written_by(self.party)),
             blobs=MemoryBlobs(self.disk),
             mark=MemoryHighWaterMark(self.disk),
             erased=MemoryErasedKeys(self.disk),
             clock=self.clock,
-            entropy=self._entropy,
+            entropy=self._draw,
             keys=KeyFolder(self.folder, self._entropy),
             files=LocalFiles(self.folder / "scratch"),
             zones=time_zones(),
@@ -75,19 +93,35 @@ class Node:
                 await house.close()
             self._died = self.disk.crashes
             return False
+        store = SlowStore(self.feed_disk, self._turns, self.witness.kept_by(self.party))
+        self.gates = WatchedGates(house, self, self.witness.feeds)
+        self.feeds = Feeds(house, store, self.gates)
+        self.readers, self.books = Readers(house, self.feeds, self.gates), Books(house, self.feeds)
+        self.keep(self.books.run())
         self.house = house
         return True
 
     def run(self, act: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run something that dies with the house."""
-        task = asyncio.create_task(act)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
+        return _listed(self._acts, self._life.bear(act))
+
+    def keep(self, act: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """The same, for what goes on and on."""
+        return _listed(self._habits, self._life.bear(act))
 
     @property
     def busy(self) -> bool:
-        return bool(self._tasks)
+        """Somebody waits for an answer."""
+        return bool(self._acts)
+
+    async def calm_down(self) -> None:
+        """End what goes on and on, before the house is looked at."""
+        habits = list(self._habits)
+        for habit in habits:
+            habit.cancel()
+        await asyncio.gather(*habits, return_exceptions=True)
+        await self.books.settle()
+        await self.feeds.close()
 
     @property
     def dead(self) -> bool:
@@ -101,14 +135,13 @@ class Node:
 
     async def bury(self) -> None:
         """Take away what is left of a dead house: it is not closed, and nothing it still held is written."""
-        house, self.house = self.house, None
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        if house is not None:
-            await house.sequencer.close()  # only so that its task does not linger: its store is dead
+        self.house = None
+        await self._end()
         self._died = self.disk.crashes
+
+    async def _end(self) -> None:
+        life, self._life = self._life, Life()
+        await life.end()
 
     def heal(self) -> None:
         """The disk is well from now on, and the clock right."""
@@ -133,5 +166,14 @@ class Node:
     def _turns(self) -> int:
         return self._random.randint(0, self.weather.slow) if self.weather.slow else 0
 
-    def _written(self, batch: Batch) -> None:
-        self.witness.written(self.party, batch)
+    def _draw(self, count: int) -> bytes:
+        drawn = self._entropy(count)
+        self.witness.feeds.drawn(drawn)
+        return drawn
+
+
+def _listed(tasks: dict[asyncio.Task[None], None], task: asyncio.Task[None]) -> asyncio.Task[None]:
+    """Keep a task among others as long as it runs, in the order in which they began."""
+    tasks[task] = None
+    task.add_done_callback(lambda ended: tasks.pop(ended, None))
+    return task

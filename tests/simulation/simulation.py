@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, TypeVar
 
 from comity.errors import ComityError, InternalError, Misuse, Refused
 from comity.flows.exchanging.parcel import read_parcel
@@ -25,13 +25,19 @@ from world import RELATIONSHIP, TODAY
 from . import cast
 from .acts import ACTS, Asked, hand_over, outcome, records_named, send
 from .clock import WorldTime
+from .feed_texts import NAMES
+from .feed_witness import held_on, state_on
+from .feeding import FeedsOfWorld, approve_release, ask_release, connect
 from .invariants import Invariants
+from .loop import run_in
+from .markers import OURS, SECRET
 from .negotiating import CHANNEL
 from .network import Message, Network
 from .node import Node
+from .smallness import small
 from .texts import read_texts_once
 from .weather import CALM, Weather, draw_weather
-from .witness import OURS, SECRET, Acknowledgement, Slip, Witness
+from .witness import Acknowledgement, Slip, Witness
 
 TURNS = (0, 1, 1, 2, 3, 5, 8, 15, 40, 120)
 """Turns of the event loop that a step may take: what is not done by then goes on beside the next steps."""
@@ -42,6 +48,11 @@ ROUNDS_MAX = 40
 STARTS_MAX = 3
 """Tries after which a house that does not start on a healthy disk never will."""
 PIECE_BYTES = 64 * 1024
+MOMENT = 0.001
+"""Seconds that pass at a time while somebody is waited for."""
+FEED_SECONDS = 30.0
+"""How long a channel stays open before it is looked whether everything has crossed: longer than keys are awaited."""
+T = TypeVar("T")
 
 
 class Inline(ThreadPoolExecutor):
@@ -67,6 +78,7 @@ class Simulation:
 
     Attributes:
         asked: every request anybody made, with its content.
+        feeds: what people and machines remember of feeds.
         made: content of everything that somebody wanted to make of what he received, by item.
         certificates: party and id of each certificate of destruction.
         showings: party, request and recipient of each request to show something.
@@ -88,6 +100,7 @@ class Simulation:
         self.weather = weather or draw_weather(self.random)
         self.pseudonyms: dict[tuple[str, str], str] = {}
         self.asked: list[Asked] = []
+        self.feeds = FeedsOfWorld()
         self.made: dict[str, bytes] = {}
         self.certificates: list[tuple[str, str]] = []
         self.showings: list[tuple[str, str, str]] = []
@@ -123,6 +136,10 @@ class Simulation:
             for who in (*cast.ROLES, *cast.READERS):
                 person = await house.person(cast.handle(party, who))
                 self.pseudonyms[party, who] = house.pseudonym(RELATIONSHIP, person.person)
+        await self.exchange_until_quiet()
+        for house in houses.values():
+            await ask_release(self, house)
+            await approve_release(self, house)
         await self.exchange_until_quiet()
         self.network.weather = self.weather
         for node in self.nodes.values():
@@ -201,11 +218,11 @@ class Simulation:
             asyncio.get_running_loop().call_soon(task.cancel)
 
     async def _do(self, house: House, kind: str) -> None:
-        said = await self._judged(house, kind, lambda: ACTS[kind][0](self, house))
+        said = await self.judged(house, kind, lambda: ACTS[kind][0](self, house))
         self.witness.acts[f"{kind}: {said}"] += 1
         self.witness.tell(f"{self.steps} {house.party} {kind}: {said}")
 
-    async def _judged(self, house: House, kind: str, act: Callable[[], Any]) -> str:
+    async def judged(self, house: House, kind: str, act: Callable[[], Any]) -> str:
         """Do something; a refusal is an answer, any other error is trouble."""
         try:
             result = await act()
@@ -243,7 +260,7 @@ class Simulation:
         node.run(self._take(node.house, message))
 
     async def _take(self, house: House, message: Message) -> None:
-        said = await self._judged(house, message.kind, lambda: self._taken(house, message))
+        said = await self.judged(house, message.kind, lambda: self._taken(house, message))
         self.witness.acts[f"{message.kind}: {said}"] += 1
         self.witness.tell(f"{self.steps} {house.party} takes {message.kind}: {said}")
 
@@ -277,6 +294,41 @@ class Simulation:
                 if node.dead:
                     await self._bury(node)
 
+    async def _quiet(self) -> None:
+        """Until everybody has an answer, a moment each time; whoever waits for a timer gets it."""
+        for _ in range(TURNS_MAX):
+            if not any(node.busy for node in self.nodes.values()):
+                return
+            await asyncio.sleep(MOMENT)
+            for node in self.nodes.values():
+                if node.dead:
+                    await self._bury(node)
+
+    async def _feeds_rest(self) -> None:
+        """The feeds go over calm roads until everything that may cross has crossed and is known to have."""
+        for _ in range(ROUNDS_MAX):
+            for party, node in self.nodes.items():
+                connect(self, node, self.nodes[cast.PEER[party]])
+            await asyncio.sleep(FEED_SECONDS)
+            self.network.under_way.clear()
+            await self.exchange_until_quiet()
+            restless = [each for party in cast.PARTIES for each in self._feed_restless(party)]
+            if not restless:
+                break
+        else:
+            self.restless += restless
+        for node in self.nodes.values():
+            await node.calm_down()
+
+    def _feed_restless(self, party: str) -> Iterator[str]:
+        """What of a feed is logged and not acknowledged, or waits although it would cross by itself."""
+        name, publisher, recipient = NAMES[party], self.nodes[party], self.nodes[cast.PEER[party]]
+        state, theirs = (state_on(node, name) for node in (publisher, recipient))
+        if not state.size == state.acknowledged == theirs.size:
+            yield f"of {state.size} batches of {name} {theirs.size} came, {state.acknowledged} are acknowledged"
+        if held_on(publisher, name):
+            yield f"messages of {name} wait for ever"
+
     async def rest(self) -> None:
         """Everything is healed; the houses finish and tell each other the rest; every invariant is looked at."""
         self.network.weather = CALM
@@ -284,8 +336,9 @@ class Simulation:
         for node in self.nodes.values():
             node.heal()
         await self.revive()
-        await self._turns(TURNS_MAX)
+        await self._quiet()
         self.restless += [f"something in {node.party} does not end" for node in self.nodes.values() if node.busy]
+        await self._feeds_rest()
         self.network.under_way.clear()
         await self.exchange_until_quiet()
         for party, node in self.nodes.items():
@@ -337,11 +390,11 @@ class Simulation:
         house = self.nodes[party].house
         assert house is not None
         for place in (RELATIONSHIP, CHANNEL):
-            await self._judged(house, "hand over", lambda house=house, place=place: hand_over(self, house, place))
+            await self.judged(house, "hand over", lambda house=house, place=place: hand_over(self, house, place))
             while self.network.under_way:
                 await self.revive()
                 self._arrive(self.network.under_way.pop(0))
-                await self._turns(TURNS_MAX)
+                await self._quiet()
             await self.revive()
             house = self.nodes[party].house
             assert house is not None
@@ -360,6 +413,12 @@ class Simulation:
         ]
 
 
+def run_world(simulation: Simulation, run: Callable[[Simulation], Coroutine[Any, Any, T]]) -> T:
+    """Run something in the time of a world, with feeds whose limits are soon met."""
+    with small():
+        return run_in(simulation.time, run(simulation))
+
+
 def simulate(seed: int, steps: int, weather: Weather | None = None) -> Simulation:
     """Run the world of a seed, in the weather that the seed draws or another one, and bring it to rest.
 
@@ -367,8 +426,7 @@ def simulate(seed: int, steps: int, weather: Weather | None = None) -> Simulatio
         Broken: an invariant does not hold; it names which, where, and after which step.
     """
 
-    async def run(folder: Path) -> Simulation:
-        simulation = Simulation(seed, folder, weather)
+    async def run(simulation: Simulation) -> Simulation:
         await simulation.found()
         for _ in range(steps):
             await simulation.step()
@@ -376,4 +434,4 @@ def simulate(seed: int, steps: int, weather: Weather | None = None) -> Simulatio
         return simulation
 
     with TemporaryDirectory(prefix="comity-simulation-") as folder:
-        return asyncio.run(run(Path(folder)))
+        return run_world(Simulation(seed, Path(folder), weather), run)

@@ -49,7 +49,7 @@ from world import RELATIONSHIP
 
 from . import cast
 from .handling import copy_in, handle_of, one, recent
-from .witness import OURS
+from .markers import OURS
 
 if TYPE_CHECKING:
     from .simulation import Simulation

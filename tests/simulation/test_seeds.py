@@ -39,6 +39,13 @@ WANTED_ACTS = {
         "release: Approved",
         "takes pouch: NoneType",
         "rebuild: LedgerVerified",
+        "publish: Published",
+        "approve feed: Approved",
+        "posture: PosturesShown",
+        "end feed: FeedEndShown",
+        "prove: MessageProved",
+        "has read: NoneType",
+        "follow: cut",
     )
 }
 WANTED_FAULTS = {

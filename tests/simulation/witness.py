@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 
@@ -13,10 +13,8 @@ import msgspec
 from comity.flows.exchanging.parcel import Parcel
 from comity.ports import Batch, Head
 
-SECRET = b"PLAINTEXT-OF-"
-"""Every document contains this; nothing but documents that somebody opened may."""
-OURS = b"KEPT_IN_"
-"""Every name of a person, every handle and every title contains this; it never leaves its house."""
+from .feed_witness import FeedWitness
+from .markers import OURS, SECRET
 
 
 @dataclass(frozen=True)
@@ -77,11 +75,13 @@ class Witness:
 
     Attributes:
         news: what the invariants have not seen yet.
+        feeds: what is seen of feeds.
         counts: acts and faults by kind.
     """
 
     def __init__(self) -> None:
         self.news = News()
+        self.feeds = FeedWitness()
         self.acts: Counter[str] = Counter()
         self.faults: Counter[str] = Counter()
         self.trace = sha256()
@@ -109,6 +109,19 @@ class Witness:
             self.searched(f"record {entry.sequence} of {entry.chain}", payload(entry.envelope), (SECRET,))
         for put in batch.puts:
             self.searched(f"row {put.table} {put.key} of {party}", put.value or b"", (SECRET,))
+
+    def written_by(self, party: str) -> Callable[[Batch], None]:
+        """What to call with each change of state of a house."""
+        return lambda batch: self.written(party, batch)
+
+    def kept_by(self, party: str) -> Callable[[Batch], None]:
+        """The same, for what it keeps of feeds."""
+
+        def kept(batch: Batch) -> None:
+            self.written(party, batch)
+            self.feeds.written(party, batch)
+
+        return kept
 
     def searched(self, where: str, data: bytes, markers: tuple[bytes, ...]) -> None:
         for marker in markers:
