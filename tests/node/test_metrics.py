@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 
 import aiohttp
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
+from comity.errors import Rejected
 from comity.feed.histogram import BOUNDS, Histogram
 from comity.node.metrics import METRICS, Family, MetricsDoor, measure, write_metrics
 from comity.node.serving import Serving, listen_tcp
@@ -43,6 +45,13 @@ async def test_what_crossed_was_refused_and_was_read_is_counted_and_measured(tmp
                 await asyncio.sleep(0.002)
         jp, kr = [parsed(write_metrics(measure(each, feeds.readers))) for each in feeds.feeds]
         await reading.aclose()
+    assert values(jp["comity_feed_stopped"]) == {"": 0}
+    feeds.world.clock.time -= timedelta(hours=1)
+    await publisher.publish([track(3)])
+    await publisher.disown(Rejected("its disk was restored", code="restored-database"))
+    then = parsed(write_metrics(measure(feeds.feeds[0], feeds.readers)))
+    assert values(then["comity_feed_stopped"]) == {"": 1}
+    assert values(then["comity_feed_failures"])["_totalclock-went-back"] == 1
     await feeds.close()
     assert values(jp["comity_feed_crossed_messages"]) == {"_total": 2}
     assert values(jp["comity_feed_refused_messages"]) == {"_totalmalformed": 2, "_totalmissing-field": 1}

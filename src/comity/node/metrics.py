@@ -126,12 +126,18 @@ def measure(feeds: Feeds, readers: Readers) -> list[Family]:
         Family(
             "comity_feed_failures",
             "counter",
-            "Rounds that could not be made durable, and what a recipient said that was not true.",
+            "Rounds that could not be made durable, what a recipient said that was not true, a clock that was far ahead.",
             [
                 ({**name, "reason": reason}, each.counts[reason.replace("-", " ")])
                 for name, each in ours
-                for reason in ("failed-rounds", "bad-acknowledgements", "acknowledged-and-lost")
+                for reason in ("failed-rounds", "bad-acknowledgements", "acknowledged-and-lost", "clock-went-back")
             ],
+        ),
+        Family(
+            "comity_feed_stopped",
+            "gauge",
+            "Whether nothing more can be published on it here, whatever its release says.",
+            [(name, int(each.stopped is not None)) for name, each in ours],
         ),
         Family(
             "comity_feed_durable_seconds",
