@@ -126,7 +126,7 @@ def measure(feeds: Feeds, readers: Readers) -> list[Family]:
         Family(
             "comity_feed_failures",
             "counter",
-            "Rounds that could not be made durable, what a recipient said that was not true, a clock that was far ahead.",
+            "Rounds that were not made durable, what a recipient said that was not true, a clock that was far ahead.",
             [
                 ({**name, "reason": reason}, each.counts[reason.replace("-", " ")])
                 for name, each in ours
