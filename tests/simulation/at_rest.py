@@ -31,6 +31,7 @@ from comity.register.rows import (
 from comity.register.rows.consents import ConsentAskedRow, ConsentRow
 from comity.register.rows.duties import DutiesRow, OpenDutyRow
 from comity.register.rows.ending import ChangeRow, HoldingRow
+from comity.register.rows.feeding import FeedEpochRow, FeedReceiptRow, FeedReleaseRow, FeedRow, PostureRow
 from comity.register.rows.inventory import TallyItemRow, TallyPartRow, TallyRow, tally_part_key
 from comity.register.rows.lineage import ChildRow, DerivativeRow
 from comity.register.rows.negotiation import LayerToldRow, NegotiationRow
@@ -57,8 +58,13 @@ SHARED = (
     DerivativeRow,
     DirectoryRow,
     EndNotesRow,
+    FeedEpochRow,
+    FeedReceiptRow,
+    FeedReleaseRow,
+    FeedRow,
     LayerToldRow,
     NegotiationRow,
+    PostureRow,
 )
 """Tables of what both sides know, which must then be the same."""
 AT_HOME = ("inspect-site",)
@@ -305,11 +311,11 @@ def verification_finds_nothing(simulation: Simulation) -> Iterator[str]:
 def disks_hold_no_plaintext(simulation: Simulation) -> Iterator[str]:
     """(23)"""
     for party, node in simulation.nodes.items():
-        database = node.disk.database
-        for table, found in database.rows.items():
-            for key, value in found.items():
-                if SECRET in value or SECRET in key.encode():
-                    yield f"row {table} {key} of {party} holds plaintext"
+        for database in (node.disk.database, node.feed_disk.database):
+            for table, found in database.rows.items():
+                for key, value in found.items():
+                    if SECRET in value or SECRET in key.encode():
+                        yield f"row {table} {key} of {party} holds plaintext"
         for digest, blob in (*node.disk.blobs.items(), *node.disk.uploads.items()):
             if SECRET in blob:
                 yield f"blob {digest.hex()[:16]} of {party} holds plaintext"

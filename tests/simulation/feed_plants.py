@@ -9,10 +9,11 @@ import msgspec
 from comity.feed.batch import Contents, Dropped, Frame, Place, read_frame, seal_batch, view_leaves
 from comity.feed.delivery import Acknowledged, Have, write_word
 from comity.feed.reading import Gap, LeftOut, Message, Started
-from comity.flows.feeding.shelf import FRAME, Shelf
+from comity.flows.feeding.shelf import FRAME, ORIGINALS, Shelf
 from comity.ledger.note import Note
 from comity.ledger.tree import Frontier
 from comity.ports import Put
+from comity.register.rows.feeding import FeedEpochRow
 from comity.stores.memory import MemoryStore
 
 from . import cast
@@ -63,6 +64,18 @@ def _leaves(world: Simulation, frame: bytes, more_gates: int = 0) -> None:
 def _views(world: Simulation) -> list[dict[str, object]]:
     contents = world.witness.feeds.opened(NAME, msgspec.msgpack.encode(_newest(world)))
     return [msgspec.json.decode(view) for view in contents.views]
+
+
+@breaks(18)
+def the_key_of_an_epoch_is_at_one_side_only(world: Simulation) -> None:
+    database = _recipient(world).disk.database
+    key = next(key for key in database.keys[FeedEpochRow.table] if f"/{NAME.publisher}/" in key)
+    database.put(Put(FeedEpochRow.table, key, None))
+
+
+@breaks(23)
+def what_was_published_lies_on_a_disk_as_it_was(world: Simulation) -> None:
+    _publisher(world).feed_disk.database.put(Put(ORIGINALS, "key", b"..." + HIDDEN))
 
 
 @breaks(27)
