@@ -248,6 +248,14 @@ def tell_chains(out: Output, chains: Sequence[ChainLine]) -> None:
             for each in chains
         ],
     )
+    out.fields(
+        [
+            (chain.chain, f"{each.size} cosigned by {each.witness}, {told_instant(each.at)}")
+            for chain in chains
+            for each in chain.vouched
+        ]
+    )
+    out.fields([(each.chain, f"{each.counted} count by its policy") for each in chains if each.counted is not None])
 
 
 def _tell_register(out: Output, items: list[RegisterLine], known: Known) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import click
 
 from comity.cli.boxes import tell_chains
+from comity.cli.contradictions import contradictions
 from comity.cli.options import Desk, Verbs, housed
 from comity.cli.output import FINDINGS, Output, working
+from comity.cli.vouching import policy, witness
 from comity.flows.looking.views import ShowOutbox
 from comity.flows.maintaining.collecting import Collect, Collected
 from comity.flows.maintaining.rebuilding import LedgerVerified, Rebuild, VerifyLedger
@@ -15,6 +17,11 @@ from comity.flows.maintaining.rebuilding import LedgerVerified, Rebuild, VerifyL
 @click.group(cls=Verbs)
 def ledger() -> None:
     """Verify, show and rebuild: the journal is the source, the ledger proves it, the peers witness the ledger."""
+
+
+ledger.add_command(witness)
+ledger.add_command(policy)
+ledger.add_command(contradictions)
 
 
 @ledger.command()
@@ -93,6 +100,12 @@ def _tell(out: Output, verified: LedgerVerified) -> None:
                 (chain, f"{count} records" + _witnessed(count, verified.witnessed.get(chain)))
                 for chain, count in verified.chains.items()
             ],
+            *[
+                (chain, f"{size} cosigned by {name}, whose signature holds")
+                for chain, by in verified.vouched.items()
+                for name, size in by.items()
+            ],
+            *[(chain, f"{size} count by its policy") for chain, size in verified.counted.items()],
         ]
     )
 

@@ -103,6 +103,16 @@ def _tell_status(out: Output, shown: object) -> None:
             ],
             indent=4,
         )
+    for each in shown.submitted:
+        out.line((each.ledger, "strong"), f"  witnessed by {each.witness}", indent=2)
+        out.fields(
+            [
+                ("last cosigned", told_instant(each.last_success) if each.last_success else "not since the start"),
+                ("failed", str(each.failures) if each.failures else ""),
+                ("last error", each.last_error),
+            ],
+            indent=4,
+        )
     for line in shown.followed:
         out.line((line.feed, "strong"), f"  of {line.publisher} under {line.relationship}", indent=2)
         out.fields(

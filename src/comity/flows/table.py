@@ -48,6 +48,7 @@ from comity.flows.people import (
     visit_views,
     visits,
 )
+from comity.flows.vouching import witnesses
 
 
 class Flow(msgspec.Struct, frozen=True):
@@ -218,6 +219,11 @@ _RUN: dict[str, Callable[[House, Any], Awaitable[Any]]] = {
     "reconcile.answer": reconciling.answer_by_file,
     "reconcile.read": reconciling.read_by_file,
     "evidence.export": evidence.export_evidence,
+    "ledger.witness.add": witnesses.add_witness,
+    "ledger.witness.remove": witnesses.remove_witness,
+    "ledger.witness.list": witnesses.list_witnesses,
+    "ledger.policy": witnesses.show_policy,
+    "ledger.policy.set": witnesses.set_policy,
     "ledger.verify": rebuilding.verify_ledger,
     "ledger.rebuild": rebuilding.rebuild,
     "ledger.collect": collecting.collect,

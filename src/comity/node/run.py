@@ -20,7 +20,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -42,6 +42,7 @@ from comity.flows.table import FLOWS
 from comity.node.alarm import Alarm, poster
 from comity.node.channels import Callers, Line
 from comity.node.feeds import FeedSent, feeds_flows, feeds_lines, feeds_sent
+from comity.node.ledger_door import ledger_door
 from comity.node.local import AnyFlow, LocalDoor, forget, local_path
 from comity.node.passphrase import required
 from comity.node.sending import reconcile
@@ -49,8 +50,10 @@ from comity.node.server import PeerDoor
 from comity.node.serving import Serving, listen_tcp, listen_unix, place, run_until_signal, until
 from comity.node.settings import FILE, Settings, read_settings, write_settings
 from comity.node.sources import read_secret
+from comity.node.submitting import Submission, Submitters, witness_poster
 from comity.node.tls import make_certificate, server_context
 from comity.node.watching import Watching
+from comity.node.witnessing import LOOPBACK
 from comity.node.witnessing import running as witness_in
 from comity.node.worker import Road, Workers
 from comity.record.card import Card
@@ -62,6 +65,7 @@ from comity.stores.folder import DataFolder, FolderHighWaterMark
 from comity.stores.key_lock import Passphrase
 from comity.stores.keys import KeyFolder
 from comity.stores.sqlite import SqliteStore
+from comity.stores.token import TokenHome
 from comity.timezones import time_zones
 
 TLS = "tls"
@@ -99,6 +103,7 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
         metrics: where a collector on this machine reads the metrics; likewise.
         events: where sources publish events over the network; likewise.
         witness: where the witness that is served beside the house takes checkpoints of others' logs; likewise.
+        ledgers: where witnesses read the hashes of this house's ledgers; likewise.
     """
 
     party: str
@@ -109,6 +114,7 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
     metrics: str = ""
     events: str = ""
     witness: str = ""
+    ledgers: str = ""
 
     def __str__(self) -> str:
         doors = {
@@ -118,6 +124,7 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
             "events": self.events,
             "metrics": self.metrics,
             "logs of others": self.witness,
+            "witnesses": self.ledgers,
         }
         told = ", ".join(f"{who} at {where}" for who, where in doors.items() if where)
         return f"the node of {self.party!r} is ready: {told} (process {self.process})"
@@ -128,12 +135,13 @@ class ShowNode(msgspec.Struct, frozen=True):
 
 
 class NodeShown(msgspec.Struct, frozen=True, kw_only=True):
-    """A running node: how the exchange with each peer goes, and each feed that it publishes or follows."""
+    """A running node: how it goes with each peer, each feed it publishes or follows, and each witness it has."""
 
     ready: Ready
     roads: list[Road]
     sent: list[FeedSent] = []
     followed: list[Line] = []
+    submitted: list[Submission] = []
 
 
 class _StatusFlow(msgspec.Struct, frozen=True):
@@ -143,7 +151,14 @@ class _StatusFlow(msgspec.Struct, frozen=True):
     request: type[msgspec.Struct] = ShowNode
 
 
-async def found(folder: Path, settings: Settings, name: str, passphrase: str = "") -> CardShown:
+async def found(
+    folder: Path,
+    settings: Settings,
+    name: str,
+    passphrase: str = "",
+    token: TokenHome | None = None,
+    on_token: Collection[str] = (),
+) -> CardShown:
     """Make the data folder of a new party: keys, certificate, settings and a card signed by the new root key.
 
     Args:
@@ -151,6 +166,8 @@ async def found(folder: Path, settings: Settings, name: str, passphrase: str = "
         settings: written to ``node.toml``; their public addresses go on the card.
         name: the party's name for people.
         passphrase: locks the keys (``spec/keys.md`` step 4); they lie open without one.
+        token: where the keys of ``on_token`` are born and stay (step 21).
+        on_token: purposes, and ``root``.
 
     Raises:
         Misuse: there is something in the folder already.
@@ -159,7 +176,9 @@ async def found(folder: Path, settings: Settings, name: str, passphrase: str = "
     _check_empty(folder)
     made = make_certificate(settings.party, SystemClock().now())
     with closing(DataFolder.open(folder, "comity init")):
-        keys = KeyFolder.create(folder, system_entropy, passphrase, settings.keys.work_factor)
+        keys = KeyFolder.create(
+            folder, system_entropy, passphrase, settings.keys.work_factor, token=token, on_token=on_token
+        )
         make_folders([folder / TLS])
         keys.keep_tls_key(made.key)
         replace_file(folder / TLS / CERTIFICATE, made.chain)
@@ -233,9 +252,17 @@ async def running(folder: Path, passphrase: Passphrase = required) -> AsyncItera
             workers = Workers(house, connect=_connect(house), clock=SystemClock(), entropy=system_entropy)
             stack.push_async_callback(workers.close)
             await workers.refresh()
+            submitters = Submitters(house, witness_poster(), SystemClock(), system_entropy)
+            stack.push_async_callback(_ended, asyncio.create_task(submitters.run(), name="submitters"))
 
             async def status(_house: House, _request: ShowNode) -> NodeShown:
-                return NodeShown(ready=says, roads=workers.roads(), sent=feeds_sent(feeds), followed=callers.lines())
+                return NodeShown(
+                    ready=says,
+                    roads=workers.roads(),
+                    sent=feeds_sent(feeds),
+                    followed=callers.lines(),
+                    submitted=submitters.told(),
+                )
 
             async def after(flow: str) -> None:
                 if flow in BEGINNINGS:
@@ -277,6 +304,12 @@ async def running(folder: Path, passphrase: Passphrase = required) -> AsyncItera
             says = msgspec.structs.replace(
                 says, readers=watching.readers_at, metrics=watching.metrics_at, events=watching.events_at
             )
+            if settings.ledgers is not None:
+                shown = listen_tcp(settings.ledgers.address, settings.ledgers.port)
+                stack.callback(shown.close)
+                plain = settings.ledgers.address in LOOPBACK
+                doors += (Serving(ledger_door(house), shown, None if plain else tls),)
+                says = msgspec.structs.replace(says, ledgers=f"http{'' if plain else 's'}://{place(shown)}")
             if settings.witness is not None:
                 beside = await stack.enter_async_context(witness_in(folder / settings.witness.folder))
                 doors += beside.doors

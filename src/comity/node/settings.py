@@ -24,6 +24,9 @@
     [witness]
     folder = "w1"
 
+    [ledgers]
+    port = 8446
+
     [keys]
     work-factor = 19
 
@@ -130,6 +133,18 @@ class KeysSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rena
     work_factor: Annotated[int, msgspec.Meta(ge=WORK_FACTOR_MIN, le=WORK_FACTOR_MAX)] = WORK_FACTOR
 
 
+class LedgersSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab", kw_only=True):
+    """The ``[ledgers]`` table: where witnesses of this house's ledgers read their hashes; nowhere, without it.
+
+    Attributes:
+        address: the interface to listen on; plain HTTP where it is this machine's own, else the node's TLS.
+        port: the port; 0 takes a free one.
+    """
+
+    address: Annotated[str, msgspec.Meta(min_length=1, max_length=253)] = "127.0.0.1"
+    port: Port
+
+
 class WitnessFolder(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab", kw_only=True):
     """The ``[witness]`` table: a witness that this node serves beside itself (``spec/witness.md`` step 4).
 
@@ -152,6 +167,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     keys: KeysSettings = KeysSettings()
     events: Sources | None = None
     witness: WitnessFolder | None = None
+    ledgers: LedgersSettings | None = None
 
 
 def read_settings(path: FilePath) -> Settings:
@@ -227,7 +243,11 @@ def write_settings(settings: Settings) -> str:
         lines += ["", "[alarm]", f"url = {quoted(settings.alarm.url)}"]
         if settings.alarm.secret is not None:
             lines.append(f"secret = {quoted(settings.alarm.secret)}")
-    for name, table in (("readers", settings.readers), ("metrics", settings.metrics)):
+    for name, table in (
+        ("readers", settings.readers),
+        ("metrics", settings.metrics),
+        ("ledgers", settings.ledgers),
+    ):
         if table is not None:
             lines += ["", f"[{name}]", f"address = {quoted(table.address)}", f"port = {table.port}"]
     if settings.events is not None:

@@ -18,6 +18,7 @@ from comity.flows.exchanging.exchange import COSIGNED
 from comity.flows.exchanging.witnessing import read_head
 from comity.flows.giving.release import ITEM_TITLE
 from comity.flows.house import House
+from comity.flows.vouching.cosigning import Vouched, counted, vouched
 from comity.marking.label import Label
 from comity.record.statement import DOMESTIC, chain_id
 from comity.register.roles import ASSURANCE_OFFICER, RELEASE_AUTHORITY
@@ -149,6 +150,8 @@ class ChainLine(msgspec.Struct, frozen=True, kw_only=True):
         root: RFC 6962 root in hex.
         witnessed: records of our own chain that the other party has cosigned; None for its own.
         delivered: records of our own chain that the other party says it has; None for its own.
+        vouched: how far third parties have cosigned it (``spec/witness.md`` step 37).
+        counted: records under a checkpoint that meets its policy; None where it has none.
     """
 
     chain: str
@@ -156,6 +159,8 @@ class ChainLine(msgspec.Struct, frozen=True, kw_only=True):
     root: str
     witnessed: int | None
     delivered: int | None
+    vouched: tuple[Vouched, ...] = ()
+    counted: int | None = None
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
@@ -366,6 +371,8 @@ async def chain_line(house: House, chain: str, *, witnessed: bool) -> ChainLine:
         root=head.root.hex(),
         witnessed=(read_head(cosigned).size if cosigned else 0) if witnessed else None,
         delivered=await house.exchange.peer_has(chain) if witnessed else None,
+        vouched=tuple(await vouched(house, chain)),
+        counted=await counted(house, chain),
     )
 
 

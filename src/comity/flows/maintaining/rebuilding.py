@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from hashlib import sha256
 
 import msgspec
@@ -20,6 +21,7 @@ from comity.flows.keeping.erasing import HEADER
 from comity.flows.keeping.library import TEXT
 from comity.flows.keeping.sequencer import TILE
 from comity.flows.maintaining.replaying import Finding, Replay
+from comity.flows.vouching import cosigning
 from comity.ledger.checkpoint import SignedCheckpoint
 from comity.ledger.tree import TreeHead
 from comity.ports import Put
@@ -48,6 +50,8 @@ class LedgerVerified(msgspec.Struct, frozen=True, kw_only=True):
         chains: size of every chain whose ledger was recomputed.
         witnessed: for each own chain, how much the other party has cosigned.
         findings: what is wrong; empty when all is well.
+        vouched: for each own chain, how far third parties have cosigned it, by name.
+        counted: for each own chain with a policy, how much is under a checkpoint that meets it.
     """
 
     entries: int
@@ -55,6 +59,8 @@ class LedgerVerified(msgspec.Struct, frozen=True, kw_only=True):
     chains: dict[str, int]
     witnessed: dict[str, int]
     findings: tuple[Finding, ...]
+    vouched: dict[str, dict[str, int]] = {}
+    counted: dict[str, int] = {}
 
 
 async def verify_ledger(house: House, _: VerifyLedger) -> LedgerVerified:
@@ -111,12 +117,15 @@ async def _verify(house: House, replay: Replay) -> LedgerVerified:
     async for key, proof in _scan(house, CONFLICT):
         findings.append(Finding(key, f"two histories were signed; the proof has {len(proof)} bytes"))
     witnessed = await _notes(house, replay, findings)
+    vouched, counted = await _vouched(house, replay, findings)
     return LedgerVerified(
         entries=replay.entries,
         rows=sum(map(len, rows.values())),
         chains={chain: head.size for chain, head in sorted(replay.heads().items())},
         witnessed=witnessed,
         findings=tuple(findings),
+        vouched=vouched,
+        counted=counted,
     )
 
 
@@ -155,6 +164,26 @@ async def _notes(house: House, replay: Replay, findings: list[Finding]) -> dict[
                 if table == COSIGNED:
                     witnessed[chain] = head.size
     return witnessed
+
+
+async def _vouched(
+    house: House, replay: Replay, findings: list[Finding]
+) -> tuple[dict[str, dict[str, int]], dict[str, int]]:
+    """Check what third parties cosigned; how far each did, and how much counts by a policy."""
+    vouched: dict[str, dict[str, int]] = {}
+    counted: dict[str, int] = {}
+    for chain in sorted(replay.heads()):
+        if not chain.endswith(f"/{house.party}"):
+            continue
+        wrong = await cosigning.check_vouched(house, chain, partial(replay.check_head, chain))
+        findings += [Finding(f"{cosigning.VOUCHED} {chain}", says) for says in wrong]
+        if wrong:
+            continue
+        if by := {each.witness: each.size for each in await cosigning.vouched(house, chain)}:
+            vouched[chain] = by
+        if (meets := await cosigning.counted(house, chain)) is not None:
+            counted[chain] = meets
+    return vouched, counted
 
 
 def _stated(

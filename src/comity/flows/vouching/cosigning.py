@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import msgspec
@@ -11,9 +12,9 @@ from comity.errors import Rejected, Unavailable
 from comity.flows.exchanging.exchange import COSIGNED
 from comity.flows.exchanging.witnessing import read_head
 from comity.flows.house import House
-from comity.flows.vouching.witnesses import NamedWitness, given_policy, own_log_keys, put_side, witnesses
-from comity.ledger.checkpoint import open_checkpoint
-from comity.ledger.note import Note, Signature
+from comity.flows.vouching.witnesses import NamedWitness, given_policy, own_log_keys, put_side
+from comity.ledger.checkpoint import SignedCheckpoint, open_checkpoint
+from comity.ledger.note import Note, Signature, VerifierKey
 from comity.ledger.policy import Policy
 from comity.ledger.tree import TreeHead
 from comity.ledger.witness import (
@@ -27,7 +28,7 @@ from comity.record.contexts import origin
 
 VOUCHED = "vouched"
 """Side table: the newest checkpoint that a third party cosigned, with its cosignatures; key ``chain/witness``."""
-COUNTED = "counted"
+COUNTED = "policy-met"
 """Side table: the newest checkpoint of a ledger that met its policy, with all its cosignatures, by chain."""
 ANSWER_BYTES_MAX = 64 * 1024
 """Most that is read of a witness's answer (31)."""
@@ -47,6 +48,25 @@ class Posted(msgspec.Struct, frozen=True):
 
 Post = Callable[[str, bytes], Awaitable[Posted]]
 """Posts a body to an address. Raises ``Unavailable`` where there is no answer."""
+
+
+class _Kept(msgspec.Struct, frozen=True):
+    """A checkpoint that a third party cosigned, and the verifier keys it had then."""
+
+    note: bytes
+    keys: tuple[str, ...]
+
+    def open(self, house: House, ledger: str) -> SignedCheckpoint:
+        """What is kept, verified.
+
+        Raises:
+            Rejected: it is not the ledger's own checkpoint, cosigned by one of these keys.
+        """
+        keys = tuple(map(VerifierKey.parse, self.keys))
+        signed = open_checkpoint(self.note, origin(ledger), own_log_keys(house, ledger), keys)
+        if not signed.witnesses:
+            raise Rejected("it does not carry the cosignature for which it is kept", code="not-cosigned")
+        return signed
 
 
 class Vouched(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,8 +98,8 @@ async def submit(house: House, witness: NamedWitness, ledger: str, post: Post, *
         Rejected: ``witness-ahead``, ``witness-refuses``, or its answer is no cosignature of its own.
     """
     await house.sequencer.raise_mark()
-    kept = await house.side(VOUCHED, f"{ledger}/{witness.name}")
-    had = read_head(kept).size if kept else 0
+    kept = dict(await _kept(house, ledger)).get(witness.name)
+    had = read_head(kept.note).size if kept is not None else 0
     note = await _candidate(house, ledger, had, patient=patient)
     if note is None:
         return False
@@ -106,11 +126,11 @@ async def submit(house: House, witness: NamedWitness, ledger: str, post: Post, *
 async def vouched(house: House, ledger: str) -> list[Vouched]:
     """How far third parties have cosigned a ledger, by name."""
     found = []
-    for key, note in await _kept(house, ledger):
-        stated = Note.parse(note)
-        times = [int.from_bytes(line.blob[:8], "big") for line in stated.signatures if line.name != origin(ledger)]
-        at = datetime.fromtimestamp(min(times), UTC)
-        found.append(Vouched(witness=key.rpartition("/")[2], size=read_head(note).size, at=at))
+    for name, kept in await _kept(house, ledger):
+        with suppress(Rejected):  # 'ledger verify' tells of it
+            signed = kept.open(house, ledger)
+            at = datetime.fromtimestamp(min(each.time or 0 for each in signed.witnesses), UTC)
+            found.append(Vouched(witness=name, size=signed.checkpoint.head.size, at=at))
     return found
 
 
@@ -142,7 +162,7 @@ async def with_cosignatures(house: House, ledger: str, note: bytes) -> bytes:
 
 async def newest_vouched(house: House, ledger: str) -> bytes | None:
     """The newest checkpoint of a ledger that any third party cosigned."""
-    notes = [note for _, note in await _kept(house, ledger)]
+    notes = [kept.note for _, kept in await _kept(house, ledger)]
     return max(notes, key=lambda note: read_head(note).size, default=None)
 
 
@@ -155,17 +175,17 @@ async def check_vouched(house: House, ledger: str, check: Callable[[TreeHead], o
         check: refuses a state that the records here did not have.
     """
     found = []
-    keys = {each.name: each.verifiers() for each in await witnesses(house)}
-    met = await house.side(COUNTED, ledger)
-    for key, note in (*await _kept(house, ledger), *([("", met)] if met else [])):
-        name = key.rpartition("/")[2]
+    for name, kept in await _kept(house, ledger):
         try:
-            signed = open_checkpoint(note, origin(ledger), own_log_keys(house, ledger), keys.get(name, ()))
-            check(signed.checkpoint.head)
-            if name in keys and not signed.witnesses:
-                found.append(f"what {name!r} is said to have cosigned does not carry its cosignature")
+            check(kept.open(house, ledger).checkpoint.head)
         except Rejected as error:
-            found.append(f"the checkpoint cosigned by {name or 'those whom the policy names'!r}: {error.sentence}")
+            found.append(f"the checkpoint cosigned by {name!r}: {error.sentence}")
+    met = await house.side(COUNTED, ledger)
+    if met is not None:
+        try:
+            check(open_checkpoint(met, origin(ledger), own_log_keys(house, ledger)).checkpoint.head)
+        except Rejected as error:
+            found.append(f"the checkpoint that met the policy: {error.sentence}")
     return found
 
 
@@ -196,7 +216,8 @@ async def _keep(house: House, witness: NamedWitness, ledger: str, note: Note, an
     cosignatures = read_cosignatures(answer, note, witness.verifiers())
     if any((each.time or 0) > TIME_MAX for each in cosignatures):
         raise Rejected(f"{witness.name!r} cosigned at a time that is on no calendar", code="bad-time")
-    await put_side(house, VOUCHED, f"{ledger}/{witness.name}", add_cosignatures(note, cosignatures).encode())
+    kept = _Kept(add_cosignatures(note, cosignatures).encode(), witness.keys)
+    await put_side(house, VOUCHED, f"{ledger}/{witness.name}", msgspec.json.encode(kept))
     await settle(house, ledger)
 
 
@@ -227,8 +248,10 @@ def _merged(notes: Iterable[bytes]) -> bytes:
 
 async def _notes(house: House, ledger: str) -> list[bytes]:
     beside = [await house.side(table, ledger) for table in (COSIGNED, COUNTED)]
-    return [*(note for note in beside if note is not None), *(note for _, note in await _kept(house, ledger))]
+    return [*(note for note in beside if note is not None), *(kept.note for _, kept in await _kept(house, ledger))]
 
 
-async def _kept(house: House, ledger: str) -> list[tuple[str, bytes]]:
-    return await house.store.scan(VOUCHED, f"{ledger}/", f"{ledger}0", limit=NOTES_MAX)
+async def _kept(house: House, ledger: str) -> list[tuple[str, _Kept]]:
+    """What third parties cosigned of a ledger, by name."""
+    found = await house.store.scan(VOUCHED, f"{ledger}/", f"{ledger}0", limit=NOTES_MAX)
+    return [(key.rpartition("/")[2], msgspec.json.decode(value, type=_Kept)) for key, value in found]
