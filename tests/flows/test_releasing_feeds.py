@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -19,6 +21,7 @@ from comity.flows.actors import Actor, NeedsSignature
 from comity.flows.agreeing.agreements import AcknowledgeAgreement, acknowledge_agreement
 from comity.flows.calls import show_whole_inbox
 from comity.flows.deciding.explaining import Why, why
+from comity.flows.feeding import gates as gating
 from comity.flows.feeding.ending import EndFeed, end_feed
 from comity.flows.feeding.gates import Gates
 from comity.flows.feeding.listing import FeedLine, ListFeeds, ShowFeed, list_feeds, show_feed
@@ -421,6 +424,26 @@ class TestTheGate:
         await world.person("jp", "goto")  # a commit that has nothing to do with it
         again = await stands(ours)
         assert again == first
+
+    async def test_it_is_worked_out_once_for_all_who_ask_at_once(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await released(world)
+        ours, _ = gates(world)
+        count, work_out = 0, gating.work_out
+
+        async def counted(*asked: Any) -> Any:
+            nonlocal count
+            count += 1
+            await asyncio.sleep(0)
+            return await work_out(*asked)
+
+        monkeypatch.setattr(gating, "work_out", counted)
+        found = await asyncio.gather(*[stands(ours) for _ in range(50)])
+        assert (count, len({id(each) for each in found})) == (1, 1)
+        await world.person("jp", "goto")
+        await asyncio.gather(*[stands(ours) for _ in range(50)])
+        assert count == 2
 
     async def test_it_ends_by_itself_at_the_instant_that_was_said(self, world: World) -> None:
         await released(world)

@@ -6,6 +6,7 @@ it changes by itself, and once a second; otherwise it is the one before, for the
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta
 
 import msgspec
@@ -48,6 +49,7 @@ class Gates:
         self._commits = 0
         self._committed = BEGINNING
         self._known: dict[FeedName, _Known] = {}
+        self._turns: dict[FeedName, asyncio.Lock] = {}
         self._terms: dict[str, Terms] = {}
         self._keys: dict[tuple[FeedName, int], bytes] = {}
         house.after_commit.append(self._told)
@@ -58,11 +60,21 @@ class Gates:
 
     async def gate(self, name: FeedName) -> Gate:
         """What is so now of a feed, ours or the other party's."""
-        now = self._house.now()
+        known = self._as_it_is(name)
+        if known is not None:
+            return known
+        async with self._turns.setdefault(name, asyncio.Lock()):  # all who ask meanwhile get what one works out
+            return self._as_it_is(name) or await self._work_out(name)
+
+    def _as_it_is(self, name: FeedName) -> Gate | None:
+        """The gate where it need not be worked out again."""
         known = self._known.get(name)
-        if known is not None and known.commits == self._commits and now < known.again:
-            return known.gate
-        commits = self._commits
+        if known is None or known.commits != self._commits or self._house.now() >= known.again:
+            return None
+        return known.gate
+
+    async def _work_out(self, name: FeedName) -> Gate:
+        now, known, commits = self._house.now(), self._known.get(name), self._commits
         gate, turn = await work_out(self._house, name, self._house.sequencer.look(), self._terms)
         if known is not None:
             gate = self._since(known.gate, gate, now)
