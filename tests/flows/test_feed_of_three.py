@@ -11,11 +11,22 @@ from pathlib import Path
 
 import pytest
 
+from comity.errors import Misuse, Refused, Rejected
 from comity.flows.actors import Actor
+from comity.flows.consenting.consent_register import ListConsents, list_consents
+from comity.flows.consenting.consent_requests import (
+    AskedForConsent,
+    AskFeedConsent,
+    DropConsent,
+    ask_feed_consent,
+    drop_consent,
+)
 from comity.flows.consenting.granting import (
+    AnswerConsent,
     ConsentShown,
     GrantConsent,
     WithdrawConsent,
+    answer_consent,
     grant_consent,
     withdraw_consent,
 )
@@ -26,6 +37,7 @@ from comity.flows.feeding.names import FeedName
 from comity.flows.feeding.originators import ListTold, list_told
 from comity.flows.feeding.releasing import FeedAsked, ReleaseFeed, preview_feed, release_feed
 from comity.flows.giving.answering import Approve, approve
+from comity.register.rows.consents import ConsentAskedRow
 from comity.register.rows.feeding import FeedReleaseRow, FeedToldRow
 from trilateral import NEXT_YEAR, Trilateral
 from world import TODAY, library
@@ -234,3 +246,102 @@ async def test_whoever_publishes_ends_it_and_the_originator_is_told_once(three: 
     assert (told.over, told.row.reason) == (True, "enough")
     here = await three.houses["jp"].row(FeedToldRow, f"{TO_WASHINGTON}/jp/{request}")
     assert here == told.row
+
+
+# ---- asking for its consent ------------------------------------------------------------------------------------------
+
+
+async def asks(three: Trilateral, **changes: object) -> AskedForConsent:
+    wanted: dict[str, object] = {
+        "feed": "launches",
+        "mark": "極秘",
+        "topic": "test-site",
+        "beneficiary": "kr",
+        "purpose": "missile-warning",
+        "reason": "the three share it",
+        "until": NEXT_YEAR,
+        "relationship": TO_WASHINGTON,
+        "actor": Actor("sato"),
+        **changes,
+    }
+    asked = await ask_feed_consent(three.houses["jp"], AskFeedConsent(**wanted))  # type: ignore[arg-type]  # as given
+    await three.exchange()
+    return asked
+
+
+async def answers(three: Trilateral, request: str, *, granted: bool = True, **changes: object) -> ConsentShown:
+    given = AnswerConsent(request=request, granted=granted, reason="agreed", actor=Actor("brown"), **changes)
+    shown = await answer_consent(three.houses["us"], given)
+    await three.exchange()
+    return shown
+
+
+async def test_its_consent_can_be_asked_for_and_is_answered_like_any_other(three: Trilateral) -> None:
+    waiting = await approved(three)
+    assert await released(three, waiting.request) is None
+    asked = await asks(three)
+    assert (asked.originator, asked.item, asked.acts, asked.beneficiaries) == ("us", "launches", ("feed",), ("kr",))
+    seen = (await list_consents(three.houses["us"], ListConsents(actor=Actor("brown")))).asked
+    assert [(each.item, each.mark, each.topic, each.answer, each.by) for each in seen] == [
+        ("launches", "極秘", "test-site", "silent", "sato's desk")
+    ]
+    assert (await list_consents(three.houses["us"], ListConsents(actor=Actor("jones")))).asked == ()
+    consent = await answers(three, asked.request)
+    row = await released(three, waiting.request)
+    assert row is not None
+    (told,) = await list_told(three.houses["us"], ListTold())
+    assert told.row.consents == (consent.consent,)
+    other = await approved(three, terms=TERMS.replace('feed = "launches"', 'feed = "tests"'))
+    assert await released(three, other.request) is None  # it was given for the one feed
+    await withdraw_consent(
+        three.houses["us"], WithdrawConsent(consent=consent.consent, reason="no more", actor=Actor("brown"))
+    )
+    await three.exchange()
+    assert (await Gates(three.houses["jp"]).gate(FEED)).why == "consent-missing"
+
+
+async def test_a_refusal_and_a_lapse_let_nothing_cross(three: Trilateral) -> None:
+    waiting = await approved(three)
+    await answers(three, (await asks(three)).request, granted=False)
+    late = await asks(three, answer_by=TODAY + timedelta(days=1))
+    three.clock.time = TODAY + timedelta(days=2)
+    with pytest.raises(Misuse, match="lapsed"):
+        await answers(three, late.request)
+    assert await released(three, waiting.request) is None
+
+
+async def test_what_was_asked_can_be_dropped_and_is_answered_no_more_widely_than_it_was_asked(
+    three: Trilateral,
+) -> None:
+    first, second = await asks(three), await asks(three)
+    await drop_consent(three.houses["jp"], DropConsent(request=first.request, reason="no need", actor=Actor("sato")))
+    await three.exchange()
+    with pytest.raises(Misuse, match="dropped"):
+        await answers(three, first.request)
+    with pytest.raises(Misuse, match="allows more"):
+        await answers(three, second.request, until=NEXT_YEAR + timedelta(days=1))
+    with pytest.raises(Misuse, match="already"):
+        await answers(three, (await answers(three, second.request)).row.request or "")
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"mark": "SECRET"}, "is not a mark of 'jp'"),
+        ({"beneficiary": "jp"}, "there is nothing to ask"),
+        ({"actor": Actor("abe")}, "has neither the role"),
+        ({"until": TODAY - timedelta(days=1)}, "before it is asked for"),
+        ({"relationship": TO_SEOUL}, "there is nothing to ask"),
+    ],
+)
+async def test_what_can_not_be_asked_says_why(three: Trilateral, changes: dict[str, object], says: str) -> None:
+    with pytest.raises((Misuse, Rejected, Refused), match=says):
+        await asks(three, **changes)
+
+
+async def test_an_item_is_no_feed(three: Trilateral) -> None:
+    asked = await asks(three)
+    (row,) = [row async for _, row in three.houses["us"].rows(ConsentAskedRow)]
+    assert (row.request, row.topic) == (asked.request, "test-site")
+    with pytest.raises(Misuse, match="'i-"):
+        await three.ask_consent("i-aaaaaaaaaaaaaaaa", holder="jp")

@@ -16,7 +16,7 @@ from comity.agreement.load import parse_agreement
 from comity.agreement.model import Agreement
 from comity.record import bodies
 from comity.record.bodies import Body
-from comity.record.bodies.consents import Consented, ConsentWithdrawn
+from comity.record.bodies.consents import ConsentAsked, Consented, ConsentWithdrawn
 from comity.record.bodies.feeding import (
     Crossed,
     FeedEnded,
@@ -596,6 +596,38 @@ class TestWhatAnOriginatorIsTold:
     def test_how_it_marks_it_is_refused(self, story: Story, changes: dict[str, object], expected: str) -> None:
         story.say("jp", self.made())
         assert code(story, "kr", self.marks(story, **changes)) == expected
+
+    @pytest.mark.parametrize(
+        ("changes", "expected"),
+        [
+            ({"acts": ("give",)}, "not-a-feed"),
+            ({"acts": ("feed", "give")}, "not-a-feed"),
+            ({"origin": bytes([1]) * 32}, "not-a-feed"),
+            ({"label": LABEL}, "not-originator"),
+            ({"label": replace(LABEL, policy="kr", originator="kr")}, "other-label"),
+            ({"label": replace(LABEL, mark="군사 Ⅱ급 비밀", originator="kr")}, "unknown-mark"),
+            ({"beneficiary_kind": "party"}, "beneficiary-kind"),
+            ({"until": START - timedelta(days=1)}, "ended-before-asked"),
+        ],
+    )
+    def test_its_consent_is_asked_for_as_it_would_be_published(
+        self, story: Story, changes: dict[str, object], expected: str
+    ) -> None:
+        fields: dict[str, object] = {
+            "request": "r-7",
+            "item": FEED,
+            "origin": bytes(32),
+            "label": replace(LABEL, originator="kr"),
+            "acts": ("feed",),
+            "beneficiaries": ("us",),
+            "beneficiary_kind": "government",
+            "purpose": "air defence",
+            "reason": "so agreed",
+            "until": UNTIL,
+            "topic": "missiles",
+            **changes,
+        }
+        assert code(story, "jp", ConsentAsked(**fields)) == expected
 
     def test_nothing_is_over_that_was_not_told(self, story: Story) -> None:
         assert code(story, "jp", FeedOver(release="r-1", reason="enough")) == "unknown-feed-told"

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 import click
 
@@ -17,7 +16,7 @@ from comity.cli.session import fresh_name
 from comity.errors import Misuse
 from comity.flows.actors import Actor
 from comity.flows.consenting.consent_register import AskedShown, ConsentLine, ConsentsShown, ListConsents
-from comity.flows.consenting.consent_requests import AskConsent, AskedForConsent, DropConsent
+from comity.flows.consenting.consent_requests import AskConsent, AskedForConsent, AskFeedConsent, DropConsent
 from comity.flows.consenting.granting import AnswerConsent, ConsentShown, GrantConsent, WithdrawConsent
 from comity.record.bodies.consents import BeneficiaryKind
 from comity.register.rows.consents import ConsentRow
@@ -45,20 +44,16 @@ def consent() -> None:
     """
 
 
-def terms(command: Callable[..., Any]) -> Callable[..., Any]:
-    """What every consent is about: acts, purpose, reason."""
-    command = click.option("--reason", required=True, metavar="TEXT", help="Why; it is recorded and crosses.")(command)
-    command = click.option("--purpose", required=True, help="What for; the consent is good for these very words.")(
-        command
-    )
-    return click.option(
-        "--act", "acts", multiple=True, required=True, type=click.Choice(ACTS), help="What is to be done; repeat it."
-    )(command)
-
-
 @consent.command()
-@click.argument("item")
-@terms
+@click.argument("item", required=False)
+@click.option("--feed", metavar="NAME", help="Of a feed of another party's information, instead of an item.")
+@click.option("--mark", metavar="MARK", help="With --feed: your mark, under which it is to be published.")
+@click.option("--topic", metavar="TOPIC", help="With --feed: its need-to-know list.")
+@click.option(
+    "--act", "acts", multiple=True, type=click.Choice(ACTS), help="What is to be done with the item; repeat it."
+)
+@click.option("--purpose", required=True, help="What for; the consent is good for these very words.")
+@click.option("--reason", required=True, metavar="TEXT", help="Why; it is recorded and crosses.")
 @click.option("--for", "beneficiary", required=True, metavar="BODY", help="Id of the body that gains, such as us.")
 @click.option(
     "--kind", type=click.Choice(KINDS), default="government", show_default=True, help="What kind of body it is."
@@ -71,7 +66,10 @@ def terms(command: Callable[..., Any]) -> Callable[..., Any]:
 @housed
 def ask(
     desk: Desk,
-    item: str,
+    item: str | None,
+    feed: str | None,
+    mark: str | None,
+    topic: str | None,
     acts: tuple[Act, ...],
     purpose: str,
     reason: str,
@@ -84,7 +82,7 @@ def ask(
     actor: str,
     key: Path | None,
 ) -> None:
-    r"""Ask the originator of an item for its consent.
+    r"""Ask the originator of an item, or of what a feed is to carry, for its consent.
 
     It learns what it needs to decide: the item, the acts, who gains, what for, why and until when. Which person asks,
     and whom else you ask, stays here.
@@ -92,7 +90,36 @@ def ask(
     Example:
       comity consent ask i-7k3m… --act pass-on --for us --purpose "air defence" \
         --until 2027-06-30 --reason "joint exercise" --as lee
+      comity consent ask --feed launches --mark 極秘 --topic missiles --for kr --purpose missile-warning \
+        --until 2027-06-30 --reason "the three share it" --relationship warning-data-2023/jp.us --as sato
     """
+    if (item is None) == (feed is None):
+        raise Misuse("name an item, or a feed with --feed", code="which-item")
+    if feed is not None:
+        if acts or nationality or not (mark and topic):
+            raise Misuse("of a feed say --mark and --topic; what is asked is that it be published", code="which-terms")
+        about_feed = AskFeedConsent(
+            feed=feed,
+            mark=mark,
+            topic=topic,
+            beneficiary=beneficiary,
+            purpose=purpose,
+            reason=reason,
+            until=_end(until),
+            relationship=desk.session.relationship(relationship),
+            actor=Actor(actor),
+            answer_by=_end(answer_by) if answer_by else None,
+            request=fresh_name("r", key),
+        )
+        asked: AskedForConsent = desk.act("consent.ask-feed", about_feed, key)
+        desk.show(asked, lambda out, _: _tell_asked(out, asked, desk, "feed"))
+        return
+    if not acts or mark or topic:
+        raise Misuse(
+            "of an item say what is to be done with it, with --act; --mark and --topic are for feeds",
+            code="which-terms",
+        )
+    assert item is not None  # one of the two was named
     request = AskConsent(
         item=item,
         acts=acts,
@@ -107,8 +134,8 @@ def ask(
         relationship=relationship,
         request=fresh_name("r", key),
     )
-    asked: AskedForConsent = desk.act("consent.ask", request, key)
-    desk.show(asked, lambda out, _: _tell_asked(out, asked, desk))
+    told: AskedForConsent = desk.act("consent.ask", request, key)
+    desk.show(told, lambda out, _: _tell_asked(out, told, desk, "item"))
 
 
 @consent.command()
@@ -270,11 +297,11 @@ def _about(row: ConsentRow | ConsentLine) -> str:
     return "every item of " + ", ".join(f"{name} {value}" for name, value in parts if value)
 
 
-def _tell_asked(out: Output, asked: AskedForConsent, desk: Desk) -> None:
+def _tell_asked(out: Output, asked: AskedForConsent, desk: Desk, what: str) -> None:
     out.line(("asked ", "good"), asked.originator, f" for its consent: {asked.request}")
     out.fields(
         [
-            ("item", asked.item),
+            (what, asked.item),
             ("acts", ", ".join(asked.acts)),
             ("for", ", ".join(asked.beneficiaries)),
             ("needed by", ", ".join(map(article, asked.clauses))),
@@ -342,7 +369,8 @@ def _tell_request(out: Output, asked: AskedShown) -> None:
     out.line((asked.request, "strong"), "  ", (said, _STYLES[asked.answer]), indent=2)
     out.fields(
         [
-            ("item", f"{asked.item} ({asked.mark})"),
+            ("item" if asked.topic is None else "feed", f"{asked.item} ({asked.mark})"),
+            ("topic", asked.topic or ""),
             ("acts", ", ".join(asked.acts)),
             ("for", f"{', '.join(asked.beneficiaries)} ({asked.beneficiary_kind})"),
             ("purpose", asked.purpose),

@@ -168,6 +168,7 @@ _RUN: dict[str, Callable[[House, Any], Awaitable[Any]]] = {
     "posture.declare": postures.declare_posture,
     "posture.show": postures.show_postures,
     "consent.ask": consent_requests.ask_consent,
+    "consent.ask-feed": consent_requests.ask_feed_consent,
     "consent.drop": consent_requests.drop_consent,
     "consent.answer": granting.answer_consent,
     "consent.grant": granting.grant_consent,

@@ -7,6 +7,7 @@ from typing import cast, get_args
 
 import msgspec
 
+from comity.agreement.equivalence import level_of
 from comity.agreement.model import Agreement, Layer
 from comity.agreement.vocabulary import Act, Event
 from comity.record.bodies import Body
@@ -46,7 +47,21 @@ from comity.register.verdict import Context, Discharge, Occasions, Occurrence, P
 CONSENTS_LIVE_MAX = 256
 """Most consents of one party to one item or pattern that may hold at the same time."""
 ACTS = frozenset(get_args(Act))
-_ASKED_FIELDS = ("item", "acts", "beneficiaries", "beneficiary_kind", "purpose", "reason", "until", "answer_by")
+_ASKED_FIELDS = (
+    "item",
+    "acts",
+    "beneficiaries",
+    "beneficiary_kind",
+    "purpose",
+    "reason",
+    "until",
+    "answer_by",
+    "topic",
+)
+TO_A_FEED: tuple[Act, ...] = ("feed",)
+"""The only act that a request about a feed asks for."""
+NO_ORIGIN = bytes(32)
+"""What such a request names instead of a record by which an item came."""
 
 
 def _agreement(facts: Facts, record: Record) -> AgreementRow:
@@ -83,7 +98,10 @@ def _wanted_reads(_: Context, record: Record) -> list[Key]:
 def _wanted(context: Context, facts: Facts, record: Record) -> list[Put]:
     body = cast("ConsentWanted", record.body)
     need(facts, (AgreementRow.table, body.relationship), "agreement")
-    need(facts, (ItemRow.table, body.item), "item")
+    if body.topic is None:
+        need(facts, (ItemRow.table, body.item), "item")
+    elif facts[ItemRow.table, body.item] is not None:
+        raise no("not-a-feed", f"{body.item!r} is an item, and no feed")
     if facts[consent_wanted_key(body.request)] is not None:
         raise no("request-exists", f"request {body.request!r} was already made")
     _check_wants(context, facts, record, body.by)
@@ -128,15 +146,10 @@ def _asked(context: Context, facts: Facts, record: Record) -> list[Put]:
     if facts[key] is not None:
         raise no("request-exists", f"request {body.request!r} was already made")
     _check_acts(body.acts)
-    came = _came(facts, record)
-    if came is None:
-        raise no("not-given", f"{statement.author!r} was not given item {body.item!r} by the party it asks")
-    item = cast("ItemRow | None", facts[ItemRow.table, body.item])
-    other = other_party(context, facts, record)
-    known = isinstance(came, DerivativeRow) or (item is not None and item.originator == other)
-    if not known or body.label.originator != other:
-        _check_every_party(context, facts, record, body.item)
-    _check_label(facts, record, came)
+    if body.topic is None:
+        _check_came(context, facts, record)
+    else:
+        _check_feed(context, facts, record)
     parties = {party.id for party in context.agreement(_agreement(facts, record).digest).parties}
     if (body.beneficiary_kind == "party") != (set(body.beneficiaries) <= parties):
         raise no("beneficiary-kind", f"{', '.join(body.beneficiaries)}: it says {body.beneficiary_kind!r} of them")
@@ -156,6 +169,32 @@ def _asked(context: Context, facts: Facts, record: Record) -> list[Put]:
         **{name: getattr(body, name) for name in _ASKED_FIELDS},
     )
     return [Put(key, row)]
+
+
+def _check_came(context: Context, facts: Facts, record: Record) -> None:
+    """(3) That the item came from the party that is asked, under this label."""
+    body, statement = cast("ConsentAsked", record.body), record.statement
+    came = _came(facts, record)
+    if came is None:
+        raise no("not-given", f"{statement.author!r} was not given item {body.item!r} by the party it asks")
+    item = cast("ItemRow | None", facts[ItemRow.table, body.item])
+    other = other_party(context, facts, record)
+    known = isinstance(came, DerivativeRow) or (item is not None and item.originator == other)
+    if not known or body.label.originator != other:
+        _check_every_party(context, facts, record, body.item)
+    _check_label(facts, record, came)
+
+
+def _check_feed(context: Context, facts: Facts, record: Record) -> None:
+    """(21) That a feed is asked about as its author would publish it: of the other party's, under a mark of its own."""
+    body, statement = cast("ConsentAsked", record.body), record.statement
+    if body.acts != TO_A_FEED or body.origin != NO_ORIGIN:
+        raise no("not-a-feed", f"of the feed {body.item!r} is asked that it be published; it came by no record")
+    if body.label.originator != other_party(context, facts, record):
+        raise no("not-originator", f"the feed {body.item!r} is of {body.label.originator!r}, which is asked itself")
+    if body.label.policy != statement.author:
+        raise no("other-label", f"{statement.author!r} publishes under a mark of its own")
+    level_of(context.agreement(_agreement(facts, record).digest), statement.author, body.label.mark)
 
 
 def _check_label(facts: Facts, record: Record, came: ConsignmentRow | ShownRow | DerivativeRow) -> None:
@@ -404,7 +443,9 @@ def _asked_occasions(_: Context, facts: Facts, record: Record) -> list[Occurrenc
     if body.beneficiary_kind != "party":
         events.append("pass-on-wanted")
     came = _came(facts, record)
-    if body.beneficiary_kind == "party" or (came is not None and came.purpose != body.purpose):
+    if body.topic is not None:
+        pass  # nothing came that would be used otherwise
+    elif body.beneficiary_kind == "party" or (came is not None and came.purpose != body.purpose):
         events.append("other-use-wanted")
     subject = consent_subject(body.item, body.request)
     return [

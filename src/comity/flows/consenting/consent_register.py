@@ -40,6 +40,7 @@ class AskedShown(msgspec.Struct, frozen=True, kw_only=True):
         answer: where it stands.
         days: whole days since it was asked, for as long as there is no answer.
         consent: id of the answer, if there is one.
+        topic: of a feed, whose name ``item`` then is.
     """
 
     request: str
@@ -59,6 +60,7 @@ class AskedShown(msgspec.Struct, frozen=True, kw_only=True):
     answer: Answer
     days: int
     consent: str | None
+    topic: str | None = None
 
 
 class ConsentLine(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,10 +6,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 import msgspec
 
+from comity.agreement.equivalence import level_of
 from comity.agreement.vocabulary import Act
 from comity.decision import model as decision
 from comity.errors import Misuse, Refused
@@ -32,6 +34,8 @@ from comity.record.bodies.consents import (
 )
 from comity.record.person_act import unsigned
 from comity.record.statement import DOMESTIC
+from comity.register.consents import NO_ORIGIN, TO_A_FEED
+from comity.register.feeding import FEED_FORM
 from comity.register.roles import OFFICER, REGISTRY
 from comity.register.rows import AgreementRow, ItemRow
 from comity.register.rows.consents import ShownRow
@@ -70,6 +74,38 @@ class AskConsent(msgspec.Struct, frozen=True, kw_only=True):
     request: str | None = None
 
 
+class AskFeedConsent(msgspec.Struct, frozen=True, kw_only=True):
+    """Ask an originator whether a feed of its information may be published.
+
+    Attributes:
+        feed: its name, as the release will have it.
+        mark: of this house's ladder, under which it is to be published.
+        topic: its need-to-know list.
+        beneficiary: the party that is to get it.
+        purpose: what for, in the very words of the release.
+        reason: why, for the originator to weigh.
+        until: how long the consent is wanted for.
+        relationship: in which this house deals with the originator.
+        actor: an officer, or the registry.
+        subject: what it is about, a word of the agreement.
+        answer_by: when the request lapses unanswered; None where it only does with ``until``.
+        request: identifier for the request, for a person who signs elsewhere.
+    """
+
+    feed: str
+    mark: str
+    topic: str
+    beneficiary: str
+    purpose: str
+    reason: str
+    until: datetime
+    relationship: str
+    actor: Actor
+    subject: str = "defence"
+    answer_by: datetime | None = None
+    request: str | None = None
+
+
 class AskedForConsent(msgspec.Struct, frozen=True, kw_only=True):
     """A request that was made: whom it asks, and for whom the agreement wants the consent."""
 
@@ -104,7 +140,9 @@ async def ask_consent(house: House, request: AskConsent) -> AskedForConsent:
     running = await house.library.load(row)
     if row.peer not in (item.originator, label.originator):
         raise Refused(f"{row.peer!r} did not originate {item.item!r}; it cannot consent", code="not-originator")
-    wanted = await _wanted(house, row, running, msgspec.structs.replace(item, label=label), request)
+    gains = _gains(house, running, request)
+    labelled = msgspec.structs.replace(item, label=label)
+    wanted = await _wanted(house, row, running, labelled, gains, request.acts, request.purpose)
     body = ConsentWanted(
         request=house.name("r", request.request),
         relationship=relationship,
@@ -119,7 +157,77 @@ async def ask_consent(house: House, request: AskConsent) -> AskedForConsent:
         by=person.person,
         signature=unsigned(),
     )
-    signed = await house.sign(body, DOMESTIC, request.actor)
+    return await _ask(house, request.actor, row, body, wanted, origin, label)
+
+
+async def ask_feed_consent(house: House, request: AskFeedConsent) -> AskedForConsent:
+    """Ask the originator of what a feed is to carry; before it is released, or while it waits for this.
+
+    Raises:
+        Misuse: the agreement asks nobody's consent for it, or there is an item of that name.
+        Rejected: it is no mark of this house's.
+    """
+    person = await house.person(request.actor.handle)
+    row = await house.agreement_row(request.relationship)
+    running = await house.library.load(row)
+    if request.beneficiary in (house.party, row.peer):
+        raise Misuse(
+            f"a feed of what is {row.peer!r}'s is published to somebody else; there is nothing to ask",
+            code="no-consent-asked",
+        )
+    level_of(running.agreement, house.party, request.mark)
+    label = Label(policy=house.party, mark=request.mark, originator=row.peer)
+    about = ItemRow(
+        item=request.feed,
+        label=label,
+        form=FEED_FORM,
+        topic=request.topic,
+        subject=request.subject,
+        size=0,
+        content=bytes(32),
+        originator=row.peer,
+        registered=house.now(),
+    )
+    gains = decision.Person(
+        pseudonym="beneficiary",
+        party=request.beneficiary,
+        serves=request.beneficiary,
+        nationality=_nationality(running, request.beneficiary),
+        employer="party",
+    )
+    wanted = await _wanted(house, row, running, about, gains, TO_A_FEED, request.purpose)
+    parties = {party.id for party in running.agreement.parties}
+    body = ConsentWanted(
+        request=house.name("r", request.request),
+        relationship=row.relationship,
+        item=request.feed,
+        acts=TO_A_FEED,
+        beneficiaries=tuple(sorted({reason.parameters[3] for reason in wanted})),
+        beneficiary_kind="party" if request.beneficiary in parties else "government",
+        purpose=request.purpose,
+        reason=request.reason,
+        until=request.until,
+        answer_by=request.answer_by,
+        by=person.person,
+        signature=unsigned(),
+        topic=request.topic,
+    )
+    return await _ask(house, request.actor, row, body, wanted, NO_ORIGIN, label)
+
+
+async def _ask(
+    house: House,
+    actor: Actor,
+    row: AgreementRow,
+    body: ConsentWanted,
+    wanted: list[decision.Reason],
+    origin: bytes,
+    label: Label,
+) -> AskedForConsent:
+    """Have it signed, and ask."""
+    person = await house.person(actor.handle)
+    relationship = row.relationship
+    signed = await house.sign(body, DOMESTIC, actor)
     shared = {name: getattr(body, name) for name in ConsentAsked.__struct_fields__ if hasattr(body, name)}
     asking = ConsentAsked(origin=origin, label=label, **shared)
 
@@ -130,7 +238,7 @@ async def ask_consent(house: House, request: AskConsent) -> AskedForConsent:
             request=body.request,
             relationship=relationship,
             originator=row.peer,
-            item=item.item,
+            item=body.item,
             acts=body.acts,
             beneficiaries=body.beneficiaries,
             clauses=tuple(sorted({reason.clause for reason in wanted})),
@@ -148,8 +256,8 @@ async def drop_consent(house: House, request: DropConsent) -> AskedForConsent:
     person = await house.person(request.actor.handle)
     check_role(person, request.actor, OFFICER, REGISTRY)
     relationship, asked = await find_asked(house, request.request)
-    item = await registered(house, asked.item)
-    if item is None or not await may_see(house, item, person):
+    item = await registered(house, asked.item) if asked.topic is None else None
+    if asked.topic is None and (item is None or not await may_see(house, item, person)):
         raise no_request(request.request)
     row = await house.agreement_row(relationship)
     if asked.author != house.party:
@@ -206,35 +314,45 @@ async def _origin(house: House, item: ItemRow, named: str | None) -> tuple[str, 
     return relationship, made.record, made.label
 
 
-async def _wanted(
-    house: House, row: AgreementRow, running: Running, item: ItemRow, request: AskConsent
-) -> list[decision.Reason]:
-    """The reasons for which the agreement asks a consent to these acts, one for each clause and body that gains.
-
-    Raises:
-        Misuse: for one of the acts it asks none.
-    """
+def _gains(house: House, running: Running, request: AskConsent) -> decision.Person:
+    """Whoever is to gain by it."""
     party, nationality = request.beneficiary, request.nationality or request.beneficiary
     if request.beneficiary_kind == "party":
         party, nationality = house.party, _nationality(running, request.beneficiary)
-    gains = decision.Person(
+    return decision.Person(
         pseudonym="beneficiary",
         party=party,
         serves=request.beneficiary,
         nationality=nationality,
         employer="party",
     )
+
+
+async def _wanted(
+    house: House,
+    row: AgreementRow,
+    running: Running,
+    item: ItemRow,
+    gains: decision.Person,
+    acts: Iterable[Act],
+    purpose: str,
+) -> list[decision.Reason]:
+    """The reasons for which the agreement asks a consent to these acts, one for each clause and body that gains.
+
+    Raises:
+        Misuse: for one of the acts it asks none.
+    """
     at = house.now()
     asked_about = new_item(
-        item.item, row.agreement, item.label, item.form, item.subject, item.topic, item.provided or request.purpose
+        item.item, row.agreement, item.label, item.form, item.subject, item.topic, item.provided or purpose
     )
     wanted: list[decision.Reason] = []
-    for act in request.acts:
+    for act in acts:
         case = decision.Case(
             request=f"consent/{item.item}",
             act=act,
             item=asked_about,
-            purpose=request.purpose,
+            purpose=purpose,
             requester="beneficiary",
             acting=house.party,
             recipients=(gains,),
@@ -244,8 +362,8 @@ async def _wanted(
         found = [each for each in answer(running, case).reasons if each.code == "consent-missing"]
         if not found:
             raise Misuse(
-                f"{row.agreement!r} asks nobody's consent to {act} for {request.purpose!r} with "
-                f"{request.beneficiary!r} as the one who gains; there is nothing to ask",
+                f"{row.agreement!r} asks nobody's consent to {act} for {purpose!r} with "
+                f"{gains.serves!r} as the one who gains; there is nothing to ask",
                 code="no-consent-asked",
             )
         wanted += [each for each in found if each.parameters[0] == row.peer]

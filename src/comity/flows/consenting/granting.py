@@ -208,11 +208,11 @@ def no_consent(consent: str) -> Misuse:
 
 
 async def sees_consent(house: House, item: str | None, person: PersonRow | None) -> bool:
-    """Whether a viewer may know of a consent: of an item when he may see it, of a pattern by his role."""
-    if item is None:
+    """Whether a viewer may know of a consent: of an item when he may see it, of a pattern or a feed by his role."""
+    row = None if item is None else await house.row(ItemRow, item)
+    if row is None:
         return sees_all(person) or (person is not None and RELEASE_AUTHORITY in person.roles)
-    row = await house.row(ItemRow, item)
-    return sees_all(person) if row is None else await may_see(house, row, person)
+    return await may_see(house, row, person)
 
 
 async def _consent(house: House, relationship: str, body: Consented | ConsentWithdrawn, actor: Actor) -> ConsentShown:

@@ -53,6 +53,7 @@ class ConsentWanted(Body, frozen=True, kw_only=True):
     answer_by: Instant | None = None
     by: Identifier
     signature: PersonSignature
+    topic: Name | None = None
 
 
 class ConsentAsked(Body, frozen=True, kw_only=True):
@@ -60,7 +61,8 @@ class ConsentAsked(Body, frozen=True, kw_only=True):
 
     ``origin`` is the record by which the item is in the hands of whoever asks: the consignment or the showing by the
     originator, or the record by which it was made from one. ``until`` is how long the consent is wanted for;
-    ``answer_by`` when the request lapses unanswered.
+    ``answer_by`` when the request lapses unanswered. With ``topic`` it is about a feed: ``item`` is its name, ``topic``
+    its need-to-know list, and ``origin`` zeros.
     """
 
     kind: ClassVar[str] = "consent-request/1"
@@ -76,6 +78,7 @@ class ConsentAsked(Body, frozen=True, kw_only=True):
     reason: Words
     until: Instant
     answer_by: Instant | None = None
+    topic: Name | None = None
 
 
 class ConsentUnwanted(Body, frozen=True, kw_only=True):

@@ -38,6 +38,7 @@ class ConsentWantedRow(Row, frozen=True, kw_only=True):
     answer_by: datetime | None = None
     by: str
     dropped: bytes | None = None
+    topic: str | None = None
 
 
 class ConsentAskedRow(Row, frozen=True, kw_only=True):
@@ -46,7 +47,7 @@ class ConsentAskedRow(Row, frozen=True, kw_only=True):
     ``function`` is the function that asks, as the other party may know it; ``consent`` the id of the answer, None while
     there is silence; ``dropped`` when whoever asked no longer did. The sequences are the places of the answer and of
     the dropping in their authors' chains: who cites a longer chain had seen them. Where the two crossed on the way,
-    both stand.
+    both stand. With ``topic`` it is about a feed, and ``item`` is its name.
     """
 
     table: ClassVar[str] = "consent-asked"
@@ -68,6 +69,7 @@ class ConsentAskedRow(Row, frozen=True, kw_only=True):
     dropped: datetime | None = None
     answered_sequence: int | None = None
     dropped_sequence: int | None = None
+    topic: str | None = None
 
     def lapsed(self, at: datetime) -> bool:
         """Whether the time to answer it was over at ``at``: what was asked for has ended, or the day set for it has."""
