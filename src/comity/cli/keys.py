@@ -9,6 +9,7 @@ import click
 
 from comity.cli.custodians import bundle, passphrase_option, recover, split
 from comity.cli.founding import OPEN_MEANS
+from comity.cli.key_changes import card, compromised, destroy_epoch, revoke, rotate
 from comity.cli.options import Desk, Verbs, housed
 from comity.cli.output import Output
 from comity.cli.passphrases import another_passphrase, choosing, unlocking
@@ -29,6 +30,8 @@ def keys() -> None:
 keys.add_command(split)
 keys.add_command(bundle)
 keys.add_command(recover)
+for verb in (card, rotate, revoke, compromised, destroy_epoch):
+    keys.add_command(verb)
 
 
 @keys.command("list")

@@ -35,7 +35,7 @@ from comity.flows.handling import copies, copying, handing_on, handing_over, los
 from comity.flows.house import House
 from comity.flows.incidents import investigating, reporting
 from comity.flows.looking import duties, evidence, findings, given, item_story, muster, reconciling, views
-from comity.flows.maintaining import collecting, rebuilding
+from comity.flows.maintaining import collecting, compromised, epochs, rebuilding, rotating
 from comity.flows.people import (
     clearances,
     directory,
@@ -225,6 +225,11 @@ _RUN: dict[str, Callable[[House, Any], Awaitable[Any]]] = {
     "ledger.witness.list": witnesses.list_witnesses,
     "ledger.policy": witnesses.show_policy,
     "ledger.policy.set": witnesses.set_policy,
+    "keys.card": rotating.list_own_keys,
+    "keys.rotate": rotating.rotate_key,
+    "keys.revoke": rotating.revoke_key,
+    "keys.compromised": compromised.key_compromised,
+    "keys.destroy-epoch": epochs.destroy_epoch,
     "ledger.verify": rebuilding.verify_ledger,
     "ledger.rebuild": rebuilding.rebuild,
     "ledger.collect": collecting.collect,

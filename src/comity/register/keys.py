@@ -13,11 +13,13 @@ import msgspec
 
 from comity.errors import Rejected
 from comity.record import bodies, dsse
-from comity.record.bodies.keys import KeysRenewed, KeysRotated
+from comity.record.bodies.keys import EpochDestroyed, KeysRenewed, KeysRotated
 from comity.record.card import Card, known_card, read_card
 from comity.record.contexts import RECORD
 from comity.record.encoding import decode
 from comity.record.statement import Record, peek, read
+from comity.register.house import check_house_act, signer_keys
+from comity.register.roles import SECURITY_OFFICER
 from comity.register.rows import Facts, Key, PeerRow
 from comity.register.rows.keys import ChainKeysRow, chain_keys_key
 from comity.register.verdict import Context, Put, Rule, need, no
@@ -134,8 +136,21 @@ def _rotated(context: Context, facts: Facts, record: Record) -> list[Put]:
     return puts
 
 
+def _destroyed_reads(_: Context, record: Record) -> list[Key]:
+    return signer_keys(record.body)
+
+
+def _destroyed(context: Context, facts: Facts, record: Record) -> list[Put]:
+    """(54) Nothing in the register hangs on an epoch: the record attests that its identity is gone."""
+    body = cast("EpochDestroyed", record.body)
+    if check_house_act(context, facts, body, record.statement.relationship, SECURITY_OFFICER) != body.by:
+        raise no("other-signer", f"it names {body.by!r} but somebody else signed it")
+    return []
+
+
 RULES: dict[type[bodies.Body], Rule] = {
     KeysRotated: Rule(_rotated_reads, _rotated),
     KeysRenewed: Rule(_rotated_reads, _rotated),
+    EpochDestroyed: Rule(_destroyed_reads, _destroyed),
 }
 """The rules of records about a party's own keys."""

@@ -24,6 +24,7 @@ from comity.flows.keeping.erasing import HEADER, Erasing
 from comity.flows.keeping.payloads import Payloads
 from comity.flows.keeping.sequencer import Sequencer, restore_frontier
 from comity.flows.keeping.work import Work
+from comity.ledger.checkpoint import SignedCheckpoint
 from comity.ledger.tree import TreeHead
 from comity.ports import Blobs, JournalEntry, Keys, Store
 from comity.record.bodies.keys import KeysRotated
@@ -174,6 +175,11 @@ class Exchange:
     def checkpoint(self, chain: str) -> bytes:
         """Our signed checkpoint over the committed ledger of an own chain; empty while it has no record."""
         return self._witnessing.checkpoint(chain, self._sequencer.marked(chain))
+
+    async def witnessed(self, chain: str, peer: str) -> SignedCheckpoint | None:
+        """Our newest checkpoint of an own chain that the other party cosigned; None while it cosigned none."""
+        note = (await self._store.get(COSIGNED, [chain]))[0]
+        return None if note is None else self._witnessing.read_kept_cosigned(note, chain, await self._peer_card(peer))
 
     async def cosign_theirs(self, chain: str) -> bytes:
         """Their newest checkpoint that our copy agrees with, with our cosignature; empty when there is none.

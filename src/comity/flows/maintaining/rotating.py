@@ -16,6 +16,7 @@ from comity.flows.agreeing.founding import CARD_VALIDITY
 from comity.flows.exchanging.exchange import PEER_HAS
 from comity.flows.house import House
 from comity.flows.keeping.work import CARD, Draft, Work
+from comity.flows.maintaining.epochs import move_people
 from comity.record.bodies.keys import KeysRenewed, KeysRotated
 from comity.record.card import FORMER_MAX, SIGNING, Card, FormerKey, Purpose, RegistryKey, read_card, write_card
 from comity.record.dsse import key_id
@@ -145,7 +146,9 @@ async def rotate_key(house: House, request: RotateKey) -> KeysChanged:
     if request.purpose == "registry":
         _check_room(len(card.registry), EPOCHS_SHOWN_MAX, "epochs; destroy one that nothing needs any more")
         house.keys.new_epoch()
-        return await _tell(house, msgspec.structs.replace(card, registry=registry_of(house)))
+        await _tell(house, msgspec.structs.replace(card, registry=registry_of(house)))
+        await move_people(house)
+        return await list_own_keys(house, ListOwnKeys())
     replaced = _replaced(house, card, request.purpose, until=house.now() + overlap)
     return await _tell(house, replaced)
 

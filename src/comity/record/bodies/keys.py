@@ -11,7 +11,8 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from comity.record.bodies.base import Body
+from comity.record.bodies.base import Body, PersonSignature
+from comity.record.encoding import Count, Identifier, Words
 
 CARD_BYTES_MAX = 24 * 1024
 """Largest card in a record, so that the record fits in an envelope."""
@@ -32,3 +33,18 @@ class KeysRenewed(Body, frozen=True, kw_only=True):
     kind: ClassVar[str] = "own-keys/1"
     crosses: ClassVar[bool] = False
     card: CardEnvelope
+
+
+class EpochDestroyed(Body, frozen=True, kw_only=True):
+    """The registry's identity of an epoch is destroyed: what was sealed to it alone is opened by nobody any more.
+
+    ``recipient`` is its public half, ``by`` whoever destroyed it.
+    """
+
+    kind: ClassVar[str] = "epoch-destroyed/1"
+    crosses: ClassVar[bool] = False
+    epoch: Count
+    recipient: Words
+    reason: Words
+    by: Identifier
+    signature: PersonSignature
