@@ -339,6 +339,17 @@ class Signer(Protocol):
         ...
 
 
+class TokenHome(msgspec.Struct, frozen=True, kw_only=True):
+    """A token: the library that speaks to it, the label it was given, the PIN of its user."""
+
+    module: str
+    token: str
+    pin: str
+
+    def __repr__(self) -> str:
+        return f"TokenHome({self.token!r} through {self.module!r})"
+
+
 class KeyFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What can be told of a key while it is locked.
 
@@ -351,6 +362,7 @@ class KeyFacts(msgspec.Struct, frozen=True, kw_only=True):
         locked: whether it is sealed to a passphrase, or lies on a token.
         place: the file, or the token.
         here: whether it is at hand.
+        token: the label of the token on which it lives; empty for a file. Then ``locked`` is about the PIN.
     """
 
     name: str
@@ -361,6 +373,7 @@ class KeyFacts(msgspec.Struct, frozen=True, kw_only=True):
     locked: bool
     place: str
     here: bool = True
+    token: str = ""
 
 
 class Keys(Protocol):

@@ -173,6 +173,9 @@ def _tell_bundle(out: Output, made: Split) -> None:
 def _tell_root(out: Output, made: Split) -> None:
     if not made.root:
         out.text("The root key is away, and not in the bundle.", style="warn")
+    if made.tokens:
+        told = f"Keys on a token stay there, and are not in the bundle: {', '.join(made.tokens)}."
+        out.text(f"{told} Where the token is lost, they are replaced.", style="warn")
 
 
 def _tell_recovered(out: Output, found: Recovered) -> None:

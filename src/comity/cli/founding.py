@@ -12,6 +12,7 @@ from comity.agreement.model import IDENTIFIER_PATTERN
 from comity.cli.options import FOLDER_VARIABLE, Verb, home, spoken
 from comity.cli.output import Output
 from comity.cli.passphrases import choosing
+from comity.cli.tokens import token_home, token_options
 from comity.errors import Misuse, Rejected
 
 OPEN_MEANS = "whoever reads this disk, or a copy of it, has them."
@@ -44,6 +45,13 @@ class HouseMade(msgspec.Struct, frozen=True, kw_only=True):
     type=click.Path(path_type=Path),
     help="Lock the keys with the first line of this file; else a terminal is asked.",
 )
+@click.option(
+    "--on-token",
+    multiple=True,
+    type=click.Choice(["root", "record", "log", "witness", "transport"]),
+    help="This key is born on the token that --module and --token name; repeat it.",
+)
+@token_options
 @click.option("--no-passphrase", is_flag=True, help="Leave the keys open on the disk, and do not ask.")
 @click.option(
     "--folder", type=click.Path(path_type=Path), help=f"The data folder; else ${FOLDER_VARIABLE}, else ~/.comity."
@@ -57,6 +65,10 @@ def init(
     port: int,
     public: tuple[str, ...],
     passphrase_file: Path | None,
+    on_token: tuple[str, ...],
+    module: Path | None,
+    label: str | None,
+    pin_file: Path | None,
     folder: Path | None,
     *,
     pouch_only: bool,
@@ -95,15 +107,18 @@ def init(
         raise Misuse(error.sentence, code=error.code) from None
     if not chosen.parent.is_dir():
         raise Misuse(f"there is no folder {str(chosen.parent)!r} to make it in", code="no-folder")
+    if bool(on_token) != (module is not None and label is not None):
+        raise click.UsageError("--on-token goes with --module and --token")
+    home_token = token_home(module, label, pin_file) if module is not None and label is not None else None
     passphrase = "" if no_passphrase else choosing("Passphrase for the keys (empty: they lie open)", passphrase_file)
-    card = asyncio.run(found(chosen, settings, name, passphrase))
+    card = asyncio.run(found(chosen, settings, name, passphrase, home_token, on_token))
     made = HouseMade(
         folder=str(chosen),
         party=party,
         name=name,
         addresses=addresses,
         fingerprint=card.fingerprint,
-        root_key=str(chosen / "root" / "root.key"),
+        root_key=str(chosen / "root" / ("root.token" if "root" in on_token else "root.key")),
         locked=bool(passphrase),
     )
     out.show(made, _tell)

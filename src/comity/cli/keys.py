@@ -13,6 +13,7 @@ from comity.cli.key_changes import card, compromised, destroy_epoch, revoke, rot
 from comity.cli.options import Desk, Verbs, housed
 from comity.cli.output import Output
 from comity.cli.passphrases import another_passphrase, choosing, unlocking
+from comity.cli.tokens import token
 from comity.errors import Misuse
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def keys() -> None:
 keys.add_command(split)
 keys.add_command(bundle)
 keys.add_command(recover)
+keys.add_command(token)
 for verb in (card, rotate, revoke, compromised, destroy_epoch):
     keys.add_command(verb)
 
@@ -175,6 +177,8 @@ def warn_open(out: Output, names: list[str]) -> None:
 
 
 def _state(key: KeyFacts) -> str:
+    if key.token:
+        return "token" if key.locked else "token, PIN open"
     return "away" if not key.here else "locked" if key.locked else "open"
 
 

@@ -38,6 +38,7 @@ class Split(msgspec.Struct, frozen=True, kw_only=True):
         shares: a file for each custodian.
         sealed: whether each share is sealed to its custodian; else the files hold the words.
         root: whether the root key is in the bundle.
+        tokens: the keys that live on a token, which no bundle holds.
     """
 
     bundle: str
@@ -45,6 +46,7 @@ class Split(msgspec.Struct, frozen=True, kw_only=True):
     sealed: bool
     threshold: int
     root: bool
+    tokens: list[str] = []
 
 
 class Recovered(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,6 +104,7 @@ def split_keys(
         sealed=not isinstance(custodians, int),
         threshold=threshold,
         root=bool(root_files(folder)),
+        tokens=_on_tokens(folder),
     )
 
 
@@ -121,7 +124,14 @@ def seal_again(folder: Path, out: Path, passphrase: Passphrase) -> Split:
         _seal_bundle(out, pack(folder, opened_lock(folder, passphrase)), parse_recipient(recovery.recipient))
         sync_folder(out.absolute().parent)
         _note(folder, recovery.created, recovery.threshold, recovery.custodians, recovery.recipient)
-    return Split(bundle=str(out), shares=[], sealed=True, threshold=recovery.threshold, root=bool(root_files(folder)))
+    return Split(
+        bundle=str(out),
+        shares=[],
+        sealed=True,
+        threshold=recovery.threshold,
+        root=bool(root_files(folder)),
+        tokens=_on_tokens(folder),
+    )
 
 
 def recover(folder: Path, bundle: bytes, shares: Sequence[tuple[str, str]], passphrase: str) -> Recovered:
@@ -150,6 +160,10 @@ def recover(folder: Path, bundle: bytes, shares: Sequence[tuple[str, str]], pass
     with closing(DataFolder.open(folder, "comity keys recover")):
         put_back(folder, files)
     return Recovered(folder=str(folder), keys=key_facts(folder), locked=bool(passphrase))
+
+
+def _on_tokens(folder: Path) -> list[str]:
+    return [key.name for key in list_keys(folder).keys if key.token]
 
 
 def _locked(files: Mapping[str, bytes], passphrase: str) -> dict[str, bytes]:

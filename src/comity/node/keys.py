@@ -17,13 +17,17 @@ import msgspec
 
 from comity.errors import Misuse, Rejected
 from comity.node.settings import FILE, read_settings
-from comity.ports import KeyFacts
+from comity.ports import KeyFacts, TokenHome
+from comity.record.contexts import TOKEN_PROBE
 from comity.stores.folder import DataFolder
 from comity.stores.key_bundle import RECOVERY
 from comity.stores.key_facts import key_facts
-from comity.stores.key_lock import KEYS, LOCK, Lock, lock_keys, root_files, unlock_keys, write_lock
+from comity.stores.key_lock import KEYS, LOCK, ROOT, Lock, lock_keys, root_files, unlock_keys, write_lock
+from comity.stores.keys import PURPOSES, KeyFolder
 
 Passphrase = Callable[[], str]
+ON_TOKEN = (ROOT, *PURPOSES)
+"""The keys that can live on a token: those that sign."""
 _NOTED = re.compile(r"# created: (\S+)\n# shares: (\d+) of (\d+)\n# keys: ([0-9a-f]{64})\n(age1pq1\S+)\n")
 
 
@@ -145,6 +149,20 @@ def change_passphrase(folder: Path, old: Passphrase, new: Passphrase) -> KeysSho
         opened = _lock(folder, old)
         write_lock(folder, opened, new(), datetime.now(UTC), entropy, work_factor)
     return list_keys(folder)
+
+
+def put_on_token(folder: Path, purpose: str, home: TokenHome, passphrase: Passphrase) -> KeyFacts:
+    """(22) Put the key of ``purpose``, or the root key, on a token.
+
+    Raises:
+        Misuse: there is no such purpose, the key lives on a token already, or the PIN is another one.
+        Unavailable: a node runs on the folder, the key is away, or the token does not answer.
+    """
+    if purpose not in ON_TOKEN:
+        raise Misuse(f"{purpose!r} cannot live on a token: {', '.join(ON_TOKEN)} can", code="bad-purpose")
+    with _alone(folder, "token"):
+        KeyFolder(folder, entropy, passphrase).put_on_token(purpose, home, TOKEN_PROBE)
+    return next(each for each in key_facts(folder) if each.name.split("-")[0] == purpose and each.token)
 
 
 def opened_lock(folder: Path, passphrase: Passphrase) -> Lock | None:

@@ -27,11 +27,11 @@ def at_hand(file: Path | None = None) -> str | None:
     """
     named = file or (Path(each) if (each := os.environ.get(FILE_VARIABLE)) else None)
     if named is not None:
-        return _first_line(named)
+        return first_line(named)
     if os.environ.get(VARIABLE):
         return os.environ[VARIABLE]
     credential = Path(os.environ.get(CREDENTIALS_VARIABLE) or os.devnull) / CREDENTIAL
-    return _first_line(credential) if credential.is_file() else None
+    return first_line(credential) if credential.is_file() else None
 
 
 def required() -> str:
@@ -50,12 +50,19 @@ def required() -> str:
     return found
 
 
-def _first_line(path: Path) -> str:
+def first_line(path: Path) -> str:
+    """The first line of a file that only its owner may read: a passphrase or a PIN.
+
+    Raises:
+        Unavailable: it cannot be read.
+        Rejected: others can read it.
+        Misuse: it is empty, or no text.
+    """
     content = read_private(path)
     try:
         line = content.decode().split("\n")[0].removesuffix("\r")
     except UnicodeDecodeError:
-        raise Misuse(f"the passphrase in {str(path)!r} is not text in UTF-8", code="bad-passphrase") from None
+        raise Misuse(f"what is in {str(path)!r} is not text in UTF-8", code="bad-passphrase") from None
     if not line:
-        raise Misuse(f"the first line of {str(path)!r} is empty; the passphrase belongs there", code="bad-passphrase")
+        raise Misuse(f"the first line of {str(path)!r} is empty; what is secret belongs there", code="bad-passphrase")
     return line

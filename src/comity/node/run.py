@@ -56,6 +56,7 @@ from comity.node.watching import Watching
 from comity.node.witnessing import LOOPBACK
 from comity.node.witnessing import running as witness_in
 from comity.node.worker import Road, Workers
+from comity.ports import TokenHome
 from comity.record.card import Card
 from comity.stores.blobs import FolderBlobs
 from comity.stores.durable import make_folders, replace_file
@@ -65,7 +66,6 @@ from comity.stores.folder import DataFolder, FolderHighWaterMark
 from comity.stores.key_lock import Passphrase
 from comity.stores.keys import KeyFolder
 from comity.stores.sqlite import SqliteStore
-from comity.stores.token import TokenHome
 from comity.timezones import time_zones
 
 TLS = "tls"

@@ -8,8 +8,8 @@ from pathlib import Path
 from ssl import PEM_cert_to_DER_cert
 
 from comity.ports import KeyFacts
-from comity.stores.key_files import check_folder, read_private, read_public, written_at
-from comity.stores.key_lock import KEYS, ROOT, TLS_KEY, is_sealed, signing_files
+from comity.stores.key_files import check_folder, read_private, read_public, token_of, written_at
+from comity.stores.key_lock import KEYS, ROOT, TLS_KEY, is_sealed, root_files, signing_files
 
 DOES = {
     "root": "certifies the other keys: signs this house's cards, and acts as root",
@@ -38,7 +38,8 @@ def key_facts(folder: Path) -> list[KeyFacts]:
 
 def _facts(folder: Path) -> Iterator[KeyFacts]:
     keys = folder / KEYS
-    yield _fact("root", folder / ROOT / "root.key", keys / "root.public")
+    root = root_files(folder) or [folder / ROOT / "root.key"]
+    yield _fact("root", root[-1], keys / "root.public")
     for purpose in ("record", "log", "witness", "transport"):
         for path in signing_files(keys, purpose):
             yield _fact(path.stem, path, path.with_suffix(".public"))
@@ -54,6 +55,7 @@ def _facts(folder: Path) -> Iterator[KeyFacts]:
 def _fact(name: str, path: Path, public: Path) -> KeyFacts:
     noted = read_public(public) or ("", "")
     here = path.exists()
+    token = token_of(public) if path.suffix == ".token" else ""
     return KeyFacts(
         name=name,
         does=DOES[name.split("/", maxsplit=1)[0].split("-", maxsplit=1)[0]],
@@ -61,8 +63,9 @@ def _fact(name: str, path: Path, public: Path) -> KeyFacts:
         public=noted[0],
         fingerprint=_fingerprint(_bytes(noted[0])) if noted[0] else "",
         locked=here and is_sealed(read_private(path)),
-        place=str(path) if here else "away from this machine",
+        place=f"token {token!r}, by {path}" if token else str(path) if here else "away from this machine",
         here=here,
+        token=token,
     )
 
 

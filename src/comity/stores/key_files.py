@@ -20,6 +20,7 @@ from comity.errors import Rejected, Unavailable
 from comity.stores.durable import replace_file, sync_folder
 
 _CREATED = re.compile(rb"^# created: (\S+)$", re.MULTILINE)
+_TOKEN = re.compile(rb"^# token: (.+)$", re.MULTILINE)
 KEY_FILE_BYTES_MAX = 64 * 1024
 """Largest key file read: a sealed one has some 3 KB."""
 
@@ -68,9 +69,16 @@ def check_folder(path: Path) -> None:
         )
 
 
-def write_public(path: Path, public: str, created: str) -> None:
-    """The public half at ``path``, with the instant of its making."""
-    replace_file(path, f"# created: {created}\n{public}\n".encode())
+def write_public(path: Path, public: str, created: str, token: str = "") -> None:
+    """The public half at ``path``, with the instant of its making, and the token on which the private half lives."""
+    lives = f"# token: {token}\n" if token else ""
+    replace_file(path, f"# created: {created}\n{lives}{public}\n".encode())
+
+
+def token_of(path: Path) -> str:
+    """The label of the token that the public half at ``path`` names; empty for a key in a file."""
+    noted = _TOKEN.search(path.read_bytes()) if path.exists() else None
+    return noted[1].decode("utf-8", "replace") if noted else ""
 
 
 def read_public(path: Path) -> tuple[str, str] | None:

@@ -8,10 +8,11 @@ root key stands apart in ``root/root.key`` so that it can be carried away: the h
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -21,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from comity.errors import Misuse, Rejected, Unavailable
-from comity.ports import Entropy, Signer
+from comity.ports import Entropy, Signer, TokenHome
 from comity.seal.keys import generate_identity, key_file
 from comity.seal.passphrase import WORK_FACTOR
 from comity.stores.durable import make_folders, replace_file, sync_folder, write_synced
@@ -34,10 +35,12 @@ from comity.stores.key_lock import (
     Lock,
     Passphrase,
     is_sealed,
+    root_files,
     seal_all,
     signing_files,
     write_lock,
 )
+from comity.stores.token import TokenSigner, make_on_token, put_on_token, read_token_key, remove_from_token
 
 PURPOSES = ("record", "log", "witness", "transport")
 """One key, one purpose."""
@@ -102,8 +105,12 @@ class KeyFolder:
         passphrase: str = "",
         work_factor: int = WORK_FACTOR,
         now: Callable[[], datetime] = system_now,
+        token: TokenHome | None = None,
+        on_token: Collection[str] = (),
     ) -> KeyFolder:
         """Make all keys of a new house, durably; locked where there is a passphrase: no key ever lies open then.
+
+        Those named in ``on_token`` are born on ``token`` (step 21).
 
         Raises:
             Misuse: there are keys already; nothing was changed.
@@ -114,13 +121,16 @@ class KeyFolder:
         make_folders([keys, keys / "registry", keys / "people", folder / ROOT])
         lock = Lock.make(entropy) if passphrase else None
         created = instant(now())
-        root = _new(folder / ROOT / "root.key", entropy(32), entropy, lock)
-        if lock is not None:
-            write_lock(folder, lock, passphrase, now(), entropy, work_factor)
-        write_public(keys / "root.public", root.public.hex(), created)
-        for purpose in PURPOSES:
-            made = _new(keys / f"{purpose}.key", entropy(32), entropy, lock)
-            write_public(keys / f"{purpose}.public", made.public.hex(), created)
+        for purpose in (ROOT, *PURPOSES):
+            path = (folder / ROOT if purpose == ROOT else keys) / purpose
+            made: TokenSigner | Ed25519Signer
+            if token is not None and purpose in on_token:
+                made = _new_on_token(path, token, entropy, lock)
+            else:
+                made = _new(path.with_name(f"{purpose}.key"), entropy(32), entropy, lock)
+            if purpose == ROOT and lock is not None:
+                write_lock(folder, lock, passphrase, now(), entropy, work_factor)
+            write_public(keys / f"{purpose}.public", made.public.hex(), created, _home(made))
         _new_epoch(keys / "registry" / "000001.age", entropy, lock, created)
         _put(keys / "pairwise.secret", entropy(PAIRWISE_BYTES), entropy, lock)
         return cls(folder, entropy, lock, now)
@@ -129,19 +139,14 @@ class KeyFolder:
 
     def root(self) -> Signer:
         """See ``ports.Keys.root``."""
-        path = self._root.with_suffix(".key")
-        if not path.exists():
-            raise Unavailable(
-                f"the root key is offline; put it at {str(path)!r} for this act, then take it away again",
-                code="root-offline",
-            )
+        path = self._root_file()
         try:
-            signer = self._load(self._root)
+            signer = self._load(path)
         except Rejected as error:
             lock = path.with_name(LOCK)
             if error.code != "other-lock" or not lock.exists():
                 raise
-            signer = _signer(Lock.read(lock, self._asking()).open(read_private(path), str(path)), str(path))
+            signer = _signer(path, Lock.read(lock, self._asking()).open(read_private(path), str(path)))
         if signer.public != self.root_public:
             raise Rejected("the root key brought here is another party's, or another one of ours", code="other-root")
         return signer
@@ -150,8 +155,8 @@ class KeyFolder:
         """See ``ports.Keys.person``."""
         signer = self._people.get(person)
         if signer is None:
-            path = self._folder / "people" / person
-            if not path.with_name(f"{person}.key").exists():
+            path = self._folder / "people" / f"{person}.key"
+            if not path.exists():
                 raise Unavailable("this person's signing key is not kept here", code="no-person-key")
             signer = self._people[person] = self._load(path)
         return signer
@@ -179,11 +184,19 @@ class KeyFolder:
 
     def make(self, purpose: str) -> Signer:
         """See ``ports.Keys.make``."""
+        present = getattr(self, purpose)
+        if isinstance(present, TokenSigner):
+            made = make_on_token(present.key.home, token_label(purpose, self._entropy))
+            path = self._folder / f"{purpose}-{made.public.hex()[:16]}"
+            _put(path.with_name(f"{path.name}.token"), msgspec.json.encode(made.key), self._entropy, self._lock)
+            write_public(path.with_name(f"{path.name}.public"), made.public.hex(), instant(self._now()), _home(made))
+            self._of(purpose)[made.public] = made
+            return made
         seed = self._entropy(32)
         public = Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
-        made = self._make(self._folder / f"{purpose}-{public.hex()[:16]}", seed)
-        self._of(purpose)[public] = made
-        return made
+        kept = self._make(self._folder / f"{purpose}-{public.hex()[:16]}", seed)
+        self._of(purpose)[public] = kept
+        return kept
 
     def use(self, purpose: str, public: bytes) -> None:
         """See ``ports.Keys.use``."""
@@ -197,7 +210,9 @@ class KeyFolder:
         """
         if getattr(self, purpose).public == public:
             raise Misuse(f"this {purpose} key is in use", code="key-in-use")
-        self._of(purpose).pop(public, None)
+        gone = self._of(purpose).pop(public, None)
+        if isinstance(gone, TokenSigner):
+            remove_from_token(gone.key)
         for path in signing_files(self._folder, purpose):
             noted = read_public(path.with_suffix(".public"))
             if noted is not None and noted[0] == public.hex():
@@ -227,7 +242,57 @@ class KeyFolder:
             remove(self._folder / "registry" / f"{epoch:06}{suffix}")
         self._read_registry()
 
+    def put_on_token(self, purpose: str, home: TokenHome, probe: bytes) -> TokenSigner:
+        """(22) Put the key of ``purpose``, or the root key, on a token; its file is gone when the token has signed.
+
+        Args:
+            purpose: whose key.
+            home: the token.
+            probe: what the token signs, to show that it can; nothing else may be signed by these bytes.
+
+        Raises:
+            Misuse: it lives on a token already, or the label is taken there.
+            Unavailable: the token is not there, or does not answer; nothing was changed.
+        """
+        path, present = self._present(purpose)
+        if path.suffix == ".token":
+            raise Misuse(f"the {purpose} key lives on a token already", code="on-token")
+        private = load_pem_private_key(self._read(path), password=None)
+        assert isinstance(private, Ed25519PrivateKey)
+        signer = put_on_token(home, token_label(purpose, self._entropy), private.private_bytes_raw(), present)
+        signer.sign(probe)
+        _put(path.with_suffix(".token"), msgspec.json.encode(signer.key), self._entropy, self._lock)
+        public = self._folder / f"{path.stem}.public"
+        noted = read_public(public)
+        write_public(public, present.hex(), noted[1] if noted else "", home.token)
+        remove(path)
+        if purpose != ROOT:
+            self._of(purpose)[present] = signer
+            self.use(purpose, present)
+        return signer
+
+    def _present(self, purpose: str) -> tuple[Path, bytes]:
+        """The file of the key in use, and its public half."""
+        if purpose == ROOT:
+            return self._root_file(), self.root().public
+        public: bytes = getattr(self, purpose).public
+        for path in signing_files(self._folder, purpose):
+            noted = read_public(path.with_suffix(".public"))
+            if noted is not None and noted[0] == public.hex():
+                return path, public
+        raise Unavailable(f"this {purpose} key is not kept here", code="no-key")
+
     # ---- files -----------------------------------------------------------------------------------------------------
+
+    def _root_file(self) -> Path:
+        found = root_files(self._data)
+        if not found:
+            place = str(self._root.with_suffix(".key"))
+            raise Unavailable(
+                f"the root key is offline; put it at {place!r} for this act, then take it away again",
+                code="root-offline",
+            )
+        return found[-1]
 
     def tls_key(self) -> bytes:
         """The key of the TLS server, PEM."""
@@ -246,6 +311,8 @@ class KeyFolder:
 
     def _mend(self) -> None:
         """(7) Finish what a crash has cut short: no half-written file stays; under a lock nothing lies open."""
+        for told in (*self._folder.glob("*.token"), *self._root.parent.glob("*.token")):
+            remove(told.with_suffix(".key"))  # (22) it was put on the token
         for place in (self._folder, self._root.parent, (self._data / TLS_KEY).parent):
             for path in place.rglob("*.partial"):
                 remove(path)
@@ -260,13 +327,13 @@ class KeyFolder:
             raise Rejected("locked with another lock than this house's", code="other-lock", place=str(path))
         return self._lock.open(content, str(path))
 
-    def _load(self, path: Path) -> Signer:
-        file = path.with_name(f"{path.name}.key")
-        signer = _signer(self._read(file), str(file))
-        if path != self._root:
-            noted = read_public(path.with_name(f"{path.name}.public"))
+    def _load(self, file: Path) -> Signer:
+        signer = _signer(file, self._read(file))
+        if file.parent != self._root.parent:
+            public = file.with_suffix(".public")
+            noted = read_public(public)
             if noted is None or noted[0] != signer.public.hex():  # made by an older program, or cut short
-                write_public(path.with_name(f"{path.name}.public"), signer.public.hex(), written_at(file))
+                write_public(public, signer.public.hex(), written_at(file), _home(signer))
         return signer
 
     def _of(self, purpose: str) -> dict[bytes, Signer]:
@@ -275,7 +342,7 @@ class KeyFolder:
             files = signing_files(self._folder, purpose)
             if not files:
                 raise Unavailable(f"there is no {purpose} key", code="no-key", place=str(self._folder))
-            found = [self._load(path.with_suffix("")) for path in files]
+            found = [self._load(path) for path in files]
             self._signers[purpose] = {each.public: each for each in found}
         return self._signers[purpose]
 
@@ -313,7 +380,25 @@ def _put(path: Path, content: bytes, entropy: Entropy, lock: Lock | None) -> Non
     sync_folder(path.parent)
 
 
-def _signer(content: bytes, place: str) -> Ed25519Signer:
+def _new_on_token(path: Path, home: TokenHome, entropy: Entropy, lock: Lock | None) -> TokenSigner:
+    signer = make_on_token(home, token_label(path.name, entropy))
+    _put(path.with_name(f"{path.name}.token"), msgspec.json.encode(signer.key), entropy, lock)
+    return signer
+
+
+def token_label(purpose: str, entropy: Entropy) -> str:
+    """What a key is called on a token: told apart from all others there."""
+    return f"comity {purpose} {entropy(4).hex()}"
+
+
+def _home(signer: Signer) -> str:
+    return signer.key.home.token if isinstance(signer, TokenSigner) else ""
+
+
+def _signer(file: Path, content: bytes) -> Signer:
+    place = str(file)
+    if file.suffix == ".token":
+        return read_token_key(content, place)
     try:
         private = load_pem_private_key(content, password=None)
     except ValueError:
