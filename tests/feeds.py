@@ -32,7 +32,7 @@ LOWER = "군사 Ⅲ급 비밀"
 FEEDS_RULE = """
 [[rule]]
 id = "feed"
-clause = "4.1"
+clause = "9"
 acts = ["feed"]
 when = { recipient = ["jp", "kr"] }
 permits = true
@@ -53,9 +53,10 @@ track     = { kind = "text", mark = "秘" }
 observed  = { kind = "instant", mark = "秘" }
 latitude  = { kind = "number", mark = "秘", role = "position" }
 longitude = { kind = "number", mark = "秘", role = "position" }
-height    = { kind = "number", mark = "極秘" }
+height    = { kind = "number", mark = "極秘", optional = true }
 sensor    = { kind = "text", mark = "極秘" }
 method    = { kind = "text", mark = "機密" }
+quality   = { kind = "integer", optional = true }
 """
 TERMS = """
 [release]

@@ -39,6 +39,7 @@ def track(number: int) -> bytes:
         "track": f"T-{number}",
         "observed": "2026-11-21T03:00:00.5Z",
         "latitude": 38.0213,
+        "longitude": 131.4471,
         "sensor": "s-1",
         "method": "multistatic",
         "quality": 7,

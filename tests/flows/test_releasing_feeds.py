@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 import pytest
 
+import feeds
 from comity.agreement.load import parse_agreement
 from comity.errors import Misuse, Refused, Rejected
 from comity.feed.gate import Gate
@@ -39,61 +40,17 @@ from comity.record.bodies.feeding import FeedReceipted
 from comity.register.rows import DecisionRow
 from comity.register.rows.feeding import FeedReleaseRow
 from comity.seal.keys import generate_identity
+from feeds import SCHEMA, with_feeds
 from record.made import Key
 from world import RELATIONSHIP, ROOT, TODAY, SeededEntropy, World, adopt, library
 
 FEED = "air-picture"
 UNTIL = TODAY + timedelta(days=30)
-RULE = """
-[[rule]]
-id = "feed"
-clause = "9"
-acts = ["feed"]
-when = { recipient = ["jp", "kr"] }
-permits = true
-"""
-SCHEMA = """
-[schema]
-format = 1
-id = "air-picture"
-title = { en = "Air picture" }
-
-[[type]]
-id = "track"
-time = "observed"
-source = "sensor"
-
-[type.fields]
-track = { kind = "text", mark = "秘" }
-observed = { kind = "instant", mark = "秘" }
-latitude = { kind = "number", mark = "極秘", role = "position" }
-height = { kind = "number", mark = "極秘", optional = true }
-sensor = { kind = "text", mark = "極秘" }
-method = { kind = "text", mark = "機密" }
-quality = { kind = "integer" }
-"""
-TERMS = f"""
-[release]
-format = 1
-feed = "air-picture"
-mark = "極秘"
-topic = "missiles"
-purpose = "air defence"
-until = "{UNTIL:%Y-%m-%dT%H:%M:%SZ}"
-
-[[release.posture]]
-posture = "normal"
-[release.posture.types.track]
-fields = ["track", "observed", "latitude"]
-round = {{ latitude = "0.1", observed = "1s" }}
-delay = 60
-rate = 200
-
-[[release.posture]]
-posture = "crisis"
-[release.posture.types.track]
-fields = ["track", "observed", "latitude", "height", "sensor"]
-"""
+TERMS = (
+    feeds.TERMS.format(until=UNTIL)
+    .replace(', "longitude", "height", "sensor"]', "]", 1)
+    .replace('longitude = "0.1", observed = "1s" }', 'observed = "1s" }\ndelay = 60\nrate = 200')
+)
 LAYER = """
 [layer]
 format = 1
@@ -138,7 +95,7 @@ POSTURES_OF = ShowPostures(relationship=RELATIONSHIP)
 
 
 def text(more: str = "") -> str:
-    return library("jp-kr-2016.toml") + RULE + more
+    return with_feeds() + more
 
 
 @pytest.fixture
@@ -228,7 +185,14 @@ class TestTheRelease:
         assert rows[0] == rows[1]
         row = rows[0]
         assert row is not None
-        assert [each.name for each in row.types[0].fields] == ["track", "observed", "latitude", "height", "sensor"]
+        assert [each.name for each in row.types[0].fields] == [
+            "track",
+            "observed",
+            "latitude",
+            "longitude",
+            "height",
+            "sensor",
+        ]
         assert "method" not in repr(row)
         assert "quality" not in repr(row)
         assert (row.alternative.mark if row.alternative else None) == "군사 Ⅱ급 비밀"
@@ -509,7 +473,7 @@ class TestTheGate:
             terms=TERMS.replace('"極秘"', '"秘"', 1)
             .replace(', "latitude"]', "]")
             .replace('latitude = "0.1", ', "")
-            .replace('["track", "observed", "latitude", "height", "sensor"]', '["track", "observed"]'),
+            .replace('["track", "observed", "latitude", "longitude", "height", "sensor"]', '["track", "observed"]'),
         )
         after = await stands(ours)
         assert after.since > before.since

@@ -14,9 +14,8 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
-
-import msgspec
 
 from comity.errors import Misuse, Unavailable
 from comity.flows.actors import Actor
@@ -24,7 +23,6 @@ from comity.flows.agreeing.agreements import AcknowledgeAgreement, AdoptAgreemen
 from comity.flows.feeding.feeds import Feeds
 from comity.flows.feeding.gates import Gates
 from comity.flows.feeding.listing import FeedLine, ListFeeds
-from comity.flows.feeding.names import FeedName
 from comity.flows.feeding.releasing import FeedAsked, ReleaseFeed
 from comity.flows.feeding.requests import Published
 from comity.flows.giving.answering import Approve, Approved
@@ -34,50 +32,11 @@ from comity.node.client import call_lines
 from comity.node.feeds import PROVE, MessageProved, ProveMessage
 from comity.node.run import FEEDS, opened
 from comity.stores.sqlite import SqliteStore
+from feeds import FEEDS_RULE, NAME, SCHEMA, TERMS, track
 from node.processes import Node, pair, until
 from processes.test_kill import AGREEMENTS, FILES, person
 from world import RELATIONSHIP, ROOT
 
-RULE = """
-[[rule]]
-id = "feed"
-clause = "9"
-acts = ["feed"]
-when = { recipient = ["jp", "kr"] }
-permits = true
-"""
-SCHEMA = """
-[schema]
-format = 1
-id = "air-picture"
-title = { en = "Air picture" }
-
-[[type]]
-id = "track"
-time = "observed"
-source = "sensor"
-
-[type.fields]
-track = { kind = "text", mark = "秘" }
-observed = { kind = "instant", mark = "秘" }
-sensor = { kind = "text", mark = "極秘" }
-method = { kind = "text", mark = "機密" }
-"""
-TERMS = """
-[release]
-format = 1
-feed = "air-picture"
-mark = "極秘"
-topic = "missiles"
-purpose = "air defence"
-until = "2027-03-31T00:00:00Z"
-
-[[release.posture]]
-posture = "normal"
-[release.posture.types.track]
-fields = ["track", "observed", "sensor"]
-"""
-NAME = FeedName(RELATIONSHIP, "jp", "air-picture")
 KILLS = 6
 
 
@@ -136,8 +95,7 @@ def kill_soon(node: Node, seconds: float) -> None:
 
 
 def message(number: int) -> bytes:
-    fields = {"track": f"T-{number}", "observed": "2026-11-20T01:02:03Z", "sensor": f"s-{number % 3}", "method": "x"}
-    return msgspec.json.encode({"type": "track"} | fields)
+    return track(number, observed="2026-11-20T01:02:03Z", sensor=f"s-{number % 3}")
 
 
 def publish(jp: Node, request: int, numbers: range, killing_done) -> None:  # type: ignore[no-untyped-def]  # a function
@@ -205,7 +163,7 @@ def settle_in(jp: Node, kr: Node) -> None:
     """An agreement under which feeds cross, and a standing release of one."""
     text, history, layer = ((AGREEMENTS / name).read_text(encoding="utf-8") for name in FILES)
     for node, peer in ((jp, "kr"), (kr, "jp")):
-        adopted = AdoptAgreement(peer=peer, text=text + RULE, history=history, layers=(layer,), names=FILES)
+        adopted = AdoptAgreement(peer=peer, text=text + FEEDS_RULE, history=history, layers=(layer,), names=FILES)
         node.ask("agreement.adopt", adopted, AgreementShown)
         node.ask("agreement.acknowledge", AcknowledgeAgreement(relationship=RELATIONSHIP, actor=ROOT), AgreementShown)
     person(jp, "sato", "officer")
@@ -213,7 +171,8 @@ def settle_in(jp: Node, kr: Node) -> None:
     kim = person(kr, "kim", "reader")
     until(lambda: kim in {line.pseudonym for line in jp.ask("directory.list", ListDirectory(), list[DirectoryShown])})
     until(lambda: jp.acknowledged() == ("jp", "kr") == kr.acknowledged())
-    release = ReleaseFeed(schema=SCHEMA, terms=TERMS, relationship=RELATIONSHIP, recipients=(kim,), actor=Actor("sato"))
+    terms = TERMS.format(until=datetime(2027, 3, 31, tzinfo=UTC))
+    release = ReleaseFeed(schema=SCHEMA, terms=terms, relationship=RELATIONSHIP, recipients=(kim,), actor=Actor("sato"))
     asked = jp.ask("feed.release", release, FeedAsked)
     if asked.release is None:
         assert jp.ask("outbox", ShowOutbox(), Outbox).waiting, asked

@@ -12,6 +12,7 @@ from importlib import resources
 import pytest
 from msgspec.structs import replace
 
+import feeds
 from comity.agreement.load import parse_agreement
 from comity.agreement.model import Agreement
 from comity.record import bodies
@@ -44,13 +45,6 @@ from register.story import ALTERNATIVE, LABEL, RELATIONSHIP, START, Story, appro
 
 FEED = "air-picture"
 UNTIL = START + timedelta(days=30)
-RULE = """
-[[rule]]
-id = "feed"
-clause = "9"
-acts = ["feed"]
-permits = true
-"""
 TRACK = ReleasedType(
     type="track",
     fields=(
@@ -69,8 +63,7 @@ POSTURES = (
 
 @cache
 def with_feeds() -> Agreement:
-    text = resources.files("comity.agreements").joinpath("jp-kr-2016.toml").read_text(encoding="utf-8")
-    return parse_agreement(text + RULE, "jp-kr-2016.toml")
+    return parse_agreement(feeds.with_feeds(), "jp-kr-2016.toml")
 
 
 @cache
