@@ -83,10 +83,13 @@ other-python: $(VENV)/.run ## prepare another Python version, in which decisions
 	if [ -z "$$other" ]; then echo "there is no other Python version on this machine: replay is tested in one"; \
 	else $(MAKE) --no-print-directory OTHER_PYTHON="$$other" $(OTHER)/.run; fi
 
-$(OTHER)/.run: requirements/run.txt
+# Witnesses and logs by others need Python 3.12; where the other one is older they are not tried.
+$(OTHER)/.run: requirements/run.txt requirements/witness.txt
 	@echo "making $(OTHER) with $$($(OTHER_PYTHON) --version) (once) ..."
 	@$(OTHER_PYTHON) -m venv --clear $(OTHER)
 	@$(OTHER)/bin/python $(INSTALL) requirements/run.txt
+	@if $(OTHER)/bin/python -c 'import sys; sys.exit(sys.version_info < (3, 12))'; then \
+	  $(OTHER)/bin/python $(INSTALL) requirements/witness.txt; fi
 	$(call use_source,$(OTHER))
 	@touch $@
 
@@ -103,8 +106,9 @@ $(VENV)/.release: $(VENV)/.develop requirements/release.txt
 
 requirements: ## pin the requirements again, with hashes (needs uv)
 	@for set in $(basename $(notdir $(wildcard requirements/*.in))); do \
-	  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
-	    --custom-compile-command "make requirements" requirements/$$set.in -o requirements/$$set.txt || exit 1; \
+	  uv pip compile --quiet --universal --python-version $$([ $$set = witness ] && echo 3.12 || echo 3.11) --generate-hashes \
+	    --no-emit-index-url --no-emit-find-links --custom-compile-command "make requirements" \
+	    requirements/$$set.in -o requirements/$$set.txt || exit 1; \
 	done
 	@cd $(INTEROP) && npm install --package-lock-only --omit-lockfile-registry-resolved
 
