@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, cast, get_args
 
 import click
 
+from comity.cli.contradictions import compare, tell_contradicted
+from comity.cli.contradictions import export as export_contradiction
 from comity.cli.files import absolute, read_file
 from comity.cli.instants import told_instant
 from comity.cli.options import Desk, Verbs, acting, housed, relationship, spoken
 from comity.cli.output import REFUSED, Output, Style, size, working
 from comity.errors import Misuse
-from comity.evidence.model import EVIDENCE_BYTES_MAX, WITHHELD_BY_DEFAULT, Group
+from comity.evidence.model import WITHHELD_BY_DEFAULT, Group
 from comity.evidence.story import ChainTold, Line, Verified
 
 if TYPE_CHECKING:
@@ -28,6 +30,10 @@ FINGERPRINT_BYTES = 32
 @click.group(cls=Verbs)
 def evidence() -> None:
     """Show what became of one item to somebody who trusts neither party: one file, verified offline."""
+
+
+evidence.add_command(export_contradiction)
+evidence.add_command(compare)
 
 
 @evidence.command()
@@ -108,17 +114,23 @@ def verify(out: Output, file: Path, trusted: tuple[str, ...], cards: tuple[Path,
 
     Every signature, ledger proof and decision in it is checked. What only one party says is told as such. With --trust,
     both parties' fingerprints must be among those given. With --card, keys that were revoked since count as that.
+    The proof of a contradiction is verified likewise; of a log or a witness without a card, --trust names its key.
 
     Example:
       comity evidence verify item.evidence --trust "bd96 c5ec …" --trust "af81 89ce …"
     """
+    from comity.evidence.contradiction import PROOF_BEGINS, PROOF_BYTES_MAX, verify_contradiction
     from comity.evidence.verify import verify as verify_evidence
     from comity.record.dsse import ENVELOPE_BYTES_MAX
     from comity.timezones import time_zones
 
-    fingerprints = [_fingerprint(each) for each in trusted]
-    data = read_file(file, EVIDENCE_BYTES_MAX)
+    data = read_file(file, PROOF_BYTES_MAX)
     newer = [read_file(each, ENVELOPE_BYTES_MAX) for each in cards]
+    if data.startswith(PROOF_BEGINS):
+        trust = [each if "+" in each else _fingerprint(each) for each in trusted]
+        out.show(verify_contradiction(data, trust, newer), tell_contradicted)
+        return
+    fingerprints = [_fingerprint(each) for each in trusted]
     with working("verifying", quiet=out.as_json):
         verified = verify_evidence(data, fingerprints, time_zones(), newer)
     out.show(verified, _tell_verified)
@@ -188,6 +200,7 @@ def _tell_verified(out: Output, verified: Verified) -> None:
             out.line(each.place, indent=2)
             out.text(each.says, indent=4, style="warn")
     _tell_list(out, "witnessed", chains)
+    _tell_list(out, "by your policy", [(each.chain, _judged(each)) for each in verified.judged])
     _tell_list(out, "all of it hangs on these fingerprints", prints)
     if not all(each.trusted for each in verified.fingerprints):
         out.text("compare them with the parties themselves, then give them with --trust", indent=2, style="warn")
@@ -200,6 +213,11 @@ _PEOPLE = ("person/1", "directory/1")
 def _reach(chain: ChainTold) -> str:
     by = f"cosigned by {chain.witness}" if chain.witness else "by its author alone"
     return f"{chain.size} records, {by}" + (f"; {chain.beyond} here stand beyond that" if chain.beyond else "")
+
+
+def _judged(told: PolicyTold) -> str:
+    by = ", ".join(f"{each.witness} at {told_instant(each.at)}" for each in told.cosigned) or "nobody that it names"
+    return f"{told.size} records {'count' if told.met else 'do not count'} as witnessed: cosigned by {by}"
 
 
 def _tell_line(out: Output, line: Line, known: Mapping[str, str]) -> None:

@@ -32,6 +32,8 @@ from comity.record.statement import SUITE, Record, read_frame
 
 PROOF_BYTES_MAX = 2 * EVIDENCE_BYTES_MAX
 """Largest proof, in bytes: an evidence file in base64, and little else."""
+PROOF_BEGINS = b'{"format":"comity-contradiction/1",'
+"""How a proof begins, as no evidence file does."""
 CARDS_MAX = 16
 """Most cards of the signer: one for each time that it changed its keys."""
 
@@ -191,13 +193,14 @@ def stated_by(cards: Sequence[bytes], party: str, note: bytes, log: str) -> tupl
         return None
 
 
-def verify_contradiction(data: bytes, trusted: Sequence[bytes | str]) -> Contradicted:
+def verify_contradiction(data: bytes, trusted: Sequence[bytes | str], newer: Sequence[bytes] = ()) -> Contradicted:
     """Verify a proof, with nothing but the proof (5 to 16).
 
     Args:
         data: the file.
         trusted: fingerprints of root keys (32 bytes each), or verifier keys, that the caller has compared; with any
             given, the signer's must be among them.
+        newer: cards that the caller has of the signer, so that keys count as revoked that were revoked since.
 
     Raises:
         Rejected: it is no proof; code and place say why.
@@ -205,7 +208,7 @@ def verify_contradiction(data: bytes, trusted: Sequence[bytes | str]) -> Contrad
     if len(data) > PROOF_BYTES_MAX:
         raise Rejected(f"a proof of {len(data)} bytes; at most {PROOF_BYTES_MAX} are read", code="too-large")
     proof = decode(data, Proof, "the proof")
-    signer = _Signer(proof.signer, proof.cards, proof.key)
+    signer = _Signer(proof.signer, proof.cards, proof.key, newer)
     known = bool({signer.hangs_on, signer.digest} & set(trusted))
     if trusted and not known:
         raise Rejected(
@@ -221,7 +224,7 @@ def verify_contradiction(data: bytes, trusted: Sequence[bytes | str]) -> Contrad
 class _Signer:
     """Whose words they are, and by which keys (7)."""
 
-    def __init__(self, name: str, cards: Sequence[bytes], key: str = "") -> None:
+    def __init__(self, name: str, cards: Sequence[bytes], key: str = "", newer: Sequence[bytes] = ()) -> None:
         self.name = name
         self.key: VerifierKey | None = None
         self.digest = b""
@@ -238,6 +241,8 @@ class _Signer:
             raise Rejected("the cards are not all the signer's, under one root", code="other-card", place="the cards")
         if len(set(cards)) != len(cards):
             raise Rejected("a card stands there twice", code="other-card", place="the cards")
+        later = [read_card(card, "a newer card") for card in newer]
+        self.cards += [card for card in later if (card.party, card.root) == (self.name, self.cards[0].root)]
         self.digest = fingerprint(self.name, self.cards[0].root)
         self.hangs_on = self.digest.hex()
 

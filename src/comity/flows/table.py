@@ -34,7 +34,17 @@ from comity.flows.giving import answering, marks, opening, release, using
 from comity.flows.handling import copies, copying, handing_on, handing_over, losing
 from comity.flows.house import House
 from comity.flows.incidents import investigating, reporting
-from comity.flows.looking import duties, evidence, findings, given, item_story, muster, reconciling, views
+from comity.flows.looking import (
+    contradictions,
+    duties,
+    evidence,
+    findings,
+    given,
+    item_story,
+    muster,
+    reconciling,
+    views,
+)
 from comity.flows.maintaining import collecting, compromised, epochs, rebuilding, rotating
 from comity.flows.people import (
     clearances,
@@ -220,6 +230,8 @@ _RUN: dict[str, Callable[[House, Any], Awaitable[Any]]] = {
     "reconcile.answer": reconciling.answer_by_file,
     "reconcile.read": reconciling.read_by_file,
     "evidence.export": evidence.export_evidence,
+    "evidence.contradiction": contradictions.export_contradiction,
+    "ledger.contradictions": contradictions.list_contradictions,
     "ledger.witness.add": witnesses.add_witness,
     "ledger.witness.remove": witnesses.remove_witness,
     "ledger.witness.list": witnesses.list_witnesses,

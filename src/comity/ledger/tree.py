@@ -110,18 +110,13 @@ class Frontier(msgspec.Struct, frozen=True):
             Rejected: ``short-tile``, or ``wrong-root`` when the tiles do not give the root of ``head``.
         """
         size = head.size
-        peaks = tuple(
-            stored_node(read_tile, height, (size >> height) - 1)
-            for height in range(size.bit_length())
-            if size >> height & 1
-        )
         edges = [b""] * -(-size.bit_length() // ROW_HEIGHT)
         for tile in edge_tiles(size):
             end = tile.width * HASH_BYTES
             edges[ROW_LEVELS.index(tile.level)] = edge = read_tile(tile.level, tile.index)[:end]
             if len(edge) != end:
                 raise _short_tile(tile.level, tile.index, end)
-        frontier = cls(size, peaks, tuple(edges))
+        frontier = cls(size, cls.peaked(size, read_tile).peaks, tuple(edges))
         agree = all(upper.endswith(_fold_groups(lower)) for lower, upper in pairwise(edges))
         if not agree or frontier.root() != head.root:
             raise Rejected(
@@ -129,6 +124,18 @@ class Frontier(msgspec.Struct, frozen=True):
                 code="wrong-root",
             )
         return frontier
+
+    @classmethod
+    def peaked(cls, size: int, read_tile: ReadTile) -> Frontier:
+        """The roots at an older size of a stored log, from the tiles that ``edge_tiles(size)`` names; without edges.
+
+        It has a root, and nothing can be appended to it. Nothing is checked.
+
+        Raises:
+            Rejected: ``short-tile``.
+        """
+        heights = [height for height in range(size.bit_length()) if size >> height & 1]
+        return cls(size, tuple(stored_node(read_tile, height, (size >> height) - 1) for height in heights))
 
     def root(self) -> bytes:
         """MTH of all leaves: the peaks folded from the right (6)."""

@@ -13,12 +13,23 @@ from comity.errors import Misuse, Rejected
 from comity.feed.proof import read_proof, verify_proof, write_proof
 from comity.flows.exchanging.witnessing import witness_key
 from comity.flows.feeding.books import Books
+from comity.flows.feeding.contradicting import held_of_feeds
 from comity.flows.feeding.feeds import Feeds
 from comity.flows.feeding.listing import FeedLine, ListFeeds, list_feeds
 from comity.flows.feeding.names import FeedName
 from comity.flows.feeding.requests import Published
 from comity.flows.house import House
+from comity.flows.looking.contradictions import (
+    ContradictionExported,
+    ContradictionShown,
+    ExportContradiction,
+    Held,
+    ListContradictions,
+    export_one,
+    held,
+)
 from comity.node.local import AnyFlow, LinesFlow
+from comity.record.card import read_card
 
 PUBLISH = "feed.publish"
 PROVE = "feed.prove"
@@ -176,10 +187,21 @@ def feeds_flows(feeds: Feeds, books: Books) -> dict[str, AnyFlow]:
     async def list_ours(house: House, request: ListFeeds) -> list[FeedLine]:
         return await list_with_stopped(feeds, house, request)
 
+    async def all_held(house: House) -> list[Held]:
+        return [*[each async for each in held(house)], *[each async for each in held_of_feeds(house, feeds)]]
+
+    async def contradictions(house: House, _: ListContradictions) -> list[ContradictionShown]:
+        return [each.shown for each in await all_held(house)]
+
+    async def contradiction(house: House, request: ExportContradiction) -> ContradictionExported:
+        return export_one(house, request, await all_held(house))
+
     return {
         PROVE: _Flow(prove, ProveMessage),
         VERIFY: _Flow(verify, VerifyMessage),
         LIST: _Flow(list_ours, ListFeeds),
+        "ledger.contradictions": _Flow(contradictions, ListContradictions),
+        "evidence.contradiction": _Flow(contradiction, ExportContradiction),
     }
 
 
@@ -194,15 +216,16 @@ async def verify(house: House, request: VerifyMessage) -> MessageVerified:
     name = named(proof.view.origin)
     peer = await house.peer_in(name.relationship)
     card = await house.peer_card(peer)
-    logs = {peer: card.log, house.party: house.keys.log.public}
-    witnesses = {peer: card.witness, house.party: house.keys.witness.public}
+    own = read_card(await house.card())
+    logs = {each.party: each.unrevoked("log") for each in (card, own)}
+    witnesses = {each.party: each.unrevoked("witness") for each in (card, own)}
     if name.publisher not in logs:
         raise Rejected(f"{name.publisher!r} is no party to {name.relationship!r}", code="other-feed")
     proved = verify_proof(
         proof,
         name.origin,
-        [name.log_key(logs[name.publisher])],
-        [witness_key(party, key) for party, key in witnesses.items() if party != name.publisher],
+        [name.log_key(key) for key in logs[name.publisher]],
+        [witness_key(party, key) for party, keys in witnesses.items() if party != name.publisher for key in keys],
     )
     times = [each.time for each in proved.signed.witnesses if each.time is not None]
     return MessageVerified(

@@ -29,7 +29,7 @@ from comity.ledger.tree import TreeHead
 from comity.ports import Blobs, JournalEntry, Keys, Store
 from comity.record.bodies.keys import KeysRotated
 from comity.record.card import Card
-from comity.record.encoding import INTEGER_MAX
+from comity.record.encoding import INTEGER_MAX, encode
 from comity.record.statement import Record, SeenCheckpoint, chain_id, peek
 from comity.register.keys import ChainKeys, rotation
 from comity.register.rows.keys import ChainKeysRow, chain_keys_key
@@ -187,13 +187,14 @@ class Exchange:
         Raises:
             Rejected: what is kept as their checkpoint is not what they signed, or our copy does not agree.
         """
+        at = int(self._sequencer.now().timestamp())  # before it is read: never a later time over less of it
         note = (await self._store.get(THEIR_CHECKPOINT, [chain]))[0]
         if note is None:
             return b""
         card = await self._peer_card(chain.rpartition("/")[2])
         stated = self._witnessing.read_kept(note, chain, card).checkpoint.head
         await self._check_ledger(chain, stated, note, "the checkpoint kept here was altered")  # (17)
-        return self._witnessing.cosign(note, int(self._sequencer.now().timestamp()))
+        return self._witnessing.cosign(note, at)
 
     async def _attachments(self, body: Carried) -> tuple[list[bytes], list[bytes]]:
         digests = [digest.hex() for _, digest in body.headers]
@@ -238,6 +239,8 @@ class Exchange:
         theirs = chain_id(parcel.relationship, card.party)
         stated = await self._check_checkpoint(parcel.checkpoint, theirs, card)
         cosigned = await self._check_own(parcel, own, card)
+        if cosigned is not None and cosigned.size < await self._kept_size(COSIGNED, own):
+            await self._look_back(own, parcel.cosigned, card)
         brought = {sha256(header).digest(): header for header in parcel.headers}
         headers = {digest: each for digest, each in brought.items() if not await self._erasing.is_erased(digest)}
         await self._keep_blobs(parcel, arrived, headers)
@@ -357,13 +360,24 @@ class Exchange:
 
     async def _is_newer(self, table: str, chain: str, stated: TreeHead | None) -> bool:
         """Whether a checkpoint that was verified covers more than the one kept."""
-        if stated is None:
-            return False
+        return stated is not None and await self._kept_size(table, chain) < stated.size
+
+    async def _kept_size(self, table: str, chain: str) -> int:
         kept = self._kept.get((table, chain))
         if kept is None:
             note = (await self._store.get(table, [chain]))[0]
             kept = self._kept[table, chain] = read_head(note).size if note is not None else 0
-        return kept < stated.size
+        return kept
+
+    async def _look_back(self, chain: str, note: bytes, card: Card) -> None:
+        """Keep it as evidence where the other party cosigned more of our own chain at an earlier time (7)."""
+        kept = (await self._store.get(COSIGNED, [chain]))[0]
+        shows = None if kept is None else self._witnessing.went_back(kept, note, chain, card)
+        if shows is not None:
+            size = read_head(note).size
+            says = f"{card.party!r} lost records of ours that it had acknowledged"
+            key = waiting_key(chain, size)
+            await self._keep(Contradiction(says, code="acknowledged-and-lost", key=key, proof=encode(shows)))
 
     async def _keep(self, found: Contradiction) -> None:
         """Keep a proof as evidence, up to a bound."""

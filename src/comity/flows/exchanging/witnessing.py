@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from comity.errors import Rejected
+from comity.evidence.contradiction import WentBack, only
 from comity.flows.keeping.own_keys import signers
 from comity.ledger.checkpoint import Checkpoint, SignedCheckpoint, open_checkpoint, sign_checkpoint
 from comity.ledger.note import KeyType, Note, VerifierKey, cosign, sign
@@ -110,6 +111,16 @@ class Witnessing:
             Rejected: as ``read_cosigned``, by no key that its witness ever had.
         """
         return self._cosigned(note, chain, card.party, card.had("witness"))
+
+    def went_back(self, kept: bytes, note: bytes, chain: str, card: Card) -> WentBack | None:
+        """What shows that a party cosigned less of an own chain than it had before; None where it did not."""
+        opened = [self.read_kept_cosigned(each, chain, card) for each in (kept, note)]
+        before, after = (each.checkpoint.head.size for each in opened)
+        times = [[each.time or 0 for each in signed.witnesses] for signed in opened]
+        if after >= before or max(times[0]) >= min(times[1]):
+            return None
+        keys = [witness_key(card.party, key) for key in card.had("witness")]
+        return WentBack(origin(chain), only(kept, keys), only(note, keys))
 
     def _cosigned(self, note: bytes, chain: str, party: str, keys: tuple[bytes, ...]) -> SignedCheckpoint:
         own = self._own_card()

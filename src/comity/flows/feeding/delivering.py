@@ -14,7 +14,7 @@ from comity.feed.delivery import BATCHES_UNDER_WAY_MAX, BYTES_UNDER_WAY_MAX, Ack
 from comity.flows.feeding.publishing import Publisher
 from comity.flows.feeding.together import until_one_ends
 from comity.ledger.checkpoint import Checkpoint
-from comity.ledger.note import Note, Signature, open_note
+from comity.ledger.note import Note, OpenNote, Signature, open_note
 from comity.ledger.tree import EMPTY_ROOT
 from comity.ports import Channel
 
@@ -89,14 +89,25 @@ class Delivery:
                 raise self._bad("there is nothing to acknowledge")
             try:
                 signature = Signature.parse(word.cosignature.removesuffix("\n"))
-                open_note(Note(note.text, (signature,)), [self._publisher.parties.peer_witness_key])
+                said = open_note(Note(note.text, (signature,)), self._publisher.parties.peer_witness_keys)
             except ComityError as error:
                 raise self._bad(str(error)) from None
+            if word.size < self._publisher.acknowledged:
+                await self._look_back(word.size, said)
             while self._acknowledged < word.size:
                 self._acknowledged += 1
                 self._sizes.popleft()
             self._moved.set()
             self._publisher.acknowledge(word.size, Note(note.text, (*note.signatures, signature)).encode())
+
+    async def _look_back(self, size: int, said: OpenNote) -> None:
+        """Keep it as evidence where the recipient acknowledged more at an earlier time."""
+        kept = Note.parse(self._publisher.cosigned)
+        before = open_note(kept, self._publisher.parties.peer_witness_keys)
+        times = [each.verified[0].time or 0 for each in (before, said)]
+        if times[0] < times[1]:
+            both = [Note(each.note.text, (each.verified[0].signature,)).encode() for each in (before, said)]
+            await self._keep(size, both)
 
     async def _disown(self, found: str, code: str) -> Rejected:
         """Nothing more is published on what is here; ``found`` says what shows that it is not what the peer has."""

@@ -22,7 +22,7 @@ from comity.flows.feeding.rounds import woken
 from comity.flows.feeding.shelf import EVIDENCE_MAX, Shelf, State
 from comity.flows.feeding.together import until_one_ends
 from comity.ledger.checkpoint import open_checkpoint
-from comity.ledger.note import Note, cosign
+from comity.ledger.note import TIME_BYTES, Note, cosign
 from comity.ledger.tree import Frontier
 from comity.ports import Channel, Clock
 
@@ -87,7 +87,6 @@ class Recipient:
         self._authority = authority
         self._fetch = fetch
         self._clock = clock
-        self._log_key = name.log_key(parties.peer_log)
         self._state = State(Frontier(), 0)
         self._log = Frontier()
         self._first = 0
@@ -158,7 +157,7 @@ class Recipient:
             )
         key = await self._key(place.epoch)
         try:
-            return open_batch(frame, self.name.origin, key, self._log, [self._log_key])
+            return open_batch(frame, self.name.origin, key, self._log, self.parties.peer_log_keys(self.name))
         except Rejected as error:
             if error.code == "two-histories":
                 await self._keep_evidence(frame)
@@ -187,7 +186,7 @@ class Recipient:
             return  # its acknowledgement is under way
         index = await self.shelf.find(frame.place.first)
         if index is None or await self.shelf.read_frame(index) != data:
-            open_checkpoint(frame.note, self.name.origin, [self._log_key])  # what nobody signed says nothing of anybody
+            open_checkpoint(frame.note, self.name.origin, self.parties.peer_log_keys(self.name))  # else nobody signed it
             await self._keep_evidence(frame)
             raise Rejected(
                 f"a batch that begins with message {frame.place.first} of {self.name} is not the one kept here",
@@ -237,6 +236,9 @@ class Recipient:
     def _cosigned(self, opened: Opened) -> bytes:
         """Its checkpoint with our cosignature; it leaves only after the commit that it is kept with."""
         note, now = opened.checkpoint.note, int(self._clock.now().timestamp())
+        if self._state.cosigned:  # over more of the log never at an earlier time, whatever the clock does
+            last = Note.parse(self._state.cosigned).signatures[-1]
+            now = max(now, int.from_bytes(last.blob[:TIME_BYTES], "big"))
         signature = cosign(note.text, self.parties.own_witness_name, self.parties.witness, now)
         return Note(note.text, (*note.signatures, signature)).encode()
 
