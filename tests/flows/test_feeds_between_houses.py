@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
@@ -12,7 +13,7 @@ import pytest
 
 from comity.errors import ComityError, Misuse, Refused, Rejected, Unavailable
 from comity.feed.delivery import Have, write_word
-from comity.feed.proof import verify_proof
+from comity.feed.proof import verify_proof, write_proof
 from comity.flows.exchanging.parcel import write_parcel
 from comity.flows.exchanging.witnessing import witness_key
 from comity.flows.feeding.books import Books
@@ -20,8 +21,10 @@ from comity.flows.feeding.feeds import Feeds
 from comity.flows.feeding.gates import Gates
 from comity.flows.feeding.listing import ListFeeds
 from comity.flows.feeding.names import FeedName
+from comity.flows.maintaining.rotating import RevokeKey, RotateKey, revoke_key, rotate_key
 from comity.flows.people.leaving import RemovePerson, remove_person
 from comity.node.feeds import VerifyMessage, feeds_flows, feeds_lines, feeds_sent, verify
+from comity.record.card import Purpose
 from comity.register.rows.feeding import FeedEpochRow, FeedOriginalsRow, FeedReceiptRow
 from comity.stores.memory import MemoryStore
 from comity.stores.memory_disk import MemoryDisk
@@ -233,3 +236,36 @@ async def test_lines_are_published_and_a_message_is_proved_by_the_flows_of_a_nod
     with pytest.raises(Misuse) as caught:
         await theirs.run(both.world.kr, theirs.request(feed=FEED, number=0, show=("track",)))
     assert caught.value.code == "not-published-here"
+
+
+@pytest.mark.parametrize("purpose", ["record", "log", "witness", "transport"])
+async def test_a_feed_goes_on_through_a_change_of_keys(both: Both, purpose: Purpose) -> None:
+    """A channel that stays open, one that is opened anew, and one opened after the overlap has ended."""
+    recipient = await both.kr.recipient(NAME)
+    proofs, wanted = [], [0]
+    for number, opening in enumerate(((), (), (both.world.jp, both.world.kr), ()), 1):
+        async with both.connected():
+            publisher = await both.jp.publisher(NAME)
+            await publisher.publish([track(2 * number)])
+            for house in opening:
+                await rotate_key(house, RotateKey(purpose=purpose, days=1))
+            await publisher.publish([track(2 * number + 1)])
+            wanted.append(2 * number)
+            await until(lambda: both.jp.open_publishers()[0].acknowledged == recipient.size == wanted[-1])
+        proofs.append(await both.jp.kept(NAME).prove(2 * number - 2, (), None, publisher.cosigned))
+        if number == 3:
+            both.world.clock.time += timedelta(hours=25)
+    for proof in proofs:
+        for house in (both.world.jp, both.world.kr):
+            assert (await verify(house, VerifyMessage(write_proof(proof).decode()))).cosigned is not None
+
+
+async def test_what_a_revoked_key_signed_for_a_feed_proves_nothing(both: Both) -> None:
+    async with both.connected():
+        publisher = await both.jp.publisher(NAME)
+        await publisher.publish([track(0)])
+        await until(lambda: publisher.acknowledged == 1)
+    proof = write_proof(await both.jp.kept(NAME).prove(0, (), None, publisher.cosigned)).decode()
+    await revoke_key(both.world.jp, RevokeKey(purpose="log", since=both.world.clock.now()))
+    with pytest.raises(Rejected):
+        await verify(both.world.jp, VerifyMessage(proof))

@@ -11,13 +11,13 @@ from contextlib import suppress
 from typing import Protocol, TypeVar
 
 from comity.errors import Misuse, Refused
-from comity.flows.exchanging.witnessing import witness_key
 from comity.flows.feeding.delivering import Delivery
 from comity.flows.feeding.names import Authority, FeedName, Parties
 from comity.flows.feeding.proving import Kept
 from comity.flows.feeding.publishing import Publisher
 from comity.flows.feeding.receiving import Recipient
 from comity.flows.feeding.shelf import Shelf
+from comity.flows.keeping.own_keys import signers
 from comity.ports import Channel, Clock, Entropy, Keys, Store
 from comity.record.card import Card
 from comity.register.rows import Row
@@ -51,6 +51,11 @@ class Houselike(Protocol):
     @property
     def keys(self) -> Keys:
         """Its keys."""
+        ...
+
+    @property
+    def own_card(self) -> Card | None:
+        """Its own card, once it has one."""
         ...
 
     @property
@@ -169,6 +174,8 @@ class Feeds:
                 )
                 await made.start()
                 self._publishers[name] = made
+            else:
+                self._publishers[name].parties = await self._parties(name)  # keys change while a feed goes on
             return self._publishers[name]
 
     async def recipient(self, name: FeedName) -> Recipient:
@@ -186,6 +193,8 @@ class Feeds:
                 await made.start()
                 self._house.after_commit.append(made.recorded.set)
                 self._recipients[name] = made
+            else:
+                self._recipients[name].parties = await self._parties(name)
             return self._recipients[name]
 
     async def deliver(self, peer: str, relationship: str, feed: str, channel: Channel) -> None:
@@ -226,14 +235,16 @@ class Feeds:
     async def _parties(self, name: FeedName) -> Parties:
         peer = await self._house.peer_in(name.relationship)
         card = await self._house.peer_card(peer)
-        keys = self._house.keys
+        keys, own, now = self._house.keys, self._house.own_card, self._house.clock.now()
         return Parties(
-            log=keys.log,
-            witness=keys.witness,
+            log=signers(keys, own, "log", now)[-1],  # the one that the other party knows, while two overlap
+            witness=signers(keys, own, "witness", now)[-1],
             own=self._house.party,
             peer_log=card.log,
-            peer_witness=witness_key(peer, card.witness).public,
+            peer_witness=card.witness,
             peer=peer,
+            peer_logs_before=card.unrevoked("log")[1:],
+            peer_witnesses_before=card.unrevoked("witness")[1:],
         )
 
 

@@ -78,6 +78,8 @@ class Parties(Struct, frozen=True):
         peer_log: the public log key of the other party.
         peer_witness: its public witness key.
         peer: its party id.
+        peer_logs_before: its log keys of before that were only replaced: what they signed is still on its way.
+        peer_witnesses_before: its witness keys likewise.
     """
 
     log: Signer
@@ -86,6 +88,8 @@ class Parties(Struct, frozen=True):
     peer_log: bytes
     peer_witness: bytes
     peer: str
+    peer_logs_before: tuple[bytes, ...] = ()
+    peer_witnesses_before: tuple[bytes, ...] = ()
 
     @property
     def own_witness_name(self) -> str:
@@ -96,3 +100,12 @@ class Parties(Struct, frozen=True):
     def peer_witness_key(self) -> VerifierKey:
         """The key that acknowledges."""
         return witness_key(self.peer, self.peer_witness)
+
+    @property
+    def peer_witness_keys(self) -> list[VerifierKey]:
+        """The keys whose acknowledgements count."""
+        return [witness_key(self.peer, key) for key in (self.peer_witness, *self.peer_witnesses_before)]
+
+    def peer_log_keys(self, name: FeedName) -> list[VerifierKey]:
+        """The keys that sign the log of a feed that the other party publishes."""
+        return [name.log_key(key) for key in (self.peer_log, *self.peer_logs_before)]

@@ -186,7 +186,7 @@ class Recipient:
             return  # its acknowledgement is under way
         index = await self.shelf.find(frame.place.first)
         if index is None or await self.shelf.read_frame(index) != data:
-            open_checkpoint(frame.note, self.name.origin, self.parties.peer_log_keys(self.name))  # else nobody signed it
+            open_checkpoint(frame.note, self.name.origin, self.parties.peer_log_keys(self.name))  # else nobody did
             await self._keep_evidence(frame)
             raise Rejected(
                 f"a batch that begins with message {frame.place.first} of {self.name} is not the one kept here",
