@@ -66,7 +66,8 @@ def document(file: Path | None, keep: Path | None) -> None:
 
 @demo.command(cls=Verb)
 @_keeping
-def feed(keep: Path | None) -> None:
+@click.option("--prove", type=click.IntRange(0), metavar="N", help="Prove this message at the end; do not ask.")
+def feed(keep: Path | None, prove: int | None) -> None:
     """Watch air-surveillance tracks and a launch alert cross from Tokyo to Seoul as they happen.
 
     A recording is replayed: what crosses, how it is cut for each reader, how fast; a posture that both declare, a wire
@@ -75,12 +76,13 @@ def feed(keep: Path | None) -> None:
 
     Example:
       comity demo feed
+      comity demo feed --prove 41
       comity demo feed --keep /tmp/comity-feed
     """
     from comity.cli.demonstration.feeding import FeedPlay
 
     with _folder(keep) as at:
-        play = FeedPlay(at)
+        play = FeedPlay(at, prove)
         play.run()
     play.what_next(keep)
 

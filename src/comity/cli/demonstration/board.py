@@ -79,7 +79,9 @@ class Board:
         posture: what both have declared.
         wire: whether the wire stands.
         latencies: from publication to the reader, of what was published while the wire stood.
+        early: messages that were published before the first one came: until then its key was on the way.
         late: messages that came after the wire was mended, having waited.
+        newest_cut: the number of the newest message that crossed and was cut.
     """
 
     def __init__(self, readers: Mapping[str, Reader]) -> None:
@@ -90,7 +92,10 @@ class Board:
         self.posture = "normal"
         self.wire = True
         self.latencies = Latencies()
+        self.early = 0
         self.late = 0
+        self.newest_cut = 0
+        self._first: datetime | None = None
         self._cut: tuple[datetime, datetime | None] | None = None
         self._began = time.monotonic()
         self._happened: list[tuple[str, Text]] = []
@@ -147,6 +152,8 @@ class Board:
         if not self._begun:
             return
         if isinstance(event, Message):
+            if event.type == _TRACK:  # of a track something is rounded or left out, whatever holds
+                self.newest_cut = max(self.newest_cut, event.number)
             if handle == [*self.readers][-1]:
                 self._timed(event)
         elif isinstance(event, Standing):
@@ -157,6 +164,10 @@ class Board:
             self.happens(f"{reader.name} is told: {_plain(event)}", "red" if isinstance(event, Ended) else "yellow")
 
     def _timed(self, event: Message) -> None:
+        self._first = self._first or datetime.now(UTC)
+        if event.published < self._first:
+            self.early += 1
+            return
         if self._cut is not None and event.published >= self._cut[0]:
             if self._cut[1] is None:
                 self._cut = self._cut[0], datetime.now(UTC)

@@ -7,7 +7,6 @@ two parties declare a posture, a clearance is withdrawn, one person ends the fee
 from __future__ import annotations
 
 import asyncio
-import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, aclosing, suppress
@@ -23,6 +22,7 @@ from comity.api import Node
 from comity.cli.demonstration.air_picture import ALERT, FEED, MARK, PURPOSE, Recorded, recorded, schema, terms
 from comity.cli.demonstration.board import Board, Reader
 from comity.cli.demonstration.cast import ROOT, House, Role, free_port, introduce
+from comity.cli.demonstration.choosing import choose
 from comity.cli.demonstration.scenes import wait
 from comity.cli.demonstration.screen import Screen
 from comity.cli.demonstration.wire import Wire
@@ -78,12 +78,17 @@ SEOUL = (
 class FeedPlay:
     """The programme.
 
+    Args:
+        folder: where both houses are.
+        wanted: the number of the message that is proved at the end; else whoever looks on is asked.
+
     Attributes:
         screen: where scenes are told.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, wanted: int | None = None) -> None:
         self.folder = folder
+        self.wanted = wanted
         self.screen = Screen()
         self.board = Board({"kim": Reader("Kim", SECOND), "jung": Reader("Jung", THIRD)})
         self._stopped = asyncio.Event()
@@ -306,29 +311,26 @@ class FeedPlay:
         screen.fact(
             "from there to here", f"{board.latencies.told()}, durable on both sides, sealed, logged, acknowledged"
         )
-        screen.fact("", f"{board.late} more waited for the wire")
+        screen.fact("besides", f"{board.early} at the beginning waited for their key, {board.late} later for the wire")
 
     def _prove(self) -> None:
         """One message, chosen by whoever looks on, from both ends."""
-        kim = self.board.readers["kim"]
-        numbers = sorted(number for each in kim.numbers.values() for number in each)
-        chosen = kim.numbers[ALERT][0]
-        if sys.stdin.isatty() and sys.stdout.isatty():
-            span = click.IntRange(numbers[0], numbers[-1])
-            chosen = click.prompt(f"  Which message, {numbers[0]} to {numbers[-1]}?", default=chosen, type=span)
+        told = [number for reader in self.board.readers.values() for each in reader.numbers.values() for number in each]
+        chosen = choose(set(told), self.board.newest_cut, self.wanted)
         prove = ProveMessage(feed=FEED, number=chosen, relationship=RELATIONSHIP)
         proved = call(self.jp.node.folder, PROVE, prove, MessageProved)
         shown = call(self.kr.node.folder, VERIFY, VerifyMessage(proved.proof), MessageVerified)
         screen = self.screen
         screen.say(f"Tokyo proves message {shown.number}. Seoul verifies it with the keys on Tokyo's card alone:")
-        screen.fact("crossed", shown.view)
+        for name, value in msgspec.json.decode(shown.view).items():
+            screen.fact("crossed" if name == "type" else "", f"{name} = {value}")
         screen.fact("in the log", f"under a checkpoint of {shown.batches} batches, signed by Tokyo")
         if shown.cosigned is not None:
             screen.fact("witnessed", f"by Seoul, at {shown.cosigned:%H:%M:%S} UTC: it had it durably")
         if shown.logged:
             screen.fact("original", f"logged in Tokyo's own books under {shown.logged[:16]}…; nothing of it is shown")
         asked = ListReadings(feed=FEED, number=chosen)
-        wait(lambda: len(self.kr.ask(asked)) == len(self.board.readers), "the readings to be recorded")
+        wait(lambda: len(self.kr.ask(asked)) == told.count(chosen), "the readings to be recorded")
         for line in self.kr.ask(asked):
             spell = f"messages {line.first} to {line.last}, for {line.purpose}, until {line.at:%H:%M:%S} UTC"
             screen.fact("shown in Seoul", f"to {line.reader.title()}: {spell}")
