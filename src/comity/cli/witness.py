@@ -11,6 +11,7 @@ import click
 from comity.cli.instants import told_instant
 from comity.cli.options import Verbs, spoken
 from comity.cli.output import Output
+from comity.errors import Misuse
 
 if TYPE_CHECKING:
     from comity.node.witnessing import WitnessShown
@@ -120,17 +121,30 @@ def unfollow(out: Output, origin: str, folder: Path) -> None:
 
 @witness.command()
 @click.argument("origin")
+@click.option("--out", "path", type=click.Path(path_type=Path), help="A new file, for the first proof that there is.")
 @in_folder
 @spoken
-def contradictions(out: Output, origin: str, folder: Path) -> None:
+def contradictions(out: Output, origin: str, folder: Path, path: Path | None) -> None:
     """Show what a log signed that does not agree with what it had signed before.
 
+    With --out the proof of it is written: anybody verifies it with 'comity evidence verify' and the key of the log.
+
     Example:
-      comity witness contradictions comity/jp-kr-2016/jp --folder w1
+      comity witness contradictions comity/jp-kr-2016/jp --folder w1 --out two-histories.proof
     """
-    from comity.node.witnessing import ShowContradictions, ask_witness
+    from comity.evidence.comparing import prove_refused
+    from comity.node.witnessing import ShowContradictions, ShowWitness, ask_witness
 
     found = ask_witness(folder.absolute(), "witness.contradictions", ShowContradictions(origin))
+    if path is not None:
+        logs = ask_witness(folder.absolute(), "witness.show", ShowWitness()).logs
+        keys = [key for log in logs if log.origin == origin for key in log.keys]
+        proofs = [proof for each in found if (proof := prove_refused(each.recorded, each.request, keys))]
+        if not proofs:
+            raise Misuse("nothing that is kept proves two histories of a log that is followed here", code="no-proof")
+        if path.exists():
+            raise Misuse(f"{str(path)!r} exists already; name another file", code="file-exists")
+        path.write_bytes(proofs[0])
     out.show(found, _tell_contradictions)
 
 

@@ -23,13 +23,18 @@ from comity.evidence.contradiction import (
     TwoHistories,
     TwoLeaves,
     TwoRecords,
+    only,
     prove,
     stated_by,
 )
 from comity.evidence.grounds import check_cards
 from comity.evidence.model import Evidence, Shown, Withheld, read_evidence
 from comity.evidence.verify import check_outer
+from comity.ledger.checkpoint import Checkpoint
+from comity.ledger.note import Note, VerifierKey
+from comity.ledger.proof import root_within
 from comity.ledger.tree import TreeHead
+from comity.ledger.witness import AddCheckpoint
 from comity.record.card import read_card
 from comity.record.contexts import origin
 from comity.record.statement import peek
@@ -104,6 +109,33 @@ def compare_evidence(files: Sequence[bytes]) -> list[bytes]:
             if len(found) < FOUND_MAX and proof not in found:
                 found.append(proof)
     return found
+
+
+def prove_refused(recorded: bytes, request: bytes, keys: Sequence[str]) -> bytes | None:
+    """The proof in what a witness refused: the checkpoint that it had cosigned beside the one that came.
+
+    Args:
+        recorded: the signed note that was cosigned last.
+        request: body of the refused ``add-checkpoint`` request.
+        keys: verifier keys of the log.
+
+    Returns:
+        The proof; None where there is none (``spec/contradictions.md`` step 16).
+    """
+    for text in keys:
+        with suppress(Rejected):
+            key = VerifierKey.parse(text)
+            came = AddCheckpoint.parse(request)
+            earlier, later = only(recorded, [key]), only(came.note, [key])
+            one, other = (Checkpoint.parse(Note.parse(note).text).head for note in (earlier, later))
+            if one.size > other.size:
+                continue
+            root = other.root if one.size == other.size else root_within(one.size, other, came.path)
+            path = () if one.size == other.size else came.path
+            if root is not None:
+                shows = TwoHistories(key.name, Noted(earlier), Noted(later), root, path)
+                return prove(shows, key.name, key=text)
+    return None
 
 
 def _listen(here: Mapping[str, _Words], evidence: Evidence, data: bytes) -> None:

@@ -130,13 +130,31 @@ def verify_consistency(old: TreeHead, new: TreeHead, path: Sequence[bytes]) -> C
         raise _inconsistent(old, new)
     if old.size & old.size - 1 == 0:  # 2
         path = (old.root, *path)
-    fn, sn = old.size - 1, new.size - 1  # 3
+    if _folded(old.size, new, path) != old.root:  # 7
+        raise _inconsistent(old, new)
+    return Consistency(old, new)
+
+
+def root_within(size: int, new: TreeHead, path: Sequence[bytes]) -> bytes | None:
+    """The root over the first ``size`` leaves of ``new``, as a consistency proof from there tells it.
+
+    None where the path does not lead to ``new``, or does not tell it: from a power of two it leaves that root out.
+    """
+    if not 0 < size < new.size <= COUNT_MAX or size & size - 1 == 0 or not path:
+        return None
+    _check_hashes(new.root, *path[: PATH_HASHES_MAX + 1])
+    return _folded(size, new, path)
+
+
+def _folded(size: int, new: TreeHead, path: Sequence[bytes]) -> bytes | None:
+    """Steps 3 to 7 of RFC 9162 §2.1.4.2: the older root that a path gives; None where it does not lead to ``new``."""
+    fn, sn = size - 1, new.size - 1  # 3
     while fn & 1:  # 4
         fn, sn = fn >> 1, sn >> 1
     fr = sr = path[0]  # 5
     for sibling in path[1:]:  # 6
         if sn == 0:  # 6.a
-            raise _inconsistent(old, new)
+            return None
         if fn & 1 or fn == sn:  # 6.b
             fr, sr = node_hash(sibling, fr), node_hash(sibling, sr)
             while not fn & 1 and fn:
@@ -144,9 +162,7 @@ def verify_consistency(old: TreeHead, new: TreeHead, path: Sequence[bytes]) -> C
         else:
             sr = node_hash(sr, sibling)
         fn, sn = fn >> 1, sn >> 1  # 6.c
-    if fr != old.root or sr != new.root or sn != 0:  # 7
-        raise _inconsistent(old, new)
-    return Consistency(old, new)
+    return fr if sr == new.root and sn == 0 else None
 
 
 def _inclusion_nodes(index: int, size: int) -> list[Nodes]:
