@@ -5,15 +5,20 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import msgspec
 import pytest
 
-from comity.errors import ComityError, Unavailable
+from comity.errors import ComityError, Rejected, Unavailable
+from comity.evidence.verify import verify
+from comity.evidence.vouching import PolicyTold
+from comity.flows.actors import Actor
 from comity.flows.exchanging.exchange import COSIGNED
 from comity.flows.exchanging.witnessing import read_head
 from comity.flows.house import House
-from comity.flows.looking.views import chains
+from comity.flows.looking.evidence import ExportEvidence, export_evidence
+from comity.flows.looking.views import ShowOutbox, chains, show_outbox
 from comity.flows.maintaining.rebuilding import VerifyLedger, verify_ledger
 from comity.flows.vouching.cosigning import COUNTED, VOUCHED, Posted, counted, settle, submit, vouched
 from comity.flows.vouching.witnesses import (
@@ -33,17 +38,18 @@ from comity.flows.vouching.witnesses import (
     show_policy,
     witnesses,
 )
-from comity.ledger.note import KeyType, Note, VerifierKey, cosign
+from comity.ledger.note import KeyType, Note, Signature, VerifierKey, cosign
 from comity.ledger.policy import parse_policy
 from comity.ledger.witness import AddCheckpoint
 from comity.node.submitting import Submitters
 from comity.stores.memory import MemoryHighWaterMark, MemoryStore
 from comity.stores.memory_disk import MemoryDisk
+from comity.timezones import time_zones
 from comity.witness.witness import Cosigner, Witness
 from ledger.reference import Key, PostQuantumKey
 from world import RELATIONSHIP, World
 
-OWN, HOUSE = f"{RELATIONSHIP}/jp", "domestic/jp"
+OWN, THEIRS, HOUSE = f"{RELATIONSHIP}/jp", f"{RELATIONSHIP}/kr", "domestic/jp"
 URL = "https://w1.example"
 
 
@@ -135,6 +141,7 @@ async def test_what_no_witness_can_be(world: World) -> None:  # (30) (31)
         ({"url": "ftp://w2.example"}, "bad-address"),
         ({"keys": ()}, "bad-witness-key"),
         ({"keys": (*one.keys, *two.keys)}, "bad-witness-key"),
+        ({"keys": (*two.keys, Key(9).verifier("witness.example/w2", KeyType.COSIGNATURE_V1).text)}, "bad-witness-key"),
         ({"keys": (Key(1).verifier("w").text,)}, "bad-witness-key"),
         ({"keys": ("w+0000",)}, "bad-key"),
         ({"ledgers": ()}, "no-ledger"),
@@ -379,3 +386,56 @@ async def test_the_worker_submits_by_itself_and_pauses_after_a_failure(grown: Wo
     await asyncio.sleep(0)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+# ---- evidence -------------------------------------------------------------------------------------------------------
+
+
+async def exported(world: World, folder: Path) -> bytes:
+    (given,) = (await show_outbox(world.jp, ShowOutbox())).given
+    file = folder / "item.evidence"
+    await export_evidence(world.jp, ExportEvidence(item=given.item, path=str(file), actor=Actor("abe")))
+    return file.read_bytes()
+
+
+async def test_evidence_carries_what_third_parties_cosigned(grown: World, tmp_path: Path) -> None:  # (39)
+    third, quantum, stranger = Third(1, grown), Third(2, grown, quantum=True), Third(3, grown)
+    for each in (third, quantum):
+        named = await each.named(grown.jp, OWN, HOUSE)
+        for ledger in (OWN, HOUSE):
+            assert await submit(grown.jp, named, ledger, each.post, patient=False)
+    data = await exported(grown, tmp_path)
+
+    def judged(*lines: str) -> dict[str, PolicyTold]:
+        policy = parse_policy("".join(f"{line}\n" for line in lines).encode())
+        return {told.chain: told for told in verify(data, (), time_zones(), policy=policy).judged}
+
+    lines = (await show_policy(grown.jp, ShowPolicy(OWN))).content.decode().splitlines()
+    assert verify(data, (), time_zones()).judged == ()
+    told = judged(*lines)  # the other party's cosignature, as without a policy
+    assert (told[OWN].met, {each.witness for each in told[OWN].cosigned}) == (True, {"kr", "w1", "w2", "w2/2"})
+    assert (told[HOUSE].met, {each.witness for each in told[HOUSE].cosigned}) == (False, {"w1", "w2", "w2/2"})
+    assert (told[THEIRS].met, told[THEIRS].cosigned) == (False, ())
+    assert judged(*lines[:-1], "group both all w1 w2/2", "quorum both")[HOUSE].met
+    absent = f"witness w3 {stranger.keys[0]}"
+    three = judged(*lines[:-1], absent, "group three 3 w1 w2 w3", "quorum three")
+    assert not any(each.met for each in three.values())
+    assert all(each.met for each in judged("quorum none").values())
+
+
+async def test_a_cosignature_that_does_not_hold_is_named(grown: World, tmp_path: Path) -> None:  # (39)
+    """A line by the name and id of a witness of the policy that does not verify condemns the checkpoint."""
+    third = Third(1, grown)
+    await third.named(grown.jp, OWN)
+    cosigned = await grown.jp.side(COSIGNED, OWN)
+    assert cosigned is not None
+    note = Note.parse(cosigned)
+    line = cosign(note.text, third.cosigners[0].key.name, Key(21), 5)
+    bad = Signature(line.name, line.key_id, line.blob[:-1] + bytes([line.blob[-1] ^ 1]))
+    await put_side(grown.jp, COSIGNED, OWN, Note(note.text, (*note.signatures, bad)).encode())
+    data = await exported(grown, tmp_path)
+    policy = parse_policy(f"witness w1 {third.keys[0]}\nquorum w1\n".encode())
+    assert verify(data, (), time_zones()).lines
+    with pytest.raises(Rejected) as caught:
+        verify(data, (), time_zones(), policy=policy)
+    assert (caught.value.code, caught.value.place) == ("bad-signature", f"the checkpoint of {OWN}")

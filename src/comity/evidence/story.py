@@ -20,6 +20,7 @@ from comity.evidence.exhibits import Exhibits, Open
 from comity.evidence.grounds import Fingerprint
 from comity.evidence.model import Anchor
 from comity.evidence.telling import clauses_of, parameters_of
+from comity.evidence.vouching import PolicyTold
 from comity.record import bodies
 from comity.record.bodies import consents, custody, ending, lineage
 from comity.record.statement import SeenCheckpoint
@@ -97,6 +98,7 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
         chains: how far each chain is witnessed.
         withheld: what is not shown.
         open: questions that the file leaves open.
+        judged: what the reader's policy says of each chain's checkpoint; empty where he brought none.
     """
 
     exporter: str
@@ -111,6 +113,7 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
     chains: tuple[ChainTold, ...]
     withheld: tuple[Hidden, ...]
     open: tuple[Open, ...]
+    judged: tuple[PolicyTold, ...] = ()
 
 
 def tell(exhibits: Exhibits, decisions: Mapping[bytes, Replayed], anchors: Iterable[Anchor]) -> tuple[Line, ...]:

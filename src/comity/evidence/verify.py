@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+
 from comity.agreement.calendar import TimeZones
 from comity.errors import Rejected
 from comity.evidence.chains import Party, StoodChain, at_place, check_chain
@@ -19,12 +21,20 @@ from comity.evidence.grounds import Fingerprint, check_cards, check_fingerprints
 from comity.evidence.model import Evidence, Unsigned, read_evidence
 from comity.evidence.persons import check_persons
 from comity.evidence.story import Verified, check_times, tell, tell_chain
+from comity.evidence.vouching import judge
+from comity.ledger.policy import Policy
 from comity.record import dsse
 from comity.record.dsse import key_id
 from comity.record.statement import DOMESTIC, chain_id
 
 
-def verify(data: bytes, trusted: Sequence[bytes], zones: TimeZones, newer: Sequence[bytes] = ()) -> Verified:
+def verify(
+    data: bytes,
+    trusted: Sequence[bytes],
+    zones: TimeZones,
+    newer: Sequence[bytes] = (),
+    policy: Policy | None = None,
+) -> Verified:
     """Verify an evidence file, with nothing but the file.
 
     Args:
@@ -33,6 +43,7 @@ def verify(data: bytes, trusted: Sequence[bytes], zones: TimeZones, newer: Seque
             both parties' must be among them. With none, the result says on which fingerprints everything hangs.
         zones: time zones, to read the history by.
         newer: cards of the parties that are newer than those in the file: what they revoke is revoked (31, 32).
+        policy: says of each checkpoint whether it counts as witnessed (34).
 
     Raises:
         Rejected: something in it is not what it must be; code and place say what, and which part it belongs to.
@@ -45,7 +56,12 @@ def verify(data: bytes, trusted: Sequence[bytes], zones: TimeZones, newer: Seque
         name_damage(unsigned.evidence, zones, newer)
         raise
     fingerprints = check_fingerprints(parties, trusted)  # (10)
-    return _verify_inside(unsigned.evidence, parties, fingerprints, zones, revoked_outer(unsigned, parties[0]))
+    verified = _verify_inside(unsigned.evidence, parties, fingerprints, zones, revoked_outer(unsigned, parties[0]))
+    if policy is None:
+        return verified
+    exporter, peer = parties
+    authors = zip(unsigned.evidence.chains, (exporter, peer, exporter), strict=True)
+    return msgspec.structs.replace(verified, judged=judge(tuple(authors), policy))
 
 
 def revoked_outer(unsigned: Unsigned, exporter: Party) -> tuple[Open, ...]:

@@ -37,6 +37,7 @@ from comity.flows.exchanging.exchange import COSIGNED
 from comity.flows.exchanging.witnessing import read_head
 from comity.flows.house import House
 from comity.flows.keeping.work import Work
+from comity.flows.vouching.cosigning import newest_vouched, with_cosignatures
 from comity.ledger.leaf import record_leaf
 from comity.ports import JournalEntry
 from comity.record import bodies
@@ -211,7 +212,7 @@ async def _gather(
             withhold,
             decided,
         ),
-        await _chain(house, domestic, house.exchange.checkpoint(domestic), house_records, withhold, decided),
+        await _chain(house, domestic, await _domestic_checkpoint(house, domestic), house_records, withhold, decided),
     )
     return Evidence(
         format="comity-evidence/1",
@@ -353,7 +354,14 @@ async def _own_checkpoint(house: House, chain: str, most: int) -> bytes:
     """Our newest checkpoint that the other party cosigned; our own newest while none covers that many records."""
     cosigned = await house.side(COSIGNED, chain)
     covers = cosigned is not None and read_head(cosigned).size >= most
-    return cosigned if cosigned is not None and covers else house.exchange.checkpoint(chain)
+    note = cosigned if cosigned is not None and covers else house.exchange.checkpoint(chain)
+    return await with_cosignatures(house, chain, note)
+
+
+async def _domestic_checkpoint(house: House, chain: str) -> bytes:
+    """The newest that a third party cosigned; our own newest while none did."""
+    note = await newest_vouched(house, chain) or house.exchange.checkpoint(chain)
+    return await with_cosignatures(house, chain, note)
 
 
 async def _chain(

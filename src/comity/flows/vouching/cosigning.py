@@ -155,9 +155,10 @@ async def settle(house: House, ledger: str) -> None:
 
 async def with_cosignatures(house: House, ledger: str, note: bytes) -> bytes:
     """A checkpoint of a ledger with every cosignature of it that is kept (39)."""
+    if not note:
+        return note
     text = Note.parse(note).text
-    same = (each for each in await _notes(house, ledger) if Note.parse(each).text == text)
-    return _merged([note, *same])
+    return _merged([note, *(each for each in await _notes(house, ledger) if Note.parse(each).text == text)])
 
 
 async def newest_vouched(house: House, ledger: str) -> bytes | None:

@@ -20,7 +20,8 @@ WITNESS = "witness"
 """Side table: a third-party witness, by the name this house gives it."""
 POLICY = "policy"
 """Side table: the policy of a ledger as it was given, by chain."""
-WITNESSES_MAX = 32
+WITNESSES_MAX = 12
+"""A note has room for 32 signatures: two by each of them, the log's own and the other party's."""
 SECRET_BYTES = 20
 _NAME = re.compile(r"[a-z0-9]+(?:[.-][a-z0-9]+)*", re.ASCII)
 _URL = re.compile(
@@ -111,8 +112,9 @@ async def add_witness(house: House, request: AddWitness) -> list[NamedWitness]:
     if _URL.fullmatch(request.url) is None:  # (31)
         raise Misuse(f"{request.url[:200]!r} is not an https address (http on this machine only)", code="bad-address")
     keys = tuple(map(VerifierKey.parse, request.keys))
-    if not keys or {key.name for key in keys} != {keys[0].name} or any(key.type not in COSIGNATURES for key in keys):
-        raise Misuse("a witness has one key name, and keys of the types 04 and 06", code="bad-witness-key")
+    types = [key.type for key in keys]
+    if len({key.name for key in keys}) != 1 or not COSIGNATURES.issuperset(types) or len(set(types)) < len(types):
+        raise Misuse("a witness has one key name, and a key of type 04, of type 06 or both", code="bad-witness-key")
     if not request.ledgers:
         raise Misuse("name the ledgers that it is to witness; 'comity ledger show' lists them", code="no-ledger")
     for ledger in request.ledgers:
