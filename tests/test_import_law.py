@@ -114,6 +114,7 @@ LAWS: dict[str, Law] = {
 GRANTS = {
     "comity.node.run": frozenset(ADAPTERS),  # the one module that knows which adapter stands behind which port
     "comity.node.events": frozenset({"doors"}),  # events come and go over HTTP: the one door that is a server's
+    "comity.node.ceremony": frozenset({"stores"}),  # the root key carried away
     "comity.node.custodians": frozenset({"stores"}),  # and shared out
     "comity.node.keys": frozenset({"stores"}),  # keys as files, to be listed and locked
     "comity.node.passphrase": frozenset({"stores"}),  # a file with a passphrase is read as strictly as a key

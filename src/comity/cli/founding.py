@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import msgspec
@@ -14,6 +15,9 @@ from comity.cli.output import Output
 from comity.cli.passphrases import choosing
 from comity.cli.tokens import token_home, token_options
 from comity.errors import Misuse, Rejected
+
+if TYPE_CHECKING:
+    from comity.node.settings import Settings
 
 OPEN_MEANS = "whoever reads this disk, or a copy of it, has them."
 """What is said of keys that are not locked."""
@@ -84,8 +88,6 @@ def init(
     import asyncio
 
     from comity.node.run import found
-    from comity.node.settings import FILE, Listen, Settings, parse_settings, write_settings
-    from comity.record.encoding import NAME_CHARACTERS_MAX, decode, encode
 
     chosen = (folder or click.get_current_context().find_root().params.get("folder") or home()).absolute()
     if pouch_only and public:
@@ -93,18 +95,7 @@ def init(
     if no_passphrase and passphrase_file:
         raise click.UsageError("--no-passphrase and --passphrase-file exclude each other")
     addresses = () if pouch_only else public or (f"https://{_host(address)}:{port}",)
-    if not re.fullmatch(IDENTIFIER_PATTERN, party):
-        raise Misuse(
-            f"{party!r} cannot be a party id: lowercase letters and digits, joined by '-' or '.'", code="bad-party"
-        )
-    if not 1 <= len(name) <= NAME_CHARACTERS_MAX:
-        raise Misuse(f"a name has 1 to {NAME_CHARACTERS_MAX} characters, not {len(name)}", code="bad-name")
-    settings = Settings(party=party, listen=Listen(address=address, port=port, public=addresses))
-    try:
-        decode(encode(name), str)
-        parse_settings(write_settings(settings), FILE)
-    except Rejected as error:
-        raise Misuse(error.sentence, code=error.code) from None
+    settings = settings_of(party, name, address, port, addresses)
     if not chosen.parent.is_dir():
         raise Misuse(f"there is no folder {str(chosen.parent)!r} to make it in", code="no-folder")
     if bool(on_token) != (module is not None and label is not None):
@@ -122,6 +113,30 @@ def init(
         locked=bool(passphrase),
     )
     out.show(made, _tell)
+
+
+def settings_of(party: str, name: str, address: str, port: int, addresses: tuple[str, ...]) -> Settings:
+    """The settings of a new house.
+
+    Raises:
+        Misuse: the party id, the name or an address cannot be.
+    """
+    from comity.node.settings import FILE, Listen, Settings, parse_settings, write_settings
+    from comity.record.encoding import NAME_CHARACTERS_MAX, decode, encode
+
+    if not re.fullmatch(IDENTIFIER_PATTERN, party):
+        raise Misuse(
+            f"{party!r} cannot be a party id: lowercase letters and digits, joined by '-' or '.'", code="bad-party"
+        )
+    if not 1 <= len(name) <= NAME_CHARACTERS_MAX:
+        raise Misuse(f"a name has 1 to {NAME_CHARACTERS_MAX} characters, not {len(name)}", code="bad-name")
+    settings = Settings(party=party, listen=Listen(address=address, port=port, public=addresses))
+    try:
+        decode(encode(name), str)
+        parse_settings(write_settings(settings), FILE)
+    except Rejected as error:
+        raise Misuse(error.sentence, code=error.code) from None
+    return settings
 
 
 def _host(address: str) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from comity.cli.ceremony import ceremony
 from comity.cli.custodians import bundle, passphrase_option, recover, split
 from comity.cli.founding import OPEN_MEANS
 from comity.cli.key_changes import card, compromised, destroy_epoch, revoke, rotate
@@ -32,6 +33,7 @@ keys.add_command(split)
 keys.add_command(bundle)
 keys.add_command(recover)
 keys.add_command(token)
+keys.add_command(ceremony)
 for verb in (card, rotate, revoke, compromised, destroy_epoch):
     keys.add_command(verb)
 
