@@ -17,6 +17,7 @@ from comity.cli.output import REFUSED, Output, Style, size, working
 from comity.errors import Misuse
 from comity.evidence.model import WITHHELD_BY_DEFAULT, Group
 from comity.evidence.story import ChainTold, Line, Verified
+from comity.evidence.vouching import PolicyTold
 
 if TYPE_CHECKING:
     from comity.flows.looking.evidence import EvidenceExported
@@ -108,8 +109,16 @@ def export(
     type=click.Path(path_type=Path),
     help="A card of a party that is newer than the file; what it revokes counts. Repeat it.",
 )
+@click.option(
+    "--policy",
+    "policy_file",
+    type=click.Path(path_type=Path),
+    help="A policy (tlog-policy): tell whose cosignatures the checkpoints carry, and whether they suffice.",
+)
 @spoken
-def verify(out: Output, file: Path, trusted: tuple[str, ...], cards: tuple[Path, ...]) -> None:
+def verify(
+    out: Output, file: Path, trusted: tuple[str, ...], cards: tuple[Path, ...], policy_file: Path | None
+) -> None:
     """Verify an evidence file with no node and no network, and tell the story in it.
 
     Every signature, ledger proof and decision in it is checked. What only one party says is told as such. With --trust,
@@ -121,6 +130,7 @@ def verify(out: Output, file: Path, trusted: tuple[str, ...], cards: tuple[Path,
     """
     from comity.evidence.contradiction import PROOF_BEGINS, PROOF_BYTES_MAX, verify_contradiction
     from comity.evidence.verify import verify as verify_evidence
+    from comity.ledger.policy import POLICY_BYTES_MAX, parse_policy
     from comity.record.dsse import ENVELOPE_BYTES_MAX
     from comity.timezones import time_zones
 
@@ -131,8 +141,9 @@ def verify(out: Output, file: Path, trusted: tuple[str, ...], cards: tuple[Path,
         out.show(verify_contradiction(data, trust, newer), tell_contradicted)
         return
     fingerprints = [_fingerprint(each) for each in trusted]
+    policy = None if policy_file is None else parse_policy(read_file(policy_file, POLICY_BYTES_MAX))
     with working("verifying", quiet=out.as_json):
-        verified = verify_evidence(data, fingerprints, time_zones(), newer)
+        verified = verify_evidence(data, fingerprints, time_zones(), newer, policy)
     out.show(verified, _tell_verified)
 
 
