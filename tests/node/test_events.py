@@ -143,8 +143,7 @@ async def _after(flow: str) -> None:
 
 @pytest_asyncio.fixture
 async def both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Both]:
-    monkeypatch.setattr("feeds.SCHEMA", SCHEMA)
-    monkeypatch.setattr(FeedWorld.release, "__defaults__", (TERMS, ("kim", "jung", "park", "choi")))
+    monkeypatch.setattr(FeedWorld.release, "__defaults__", (TERMS, ("kim", "jung", "park", "choi"), SCHEMA))
     feeds = await FeedWorld.make(tmp_path)
     made = Both(feeds, tmp_path)
     tasks = [asyncio.create_task(each.run()) for each in made.serving]
