@@ -658,6 +658,32 @@ async def test_a_key_that_cannot_be_recorded_now_is_told_to_whoever_publishes_an
         assert [view["track"] for view in stage.views] == ["T-1"]
 
 
+async def test_a_batch_that_was_decided_under_one_release_is_not_sealed_under_a_key_of_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else whoever reads under the next one would read what was never released to him."""
+    stage = Stage()
+    async with stage.publisher() as publisher:
+        recipient = await stage.recipient()
+        begin, before = stage.ruler.next_epoch, stage.ruler.now
+
+        async def released_meanwhile(name: FeedName, first: int) -> Epoch:
+            assert before.release is not None
+            again = replace(before.release, digest="that of another one")
+            stage.ruler.now = replace(before, release=again, since=stage.clock.now())
+            return await begin(name, first)
+
+        monkeypatch.setattr(stage.ruler, "next_epoch", released_meanwhile)
+        with pytest.raises(Unavailable) as refused:
+            await publisher.publish([track(0)])
+        assert refused.value.code == "released-anew"
+        monkeypatch.setattr(stage.ruler, "next_epoch", begin)
+        assert (await publisher.publish([track(1)])).accepted == 1
+        async with stage.connected(publisher, recipient, Line()):
+            await until(lambda: recipient.first == 1)
+        assert [(each.opened.place.epoch, each.opened.place.batch) for each in stage.arrived] == [(2, 0)]
+
+
 async def test_more_than_there_is_room_for_is_taken_as_room_comes_and_a_close_leaves_nobody_waiting(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -584,7 +584,13 @@ class Publisher:
         """Seal under a fresh key where the one before has had its time, or another release holds (12)."""
         released, now = "" if self._gate is None else self._gate.released, self._now()
         if self._key_is_old(now) or released != self._released:
-            self._publication.begin(await self._authority.next_epoch(self.name, self._publication.first))
+            epoch = await self._authority.next_epoch(self.name, self._publication.first)
+            if (await self._authority.gate(self.name)).released != released:  # the key is that of the newest release
+                raise Unavailable(
+                    "another release came while this was sealed; publish again what was not acknowledged",
+                    code="released-anew",
+                )
+            self._publication.begin(epoch)
             self._released, self._began = released, now
 
     def _key_is_old(self, now: int) -> bool:
