@@ -31,7 +31,7 @@ from comity.flows.people.clearances import ChangeList, GrantClearance, change_li
 from comity.flows.people.enrolment import EnrolPerson, enrol_person
 from comity.stores.files import LocalFiles
 from comity.stores.keys import KeyFolder
-from comity.stores.memory import MemoryBlobs, MemoryErasedKeys, MemoryHighWaterMark, MemoryStore
+from comity.stores.memory import MemoryBlobs, MemoryErasedKeys, MemoryHighWaterMark, MemoryRestoration, MemoryStore
 from comity.stores.memory_disk import MemoryDisk
 from comity.timezones import time_zones
 
@@ -88,6 +88,7 @@ async def new_house(party: str, folder: Path, clock: StandingClock, disk: Memory
         files=LocalFiles(folder / "scratch"),
         zones=time_zones(),
         follow=follow,
+        restoration=MemoryRestoration(disk),
     )
     await house.start()
     return house

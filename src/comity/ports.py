@@ -310,6 +310,49 @@ class ErasedKeys(Protocol):
         ...
 
 
+class RestoredFrom(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """That a house was brought back from a backup, and what is known besides of how far it had come.
+
+    Attributes:
+        backup: number of the backup.
+        taken: when it was taken.
+        at: when it was brought back.
+        floor: how many records this party had at least signed in each chain of its own, as far as is known.
+        kept: how many records of each chain of its own were brought back.
+        compared: the relationships whose chains were compared with the other party's copy, and the size found there.
+        alone: the relationships in which somebody decided to go on without the other party, by whom.
+    """
+
+    backup: int
+    taken: datetime
+    at: datetime
+    floor: dict[str, int]
+    kept: dict[str, int]
+    compared: dict[str, int] = {}
+    alone: dict[str, str] = {}
+
+
+class Restoration(Protocol):
+    """The note that a house was brought back from a backup, kept outside the database until it has caught up."""
+
+    async def read(self) -> RestoredFrom | None:
+        """The note; None for a house that was never brought back, or has caught up.
+
+        Raises:
+            Rejected: it is damaged.
+            Unavailable: it cannot be read.
+        """
+        ...
+
+    async def write(self, restored: RestoredFrom) -> None:
+        """Replace the note; durable on return."""
+        ...
+
+    async def clear(self) -> None:
+        """Remove the note, durably."""
+        ...
+
+
 class Clock(Protocol):
     """Wall-clock time; ``flows`` reads it once per act and never lets it step back."""
 

@@ -17,7 +17,7 @@ from comity.flows.following import follow
 from comity.flows.house import House
 from comity.stores.files import LocalFiles
 from comity.stores.keys import KeyFolder
-from comity.stores.memory import MemoryBlobs, MemoryErasedKeys, MemoryHighWaterMark
+from comity.stores.memory import MemoryBlobs, MemoryErasedKeys, MemoryHighWaterMark, MemoryRestoration
 from comity.stores.memory_disk import Crashed, Fault, WritePoint
 from comity.timezones import time_zones
 from world import SeededEntropy
@@ -85,6 +85,7 @@ class Node:
             files=LocalFiles(self.folder / "scratch"),
             zones=time_zones(),
             follow=follow,
+            restoration=MemoryRestoration(self.disk),
         )
         try:
             await house.start()

@@ -3,19 +3,22 @@
 import asyncio
 import copy
 import hashlib
+from datetime import UTC, datetime
 
 import pytest
 
 from comity.errors import Unavailable
 from comity.flows.keeping.high_water_mark import check_high_water_mark
-from comity.ports import Ambiguous, DiskFull, Put
-from comity.stores.memory import MemoryBlobs, MemoryErasedKeys, MemoryHighWaterMark, MemoryStore
+from comity.ports import Ambiguous, DiskFull, Put, RestoredFrom
+from comity.stores.memory import MemoryBlobs, MemoryErasedKeys, MemoryHighWaterMark, MemoryRestoration, MemoryStore
 from comity.stores.memory_disk import Crashed, Fault, MemoryDisk, WritePoint
 from stores.samples import batch, expected, head
 
 HOME = "r/jp"
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
 CONTENT = b"sealed"
 NAME = hashlib.sha256(CONTENT).digest()
+RESTORED = RestoredFrom(backup=1, taken=NOW, at=NOW, floor={}, kept={})
 
 WHAT_FAULTS_DO = [
     (Fault.DISK_FULL, DiskFull, False),
@@ -88,6 +91,8 @@ async def test_every_other_write_meets_each_fault(tmp_path, point, fault, error,
                 return mark.write({HOME: 1})
             case WritePoint.ADD_ERASED:
                 return MemoryErasedKeys(disk).add([NAME])
+            case WritePoint.WRITE_RESTORED:
+                return MemoryRestoration(disk).write(RESTORED)
 
     async def done() -> bool:
         match point:
@@ -97,6 +102,8 @@ async def test_every_other_write_meets_each_fault(tmp_path, point, fault, error,
                 return await MemoryHighWaterMark(disk).read() == {HOME: 1}
             case WritePoint.ADD_ERASED:
                 return await MemoryErasedKeys(disk).count() == len(await MemoryErasedKeys(disk).read()) == 1
+            case WritePoint.WRITE_RESTORED:
+                return await MemoryRestoration(disk).read() == RESTORED
             case _:
                 return (await MemoryBlobs(disk).size(NAME) is not None) != (point is WritePoint.DELETE_BLOB)
 

@@ -1,4 +1,4 @@
-"""``comity ledger``: verify everything that is kept, show how far it is witnessed, rebuild the register."""
+"""``comity ledger`` and ``comity rebuild``: verify what is kept, show how far it is witnessed, make it anew."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import click
 
 from comity.cli.boxes import tell_chains
 from comity.cli.contradictions import contradictions
-from comity.cli.options import Desk, Verbs, housed
+from comity.cli.options import Desk, Verb, Verbs, housed
 from comity.cli.output import FINDINGS, Output, working
 from comity.cli.vouching import policy, witness
 from comity.flows.looking.views import ShowOutbox
@@ -16,7 +16,7 @@ from comity.flows.maintaining.rebuilding import LedgerVerified, Rebuild, VerifyL
 
 @click.group(cls=Verbs)
 def ledger() -> None:
-    """Verify, show and rebuild: the journal is the source, the ledger proves it, the peers witness the ledger."""
+    """Verify and show: the journal is the source, the ledger proves it, the peers witness the ledger."""
 
 
 ledger.add_command(witness)
@@ -34,20 +34,6 @@ def verify(desk: Desk) -> int:
     """
     with working("verifying the ledgers", quiet=desk.out.as_json):
         verified: LedgerVerified = desk.call("ledger.verify", VerifyLedger())
-    desk.show(verified, _tell)
-    return FINDINGS if verified.findings else 0
-
-
-@ledger.command()
-@housed
-def rebuild(desk: Desk) -> int:
-    """Make the register's tables anew from the journal, then verify.
-
-    Example:
-      comity ledger rebuild
-    """
-    with working("rebuilding the register", quiet=desk.out.as_json):
-        verified: LedgerVerified = desk.call("ledger.rebuild", Rebuild())
     desk.show(verified, _tell)
     return FINDINGS if verified.findings else 0
 
@@ -72,6 +58,22 @@ def show(desk: Desk) -> None:
       comity ledger show
     """
     desk.show(desk.call("outbox", ShowOutbox()).chains, tell_chains)
+
+
+@click.command(cls=Verb)
+@housed
+def rebuild(desk: Desk) -> int:
+    """Make the register's tables anew from the journal, then check them against the witnessed ledgers.
+
+    The node may run; it commits nothing until the new tables are in their place, all at once.
+
+    Example:
+      comity rebuild
+    """
+    with working("rebuilding the register", quiet=desk.out.as_json):
+        verified: LedgerVerified = desk.call("rebuild", Rebuild())
+    desk.show(verified, _tell)
+    return FINDINGS if verified.findings else 0
 
 
 def _tell_collected(out: Output, collected: Collected) -> None:

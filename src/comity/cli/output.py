@@ -247,13 +247,16 @@ def tell_error(error: ComityError, *, as_json: bool, stream: TextIO) -> int:
 
 
 @contextmanager
-def working(doing: str, total: int | None = None, *, quiet: bool = False) -> Iterator[Callable[[int], None]]:
+def working(
+    doing: str, total: int | None = None, *, quiet: bool = False, counted: bool = False
+) -> Iterator[Callable[[int], None]]:
     """(20) A progress bar on standard error while something long is done, on a terminal only.
 
     Args:
         doing: what, in two or three words.
         total: how much there is to do; unknown when None.
         quiet: show nothing, whatever standard error is.
+        counted: things are counted, not bytes.
 
     Yields:
         A function to call with how much more was done.
@@ -262,9 +265,17 @@ def working(doing: str, total: int | None = None, *, quiet: bool = False) -> Ite
         yield lambda _: None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn, TransferSpeedColumn
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TransferSpeedColumn,
+    )
 
-    amounts = (DownloadColumn(), TransferSpeedColumn()) if total is not None else ()
+    amounts = (MofNCompleteColumn(),) if counted else (DownloadColumn(), TransferSpeedColumn()) if total else ()
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),

@@ -63,9 +63,7 @@ def seal(
     from comity.seal.age import seal_stream
     from comity.seal.armor import armored
 
-    recipients = _recipients(named, files, identities)
-    if passphrase:
-        recipients.append(_passphrase_recipient())
+    recipients = recipients_of(named, files, identities, passphrase=passphrase)
     if not recipients:
         raise click.UsageError("nobody to seal to: give -r RECIPIENT, -R FILE, -i FILE or -p")
     with ExitStack() as stack:
@@ -96,7 +94,7 @@ def unseal(file: str, identities: tuple[str, ...], output: str, *, passphrase: b
 
     if passphrase == bool(identities):
         raise click.UsageError("give the identities with -i FILE, or -p for a passphrase")
-    by = [PassphraseIdentity(ask("Passphrase"))] if passphrase else _identities(identities)
+    by = [PassphraseIdentity(ask("Passphrase"))] if passphrase else identities_of(identities)
     with ExitStack() as stack:
         source = stack.enter_context(_source(file, "unsealing"))
         sink = stack.enter_context(_plain_sink(output))
@@ -104,7 +102,10 @@ def unseal(file: str, identities: tuple[str, ...], output: str, *, passphrase: b
             open_stream(detected(source), sink, by)
 
 
-def _recipients(named: tuple[str, ...], files: tuple[str, ...], identities: tuple[str, ...]) -> list[Recipient]:
+def recipients_of(
+    named: tuple[str, ...], files: tuple[str, ...], identities: tuple[str, ...], *, passphrase: bool
+) -> list[Recipient]:
+    """Everybody named on the command line, and a passphrase, asked for on the terminal, where it is wanted."""
     from comity.seal.hybrid import HybridIdentity
     from comity.seal.keys import KEY_FILE_BYTES_MAX, parse_recipient, parse_recipients
     from comity.seal.x25519 import X25519Identity
@@ -113,13 +114,16 @@ def _recipients(named: tuple[str, ...], files: tuple[str, ...], identities: tupl
     for file in files:
         with _telling(file):
             found += parse_recipients(read_file(Path(file), KEY_FILE_BYTES_MAX).decode(errors="replace"))
-    for identity in _identities(identities):
+    for identity in identities_of(identities):
         assert isinstance(identity, HybridIdentity | X25519Identity)
         found.append(identity.recipient)
+    if passphrase:
+        found.append(_passphrase_recipient())
     return found
 
 
-def _identities(files: tuple[str, ...]) -> list[Identity]:
+def identities_of(files: tuple[str, ...]) -> list[Identity]:
+    """The identities in files named on the command line."""
     from comity.seal.keys import KEY_FILE_BYTES_MAX, read_key_file
 
     found: list[Identity] = []

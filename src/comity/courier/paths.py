@@ -65,6 +65,24 @@ class Piece(msgspec.Struct, frozen=True):
     offset: int
 
 
+class GivenBack(msgspec.Struct, frozen=True):
+    """GET: a parcel of what ``author`` said from record ``start`` on, for a peer that has lost it."""
+
+    method: ClassVar[str] = "GET"
+    relationship: str
+    author: str
+    start: int
+
+
+class Payload(msgspec.Struct, frozen=True):
+    """GET: the sealed payload that a record names, from ``offset`` on; at most ``PIECE_BYTES_MAX`` of it."""
+
+    method: ClassVar[str] = "GET"
+    relationship: str
+    record: bytes
+    offset: int
+
+
 class OwnCard(msgspec.Struct, frozen=True):
     """GET: the card of the party whose node this is. The only request that needs no signature."""
 
@@ -106,7 +124,7 @@ class Feed(msgspec.Struct, frozen=True):
     feed: str
 
 
-Route = Exchange | Reconcile | Upload | Piece | OwnCard | Checkpoint | LedgerTile | Feed
+Route = Exchange | Reconcile | Upload | Piece | GivenBack | Payload | OwnCard | Checkpoint | LedgerTile | Feed
 
 
 def read_name(text: str) -> str:
@@ -137,6 +155,10 @@ def write(route: Route) -> str:
             path = f"/v1/blobs/{relationship}/{digest.hex()}"
         case Piece(relationship=relationship, digest=digest, size=size, offset=offset):
             path = f"/v1/blobs/{relationship}/{digest.hex()}/{size}/{offset}"
+        case GivenBack(relationship=relationship, author=author, start=start):
+            path = f"/v1/given-back/{relationship}/{author}/{start}"
+        case Payload(relationship=relationship, record=record, offset=offset):
+            path = f"/v1/payloads/{relationship}/{record.hex()}/{offset}"
         case OwnCard():
             path = "/v1/card"
         case Checkpoint():
@@ -174,6 +196,10 @@ def read(path: str) -> Route:
             if start >= whole:
                 raise Rejected(f"offset {start} is not inside a blob of {whole} bytes", code="blob-offset")
             return Piece(_relationship(agreement, parties), _digest(digest), whole, start)
+        case ["", "v1", "given-back", agreement, parties, author, start]:
+            return GivenBack(_relationship(agreement, parties), read_name(author), read_decimal(start, "start"))
+        case ["", "v1", "payloads", agreement, parties, record, offset]:
+            return Payload(_relationship(agreement, parties), _digest(record), read_decimal(offset, "offset"))
         case ["", "v1", "card"]:
             return OwnCard()
         case ["", "v1", "ledger", agreement, parties, author, "checkpoint"]:

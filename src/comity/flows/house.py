@@ -15,13 +15,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from hashlib import sha256
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 from comity.agreement.calendar import TimeZones
 from comity.errors import Misuse, Refused, Rejected, Unavailable
 from comity.flows.actors import Actor, NeedsSignature
+from comity.flows.exchanging.carried import carried_in
 from comity.flows.exchanging.exchange import Exchange
 from comity.flows.exchanging.parcel import INLINE_BLOB_BYTES_MAX, Parcel, read_parcel, write_parcel
+from comity.flows.exchanging.roads import Reach, no_reach
 from comity.flows.exchanging.tallies import AskPeer, Differing, Tallies, no_road, read_question, write
 from comity.flows.keeping.committed import scan_rows
 from comity.flows.keeping.erasing import Erasing
@@ -32,7 +34,20 @@ from comity.flows.keeping.payloads import Payloads
 from comity.flows.keeping.sequencer import Sequencer
 from comity.flows.keeping.work import CARD, Work
 from comity.ledger.tiles import BundleId, TileId
-from comity.ports import Blobs, Clock, Entropy, ErasedKeys, Files, Head, HighWaterMark, Keys, Signer, Store
+from comity.ports import (
+    Blobs,
+    Clock,
+    Entropy,
+    ErasedKeys,
+    Files,
+    Head,
+    HighWaterMark,
+    Keys,
+    Restoration,
+    RestoredFrom,
+    Signer,
+    Store,
+)
 from comity.record.bodies import Body
 from comity.record.card import Card, known_card
 from comity.record.contexts import PSEUDONYM
@@ -55,6 +70,8 @@ PSEUDONYM_OF = "pseudonym"
 """Side table: person id by ``relationship/pseudonym``; can be derived again from the pairwise secret."""
 Follow = Callable[["House", Work, Record], Awaitable[None]]
 """What a record of the other party sets in motion."""
+PAYLOAD_PIECE_BYTES = 4 * 2**20
+"""Bytes of a sealed payload that are given back at once."""
 OFFER_SECONDS = 0.05
 """How long what went out in a reply is taken to have arrived; the peer's next parcel tells, or it is sent again."""
 FRESH_NAME = re.compile("[a-z2-7]{16}")
@@ -84,6 +101,7 @@ class House:
         files: Files,
         zones: TimeZones,
         follow: Follow,
+        restoration: Restoration | None = None,
     ) -> None:
         self.party = party
         self.store = store
@@ -113,6 +131,10 @@ class House:
         self.ledgers = OwnLedgers(store, self.sequencer)
         self.ask_peer: AskPeer = no_road
         self.own_card: Card | None = None
+        self.reach: Reach = no_reach
+        self.restoration = restoration
+        self.restored: RestoredFrom | None = None
+        self.not_given_back: dict[str, str] = {}
         self.after_commit: list[Callable[[], None]] = []
         self._follow_up = follow
         self._bells: dict[str, asyncio.Event] = {}
@@ -132,9 +154,11 @@ class House:
             await self.library.load(row)
         for relationship, peer in await self.correspondence():
             await self.exchange.resume(relationship, peer)
-        await self.sequencer.start()
+        self.restored = await self.restoration.read() if self.restoration is not None else None
+        await self.sequencer.start(held=None if self.restored is None else not_caught_up(self.restored))
         self.sequencer.committed = self._ring
-        await self.exchange.settle()
+        if self.restored is None:
+            await self.exchange.settle()
 
     async def close(self) -> None:
         """Stop sequencing; adapters are closed by whoever opened them."""
@@ -327,6 +351,7 @@ class House:
 
     async def take_parcel(self, peer: str, relationship: str, body: bytes) -> bytes:
         """Take a parcel from an authenticated peer and give the answering one."""
+        self.sequencer.check_free()
         await self.peer_in(relationship, peer)
         parcel = read_parcel(body)
         if parcel.relationship != relationship:
@@ -360,6 +385,35 @@ class House:
         if isinstance(question.asks, Differing):
             raise Rejected("all that differs at once is asked for in a file", code="only-by-file")
         return write(await self.tallies.answer(peer, question))
+
+    async def give_back(self, peer: str, relationship: str, author: str, start: int) -> bytes:
+        """What an authenticated peer, who has lost it, and this house have said in a relationship of the two.
+
+        Raises:
+            Refused: it is not between the two.
+            Unavailable: this house itself is still catching up, and does not hand out what it has said.
+        """
+        await self.peer_in(relationship, peer)
+        if author == self.party:
+            return write_parcel(await self.exchange.pack(relationship, peer, start))
+        if author != peer:
+            raise Refused(f"no chain of {author!r} is kept here in {relationship!r}", code="unknown-chain")
+        return write_parcel(await self.exchange.give_back(relationship, peer, start))
+
+    async def payload(self, peer: str, relationship: str, record: bytes, offset: int) -> bytes:
+        """A piece of the sealed payload that a record between this house and an authenticated peer names.
+
+        Raises:
+            Refused: there is no such record between the two.
+            Unavailable: its payload is not here any more.
+        """
+        await self.peer_in(relationship, peer)
+        entry = await self.store.find(record)
+        named = carried_in(entry.envelope) if entry is not None else None
+        if entry is None or named is None or entry.chain.rpartition("/")[0] != relationship:
+            raise Refused("no record of that id with a payload is between the two", code="unknown-record")
+        async with self.blobs.open(named.payload) as blob:
+            return await asyncio.to_thread(read_at, blob, offset, PAYLOAD_PIECE_BYTES)
 
     async def blob_received(self, peer: str, relationship: str, digest: bytes) -> int:
         """Bytes of a sealed payload that an authenticated peer has uploaded so far."""
@@ -434,6 +488,21 @@ class House:
             relationship, _, author = chain.rpartition("/")
             if author == self.party and relationship in self._bells:
                 self._bells[relationship].set()
+
+
+def not_caught_up(restored: RestoredFrom) -> Unavailable:
+    """What a house that was brought back says until it has compared its chains with everybody who has a copy."""
+    return Unavailable(
+        f"this node was brought back from backup {restored.backup} and has not yet fetched from each other party what "
+        "it had sent; it signs and opens nothing until then ('comity catch-up' says what is missing)",
+        code="restored-node",
+    )
+
+
+def read_at(blob: BinaryIO, offset: int, count: int) -> bytes:
+    """Bytes of a blob from an offset on, fewer at its end."""
+    blob.seek(offset)
+    return blob.read(count)
 
 
 def file_digest(data: bytes) -> bytes:

@@ -45,7 +45,7 @@ from comity.flows.looking import (
     reconciling,
     views,
 )
-from comity.flows.maintaining import collecting, compromised, epochs, rebuilding, rotating
+from comity.flows.maintaining import catching_up, collecting, compromised, epochs, rebuilding, rotating
 from comity.flows.people import (
     clearances,
     directory,
@@ -242,8 +242,10 @@ _RUN: dict[str, Callable[[House, Any], Awaitable[Any]]] = {
     "keys.revoke": rotating.revoke_key,
     "keys.compromised": compromised.key_compromised,
     "keys.destroy-epoch": epochs.destroy_epoch,
+    "catch-up": catching_up.catch_up,
+    "catch-up.without": catching_up.go_on_without,
     "ledger.verify": rebuilding.verify_ledger,
-    "ledger.rebuild": rebuilding.rebuild,
+    "rebuild": rebuilding.rebuild,
     "ledger.collect": collecting.collect,
     "pouch.export": pouch.export_pouch,
     "pouch.import": pouch.import_pouch,

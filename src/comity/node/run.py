@@ -40,6 +40,7 @@ from comity.flows.following import follow
 from comity.flows.house import House
 from comity.flows.table import FLOWS
 from comity.node.alarm import Alarm, poster
+from comity.node.catching_up import keep_catching_up, reaching
 from comity.node.channels import Callers, Line
 from comity.node.feeds import FeedSent, feeds_flows, feeds_lines, feeds_sent
 from comity.node.ledger_door import ledger_door
@@ -65,6 +66,7 @@ from comity.stores.files import LocalFiles
 from comity.stores.folder import DataFolder, FolderHighWaterMark
 from comity.stores.key_lock import Passphrase
 from comity.stores.keys import KeyFolder
+from comity.stores.restoration import NOTE, FileRestoration
 from comity.stores.sqlite import SqliteStore
 from comity.timezones import time_zones
 
@@ -74,7 +76,7 @@ CERTIFICATE = "certificate.pem"
 TLS_KEY = "key.pem"
 SWITCH_SECONDS = 0.0002
 """How soon a thread that has waited for the disk gets its turn beside a busy event loop; Python's default is 5 ms."""
-BEGINNINGS = frozenset({"agreement.adopt", "ledger.rebuild", "negotiation.channel", "negotiation.open"})
+BEGINNINGS = frozenset({"agreement.adopt", "rebuild", "negotiation.channel", "negotiation.open"})
 """Flows after which there may be a relationship that nobody keeps up with yet."""
 
 
@@ -254,6 +256,9 @@ async def running(folder: Path, passphrase: Passphrase = required) -> AsyncItera
             await workers.refresh()
             submitters = Submitters(house, witness_poster(), SystemClock(), system_entropy)
             stack.push_async_callback(_ended, asyncio.create_task(submitters.run(), name="submitters"))
+            if house.restored is not None:
+                catching_up = keep_catching_up(house, system_entropy, workers.heard)
+                stack.push_async_callback(_ended, asyncio.create_task(catching_up, name="catching up"))
 
             async def status(_house: House, _request: ShowNode) -> NodeShown:
                 return NodeShown(
@@ -379,8 +384,10 @@ async def _house(folder: Path, settings: Settings, keys: KeyFolder) -> AsyncIter
             files=LocalFiles(folder / "temporary"),
             zones=time_zones(),
             follow=follow,
+            restoration=FileRestoration(folder / NOTE),
         )
         house.ask_peer = _asker(house)
+        house.reach = reaching(_connect(house))
         await house.start()
         stack.push_async_callback(house.close)
         yield house

@@ -58,6 +58,25 @@ async def upload(
         received = _arrived(reply, received + 1, size)
 
 
+async def given_back(courier: Courier, relationship: str, author: str, start: int) -> bytes:
+    """A parcel of what ``author`` said in a relationship from record ``start`` on, as the peer has it.
+
+    Raises:
+        Unavailable: not delivered, or the peer cannot answer now.
+        Rejected: the peer refuses it, or its reply is not the peer's.
+    """
+    return await _ask(courier, paths.GivenBack(relationship, author, start))
+
+
+async def payload(courier: Courier, relationship: str, record: bytes, offset: int) -> bytes:
+    """The sealed payload that a record names, from an offset on; one piece of it.
+
+    Raises:
+        Unavailable, Rejected: as ``given_back``; or the peer does not have it any more.
+    """
+    return await _ask(courier, paths.Payload(relationship, record, offset))
+
+
 async def _ask(courier: Courier, route: paths.Route, body: bytes = b"") -> bytes:
     reply = await courier.send(route.method, paths.write(route), body, {})
     if reply.status == OK:

@@ -51,6 +51,7 @@ _KINDS: dict[type[paths.Route], str] = {
     paths.Exchange: PARCEL_TYPE,
     paths.Reconcile: RECONCILIATION_TYPE,
     paths.Checkpoint: TEXT_CONTENT_TYPE,
+    paths.GivenBack: PARCEL_TYPE,
 }
 
 
@@ -85,6 +86,14 @@ class PeerFlows(Protocol):
         self, peer: str, relationship: str, digest: bytes, offset: int, size: int, piece: bytes
     ) -> int:
         """Add a piece to an upload; bytes that are here, durably."""
+        ...
+
+    async def give_back(self, peer: str, relationship: str, author: str, start: int) -> bytes:
+        """What a peer that has lost it, or we, have said, as it is kept here."""
+        ...
+
+    async def payload(self, peer: str, relationship: str, record: bytes, offset: int) -> bytes:
+        """A piece of a sealed payload."""
         ...
 
     async def checkpoint(self, peer: str, chain: str) -> bytes:
@@ -244,6 +253,10 @@ class PeerDoor:
                         f"{len(body)} bytes at {offset} do not fit in a blob of {size} bytes", code="blob-offset"
                     )
                 return b"%d" % await house.blob_append(peer, relationship, digest, offset, size, body)
+            case paths.GivenBack(relationship=relationship, author=author, start=start):
+                return await house.give_back(peer, relationship, author, start)
+            case paths.Payload(relationship=relationship, record=record, offset=offset):
+                return await house.payload(peer, relationship, record, offset)
             case paths.Checkpoint():
                 return await house.checkpoint(peer, route.chain)
             case paths.LedgerTile(tile=tile):

@@ -169,8 +169,8 @@ class _Worker:
         next_try = self._clock.now() + timedelta(seconds=seconds)
         self.road = msgspec.structs.replace(self.road, failures=failures, last_error=told, next_try=next_try)
         first = min(seconds, PAUSE_SECONDS_FIRST)
-        await asyncio.sleep(first)
         self.heard.clear()
+        await asyncio.sleep(first)
         with suppress(TimeoutError):
             await asyncio.wait_for(self.heard.wait(), seconds - first)
 

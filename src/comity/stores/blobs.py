@@ -16,7 +16,7 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from io import BufferedReader
@@ -217,12 +217,7 @@ class FolderBlobs:
 
     def _all(self) -> list[bytes]:
         with disk_errors("listing the blobs"):
-            return [
-                bytes.fromhex(folder.name + file.name)
-                for folder in self._blobs.iterdir()
-                for file in folder.iterdir()
-                if _BLOB_NAME.fullmatch(folder.name + file.name)
-            ]
+            return list(blobs_below(self._blobs))
 
     def _unfinished(self) -> list[bytes]:
         with disk_errors("listing the uploads"):
@@ -252,6 +247,14 @@ class FolderBlobs:
             except asyncio.CancelledError:
                 await asyncio.wait((running,))
                 raise
+
+
+def blobs_below(folder: Path) -> Iterator[bytes]:
+    """The digests of the blobs that are below ``folder``, by their names."""
+    for within in folder.iterdir():
+        for file in within.iterdir():
+            if _BLOB_NAME.fullmatch(within.name + file.name):
+                yield bytes.fromhex(within.name + file.name)
 
 
 def check_digest(digest: bytes) -> None:

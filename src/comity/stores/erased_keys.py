@@ -58,29 +58,8 @@ class FileErasedKeys:
             await asyncio.to_thread(self._add, b"".join(digest.hex().encode() + b"\n" for digest in digests))
 
     def _read(self) -> list[bytes]:
-        with self._turn, disk_errors(f"reading {str(self._path)!r}"):
-            try:
-                descriptor = os.open(self._path, os.O_RDONLY | os.O_NOFOLLOW)
-            except FileNotFoundError:
-                return []
-            with os.fdopen(descriptor, "rb") as file:
-                content = file.read()
-        whole = len(content) - len(content) % LINE_BYTES
-        return [self._digest(content[at : at + LINE_BYTES]) for at in range(0, whole, LINE_BYTES)]
-
-    def _digest(self, line: bytes) -> bytes:
-        try:
-            digest = bytes.fromhex(line.decode("ascii"))
-        except ValueError:
-            digest = b""
-        if digest.hex().encode() + b"\n" != line:
-            raise Rejected(
-                "the list of erased keys is damaged; put it back from a copy of this folder, or keys that were "
-                "destroyed could be used again",
-                code="erased-keys-damaged",
-                place=str(self._path),
-            )
-        return digest
+        with self._turn:
+            return read_erased(self._path)
 
     def _add(self, lines: bytes) -> None:
         with self._turn, disk_errors(f"writing {str(self._path)!r}"):
@@ -99,6 +78,39 @@ class FileErasedKeys:
                 os.close(descriptor)
             if not before:
                 sync_folder(self._path.parent)
+
+
+def read_erased(path: Path) -> list[bytes]:
+    """The digests on a list of erased keys; none where there is no list.
+
+    Raises:
+        Rejected: a line is not what ``FileErasedKeys.add`` writes.
+        Unavailable: it cannot be read.
+    """
+    with disk_errors(f"reading {str(path)!r}"):
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+        except FileNotFoundError:
+            return []
+        with os.fdopen(descriptor, "rb") as file:
+            content = file.read()
+    whole = len(content) - len(content) % LINE_BYTES
+    return [_digest(content[at : at + LINE_BYTES], path) for at in range(0, whole, LINE_BYTES)]
+
+
+def _digest(line: bytes, path: Path) -> bytes:
+    try:
+        digest = bytes.fromhex(line.decode("ascii"))
+    except ValueError:
+        digest = b""
+    if digest.hex().encode() + b"\n" != line:
+        raise Rejected(
+            "the list of erased keys is damaged; put it back from a copy of this folder, or keys that were destroyed "
+            "could be used again",
+            code="erased-keys-damaged",
+            place=str(path),
+        )
+    return digest
 
 
 def _length(path: Path) -> int:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from comity.errors import Misuse, Unavailable
-from comity.ports import Ambiguous, Batch, Head, JournalEntry, Put
+from comity.ports import Ambiguous, Batch, Head, JournalEntry, Put, RestoredFrom
 from comity.stores.batch import check_batch, check_head, check_limit, check_replacement
 from comity.stores.blobs import check_digest, check_piece, no_blob, wrong_digest
 from comity.stores.memory_disk import Database, MemoryDisk, OnMemoryDisk, WritePoint
@@ -241,3 +241,20 @@ class MemoryErasedKeys(OnMemoryDisk):
     async def add(self, digests: Sequence[bytes]) -> None:
         """See ``ports.ErasedKeys.add``."""
         await self._write(WritePoint.ADD_ERASED, partial(self._disk.erased.extend, list(digests)))
+
+
+class MemoryRestoration(OnMemoryDisk):
+    """A ``ports.Restoration`` on a ``MemoryDisk``."""
+
+    async def read(self) -> RestoredFrom | None:
+        """See ``ports.Restoration.read``."""
+        self._check_alive()
+        return self._disk.restored
+
+    async def write(self, restored: RestoredFrom) -> None:
+        """See ``ports.Restoration.write``."""
+        await self._write(WritePoint.WRITE_RESTORED, partial(self._disk.set_restored, restored))
+
+    async def clear(self) -> None:
+        """See ``ports.Restoration.clear``."""
+        await self._write(WritePoint.WRITE_RESTORED, partial(self._disk.set_restored, None))

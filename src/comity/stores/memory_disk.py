@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 
 from comity.errors import Unavailable
-from comity.ports import Ambiguous, Batch, DiskFull, Head, JournalEntry, Put
+from comity.ports import Ambiguous, Batch, DiskFull, Head, JournalEntry, Put, RestoredFrom
 from comity.stores.batch import raised
 
 
@@ -34,6 +34,7 @@ class WritePoint(StrEnum):
     DELETE_BLOB = "delete-blob"
     WRITE_MARK = "write-mark"
     ADD_ERASED = "add-erased"
+    WRITE_RESTORED = "write-restored"
 
 
 class Fault(Enum):
@@ -105,7 +106,7 @@ class MemoryDisk:
 
     Attributes:
         faults: the plan asked at every write.
-        database, blobs, uploads, sizes, erased: what is durable.
+        database, blobs, uploads, sizes, erased, restored: what is durable.
         unsynced: changes written but not yet durable, in order.
         turn: held by whichever store is comparing and setting.
         crashes: how often the node on it has died.
@@ -118,6 +119,7 @@ class MemoryDisk:
         self.uploads: dict[bytes, bytes] = {}
         self.sizes: dict[str, int] = {}
         self.erased: list[bytes] = []
+        self.restored: RestoredFrom | None = None
         self.unsynced: list[Callable[[], None]] = []
         self.turn = asyncio.Lock()
         self.crashes = 0
@@ -139,6 +141,10 @@ class MemoryDisk:
     def raise_sizes(self, sizes: Mapping[str, int]) -> None:
         """Raise the marks of the chains named; no mark goes down."""
         self.sizes = raised(self.sizes, sizes)
+
+    def set_restored(self, restored: RestoredFrom | None) -> None:
+        """Write or remove the note that the house was brought back."""
+        self.restored = restored
 
 
 class OnMemoryDisk:

@@ -332,7 +332,7 @@ class SqliteStore:
     async def _write_many(self, statement: str, rows: Sequence[Row]) -> None:
         for start in range(0, len(rows), ROWS_PER_BREATH):
             portion = rows[start : start + ROWS_PER_BREATH]
-            with _Translated():
+            with translated():
                 self._writer.executemany(statement, portion)
             if len(portion) == ROWS_PER_BREATH:
                 await asyncio.sleep(0)
@@ -343,7 +343,7 @@ class SqliteStore:
                 "the outcome of an earlier commit is unknown, so nothing was written; read the heads first",
                 code="unsettled",
             )
-        with _Translated():
+        with translated():
             self._writer.execute("BEGIN IMMEDIATE")
 
     async def _commit(self) -> None:
@@ -365,16 +365,16 @@ class SqliteStore:
             self._unsettled = True
 
     def _clear(self, tables: Iterable[str]) -> None:
-        with _Translated():
+        with translated():
             for table in tables:
                 self._writer.execute('DELETE FROM rows WHERE "table" = ?', (table,))
 
     def _count(self) -> int:
-        with _Translated():
+        with translated():
             return int(self._writer.execute("SELECT coalesce(max(position) + 1, 0) FROM journal").get)
 
     def _head(self, chain: str) -> Head | None:
-        with _Translated():
+        with translated():
             found: list[Row] = self._writer.execute(_HEAD, (chain,)).fetchall()
         return Head(*found[0]) if found else None
 
@@ -383,7 +383,7 @@ class SqliteStore:
 
     def _read(self, statement: str, bindings: Row = ()) -> list[Row]:
         self._check_open()
-        with _Translated():
+        with translated():
             return self._reader.execute(statement, bindings).fetchall()
 
     def _check_open(self) -> None:
@@ -408,7 +408,7 @@ class SqliteStore:
             if not self._path.exists():
                 os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, FILE_MODE))
                 sync_folder(self._path.parent)
-        with _Translated():
+        with translated():
             self._writer = self._opened(apsw.SQLITE_OPEN_READWRITE)
             check_version(self._writer)
             for setting in _LARGE_SETTINGS if self._large_rows else _WRITER_SETTINGS:
@@ -421,11 +421,12 @@ class SqliteStore:
     def _make_found_durable(self) -> None:
         """Move the write-ahead log into the database, for its frames may never have been synced (step 12).
 
-        On a full disk a log whose sync did not fail is synced where it is, so that a full node can be opened and read.
+        On a full disk a log whose sync did not fail is synced where it is, so that a full node can be opened and read;
+        likewise while a backup reads the database as it was before.
         """
         try:
             self._writer.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
-        except apsw.FullError:
+        except (apsw.FullError, apsw.BusyError):
             if self._unsettled:
                 raise
             with disk_errors("syncing the write-ahead log"), Path(f"{self._path}-wal").open("rb") as log:
@@ -474,7 +475,7 @@ def _from_row(row: Row) -> JournalEntry:
     )
 
 
-class _Translated:
+class translated:  # noqa: N801 - it is used as a function is
     """While statements run, turn what SQLite says into Comity's errors (step 10)."""
 
     __slots__ = ()

@@ -33,6 +33,7 @@ from comity.record.encoding import INTEGER_MAX, encode
 from comity.record.statement import Record, SeenCheckpoint, chain_id, peek
 from comity.register.keys import ChainKeys, rotation
 from comity.register.rows.keys import ChainKeysRow, chain_keys_key
+from comity.register.verdict import Changes, Held, Rejection
 
 COSIGNED = "cosigned"
 """Side table: newest checkpoint of an own chain with the other party's cosignature, by chain."""
@@ -93,8 +94,9 @@ class Exchange:
             return
         head = read_head(note)
         seen: SeenCheckpoint | None = SeenCheckpoint(head.size, head.root)
-        if await self._taking.settling.holds(theirs):  # (19)
-            seen = await self._last_cited(chain_id(relationship, self._party))
+        cited = await self._last_cited(chain_id(relationship, self._party))
+        if await self._taking.settling.holds(theirs) or (cited is not None and cited.size > head.size):  # (19)
+            seen = cited
         if seen is not None:
             self._sequencer.seen[relationship] = seen
 
@@ -127,21 +129,7 @@ class Exchange:
         size = self._sequencer.marked(own).size  # (2)
         if start is None:
             start = await self.peer_has(own)
-        entries: list[Sent] = []
-        headers: list[bytes] = []
-        blobs: list[bytes] = []
-        inline = 0
-        for entry in await self._store.chain(own, start, max(0, min(PARCEL_ENTRIES_MAX, size - start))):
-            with_it = carried_in(entry.envelope)
-            if with_it is not None and with_it.size > payload_bytes_max:  # (3)
-                break
-            attached = await self._attachments(with_it) if with_it is not None else ([], [])
-            inline += sum(map(len, attached[0])) + sum(map(len, attached[1]))
-            if entries and inline > INLINE_BYTES_MAX:
-                break
-            entries.append(Sent(entry.envelope, entry.salt))
-            headers += attached[0]
-            blobs += attached[1]
+        entries, headers, blobs = await self._gather(own, start, size, payload_bytes_max)
         return Parcel(
             format="comity-parcel/1",
             relationship=relationship,
@@ -155,6 +143,85 @@ class Exchange:
             headers=tuple(headers),
             blobs=tuple(blobs),
         )
+
+    async def give_back(self, relationship: str, peer: str, start: int) -> Parcel:
+        """What ``peer`` itself has said, as it is kept here, for a peer that has lost it (``spec/backup.md`` 43)."""
+        theirs = chain_id(relationship, peer)
+        size = self._sequencer.head(theirs).size
+        entries, headers, blobs = await self._gather(theirs, start, size, LARGEST_PAYLOAD)
+        return Parcel(
+            format="comity-parcel/1",
+            relationship=relationship,
+            sender=peer,
+            receiver=self._party,
+            start=start,
+            entries=tuple(entries),
+            checkpoint=b"" if self._sequencer.is_held else await self.cosign_theirs(theirs),
+            cosigned=b"",
+            have=size,
+            headers=tuple(headers),
+            blobs=tuple(blobs),
+        )
+
+    async def verify_given_back(self, parcel: Parcel, card: Card, chain: str) -> list[Arrived]:
+        """What is new here of records that a peer gives back, each signed by the author of ``chain``."""
+        arrived, _ = await self._verify(parcel, card, chain)
+        return arrived
+
+    async def check_cosigned(self, note: bytes, chain: str, card: Card) -> int:
+        """How many records of an own chain a checkpoint covers that the party of ``card`` cosigned.
+
+        Raises:
+            Rejected: it is not ours, or not cosigned; or the records here are not those under it.
+        """
+        stated = self._witnessing.read_cosigned(note, chain, card).checkpoint.head
+        await self._check_ledger(chain, stated, note, f"our own key signed two histories of {chain!r}, one is cosigned")
+        return stated.size
+
+    async def take_word(self, work: Work, own: str, have: int, note: bytes, chain: str, card: Card) -> None:
+        """Keep what fetched parcels say besides: what the peer has, and its checkpoint over all that is here of it.
+
+        Raises:
+            Rejected: it signed two histories.
+        """
+        work.put_side(PEER_HAS, own, have.to_bytes(8, "big"))
+        stated = await self._check_checkpoint(note, chain, card)
+        if stated is not None and stated.size == self._sequencer.head(chain).size:
+            self._keep_note(work, THEIR_CHECKPOINT, chain, note)
+
+    def ask_again(self, own: str) -> None:
+        """Read anew what the peer has of an own chain."""
+        self._peer_has.pop(own, None)
+
+    def hold_again(self, work: Work, record: Record, verdict: Held) -> None:
+        """Keep a record that was held while it was taken up for later."""
+        self._taking.settling.hold(work, record, verdict)
+
+    async def answer_again(self, work: Work, record: Record, entry: JournalEntry) -> None:
+        """Say and do what follows on a record that was taken up without (``spec/backup.md`` step 51)."""
+        verdict = Changes(()) if entry.verdict == Changes.word else Rejection(entry.reason, entry.reason)
+        await self._taking.answer(work, record, verdict)
+
+    async def _gather(
+        self, chain: str, start: int, size: int, payload_bytes_max: int
+    ) -> tuple[list[Sent], list[bytes], list[bytes]]:
+        """Records of a chain for one parcel, with the headers and small payloads that they name."""
+        entries: list[Sent] = []
+        headers: list[bytes] = []
+        blobs: list[bytes] = []
+        inline = 0
+        for entry in await self._store.chain(chain, start, max(0, min(PARCEL_ENTRIES_MAX, size - start))):
+            with_it = carried_in(entry.envelope)
+            if with_it is not None and with_it.size > payload_bytes_max:  # (3)
+                break
+            attached = await self._attachments(with_it) if with_it is not None else ([], [])
+            inline += sum(map(len, attached[0])) + sum(map(len, attached[1]))
+            if entries and inline > INLINE_BYTES_MAX:
+                break
+            entries.append(Sent(entry.envelope, entry.salt))
+            headers += attached[0]
+            blobs += attached[1]
+        return entries, headers, blobs
 
     async def large_blobs(self, parcel: Parcel) -> list[tuple[bytes, int]]:
         """Digest and size of the sealed payloads that the parcel's records name but that are too large for it."""

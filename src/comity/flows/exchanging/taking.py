@@ -56,7 +56,7 @@ class Taking:
 
     def __init__(self, store: Store, follow: Follow) -> None:
         self._follow = follow
-        self.settling = Settling(store, self._answer)
+        self.settling = Settling(store, self.answer)
 
     async def enter(self, work: Work, arrived: Arrived, headers: Headers) -> bool:
         """Put a record into its chain, or among the waiting; whoever waited for it follows.
@@ -90,7 +90,7 @@ class Taking:
         keep_headers(work, record, headers)
         if isinstance(verdict, Held):
             self.settling.hold(work, record, verdict)  # (15)
-        await self._answer(work, record, verdict)
+        await self.answer(work, record, verdict)
 
     async def _wait(self, work: Work, arrived: Arrived, headers: Headers) -> None:
         """Keep a record whose predecessor is not here (10)."""
@@ -117,7 +117,7 @@ class Taking:
         work.put_side(WAITING, key, None)
         return Arrived(understand(read_kept(entry.envelope, waiting)), entry.salt)
 
-    async def _answer(self, work: Work, record: Record, verdict: Verdict) -> None:
+    async def answer(self, work: Work, record: Record, verdict: Verdict) -> None:
         """Receipt, returned verdict, or what else follows (12, 13, 14)."""
         body, relationship = record.body, record.statement.relationship
         item: str | None = None

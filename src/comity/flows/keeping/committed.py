@@ -39,6 +39,15 @@ async def scan_rows(store: Store, kind: type[R], prefix: str = "", start: str = 
         first = found[-1][0] + "\0"
 
 
+async def scan_side(store: Store, table: str) -> AsyncIterator[tuple[str, bytes]]:
+    """Every row of a table as it is kept, in key order."""
+    first = ""
+    while found := await store.scan(table, first, limit=SCAN_MAX):
+        for row in found:
+            yield row
+        first = found[-1][0] + "\0"
+
+
 class CommittedRows:
     """The committed rows of one house."""
 

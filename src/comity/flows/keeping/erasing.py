@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import suppress
 
 from comity.errors import ComityError, Rejected
+from comity.flows.keeping.committed import scan_side
 from comity.ports import Batch, ErasedKeys, Put, Store
 from comity.register.rows import CopyRow, Key, decode_row
 
@@ -25,8 +26,6 @@ LISTED = "erased-keys"
 """Side table: how many entries of the list this database has carried out; one row, key ``listed``."""
 USABLE = frozenset({"in transit", "held", "lost"})
 """States of a copy whose key may still be needed: a lost copy can be found again."""
-ROWS_READ = 1_000
-"""Rows read at once."""
 
 
 class Erasing:
@@ -55,12 +54,20 @@ class Erasing:
                 code="erased-keys-missing",
             )
         carried_out = listed == known_of
-        waiting = [key async for key, _ in _scan(self._store, ERASING)]
+        waiting = [key async for key, _ in scan_side(self._store, ERASING)]
         if waiting:
             await self._write(waiting)
         if carried_out:
             await self._flush()
             return
+        await self.erase_again()
+
+    async def erase_again(self) -> None:
+        """Erase what the list names, and the headers of copies that have come to their end.
+
+        Raises:
+            DiskFull, Unavailable: the list or the database cannot be written; nothing may be opened then.
+        """
         known = await self._known_digests()
         stale = [Put(HEADER, key, None) for key in sorted(known)]
         ended = [copy.header.hex() async for copy in _copies(self._store) if copy.state not in USABLE]
@@ -128,15 +135,7 @@ class Erasing:
 
 
 async def _copies(store: Store) -> AsyncIterator[CopyRow]:
-    async for _, value in _scan(store, CopyRow.table):
+    async for _, value in scan_side(store, CopyRow.table):
         row = decode_row(CopyRow.table, value)
         assert isinstance(row, CopyRow)
         yield row
-
-
-async def _scan(store: Store, table: str) -> AsyncIterator[tuple[str, bytes]]:
-    first = ""
-    while found := await store.scan(table, first, limit=ROWS_READ):
-        for row in found:
-            yield row
-        first = found[-1][0] + "\0"

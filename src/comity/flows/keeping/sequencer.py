@@ -42,6 +42,7 @@ class Sequencer:
     Attributes:
         seen: newest verified checkpoint of the other party, by relationship; records cite it.
         rows: committed rows.
+        last_instant: of the last journal entry; None before the first.
         committed: called with the new heads after each commit.
     """
 
@@ -57,6 +58,7 @@ class Sequencer:
         own: str,
     ) -> None:
         self.seen: dict[str, SeenCheckpoint] = {}
+        self.last_instant: datetime | None = None
         self.rows = CommittedRows(store)
         self.committed: Callable[[Mapping[str, Head]], None] = lambda _: None
         self._base = Base(store, self.rows, signing, entropy, self.seen, self._frontier)
@@ -73,11 +75,15 @@ class Sequencer:
         self._marked: dict[str, Head] = {}
         self._frontiers: dict[str, Frontier] = {}
         self._settled = False
+        self._held: Unavailable | None = None
         self._last: datetime | None = None
         self._task: asyncio.Task[None] | None = None
 
-    async def start(self) -> None:
+    async def start(self, held: Unavailable | None = None) -> None:
         """Read the heads and begin. The clock starts no earlier than the last instant in the journal.
+
+        Args:
+            held: what whoever wants something written or handed out is told, until ``release``.
 
         Raises:
             Rejected: the database is older than the mark kept beside it: signing would make a second history.
@@ -85,9 +91,10 @@ class Sequencer:
         check_high_water_mark(await self._store.heads(), await self._mark.read())  # (7)
         await self._settle()
         await self.raise_mark()
+        self._held = held
         entries = await self._store.commit(Batch(), {})  # an empty commit tells how long the journal is
         if entries:
-            self._last = (await self._store.journal(entries - 1, 1))[0].at  # (3)
+            self._last = self.last_instant = (await self._store.journal(entries - 1, 1))[0].at  # (3)
         self._task = asyncio.create_task(self._run(), name="sequencer")
 
     async def close(self) -> None:
@@ -99,8 +106,30 @@ class Sequencer:
             task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
-    async def submit(self, job: Job[T]) -> T:
+    def check_free(self) -> None:
+        """Nothing keeps this house from writing and handing out.
+
+        Raises:
+            Unavailable: it is held.
+        """
+        if self._held is not None:
+            raise self._held
+
+    @property
+    def is_held(self) -> bool:
+        """Whether nothing is written or handed out."""
+        return self._held is not None
+
+    def release(self) -> None:
+        """Write and hand out again."""
+        self._held = None
+
+    async def submit(self, job: Job[T], *, catching_up: bool = False) -> T:
         """Run ``job`` in its turn; on return what it said is durable, and may leave.
+
+        Args:
+            job: what to do.
+            catching_up: also while the sequencer is held: it takes up what was said before.
 
         Raises:
             ComityError: whatever the job raised; nothing of it was written.
@@ -109,6 +138,8 @@ class Sequencer:
         """
         if self._task is None or self._task.done():
             raise Unavailable("this house is closed; nothing was written", code="closed")
+        if not catching_up:
+            self.check_free()
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         await self._queue.put((job, future))
         return await future
@@ -124,9 +155,7 @@ class Sequencer:
 
     def now(self) -> datetime:
         """The instant for a new act: never before the last one, even when the clock stepped back."""
-        now = self._clock.now()
-        if self._last is not None and now < self._last:  # (3)
-            now = self._last
+        now = max(filter(None, (self._clock.now(), self._last, self.last_instant)))  # (3)
         self._last = now
         return now
 
@@ -154,6 +183,7 @@ class Sequencer:
         Raises:
             Unavailable, DiskFull: the mark, or the list, cannot be written now.
         """
+        self.check_free()
         async with self._marking:
             await self._erasing.write()
             lagging = {chain: head for chain, head in self._heads.items() if self._marked.get(chain) != head}
@@ -234,6 +264,8 @@ class Sequencer:
                 raise
         self._heads.update(heads)
         self._frontiers.update(frontiers)
+        if batch.entries:
+            self.last_instant = batch.entries[-1].at
         self.rows.update(batch.rows, batch.side)
         self._erasing.committed(batch.side, erasing)
         self.committed(heads)

@@ -30,6 +30,7 @@ from comity.record.statement import (
     chain_id,
     write,
 )
+from comity.register.restoring import RECOVERED, mirrored, seen_from
 from comity.register.rows import Key, Row, encode_row
 from comity.register.step import reads, reads_more, step
 from comity.register.verdict import RULES_VERSION, Changes, Context, Verdict
@@ -219,14 +220,34 @@ class Work:
                 self.rows[put.key] = put.row
         return verdict
 
-    def append(self, record: Record, salt: bytes, verdict: Verdict) -> None:
+    async def judge_recovered(self, record: Record, peer: str) -> Verdict:
+        """The verdict on an own record that ``peer`` gave back: here, or else as it was made there."""
+        verdict = await self.judge(record)
+        if isinstance(verdict, Changes):
+            return verdict
+        there, own = seen_from(self.context, peer), self.context.party
+
+        async def facts(keys: Iterable[Key]) -> dict[Key, Row | None]:
+            return {key: mirrored(row, own) for key, row in (await self.facts(keys)).items()}
+
+        known = await facts(reads(there, record))
+        while more := reads_more(there, known, record):
+            known.update(await facts(more))
+        as_there = step(there, known, record)
+        if not isinstance(as_there, Changes):
+            return verdict
+        for put in as_there.puts:
+            self.rows[put.key] = mirrored(put.row, peer)
+        return as_there
+
+    def append(self, record: Record, salt: bytes, verdict: Verdict, *, recovered: bool = False) -> None:
         """Journal a record that extends its chain, with its verdict and its ledger leaf."""
         chain = record.statement.chain
         self.leaves.setdefault(chain, []).append(record_leaf(salt, record.envelope).data)  # (2)
         self.tips[chain] = Tip(record.statement.sequence + 1, record.id)
-        self.journal(record, salt, verdict, extends=True)
+        self.journal(record, salt, verdict, extends=True, recovered=recovered)
 
-    def journal(self, record: Record, salt: bytes, verdict: Verdict, *, extends: bool) -> None:
+    def journal(self, record: Record, salt: bytes, verdict: Verdict, *, extends: bool, recovered: bool = False) -> None:
         """Journal a record with its verdict."""
         statement = record.statement
         self.entries.append(
@@ -237,12 +258,21 @@ class Work:
                 envelope=record.envelope,
                 salt=salt,
                 verdict=verdict.word,
-                reason=verdict.code,
+                reason=verdict.code or (RECOVERED if recovered else ""),
                 extends=extends,
                 rules=RULES_VERSION,
                 at=self.at,
             )
         )
+
+    def last_instant(self) -> datetime | None:
+        """The instant of the last journal entry that this work, or one it stands on, would write."""
+        work: Work | None = self
+        while work is not None:
+            if work.entries:
+                return work.entries[-1].at
+            work = work.parent
+        return None
 
     def puts(self) -> Sequence[Put]:
         """Every row and side value this work writes, in the form a store takes."""

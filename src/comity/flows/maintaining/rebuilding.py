@@ -17,6 +17,7 @@ from comity.errors import Rejected
 from comity.flows.exchanging.exchange import CONFLICT, COSIGNED, THEIR_CHECKPOINT
 from comity.flows.exchanging.witnessing import Witnessing
 from comity.flows.house import House
+from comity.flows.keeping.committed import scan_side
 from comity.flows.keeping.erasing import HEADER
 from comity.flows.keeping.library import TEXT
 from comity.flows.keeping.sequencer import TILE
@@ -28,9 +29,6 @@ from comity.ports import Put
 from comity.record.card import Card
 from comity.register.rows import TABLES, AgreementRow, CopyRow, encode_row
 from comity.register.rows.negotiation import ChannelRow
-
-ROWS_READ = 1_000
-"""Rows of the store read at once."""
 
 
 class VerifyLedger(msgspec.Struct, frozen=True):
@@ -109,12 +107,12 @@ async def _verify(house: House, replay: Replay) -> LedgerVerified:
         row.header.hex() for row in replay.rows.values() if isinstance(row, CopyRow) and row.state == "destroyed"
     }
     for table in (HEADER, TEXT):
-        async for key, value in _scan(house, table):
+        async for key, value in scan_side(house.store, table):
             if sha256(value).hexdigest() != key:
                 findings.append(Finding(f"{table} {key}", "what stands there is not what its digest says"))
             if table == HEADER and key in destroyed:
                 findings.append(Finding(f"{table} {key}", "it opens a copy that was destroyed, and has to be erased"))
-    async for key, proof in _scan(house, CONFLICT):
+    async for key, proof in scan_side(house.store, CONFLICT):
         findings.append(Finding(key, f"two histories were signed; the proof has {len(proof)} bytes"))
     witnessed = await _notes(house, replay, findings)
     vouched, counted = await _vouched(house, replay, findings)
@@ -143,7 +141,7 @@ async def _differences(house: House, table: str, expected: dict[str, bytes]) -> 
     """Rows of the store that the journal does not give, or gives differently."""
     left = dict(expected)
     found = []
-    async for key, value in _scan(house, table):
+    async for key, value in scan_side(house.store, table):
         if left.pop(key, None) != value:
             found.append(Finding(f"{table} {key}", "the row is not what the journal gives"))
     return found + [Finding(f"{table} {key}", "the row is missing") for key in sorted(left)]
@@ -154,7 +152,7 @@ async def _notes(house: House, replay: Replay, findings: list[Finding]) -> dict[
     witnessing = Witnessing(house.party, house.keys, house.now, lambda: house.own_card)
     witnessed: dict[str, int] = {}
     for table, read in ((COSIGNED, witnessing.read_kept_cosigned), (THEIR_CHECKPOINT, witnessing.read_kept)):
-        async for chain, note in _scan(house, table):
+        async for chain, note in scan_side(house.store, table):
             try:
                 head = replay.check_head(chain, _stated(read, note, chain, _cards(replay, chain)))
             except Rejected as error:
@@ -204,11 +202,3 @@ def _cards(replay: Replay, chain: str) -> list[Card]:
     rows = [replay.rows.get((kind.table, relationship)) for kind in (AgreementRow, ChannelRow)]
     peers = [row.peer for row in rows if isinstance(row, (AgreementRow, ChannelRow))]
     return [card for peer in peers for card in replay.cards.get(peer, [])[::-1]]
-
-
-async def _scan(house: House, table: str) -> AsyncIterator[tuple[str, bytes]]:
-    first = ""
-    while found := await house.store.scan(table, first, limit=ROWS_READ):
-        for row in found:
-            yield row
-        first = found[-1][0] + "\0"

@@ -19,7 +19,9 @@ from comity.ports import JournalEntry
 from comity.record.card import Card, read_card
 from comity.record.statement import NOTHING, Record, read_frame, read_kept, understand
 from comity.register.keys import rotation
+from comity.register.restoring import RECOVERED, mirrored, seen_from
 from comity.register.rows import AgreementRow, Key, PeerRow, Row
+from comity.register.rows.negotiation import ChannelRow
 from comity.register.step import MISSING_PREDECESSOR, UNKNOWN_VERSION, reads, reads_more, step
 from comity.register.verdict import RULES_VERSION, Changes, Held, Rejection, Verdict
 
@@ -76,6 +78,10 @@ class Replay:
         """The ledger heads that the journal gives."""
         return {chain: frontier.head() for chain, frontier in self._frontiers.items()}
 
+    def last(self, chain: str) -> bytes:
+        """The id of the last record of a chain."""
+        return self._last[chain]
+
     def check_head(self, chain: str, head: TreeHead) -> TreeHead:
         """``head``, once it is shown to be one that the ledger of ``chain`` went through.
 
@@ -96,7 +102,9 @@ class Replay:
         if entry.extends:
             self._extend(entry, record)
         verdict = self._verdict(entry, record)
-        if (verdict.word, verdict.code) != (entry.verdict, entry.reason):
+        if isinstance(verdict, Rejection) and entry.reason == RECOVERED:
+            verdict = self._verdict_there(entry, record) or verdict
+        if (verdict.word, verdict.code) != (entry.verdict, entry.reason.removeprefix(RECOVERED)):
             told = f"{verdict.word} {verdict.code}".rstrip()
             says = f"{entry.verdict} {entry.reason}".rstrip()
             raise Rejected(f"stepped again it is {told!r}, the journal says {says!r}", code="verdict")
@@ -128,9 +136,10 @@ class Replay:
         return (*card.had("record"), *(brought.card.node_sign if brought is not None else ()))
 
     def _check_instant(self, entry: JournalEntry, record: Record) -> None:
-        """An own record was judged at its own instant; the others in order between."""
+        """An own record was judged at its own instant, unless it was given back; the others in order between."""
         own = record.statement.author == self._house.party
-        if (own and entry.at != record.statement.at) or (self._before is not None and entry.at < self._before.at):
+        early = entry.at < record.statement.at if entry.reason else entry.at != record.statement.at
+        if (own and early) or (self._before is not None and entry.at < self._before.at):
             raise Rejected("the instant of the verdict is not in order", code="altered-entry")
 
     def _extend(self, entry: JournalEntry, record: Record) -> None:
@@ -158,6 +167,20 @@ class Replay:
         while more := reads_more(context, facts, record):
             facts.update({key: self.rows.get(key) for key in more})
         return step(context, facts, record)
+
+    def _verdict_there(self, entry: JournalEntry, record: Record) -> Changes | None:
+        """The verdict on an own record that was given back, as the other party made it (``spec/backup.md`` 44)."""
+        relationship, own = record.statement.relationship, self._house.party
+        rows = [self.rows.get((kind.table, relationship)) for kind in (AgreementRow, ChannelRow)]
+        peer = next((row.peer for row in rows if isinstance(row, (AgreementRow, ChannelRow))), "")
+        there, record = seen_from(self._house.context(entry.at), peer), understand(record)
+        facts = {key: mirrored(self.rows.get(key), own) for key in reads(there, record)}
+        while more := reads_more(there, facts, record):
+            facts.update({key: mirrored(self.rows.get(key), own) for key in more})
+        verdict = step(there, facts, record)
+        if not isinstance(verdict, Changes):
+            return None
+        return Changes(tuple(msgspec.structs.replace(put, row=mirrored(put.row, peer)) for put in verdict.puts))
 
     async def _change(self, verdict: Changes) -> None:
         for put in verdict.puts:

@@ -1,0 +1,349 @@
+"""A house that was brought back fetches what it had sent from its peer (``spec/backup.md`` steps 40 to 52)."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import msgspec
+import pytest
+
+from comity.errors import Refused, Rejected, Unavailable
+from comity.flows.actors import Actor
+from comity.flows.ending.destruction import Destroy, destroy
+from comity.flows.exchanging.parcel import Parcel, read_parcel, write_parcel
+from comity.flows.exchanging.roads import Road
+from comity.flows.giving.answering import Approve, Assure, approve, assure
+from comity.flows.giving.opening import Open, open_item
+from comity.flows.house import House
+from comity.flows.keeping.erasing import HEADER
+from comity.flows.looking.views import ShowInbox, ShowOutbox, show_inbox, show_outbox
+from comity.flows.maintaining.catching_up import CatchingUpShown, CatchUp, WithoutPeer, catch_up, go_on_without
+from comity.flows.maintaining.rebuilding import Rebuild, VerifyLedger, rebuild, verify_ledger
+from comity.ports import RestoredFrom
+from comity.record.card import Card
+from comity.record.statement import chain_id, peek
+from comity.register.restoring import RECOVERED
+from comity.register.rows import ConsignmentRow, CopyRow
+from comity.stores.memory_disk import Database, MemoryDisk
+from world import RELATIONSHIP, TODAY, World, new_house
+
+Change = Callable[[Parcel], Parcel]
+
+
+class Given(Road):
+    """The way to a house in the same process, which may lie."""
+
+    def __init__(self, house: House, asker: str, lie: Change | None) -> None:
+        self.house, self.asker, self.lie = house, asker, lie
+
+    async def given_back(self, relationship: str, author: str, start: int) -> bytes:
+        answer = await self.house.give_back(self.asker, relationship, author, start)
+        return answer if self.lie is None else write_parcel(self.lie(read_parcel(answer)))
+
+    async def payload(self, relationship: str, record: bytes, offset: int) -> bytes:
+        return await self.house.payload(self.asker, relationship, record, offset)
+
+
+def disk_of(house: House) -> MemoryDisk:
+    disk = house.store._disk
+    assert isinstance(disk, MemoryDisk)
+    return disk
+
+
+def backup_of(house: House) -> Database:
+    return copy.deepcopy(disk_of(house).database)
+
+
+async def lose(world: World, party: str, backup: Database, **changes: object) -> House:
+    """Lose a house's disk, and start it on what its backup had; nothing else of it is left but its keys."""
+    house = world.house(party)
+    blobs = dict(disk_of(house).blobs)
+    disk_of(house).crash(unsynced_kept=False)
+    await house.sequencer.close()
+    disk = MemoryDisk()
+    disk.database = copy.deepcopy(backup)
+    disk.blobs = blobs
+    kept = {chain: head.size for chain, head in backup.heads.items() if chain.endswith(f"/{party}")}
+    fields: dict[str, object] = {"backup": 1, "taken": TODAY, "at": TODAY, "floor": kept, "kept": kept, **changes}
+    disk.restored = RestoredFrom(**fields)  # type: ignore[arg-type]  # whatever a test changes
+    disk.sizes = dict(kept)
+    again = await new_house(party, world.folder, world.clock, disk)
+    setattr(world, party, again)
+    return again
+
+
+def reached(world: World, party: str, lie: Change | None = None) -> None:
+    """Let a house reach the other one."""
+    house, other = world.house(party), world.house("kr" if party == "jp" else "jp")
+
+    @asynccontextmanager
+    async def reach(_: Card) -> AsyncIterator[Road]:
+        yield Given(other, party, lie)
+
+    house.reach = reach
+
+
+async def caught_up(world: World, party: str, lie: Change | None = None) -> CatchingUpShown:
+    reached(world, party, lie)
+    return await catch_up(world.house(party), CatchUp())
+
+
+async def sound(world: World) -> None:
+    """Both houses verify, rebuild to the same, and say the same about every copy."""
+    for house in (world.jp, world.kr):
+        assert (await verify_ledger(house, VerifyLedger())).findings == ()
+        assert (await rebuild(house, Rebuild())).findings == ()
+    for kind in (CopyRow, ConsignmentRow):
+        here, there = [{key: row async for key, row in house.rows(kind)} for house in (world.jp, world.kr)]
+        assert here == there
+
+
+async def test_a_giver_that_lost_its_day_gets_it_back_and_goes_on_giving(world: World) -> None:
+    """(43) to (52): what stood only here is lost; what was sent is not."""
+    before = await world.given()
+    backup = backup_of(world.jp)
+    lost = await world.given(path=world.document(b"given after the backup", "later.txt"))
+    sizes = {chain: head.size for chain, head in world.jp.sequencer.heads().items()}
+    await lose(world, "jp", backup)
+    shown = await caught_up(world, "jp")
+    assert (shown.restored, shown.missing, shown.failed) == (None, (), {})
+    own = chain_id(RELATIONSHIP, "jp")
+    assert world.jp.sequencer.head(own).size == sizes[own]
+    outbox = await show_outbox(world.jp, ShowOutbox())
+    assert {line.item for line in outbox.given} == {before.item, lost.item}
+    await sound(world)
+    given = await world.given(path=world.document(b"given again", "again.txt"))
+    assert given.item in {line.item for line in (await show_inbox(world.kr, ShowInbox())).received}
+    await sound(world)
+    entries = await world.jp.store.journal(0, 10_000)
+    assert {entry.reason for entry in entries if entry.chain == own} == {"", RECOVERED}
+    assert peek(next(e.envelope for e in entries if peek(e.envelope).type == "restored/1")).author == "jp"
+
+
+async def test_a_receiver_that_lost_its_day_gets_what_came_with_its_payload(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """(46) Payloads that travel by themselves come back too, and pages of a few records make the same register."""
+    backup = backup_of(world.kr)
+    content = bytes(range(256)) * 2_000
+    asking = await world.ask(path=world.document(content, "large.bin"))
+    await world.exchange()
+    await assure(world.kr, Assure(request=asking.request, relationship=RELATIONSHIP, actor=Actor("lee")))
+    await world.exchange()
+    given = (await approve(world.jp, Approve(request=asking.request, reason="needed", actor=Actor("abe")))).given
+    assert given is not None
+    for digest, blob in disk_of(world.jp).blobs.items():
+        await world.kr.blobs.put_many({digest: blob})
+    await world.exchange()
+    asked = Open(item=given.item, purpose="air defence", path=str(world.folder / "first"), actor=Actor("kim"))
+    assert (await open_item(world.kr, asked)).outcome == "permit"
+    await world.exchange()
+    payload = (await world.kr.blobs.all())[0]
+    kr = await lose(world, "kr", backup)
+    await kr.blobs.delete(payload)
+    monkeypatch.setattr("comity.flows.exchanging.exchange.PARCEL_ENTRIES_MAX", 3)
+    monkeypatch.setattr("comity.flows.house.PAYLOAD_PIECE_BYTES", 100_000)
+    assert (await caught_up(world, "kr")).restored is None
+    again = Open(item=given.item, purpose="air defence", path=str(world.folder / "second"), actor=Actor("kim"))
+    assert (await open_item(world.kr, again)).outcome == "permit"
+    assert (world.folder / "second").read_bytes() == content
+    await world.exchange()
+    await sound(world)
+
+
+async def test_what_came_while_it_was_down_is_answered(world: World) -> None:  # (51)
+    """What the house had answered it does not answer again; what it had not, it does."""
+    first = await world.given()
+    backup = backup_of(world.kr)
+    await world.given(path=world.document(b"two", "two.txt"))
+    asked = await world.ask(path=world.document(b"three", "three.txt"))
+    await world.exchange()
+    kr = await lose(world, "kr", backup)
+    assert (await caught_up(world, "kr")).restored is None
+    assert asked.request in {line.request for line in (await show_inbox(kr, ShowInbox())).asked}
+    assert first.item in {line.item for line in (await show_inbox(kr, ShowInbox())).received}
+    await world.exchange()
+    await sound(world)
+
+
+async def test_nothing_is_signed_opened_or_handed_out_before(world: World) -> None:  # (41)
+    given = await world.given()
+    kr = await lose(world, "kr", backup_of(world.kr))
+    shown = await catch_up(kr, CatchUp())
+    assert shown.missing == (RELATIONSHIP,)
+    assert "no road" in shown.failed[RELATIONSHIP]
+    asked = Open(item=given.item, purpose="air defence", path=str(world.folder / "opened"), actor=Actor("kim"))
+    parcel = write_parcel(await world.jp.pack(RELATIONSHIP))
+    for refused in (
+        open_item(kr, asked),
+        destroy(kr, Destroy(item=given.item, copy=1, method="erase-key", reason="done", actor=Actor("kim"))),
+        kr.pack(RELATIONSHIP),
+        kr.take_parcel("jp", RELATIONSHIP, parcel),
+        kr.checkpoint("jp", chain_id(RELATIONSHIP, "kr")),
+        kr.give_back("jp", RELATIONSHIP, "kr", 0),
+    ):
+        with pytest.raises(Unavailable) as caught:
+            await refused
+        assert caught.value.code == "restored-node"
+    assert not (world.folder / "opened").exists()
+    assert (await caught_up(world, "kr")).restored is None
+    assert (await open_item(kr, asked)).outcome == "permit"
+
+
+async def test_what_was_destroyed_after_the_backup_cannot_be_opened(world: World) -> None:
+    """(49) The list of erased keys is lost with the disk; the certificate comes back from the peer before any key."""
+    given = await world.given()
+    backup = backup_of(world.kr)
+    header = (await world.kr.need(CopyRow, f"{RELATIONSHIP}/{given.item}/000001", "copy")).header.hex()
+    await destroy(world.kr, Destroy(item=given.item, copy=1, method="erase-key", reason="done", actor=Actor("kim")))
+    await world.exchange()
+    kr = await lose(world, "kr", backup)
+    assert await kr.side(HEADER, header) is not None
+    asked = Open(item=given.item, purpose="air defence", path=str(world.folder / "opened"), actor=Actor("kim"))
+    with pytest.raises(Unavailable):
+        await open_item(kr, asked)
+    assert (await caught_up(world, "kr")).restored is None
+    assert await kr.side(HEADER, header) is None
+    assert header in {digest.hex() for digest in disk_of(kr).erased}
+    with pytest.raises(Refused) as shut:
+        await open_item(kr, asked)
+    assert shut.value.code == "not-holder"
+    assert not (world.folder / "opened").exists()
+    await sound(world)
+
+
+def _fewer(parcel: Parcel) -> Parcel:
+    """Nothing of the other's, and no word of it."""
+    if parcel.sender != "jp":
+        return parcel
+    return msgspec.structs.replace(parcel, entries=(), have=parcel.start, checkpoint=b"")
+
+
+def _cut(parcel: Parcel) -> Parcel:
+    return msgspec.structs.replace(parcel, entries=()) if parcel.sender == "jp" else parcel
+
+
+def _no_checkpoint(parcel: Parcel) -> Parcel:
+    """Other salts, and no checkpoint that would show it."""
+    entries = tuple(msgspec.structs.replace(each, salt=bytes(32)) for each in parcel.entries)
+    return msgspec.structs.replace(parcel, entries=entries, checkpoint=b"") if parcel.sender == "jp" else parcel
+
+
+def _salts(parcel: Parcel) -> Parcel:
+    entries = tuple(msgspec.structs.replace(each, salt=bytes(32)) for each in parcel.entries)
+    return msgspec.structs.replace(parcel, entries=entries) if parcel.sender == "jp" else parcel
+
+
+def _altered(parcel: Parcel) -> Parcel:
+    if parcel.sender != "jp" or not parcel.entries:
+        return parcel
+    first = parcel.entries[0]
+    changed = msgspec.structs.replace(first, envelope=first.envelope.replace(b'"sig":"', b'"sig":"A', 1))
+    return msgspec.structs.replace(parcel, entries=(changed, *parcel.entries[1:]))
+
+
+def _swapped(parcel: Parcel) -> Parcel:
+    return msgspec.structs.replace(parcel, entries=parcel.entries[::-1]) if parcel.sender == "jp" else parcel
+
+
+def _skipped(parcel: Parcel) -> Parcel:
+    if parcel.sender != "jp":
+        return parcel
+    return msgspec.structs.replace(parcel, start=parcel.start + 1, entries=parcel.entries[1:])
+
+
+@pytest.mark.parametrize(
+    ("lie", "says"),
+    [
+        (_fewer, "withheld"),
+        (_cut, "withheld"),
+        (_no_checkpoint, "gives back"),
+        (_salts, "two histories"),
+        (_altered, ""),
+        (_swapped, ""),
+        (_skipped, "something else"),
+    ],
+)
+async def test_a_peer_that_lies_is_not_believed(world: World, lie: Change, says: str) -> None:
+    """(47) (48) Nothing is signed on what it gives; what it gives in earnest afterwards is taken."""
+    backup = backup_of(world.jp)
+    await world.given()
+    jp = await lose(world, "jp", backup)
+    shown = await caught_up(world, "jp", lie)
+    assert shown.missing == (RELATIONSHIP,)
+    assert (says if says != "withheld" else "holds some back") in shown.failed[RELATIONSHIP]
+    with pytest.raises(Unavailable):
+        await jp.pack(RELATIONSHIP)
+    if lie in (_salts, _no_checkpoint):  # its word was taken for the salts: only a fresh start shows which are right
+        jp = await lose(world, "jp", backup)
+    assert (await caught_up(world, "jp")).restored is None
+    await world.exchange()
+    await sound(world)
+
+
+async def test_what_is_known_of_how_far_it_had_come_counts(world: World) -> None:
+    """(48) A mark that was saved, or an earlier backup's, shows what the peer holds back, whatever it says."""
+    own = chain_id(RELATIONSHIP, "jp")
+    backup = backup_of(world.jp)
+    size = world.jp.sequencer.head(own).size
+    await lose(world, "jp", backup, floor={own: size + 1})
+    shown = await caught_up(world, "jp")
+    assert "holds some back" in shown.failed[RELATIONSHIP]
+    assert shown.missing == (RELATIONSHIP,)
+
+
+async def test_somebody_can_decide_to_go_on_without_the_peer(world: World) -> None:
+    """(52) Said in the books, by whoever has the root key; should the peer have more, it is refused from then on."""
+    backup = backup_of(world.jp)
+    await world.given()
+    jp = await lose(world, "jp", backup)
+    shown = await go_on_without(jp, WithoutPeer(relationship=RELATIONSHIP, reason="it answers no more"))
+    assert shown.restored is None
+    said = [peek(e.envelope) for e in await jp.store.journal(0, 10_000)][-1]
+    assert said.type == "restored/1"
+    assert b"it answers no more" in bytes(said.body)
+    with pytest.raises(Rejected) as caught:
+        await world.exchange()
+    assert caught.value.code in {"restored-database", "fork", "two-histories"}
+
+
+async def test_both_lost_their_disks_on_the_same_day(world: World) -> None:
+    backups = {party: backup_of(world.house(party)) for party in ("jp", "kr")}
+    given = await world.given()
+    await lose(world, "jp", backups["jp"])
+    shown = await caught_up(world, "jp")
+    assert shown.restored is None
+    await lose(world, "kr", backups["kr"])
+    assert (await caught_up(world, "kr")).restored is None
+    await world.exchange()
+    await sound(world)
+    assert given.item in {line.item for line in (await show_inbox(world.kr, ShowInbox())).received}
+
+
+async def test_two_restored_houses_do_not_wait_for_each_other(world: World) -> None:
+    """(43) A house that is catching up gives back what it has of others, and of its own nothing yet."""
+    backups = {party: backup_of(world.house(party)) for party in ("jp", "kr")}
+    await lose(world, "jp", backups["jp"])
+    await lose(world, "kr", backups["kr"])
+    reached(world, "kr")
+    shown = await caught_up(world, "jp")
+    assert shown.missing == (RELATIONSHIP,)  # a checkpoint over what it gives, it will not sign again yet
+    jp, kr = world.jp, world.kr
+    assert (await go_on_without(kr, WithoutPeer(relationship=RELATIONSHIP, reason="both lost"))).restored is None
+    assert (await catch_up(jp, CatchUp())).restored is None
+    await world.exchange()
+    await sound(world)
+
+
+async def test_a_house_without_peers_goes_on_at_once(world: World, tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("alone")
+    house = await new_house("us", folder, world.clock)
+    disk = disk_of(house)
+    await house.close()
+    disk.restored = RestoredFrom(backup=1, taken=TODAY, at=TODAY, floor={}, kept={})
+    again = await new_house("us", folder, world.clock, disk)
+    assert (await catch_up(again, CatchUp())).restored is None
+    assert disk.restored is None
+    await again.close()
