@@ -242,8 +242,13 @@ class Node:
         self.folder = Path(folder)
 
     @classmethod
-    def create(cls, folder: str | Path, *, party: str, name: str, address: str = "127.0.0.1", port: int) -> Node:
+    def create(
+        cls, folder: str | Path, *, party: str, name: str, address: str = "127.0.0.1", port: int, passphrase: str = ""
+    ) -> Node:
         """Make the folder of a new party: keys, certificate, settings and card.
+
+        ``passphrase`` locks the keys; whatever opens the house later finds it in the environment (``spec/keys.md`` step
+        5). Without one the keys lie open on the disk.
 
         Raises:
             Misuse: there is a node in the folder already.
@@ -252,7 +257,7 @@ class Node:
         from comity.node.settings import Listen, Settings
 
         listen = Listen(address=address, port=port, public=(f"https://{address}:{port}",))
-        asyncio.run(found(Path(folder), Settings(party=party, listen=listen), name))
+        asyncio.run(found(Path(folder), Settings(party=party, listen=listen), name, passphrase))
         return cls(folder)
 
     @contextmanager

@@ -241,3 +241,19 @@ def test_a_recovery_that_was_cut_short_is_done_again(
     assert not (tmp_path / "new" / "keys").exists()
     recover(tmp_path / "new", bundle_of(made), texts(made, 1, 2), "")
     assert KeyFolder(tmp_path / "new", entropy).root().sign(b"x")
+
+
+def test_shares_are_typed_at_a_terminal(
+    made: Split, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from comity.cli import custodians as verbs
+    from comity.cli.main import main
+
+    lines = [" ".join(line for line in text.splitlines() if line[0] != "#") for _, text in texts(made, 2, 3)]
+    typed = [*lines, ""]
+    monkeypatch.setattr(verbs, "getpass", lambda _: typed.pop(0))
+    monkeypatch.setattr(verbs.sys.stdin, "isatty", lambda: True, raising=False)
+    assert main(["keys", "recover", made.bundle, "--folder", str(tmp_path / "new"), "--no-passphrase"]) == 0
+    assert typed == []
+    assert lines[0][:20] not in (told := capsys.readouterr().out)
+    assert "the keys are back" in told

@@ -11,7 +11,7 @@ from comity.stores.key_files import read_private
 FILE_VARIABLE = "COMITY_PASSPHRASE_FILE"
 """Environment variable that names the file with the passphrase."""
 VARIABLE = "COMITY_PASSPHRASE"
-"""Environment variable that is the passphrase; taken away from the environment of whatever this process starts."""
+"""Environment variable that is the passphrase: every process of the same user can read it."""
 CREDENTIALS_VARIABLE = "CREDENTIALS_DIRECTORY"
 """Where systemd puts what ``LoadCredential=`` and ``LoadCredentialEncrypted=`` name."""
 CREDENTIAL = "comity-passphrase"

@@ -20,6 +20,7 @@ from comity.errors import Rejected, Unavailable
 from comity.stores.durable import replace_file, sync_folder
 
 _CREATED = re.compile(rb"^# created: (\S+)$", re.MULTILINE)
+_PUBLIC = re.compile(rb"[0-9a-f]{64}|age1[a-z0-9]+")
 _TOKEN = re.compile(rb"^# token: (.+)$", re.MULTILINE)
 KEY_FILE_BYTES_MAX = 64 * 1024
 """Largest key file read: a sealed one has some 3 KB."""
@@ -94,7 +95,7 @@ def read_public(path: Path) -> tuple[str, str] | None:
     except OSError as error:
         raise Unavailable(f"cannot read this key: {error.strerror}", code="no-key", place=str(path)) from None
     lines = [line for line in content.splitlines() if line and not line.startswith(b"#")]
-    if len(lines) != 1 or not lines[0].isascii():
+    if len(lines) != 1 or not _PUBLIC.fullmatch(lines[0]):
         raise Rejected("not the public half of a key", code="bad-key-file", place=str(path))
     noted = _CREATED.search(content)
     return lines[0].decode(), noted[1].decode("ascii", "replace") if noted else ""

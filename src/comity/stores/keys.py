@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from comity.errors import Misuse, Rejected, Unavailable
 from comity.ports import Entropy, Signer, TokenHome
-from comity.seal.keys import generate_identity, key_file
+from comity.seal.keys import generate_identity, key_file, parse_identity
 from comity.seal.passphrase import WORK_FACTOR
 from comity.stores.durable import make_folders, replace_file, sync_folder, write_synced
 from comity.stores.key_files import check_folder, instant, read_private, read_public, remove, write_public, written_at
@@ -94,6 +94,8 @@ class KeyFolder:
         self._signers: dict[str, dict[bytes, Signer]] = {}
         self.record, self.log, self.witness, self.transport = (next(iter(self._of(each).values())) for each in PURPOSES)
         self._pairwise = self._read(self._folder / "pairwise.secret")
+        if len(self._pairwise) != PAIRWISE_BYTES:
+            raise Rejected("not a pairwise secret", code="bad-key-file", place=str(self._folder / "pairwise.secret"))
         self._registry: list[str] = []
         self._read_registry()
 
@@ -360,7 +362,16 @@ class KeyFolder:
 
     def _read_registry(self) -> None:
         paths = sorted((self._folder / "registry").glob("*.age"), reverse=True)
-        self._registry[:] = [self._read(path).decode("ascii").splitlines()[-1].strip() for path in paths]
+        self._registry[:] = map(self._identity, paths)
+
+    def _identity(self, path: Path) -> str:
+        content = self._read(path)
+        try:
+            secret = content.decode("ascii", "replace").split()[-1]
+            parse_identity(secret)
+        except (IndexError, Rejected):
+            raise Rejected("not an identity of the registry", code="bad-key-file", place=str(path)) from None
+        return secret
 
 
 def _new(path: Path, seed: bytes, entropy: Entropy, lock: Lock | None) -> Ed25519Signer:
