@@ -20,6 +20,8 @@ from comity.flows.exchanging.witnessing import witness_key
 from comity.flows.feeding.names import FeedName
 from comity.ledger.checkpoint import Checkpoint
 from comity.ledger.note import Note, Signature, open_note
+from comity.register.rows import decode_row
+from comity.register.rows.feeding import FeedEpochRow, FeedReleaseRow, feed_epoch_key, feed_release_key
 
 from . import cast
 from .feed_texts import BY_ORIGIN, INSTANTS, NAMES
@@ -47,15 +49,18 @@ def only_what_is_released_crosses(seen: Invariants, news: FeedNews) -> Iterator[
         if frame.party != name.publisher or seen.judged.get(place) == read.sealed:
             continue
         seen.judged[place] = read.sealed
-        first = seen.passed.get(name, 0)
-        answers = [seen.answered[name, index] for index in range(first, frame.gates.get(name, 0))]
+        first, end = seen.passed.get(name, 0), frame.gates.get(name, 0)
+        if not read.place.batch:  # it was decided before its key was made
+            end = min(end, seen.simulation.witness.feeds.begun[name, read.place.epoch])
+        answers = [seen.answered[name, index] for index in range(first, end)]
+        under = _release_of(seen.simulation, name, read.place.epoch)
         contents = seen.simulation.witness.feeds.opened(name, frame.frame)
         for number, (at, view) in enumerate(zip(contents.at, contents.views, strict=True), read.place.first):
             said = msgspec.json.decode(view)
             sent = seen.simulation.witness.feeds.sent.get(str(said.get(said["type"])))
             if sent is None or sent.name != name:
                 yield f"message {number} of {name} was never published"
-            elif (place_of := _let_through(answers, sent, at, said)) is None:
+            elif (place_of := _let_through(answers, under, sent, at, said)) is None:
                 yield f"message {number} of {name} crosses as {said}, which no gate let cross at its instant"
             else:  # what comes after it crosses by that gate, or a later one
                 seen.passed[name] = max(seen.passed.get(name, 0), first + place_of)
@@ -70,23 +75,32 @@ def _gate_is_as_heard(answered: Answered) -> Iterator[str]:
         yield f"{answered.name} stands under {gate.posture!r}, but what was heard is {answered.heard}"
 
 
-def _let_through(answers: list[Answered], sent: Sent, at: int, said: Mapping[str, object]) -> int | None:
-    """The place of the first of these gates that may have let it cross like this: its time came before that one's end,
-    and it was not published after the end was heard of; or it is the newest.
+def _release_of(simulation: Simulation, name: FeedName, epoch: int) -> str:
+    """The record of the release under which an epoch was begun."""
+    tables = simulation.nodes[name.publisher].disk.database.rows
+    begun = tables[FeedEpochRow.table][feed_epoch_key(name.relationship, name.publisher, name.feed, epoch)[1]]
+    release = decode_row(FeedEpochRow.table, begun).release
+    row = tables[FeedReleaseRow.table][feed_release_key(name.relationship, release)[1]]
+    return decode_row(FeedReleaseRow.table, row).record.hex()
+
+
+def _let_through(answers: list[Answered], under: str, sent: Sent, at: int, said: Mapping[str, object]) -> int | None:
+    """The place of the first of these gates that may have let it cross like this, under the release of its epoch: its
+    time came before that one's end, and it was not published after the end was heard of; or it is the newest.
     """
     for place, (then, following) in enumerate(pairwise(answers)):
-        if following.gate.is_as(then.gate) or _view(then.gate, sent) != said:
+        if following.gate.is_as(then.gate) or _view(then.gate, under, sent) != said:
             continue
         due = at + then.gate.crossings[sent.kind].delay * 1_000_000
         if due <= microseconds(following.gate.since) and sent.heard.changes <= then.heard[1].changes:
             return place
-    return len(answers) - 1 if answers and _view(answers[-1].gate, sent) == said else None
+    return len(answers) - 1 if answers and _view(answers[-1].gate, under, sent) == said else None
 
 
-def _view(gate: Gate, sent: Sent) -> Mapping[str, object] | None:
-    """What a gate lets cross of a message."""
+def _view(gate: Gate, under: str, sent: Sent) -> Mapping[str, object] | None:
+    """What a gate lets cross of a message, if it is that of a release."""
     crossing = gate.crossings.get(sent.kind)
-    if crossing is None:
+    if crossing is None or gate.release is None or gate.release.digest != under:
         return None
     values = {name: sent.fields[name] for name in crossing.fields if name in sent.fields}
     return {"type": sent.kind} | {

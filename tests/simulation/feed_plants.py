@@ -13,10 +13,12 @@ from comity.flows.feeding.shelf import FRAME, ORIGINALS, Shelf
 from comity.ledger.note import Note
 from comity.ledger.tree import Frontier
 from comity.ports import Put
-from comity.register.rows.feeding import FeedEpochRow
+from comity.register.rows import encode_row
+from comity.register.rows.feeding import FeedEpochRow, FeedReleaseRow
 from comity.stores.memory import MemoryStore
 
 from . import cast
+from .at_rest import rows
 from .feed_texts import NAMES
 from .feed_witness import Answered, FrameSeen, Heard, Receipt, Sent, Shown, frames_on, state_on
 from .markers import HIDDEN
@@ -104,6 +106,15 @@ def a_message_crosses_after_the_gate_was_closed(world: Simulation) -> None:
     closed = msgspec.structs.replace(answered.gate, stands=False, why="ended")
     world.witness.feeds.news.answered.append(Answered(NAME, closed, answered.heard))
     _leaves(world, _again(world), 1)
+
+
+@breaks(27)
+def a_batch_is_sealed_under_a_key_of_another_release(world: Simulation) -> None:
+    node = _publisher(world)
+    for key, row in rows(node, FeedReleaseRow).items():
+        other = msgspec.structs.replace(row, record=bytes(32))
+        node.disk.database.put(Put(FeedReleaseRow.table, key, encode_row(other)))
+    _leaves(world, _again(world))
 
 
 @breaks(28)

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -25,7 +25,7 @@ from comity.node.feeds import PROVE, ProveMessage, VerifyMessage, feeds_flows, v
 from comity.record.bodies.feeding import POSTURES
 from comity.register.rows.feeding import FeedReleaseRow
 from feed.stage import Line
-from world import RELATIONSHIP
+from world import RELATIONSHIP, TODAY
 
 from . import cast
 from .feed_texts import NAMES, TYPES, message, schema, terms
@@ -41,6 +41,8 @@ Doing = Callable[["Simulation", House], Awaitable[object]]
 SENSORS = ("s-1", "s-2", "s-3")
 READINGS_MAX = 3
 """Most readings at once in a house."""
+REMEMBERED = timedelta(days=1)
+"""How long a sensor asks again: less than its requests are known, whatever the clock shows meanwhile."""
 OVER = {"ended", "expired", "other-text"}
 """Why nothing crosses any more, upon which somebody sees to another release."""
 BAD = (b"{", b"[]", b'{"type":"plot"}', b'{"type":"track","track":"x"}', b'{"type":"alert","colour":1}', b" " * 65_537)
@@ -62,11 +64,13 @@ class Sensor:
     Attributes:
         request: the number of its newest request; 0 where it numbers none.
         again: what it asked and was not answered.
+        asked: when it asked that first.
         busy: it waits for an answer.
     """
 
     request: int = 0
     again: list[Sent] = field(default_factory=list)
+    asked: datetime = TODAY
     busy: bool = False
 
 
@@ -155,6 +159,8 @@ async def publish(sim: Simulation, house: House) -> object:
         raise Misuse(f"{place} still waits for an answer")
     sensor.busy = True
     try:
+        if sim.time.now - sensor.asked > REMEMBERED:
+            sensor.again = []
         messages = sensor.again or _messages(sim, house, place)
         raws: list[bytes] = [msgspec.json.encode(each.fields) for each in messages]
         spoilt = sim.random.randrange(len(raws) + 1) if not sensor.again and sim.random.random() < 0.1 else None
@@ -162,7 +168,7 @@ async def publish(sim: Simulation, house: House) -> object:
             raws.insert(spoilt, sim.random.choice(BAD))
         numbered = place == SENSORS[0]
         if numbered and not sensor.again:
-            sensor.request += 1
+            sensor.request, sensor.asked = sensor.request + 1, sim.time.now
         sensor.again = messages if numbered and spoilt is None else []
         feeds = node.feeds
         publisher = await feeds.publisher(name)
