@@ -8,7 +8,7 @@ INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes -
 # Programs that the environment brings (comity, and Node.js where the machine has none) come before the machine's own.
 WITH_ENVIRONMENT := PATH="$(CURDIR)/$(BIN):$$PATH"
 
-.PHONY: help demo demo-feed test check coverage bench simulate schema interop other-python release audit requirements clean
+.PHONY: help demo demo-feed test check coverage bench simulate fuzz schema interop other-python release audit requirements clean
 .DEFAULT_GOAL := help
 
 help: ## say what can be made
@@ -62,6 +62,14 @@ bench: $(VENV)/.develop ## measure against named peers in one run and print the 
 
 simulate: $(VENV)/.develop ## run the simulated world from a seed: make simulate SEED=7 STEPS=2000
 	@$(BIN)/python -m tests.simulation --seed $(or $(SEED),1) --steps $(or $(STEPS),2000)
+
+fuzz: $(VENV)/.fuzz ## fuzz every decoder: make fuzz SECONDS=60 ONLY="record parcel"
+	@$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60) $(if $(ONLY),--only $(ONLY))
+
+$(VENV)/.fuzz: $(VENV)/.develop requirements/fuzz.txt
+	@echo "adding what leads the fuzzing (once) ..."
+	@$(BIN)/python $(INSTALL) requirements/fuzz.txt
+	@touch $@
 
 schema: $(VENV)/.run ## write the JSON Schemas of agreement files again, from the types
 	@rm -f src/comity/agreements/*.schema.json

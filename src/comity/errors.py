@@ -15,6 +15,10 @@ render them (``cli/output.py``, ``node/errors.py``).
 
 from __future__ import annotations
 
+SENTENCE_CHARACTERS_MAX = 1500
+"""More than this nobody reads; of a longer sentence, which quotes somebody at length, the middle is left out."""
+_HEAD, _TAIL = 1000, 400
+
 
 class ComityError(Exception):
     """Root of all errors that Comity raises on purpose.
@@ -26,6 +30,8 @@ class ComityError(Exception):
     """
 
     def __init__(self, sentence: str, *, code: str = "", place: str = "") -> None:
+        if len(sentence) > SENTENCE_CHARACTERS_MAX:
+            sentence = f"{sentence[:_HEAD]} … {sentence[-_TAIL:]}"
         super().__init__(sentence)
         self.sentence = sentence
         self.code = code or type(self).__name__.lower()

@@ -78,12 +78,15 @@ def test_no_message_breaks_the_reader(message: bytes) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "code", "line"),
     [
-        ('kind = "integer"', 'kind = "whole"', "unknown-word", 12),
+        ('kind = "integer"', 'kind = "whole"', "unknown-word", 20),
         ("format = 1", "format = 2", "unknown-format", 2),
         ('time = "observed" ', 'time = "sensor" ', "bad-field-name", 8),
         ('source = "sensor"', 'source = "speed"', "bad-field-name", 9),
         ('track      = { kind = "text"', 'type      = { kind = "text"', "reserved-name", 12),
         ('quality    = { kind = "integer" }', '"1st" = { kind = "integer" }', "wrong-type", 1),
+        ('speed      = { kind = "number",', 'speed      = { kind = "number", role = "pace",', "unknown-word", 17),
+        ('id = "track"', 'id = "Track"', "bad-identifier", 7),
+        ('time = "observed"', 'time = "ob served"', "bad-field-name", 8),
     ],
 )
 def test_a_schema_that_is_not_in_order_is_rejected(old: str, new: str, code: str, line: int) -> None:

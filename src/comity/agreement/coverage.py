@@ -75,7 +75,7 @@ def read_coverage(text: str, file: str) -> Coverage:
         )
     try:
         coverage = msgspec.json.decode(text, type=Coverage)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise Rejected(f"no table of coverage: {error}", code="bad-coverage", place=file) from None
     if coverage.format != COVERAGE_FORMAT:
         sentence = f"'format' is {coverage.format}; this version of comity reads format {COVERAGE_FORMAT}"

@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 import tomllib
 import unicodedata
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Mapping
 from typing import TypeVar, get_args
 
 import msgspec
@@ -117,8 +117,12 @@ def _rejected(mistake: Mistake, lines: Lines, file: str) -> Rejected:
     return Rejected(mistake.sentence, code=mistake.code, place=f"{file}:{lines.of(mistake.path)}")
 
 
-def read_file(text: str, file: str, kind: type[File], head: str) -> tuple[dict[str, Written], Lines, File]:
+def read_file(
+    text: str, file: str, kind: type[File], head: str, shapes: Mapping[str, tuple[str, str]] = {}
+) -> tuple[dict[str, Written], Lines, File]:
     """What is written in ``text``, where its keys stand, and the tables of ``kind``; ``[head]`` holds the format.
+
+    ``shapes`` has a code, and what is expected in words, for each pattern of ``kind`` that agreements do not have.
 
     Raises:
         Rejected: the text is not TOML, is of another format, or does not have the tables of ``kind``.
@@ -136,7 +140,7 @@ def read_file(text: str, file: str, kind: type[File], head: str) -> tuple[dict[s
     try:
         _check_values(written, ())
         _check_format(written, head)
-        return written, lines, _convert(written, kind)
+        return written, lines, _convert(written, kind, {**_SHAPES, **shapes})
     except Mistake as mistake:
         raise _rejected(mistake, lines, file) from None
 
@@ -200,7 +204,7 @@ def _check_format(written: dict[str, Written], head: str) -> None:
         raise Mistake("unknown-format", (head, "format"), sentence)
 
 
-def _convert(written: dict[str, Written], kind: type[File]) -> File:
+def _convert(written: dict[str, Written], kind: type[File], shapes: Mapping[str, tuple[str, str]]) -> File:
     """(3) The tables and keys of the format, each with its type, and no others."""
     try:
         return msgspec.convert(written, kind)
@@ -208,7 +212,7 @@ def _convert(written: dict[str, Written], kind: type[File]) -> File:
         message, _, place = str(error).partition(" - at `$")
         told = re.findall(r"\[(\d+|\.\.\.)\]|\.([\w-]+)", place)
         path = tuple(name or (index if index == "..." else int(index)) for index, name in told)
-        raise _mistake(message, path, written, kind) from None
+        raise _mistake(message, path, written, kind, shapes) from None
 
 
 def _places(value: object, path: Path, before: Path = ()) -> Iterator[tuple[Path, object]]:
@@ -218,20 +222,21 @@ def _places(value: object, path: Path, before: Path = ()) -> Iterator[tuple[Path
         return
     first, *rest = path
     if isinstance(value, dict):
-        for key in [*value] if first == "..." else [first]:
+        for key in value if first == "..." else {first} & value.keys():
             yield from _places(value[key], tuple(rest), (*before, key))
     elif isinstance(value, list) and isinstance(first, int) and first < len(value):
         yield from _places(value[first], tuple(rest), (*before, first))
 
 
-def _mistake(message: str, told: Path, written: object, kind: type) -> Mistake:
+def _mistake(message: str, told: Path, written: object, kind: type, shapes: Mapping[str, tuple[str, str]]) -> Mistake:
     """Our own sentence for what ``msgspec`` found, with the value that was written and the words that are known."""
-    wanted = next((_PLAIN[name] for name in _types(message) if name in _PLAIN), dict)
-    places = list(_places(written, told))
-    wrong = [(path, value) for path, value in places if not isinstance(value, wanted) or not value]
-    path, value = (wrong or places)[0] if "..." in told else places[0]
     quoted = re.findall(r"`([^`]*)`|'([^']*)'", message)
     word = (quoted[-1][0] or quoted[-1][1]) if quoted else ""
+    pattern = re.search(r"matching regex '(.*)'$", message)
+    asked = pattern[1].replace("\\\\", "\\") if pattern else ""
+    places = list(_places(written, told))
+    wrong = [found for found in places if _is_meant(message, word, asked, found[1])]
+    path, value = (wrong or places)[0]
     if "unknown field" in message:
         known = _known(kind, path, msgspec.inspect.StructType)
         return Mistake("unknown-key", (*path, word), f"{_name(path)} has no key {word!r}{nearest(word, known)}")
@@ -241,8 +246,8 @@ def _mistake(message: str, told: Path, written: object, kind: type) -> Mistake:
         known = _known(kind, path, msgspec.inspect.LiteralType)
         sentence = f"{value!r} is not a word for {_name(path)}{nearest(str(value), known)}"
         return Mistake("unknown-word", path, sentence)
-    if pattern := re.search(r"matching regex '(.*)'$", message):
-        code, expected = _SHAPES[pattern[1].replace("\\\\", "\\")]
+    if pattern:
+        code, expected = shapes[asked]
         return Mistake(code, path, f"{_name(path)} is {value!r}; expected {expected}")
     if value in ([], {}, ""):
         kinds = {"list": "empty-list", "dict": "empty-table", "str": "empty-text"}
@@ -254,6 +259,18 @@ def _mistake(message: str, told: Path, written: object, kind: type) -> Mistake:
         return Mistake("out-of-range", path, f"{_name(path)} is {value!r}; expected {limit}")
     expected = " or ".join(_KINDS.get(name, name) for name in _types(message))
     return Mistake("wrong-type", path, f"{_name(path)} is {value!r}; expected {expected}")
+
+
+def _is_meant(message: str, word: str, pattern: str, value: object) -> bool:
+    """Whether a message can be about ``value``, of all that stand where ``msgspec`` says."""
+    if "field" in message:
+        return isinstance(value, dict) and (word in value) == ("unknown" in message)
+    if pattern:
+        return isinstance(value, str) and not re.search(pattern, value)
+    if "Invalid enum value" in message:
+        return not word or value == word
+    wanted = tuple([_PLAIN[name] for name in _types(message) if name in _PLAIN])
+    return not value or (bool(wanted) and not isinstance(value, wanted))
 
 
 def _types(message: str) -> list[str]:

@@ -55,7 +55,7 @@ def unreadable_part(data: bytes) -> str:
         return _before(contents[: error.start + 1])
     except msgspec.ValidationError as error:
         return _at_path(contents, _AT_PATH.search(str(error)))
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
         at = _AT_BYTE.search(str(error))
         return _before(contents[: int(at[1]) + 1]) if at else CONTENTS
     if again == contents:

@@ -16,7 +16,7 @@ from comity.agreement.load import read_file
 from comity.agreement.model import Identifier, Line, Table
 from comity.agreement.nearest import nearest
 from comity.errors import Rejected
-from comity.feed.schema import FieldName, Schema
+from comity.feed.schema import SHAPES, FieldName, Schema
 
 Posture = Literal["normal", "heightened", "crisis"]
 POSTURES: tuple[Posture, ...] = ("normal", "heightened", "crisis")
@@ -107,7 +107,7 @@ def parse_release(text: str, file: str, schema: Schema, ranks: Mapping[str, int]
     Raises:
         Rejected: it breaks a rule of step 3; ``place`` is ``file:line``.
     """
-    written, lines, read = read_file(text, file, ReleaseFile, "release")
+    written, lines, read = read_file(text, file, ReleaseFile, "release", SHAPES)
     said = read.release
 
     def no(code: str, path: Path, sentence: str) -> Rejected:

@@ -28,9 +28,14 @@ NUMBER_MAX = 1e15
 
 Kind = Literal["text", "integer", "number", "boolean", "instant"]
 Role = Literal["position", "time", "speed"]
-FieldName = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,63}$")]
+FIELD_NAME_PATTERN = r"^[A-Za-z][A-Za-z0-9_]{0,63}(?!\n)$"
+FieldName = Annotated[str, Meta(pattern=FIELD_NAME_PATTERN)]
 """As most sensors name things; it is a key of the message's JSON object."""
 
+SHAPES = {
+    FIELD_NAME_PATTERN: ("bad-field-name", "a letter, then letters, digits and '_', 64 at most, as in 'latitude'")
+}
+"""What a pattern of these files asks for, in words."""
 _TYPES: dict[str, Any] = {
     "text": Annotated[str, Meta(max_length=TEXT_CHARACTERS_MAX)],
     "integer": Annotated[int, Meta(ge=-INTEGER_MAX, le=INTEGER_MAX)],
@@ -100,7 +105,7 @@ def parse_schema(text: str, file: str) -> Schema:
     Raises:
         Rejected: it breaks a rule of step 1; ``place`` is ``file:line``.
     """
-    written, lines, read = read_file(text, file, SchemaFile, "schema")
+    written, lines, read = read_file(text, file, SchemaFile, "schema", SHAPES)
     seen: set[str] = set()
     for number, each in enumerate(read.types):
         path: Path = ("type", number)

@@ -85,7 +85,7 @@ def _post(folder: Path, path: str, body: bytes, response: type[R]) -> R:
         raise read_error(answer)
     try:
         return msgspec.json.decode(answer, type=response)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise Rejected(
             f"the node answers in another way ({error}): is it of another version?", code="other-version"
         ) from None

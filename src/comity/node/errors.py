@@ -102,7 +102,7 @@ def read_error(body: bytes) -> ComityError:
     """
     try:
         fault = msgspec.json.decode(body, type=Answer).error
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         shown = body[:200].decode(errors="replace")
         raise Rejected(f"an error that is not written as one ({error}): {shown!r}", code="malformed") from None
     if fault.message:

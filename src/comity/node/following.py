@@ -136,7 +136,7 @@ def read_event(line: bytes) -> Event:
     """
     try:
         event: Event = _event.decode(line)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise Rejected(
             f"the node answers in another way ({error}): is it of another version?", code="other-version"
         ) from None

@@ -103,7 +103,7 @@ class LocalDoor:
         try:
             asked = msgspec.json.decode(body, type=flow.request)
             unknown = msgspec.json.decode(body, type=_Fields).keys() - set(flow.request.__struct_encode_fields__)
-        except (msgspec.MsgspecError, RecursionError) as error:
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             raise Misuse(f"not a request for {name!r}: {error}", code="malformed") from None
         if unknown:  # a misspelt "granted" must not leave its default standing
             raise Misuse(f"not a request for {name!r}: it has no field {min(unknown)!r}", code="malformed")

@@ -255,7 +255,7 @@ def read_request(body: bytes, by: str | None) -> Follow:
     """
     try:
         follow = msgspec.json.decode(body, type=Follow)
-    except (msgspec.MsgspecError, RecursionError) as error:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise Misuse(f"not a request to read a feed: {error}", code="malformed") from None
     if by is not None and follow.actor.handle != by:
         raise Refused(f"{by!r} signed this, and {follow.actor.handle!r} is to read", code="other-reader")
