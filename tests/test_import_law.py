@@ -16,6 +16,7 @@ The rooms, from the ground up::
     flows                                                   the only place that joins the core to the ports
     stores                                                  adapters behind the ports; a row is bytes to them
     courier                                                 the road to a peer, behind its port
+    timestamps                                              what an authority says about time
     timezones                                               reads the tzdata package for the pure rooms
     doors                                                   what other systems say as messages of a feed, and back
     node, cli                                               surfaces over flows; node.run alone composes adapters
@@ -81,7 +82,10 @@ def pure(rooms: Iterable[str], packages: str = "msgspec cryptography") -> Law:
 LADDER = ("agreement", "marking", "decision", "record", "register")
 CORE = ("errors", *LADDER, "ledger")
 ADAPTERS = ("stores", "courier")
-INSIDE = (*CORE, "analysis", "evidence", "feed", "foresight", "ports", "seal", "flows", "timezones", "witness")
+INSIDE = (
+    *(*CORE, "analysis", "evidence", "feed", "foresight", "ports", "seal", "flows"),
+    *("timestamps", "timezones", "witness"),
+)
 
 LAWS: dict[str, Law] = {
     "errors": pure(()),
@@ -101,6 +105,7 @@ LAWS: dict[str, Law] = {
     "courier": law((*CORE, "ports"), "msgspec cryptography aiohttp"),
     "timezones": law(CORE, "tzdata"),
     "witness": law(("errors", "ledger", "ports"), "msgspec", EVERYTHING - WORLD),
+    "timestamps": law(("errors",), "msgspec cryptography rfc3161_client", EVERYTHING - WORLD),
     "doors": law(("errors", "feed"), "msgspec cryptography lxml signxml asterix", EVERYTHING - WORLD),
     "node": law(INSIDE, "msgspec cryptography aiohttp starlette uvicorn uvloop httptools"),
     "api": law((*INSIDE, "node"), "msgspec"),

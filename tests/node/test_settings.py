@@ -12,6 +12,7 @@ from comity.node.settings import (
     MetricsSettings,
     ReadersSettings,
     Settings,
+    TimestampSettings,
     parse_settings,
     read_settings,
     write_settings,
@@ -48,6 +49,11 @@ port = 8445
 [[events.source]]
 token = "fps-5.token"
 feeds = ["air-picture", "alerts"]
+
+[timestamps]
+url = "https://stamps.example/tsr"
+certificate = "authority.pem"
+minutes = 5
 """
 
 
@@ -63,6 +69,7 @@ def test_all_of_it() -> None:
         events=Sources(
             address="10.0.0.5", port=8445, source=(Source(token="fps-5.token", feeds=("air-picture", "alerts")),)
         ),
+        timestamps=TimestampSettings(url="https://stamps.example/tsr", certificate="authority.pem", minutes=5),
     )
     assert write_settings(settings) == FULL
 

@@ -52,6 +52,7 @@ from comity.node.serving import Serving, listen_tcp, listen_unix, place, run_unt
 from comity.node.settings import FILE, Settings, read_settings, write_settings
 from comity.node.sources import read_secret
 from comity.node.submitting import Submission, Submitters, witness_poster
+from comity.node.timestamping import stamper_of
 from comity.node.tls import make_certificate, server_context
 from comity.node.watching import Watching
 from comity.node.witnessing import LOOPBACK
@@ -251,6 +252,9 @@ async def running(folder: Path, passphrase: Passphrase = required) -> AsyncItera
                 secret = None if file is None else read_secret(file, folder, "the alarm")
                 alarm = Alarm(house, poster(settings.alarm.url), secret, system_entropy)
                 stack.push_async_callback(_ended, asyncio.create_task(alarm.run(), name="alarm"))
+            if settings.timestamps is not None:
+                stamper = stamper_of(house, folder, settings.timestamps, system_entropy)
+                stack.push_async_callback(_ended, asyncio.create_task(stamper.run(), name="timestamps"))
             workers = Workers(house, connect=_connect(house), clock=SystemClock(), entropy=system_entropy)
             stack.push_async_callback(workers.close)
             await workers.refresh()

@@ -30,6 +30,10 @@
     [keys]
     work-factor = 19
 
+    [timestamps]
+    url = "https://stamps.example/tsr"
+    certificate = "authority.pem"
+
     [events]
     address = "10.0.0.5"
     port = 8445
@@ -97,6 +101,21 @@ class AlarmSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, ren
 
     url: Annotated[str, msgspec.Meta(pattern=_ALARM, max_length=2_000)]
     secret: Annotated[str, msgspec.Meta(min_length=1, max_length=1_000)] | None = None
+
+
+class TimestampSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab", kw_only=True):
+    """The ``[timestamps]`` table: an authority that stamps this house's ledgers (``spec/timestamps.md``).
+
+    Attributes:
+        url: where it is asked.
+        certificate: a file with the certificates it is believed by, in PEM; beside ``node.toml`` unless its path is
+            absolute.
+        minutes: how long a ledger that grows is not stamped again.
+    """
+
+    url: Annotated[str, msgspec.Meta(pattern=_ALARM, max_length=2_000)]
+    certificate: Annotated[str, msgspec.Meta(min_length=1, max_length=1_000)]
+    minutes: Annotated[int, msgspec.Meta(ge=1, le=525_600)] = 60
 
 
 class ReadersSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab", kw_only=True):
@@ -168,6 +187,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     events: Sources | None = None
     witness: WitnessFolder | None = None
     ledgers: LedgersSettings | None = None
+    timestamps: TimestampSettings | None = None
 
 
 def read_settings(path: FilePath) -> Settings:
@@ -256,6 +276,10 @@ def write_settings(settings: Settings) -> str:
         lines += ["", "[keys]", f"work-factor = {settings.keys.work_factor}"]
     if settings.witness is not None:
         lines += ["", "[witness]", f"folder = {quoted(settings.witness.folder)}"]
+    if settings.timestamps is not None:
+        asked = settings.timestamps
+        lines += ["", "[timestamps]", f"url = {quoted(asked.url)}", f"certificate = {quoted(asked.certificate)}"]
+        lines.append(f"minutes = {asked.minutes}")
     return "\n".join([*lines, ""])
 
 
