@@ -44,7 +44,7 @@ WANTED_ACTS = {
         "posture: PosturesShown",
         "end feed: FeedEndShown",
         "prove: MessageProved",
-        "has read: NoneType",
+        "read feed: NoneType",
         "follow: cut",
     )
 }
