@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-MADE = {".git", ".venv", ".venv-other", "node_modules", "build", "dist", "__pycache__"}
+MADE = {".git", ".venv", ".venv-other", "node_modules", "build", "dist", ".fuzz", "__pycache__"}
 """Folders that are made or fetched, not written."""
 TEXT = {"", ".py", ".md", ".toml", ".in", ".txt", ".json", ".mjs", ".js", ".html", ".css", ".svg", ".cfg", ".yml"}
 
