@@ -11,7 +11,7 @@ import click
 from comity.cli.contradictions import compare, tell_contradicted
 from comity.cli.contradictions import export as export_contradiction
 from comity.cli.files import absolute, read_file
-from comity.cli.instants import told_instant
+from comity.cli.instants import read_instant, told_instant
 from comity.cli.options import Desk, Verbs, acting, housed, relationship, spoken
 from comity.cli.output import REFUSED, Output, Style, size, working
 from comity.errors import Misuse
@@ -115,9 +115,26 @@ def export(
     type=click.Path(path_type=Path),
     help="A policy (tlog-policy): tell whose cosignatures the checkpoints carry, and whether they suffice.",
 )
+@click.option(
+    "--distrust-after",
+    "after",
+    metavar="INSTANT",
+    help="Ed25519 is trusted no more: only what both parties anchored before this instant counts (UTC).",
+)
+@click.option("--anchor", "anchors", multiple=True, type=click.Path(path_type=Path), help="An anchor; repeat it.")
+@click.option(
+    "--trust-anchor", "anchor_prints", multiple=True, metavar="FINGERPRINT", help="Of an anchor key; repeat it."
+)
 @spoken
 def verify(
-    out: Output, file: Path, trusted: tuple[str, ...], cards: tuple[Path, ...], policy_file: Path | None
+    out: Output,
+    file: Path,
+    trusted: tuple[str, ...],
+    cards: tuple[Path, ...],
+    policy_file: Path | None,
+    after: str | None,
+    anchors: tuple[Path, ...],
+    anchor_prints: tuple[str, ...],
 ) -> None:
     """Verify an evidence file with no node and no network, and tell the story in it.
 
@@ -128,6 +145,8 @@ def verify(
     Example:
       comity evidence verify item.evidence --trust "bd96 c5ec …" --trust "af81 89ce …"
     """
+    from comity.evidence.anchored import Distrust, verify_distrusting
+    from comity.evidence.anchors import ANCHOR_BYTES_MAX
     from comity.evidence.contradiction import PROOF_BEGINS, PROOF_BYTES_MAX, verify_contradiction
     from comity.evidence.verify import verify as verify_evidence
     from comity.ledger.policy import POLICY_BYTES_MAX, parse_policy
@@ -143,7 +162,13 @@ def verify(
     fingerprints = [_fingerprint(each) for each in trusted]
     policy = None if policy_file is None else parse_policy(read_file(policy_file, POLICY_BYTES_MAX))
     with working("verifying", quiet=out.as_json):
-        verified = verify_evidence(data, fingerprints, time_zones(), newer, policy)
+        if after is None:
+            verified = verify_evidence(data, fingerprints, time_zones(), newer, policy)
+        else:
+            given = tuple(read_file(each, ANCHOR_BYTES_MAX) for each in anchors)
+            compared = tuple(map(_fingerprint, anchor_prints))
+            distrust = Distrust(read_instant(after, "UTC").at, given, compared)
+            verified = verify_distrusting(data, fingerprints, time_zones(), newer, policy, distrust)
     out.show(verified, _tell_verified)
 
 

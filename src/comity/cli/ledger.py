@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from comity.cli.anchoring import anchor, anchor_key
 from comity.cli.boxes import tell_chains
 from comity.cli.contradictions import contradictions
 from comity.cli.options import Desk, Verb, Verbs, housed
@@ -22,6 +23,8 @@ def ledger() -> None:
 ledger.add_command(witness)
 ledger.add_command(policy)
 ledger.add_command(contradictions)
+ledger.add_command(anchor_key)
+ledger.add_command(anchor)
 
 
 @ledger.command()

@@ -45,7 +45,7 @@ from comity.flows.looking import (
     reconciling,
     views,
 )
-from comity.flows.maintaining import catching_up, collecting, compromised, epochs, rebuilding, rotating
+from comity.flows.maintaining import anchoring, catching_up, collecting, compromised, epochs, rebuilding, rotating
 from comity.flows.people import (
     clearances,
     directory,
@@ -244,6 +244,7 @@ _RUN: dict[str, Callable[[House, Any], Awaitable[Any]]] = {
     "keys.destroy-epoch": epochs.destroy_epoch,
     "catch-up": catching_up.catch_up,
     "catch-up.without": catching_up.go_on_without,
+    "ledger.anchor": anchoring.anchor_ledgers,
     "ledger.verify": rebuilding.verify_ledger,
     "rebuild": rebuilding.rebuild,
     "ledger.collect": collecting.collect,
