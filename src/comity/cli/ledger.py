@@ -9,6 +9,7 @@ from comity.cli.boxes import tell_chains
 from comity.cli.contradictions import contradictions
 from comity.cli.options import Desk, Verb, Verbs, housed
 from comity.cli.output import FINDINGS, Output, working
+from comity.cli.proving import check, prove
 from comity.cli.vouching import policy, witness
 from comity.flows.looking.views import ShowOutbox
 from comity.flows.maintaining.collecting import Collect, Collected
@@ -22,6 +23,8 @@ def ledger() -> None:
 
 ledger.add_command(witness)
 ledger.add_command(policy)
+ledger.add_command(prove)
+ledger.add_command(check)
 ledger.add_command(contradictions)
 ledger.add_command(anchor_key)
 ledger.add_command(anchor)

@@ -58,7 +58,7 @@ from comity.flows.people import (
     visit_views,
     visits,
 )
-from comity.flows.vouching import witnesses
+from comity.flows.vouching import proving, witnesses
 
 
 class Flow(msgspec.Struct, frozen=True):
@@ -235,6 +235,7 @@ _RUN: dict[str, Callable[[House, Any], Awaitable[Any]]] = {
     "ledger.witness.add": witnesses.add_witness,
     "ledger.witness.remove": witnesses.remove_witness,
     "ledger.witness.list": witnesses.list_witnesses,
+    "ledger.prove": proving.prove_record,
     "ledger.policy": witnesses.show_policy,
     "ledger.policy.set": witnesses.set_policy,
     "keys.card": rotating.list_own_keys,
