@@ -8,10 +8,20 @@ from pathlib import Path
 
 import pytest
 
-from comity.cli.person_keys import make_person_keys, parse_person_keys, public_half, read_person_keys, read_public_keys
+from comity.cli import passphrases
+from comity.cli.main import main
+from comity.cli.person_keys import (
+    make_person_keys,
+    opened_text,
+    parse_person_keys,
+    public_half,
+    read_person_keys,
+    read_public_keys,
+)
 from comity.errors import Misuse, Rejected
 from comity.record.contexts import PERSON_ACT, RECORD
 from comity.record.dsse import check_signature, pae
+from comity.seal import passphrase
 from comity.seal.keys import parse_identities, parse_recipients
 
 
@@ -104,3 +114,32 @@ def test_what_is_no_public_half_is_refused(content: bytes, tmp_path: Path) -> No
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(Misuse, match="cannot read"):
         read_person_keys(tmp_path / "missing")
+
+
+def test_keys_sealed_to_a_passphrase(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asked once for as long as the file is the same, and never shown; without it the file is of no use."""
+    derive = passphrase._key
+    monkeypatch.setattr(passphrase, "_key", lambda words, salt, _: derive(words, salt, 10))
+    asked: list[str] = []
+
+    def typed(what: str) -> str:
+        asked.append(what)
+        return words
+
+    monkeypatch.setattr(passphrases, "getpass", typed)
+    words, kim, public = "correct horse", tmp_path / "kim.keys", tmp_path / "kim.public"
+    assert main(["keygen", "--person", "-p", "-o", str(kim)]) == 0
+    assert len(asked) == 2
+    assert b"signing key" not in kim.read_bytes()
+    assert main(["keygen", "-y", str(kim), "-o", str(public)]) == 0
+    keys = read_person_keys(kim)
+    assert read_public_keys(public) == (str(parse_recipients(public.read_text())[0]), keys.public)
+    assert len(asked) == 3
+    assert main(["keygen", "-p", "-y", str(kim)]) == 2
+    opened_text.cache_clear()
+    words = "another"
+    with pytest.raises(Misuse, match="does not open"):
+        read_person_keys(kim)
+    monkeypatch.undo()
+    opened_text.cache_clear()
+    assert main(["keygen", "-p"]) == 1  # no terminal

@@ -6,6 +6,8 @@
     # signing key: MC4CAQAwBQYDK…  PKCS #8 (RFC 8410), base64
     AGE-SECRET-KEY-PQ-1…
 
+``comity keygen -p`` seals the file to a passphrase, which is asked when the keys are used.
+
 The ordinary ``age`` program takes the file as an identity, because everything else in it is a comment to it. The public
 half, which the security officer needs, is the same without the two secrets and is a file of recipients to ``age``.
 """
@@ -16,6 +18,7 @@ import re
 from base64 import b64decode, b64encode
 from binascii import Error
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -27,11 +30,13 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from comity.cli.files import read_file
-from comity.errors import Rejected
+from comity.cli.passphrases import ask
+from comity.errors import Misuse, Rejected
 from comity.record.contexts import PERSON_ACT, READING
 from comity.seal.hybrid import HybridIdentity
-from comity.seal.keys import KEY_FILE_BYTES_MAX, parse_identities, parse_recipients
+from comity.seal.keys import KEY_FILE_BYTES_MAX, is_locked, opened_key_file, parse_identities, parse_recipients
 from comity.seal.recipients import Identity
+from comity.seal.refusals import NoMatch
 
 SIGNING_KEY = re.compile(r"^# signing key: ([A-Za-z0-9+/=]+)$", re.MULTILINE)
 _SIGNS_AS = re.compile(r"^# signs as: ([0-9a-f]{64})$", re.MULTILINE)
@@ -154,7 +159,21 @@ def read_public_keys(path: Path) -> tuple[str, bytes]:
 
 
 def _text(path: Path) -> str:
+    data = read_file(path, KEY_FILE_BYTES_MAX)
     try:
-        return read_file(path, KEY_FILE_BYTES_MAX).decode()
+        return opened_text(data, str(path)) if is_locked(data) else data.decode()
     except UnicodeDecodeError:
         raise Rejected("a file of keys is text", code="bad-key-file", place=str(path)) from None
+    except NoMatch:
+        raise Misuse(f"this passphrase does not open {str(path)!r}", code="wrong-passphrase") from None
+
+
+@lru_cache(maxsize=4)
+def opened_text(data: bytes, path: str) -> str:
+    """The text of a file of keys; its passphrase is asked once in a command that reads it several times.
+
+    Raises:
+        Misuse: there is no terminal to ask.
+        Rejected: it does not open.
+    """
+    return opened_key_file(data, lambda: ask(f"Passphrase of {path}"))

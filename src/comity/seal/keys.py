@@ -98,16 +98,35 @@ def read_key_file(data: bytes, passphrase: Callable[[], str]) -> tuple[Identity,
         KeyMalformed: as ``parse_identities``.
         Rejected: it is sealed, and does not open.
     """
+    return parse_identities(opened_key_file(data, passphrase))
+
+
+def opened_key_file(data: bytes, passphrase: Callable[[], str]) -> str:
+    """(4) The text of a key file, which may be sealed to a passphrase, in either form.
+
+    Args:
+        data: the file.
+        passphrase: asked only if the file is sealed.
+
+    Raises:
+        KeyMalformed: it is too long, or no text.
+        Rejected: it is sealed, and does not open.
+    """
     if len(data) > KEY_FILE_BYTES_MAX:
         raise KeyMalformed(f"a key file has at most {KEY_FILE_BYTES_MAX} bytes, not {len(data)}", code="too-long")
-    if data.startswith((armor.BEGIN, b"age-encryption.org/")):
+    if is_locked(data):
         opened = BytesIO()
         age.open_stream(armor.detected(BytesIO(data)), opened, [PassphraseIdentity(passphrase())])
         data = opened.getvalue()
     try:
-        return parse_identities(data.decode())
+        return data.decode()
     except UnicodeDecodeError:
         raise KeyMalformed("the key file is not text", code="key-file") from None
+
+
+def is_locked(data: bytes) -> bool:
+    """Whether a key file is sealed, in either form."""
+    return data.startswith((armor.BEGIN, b"age-encryption.org/"))
 
 
 def _each_line(text: str, parse: Callable[[str], T]) -> tuple[T, ...]:
