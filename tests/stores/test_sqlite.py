@@ -309,7 +309,7 @@ async def test_the_log_of_a_store_of_large_rows_is_moved_while_commits_go_on(tmp
     while store._moving is not None:
         await asyncio.sleep(0.001)
     assert path.stat().st_size > 5_000_000
-    assert apsw.Connection(str(path)).execute("PRAGMA page_size").get == 16_384
+    assert apsw.Connection(str(path)).execute("PRAGMA page_size").get == sqlite.LARGE_PAGE_BYTES
     await store.close()
     again = await SqliteStore.open(path, large_rows=True)
     assert len(await again.scan("frames", limit=100)) == 40

@@ -46,10 +46,10 @@ READER_CACHE_KIBIBYTES = 16_384
 CHECKPOINT_PAGES = 4096
 """Pages (4 KiB) in the write-ahead log before they are moved to the database: 16 MiB, some milliseconds of work."""
 
-LARGE_PAGE_BYTES = 16_384
+LARGE_PAGE_BYTES = 8_192
 """Pages of a store of large rows: larger ones make small commits dearer, smaller ones large commits."""
-LARGE_LOG_BYTES = 16 * 2**20
-"""Bytes written to such a store before its log is moved, beside the commits."""
+LARGE_LOG_BYTES = 2 * 2**20
+"""Bytes written to such a store before its log is moved, beside the commits: more at once holds them up longer."""
 
 _WRITER_SETTINGS = (
     "journal_mode = WAL",
@@ -57,14 +57,15 @@ _WRITER_SETTINGS = (
     "fullfsync = ON",
     "checkpoint_fullfsync = ON",
     f"cache_size = -{WRITER_CACHE_KIBIBYTES}",
+    "secure_delete = ON",  # what is erased (names, headers of copies) is overwritten, not only left out
     f"wal_autocheckpoint = {CHECKPOINT_PAGES}",
     f"journal_size_limit = {CHECKPOINT_PAGES * 4096}",
 )
 _LARGE_SETTINGS = (
     f"page_size = {LARGE_PAGE_BYTES}",
-    *_WRITER_SETTINGS[:-2],
+    *_WRITER_SETTINGS[:-3],
     "wal_autocheckpoint = 0",
-    f"journal_size_limit = {4 * LARGE_LOG_BYTES}",
+    f"journal_size_limit = {32 * LARGE_LOG_BYTES}",
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)

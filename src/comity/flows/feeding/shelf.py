@@ -240,9 +240,10 @@ class Shelf:
         """What was published in a batch."""
         return await self._shown(ORIGINALS, self._numbered(index), Originals)
 
-    async def read_root(self, index: int) -> bytes | None:
-        """The root over a batch's originals, where it was worked out."""
-        return (await self._store.get(ROOT, [self._numbered(index)]))[0]
+    async def read_roots(self, first: int, end: int) -> dict[int, bytes]:
+        """The roots over the originals of some batches, of those for which they were worked out."""
+        rows = await self._store.scan(ROOT, self._numbered(first), self._numbered(end), limit=max(1, end - first))
+        return {int(key.rpartition("/")[2]): value for key, value in rows}
 
     async def read_schema(self, digest: str) -> Schema | None:
         """A schema that originals are of."""
