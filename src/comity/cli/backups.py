@@ -52,7 +52,7 @@ def take(
 
     desk.session.check()
     recipients = recipients_of(named, files, (), passphrase=passphrase)
-    with _progress(desk.out) as progress:
+    with progress_bars(desk.out) as progress:
         taken = backups.take(desk.session.folder, to, recipients, keep, __version__, progress)
     desk.show(taken, lambda out, shown: _tell_taken(out, shown, to))
 
@@ -86,7 +86,7 @@ def check(out: Output, path: Path, identities: tuple[str, ...], *, passphrase: b
     """
     from comity.node import backups
 
-    with _progress(out) as progress:
+    with progress_bars(out) as progress:
         checked = backups.check(path, home(), _identities(identities, passphrase=passphrase), progress)
     out.show(checked, _tell_checked)
     return FINDINGS if checked.findings else 0
@@ -130,7 +130,7 @@ def restore(
 
     target = (folder or home()).absolute()
     point = _point(number, at, size)
-    with _progress(out) as progress:
+    with progress_bars(out) as progress:
         restored = backups.restore(
             path,
             point,
@@ -169,7 +169,7 @@ def _identities(files: tuple[str, ...], *, passphrase: bool) -> list[Identity]:
 
 
 @contextmanager
-def _progress(out: Output) -> Iterator[Callable[[str, int, int], None]]:
+def progress_bars(out: Output) -> Iterator[Callable[[str, int, int], None]]:
     """One bar for each thing that takes long, one after the other."""
     with ExitStack() as bars:
         now, before = "", 0

@@ -68,7 +68,7 @@ async def verify_ledger(house: House, _: VerifyLedger) -> LedgerVerified:
     """
     replay = Replay(house)
     await replay.run()
-    return await house.sequencer.alone(lambda: _verify(house, replay))
+    return await house.sequencer.alone(lambda: compare(house, replay))
 
 
 async def rebuild(house: House, _: Rebuild) -> LedgerVerified:
@@ -92,7 +92,8 @@ async def rebuild(house: House, _: Rebuild) -> LedgerVerified:
     return await verify_ledger(house, VerifyLedger())
 
 
-async def _verify(house: House, replay: Replay) -> LedgerVerified:
+async def compare(house: House, replay: Replay) -> LedgerVerified:
+    """What a journal that was stepped again gives, against everything that stands in the store."""
     await replay.run()
     findings = replay.findings
     findings += await _heads(house, replay)

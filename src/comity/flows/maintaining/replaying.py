@@ -6,6 +6,9 @@ name at that point. What is wrong is noted and passed over, so that one damaged 
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
 import msgspec
 
 from comity.errors import Rejected, Unavailable
@@ -17,6 +20,9 @@ from comity.ledger.tiles import TileId
 from comity.ledger.tree import Frontier, TreeHead
 from comity.ports import JournalEntry
 from comity.record.card import Card, read_card
+from comity.record.contexts import RECORD
+from comity.record.dsse import check_signature, key_id, pae
+from comity.record.dsse import read as read_envelope
 from comity.record.statement import NOTHING, Record, read_frame, read_kept, understand
 from comity.register.keys import rotation
 from comity.register.restoring import RECOVERED, mirrored, seen_from
@@ -27,6 +33,23 @@ from comity.register.verdict import RULES_VERSION, Changes, Held, Rejection, Ver
 
 JOURNAL_READ = 1_000
 """Journal entries read at once."""
+
+
+def verify_ahead(entries: Iterable[JournalEntry], keys: Mapping[str, bytes]) -> None:
+    """Verify signatures by keys that are known, so that they need not be verified one by one when it is their turn.
+
+    It decides nothing: what does not verify here is looked at again, with the keys of its day, and told then. The
+    interpreter is let go meanwhile, so that every core of a machine verifies.
+    """
+    for entry in entries:
+        try:
+            envelope = read_envelope(entry.envelope, RECORD)
+            message = pae(RECORD, envelope.payload)
+            for signature in envelope.signatures:
+                if signature.keyid in keys:
+                    check_signature(keys[signature.keyid], signature.sig, message)
+        except Rejected:
+            continue
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -45,9 +68,12 @@ class Replay:
         cards: the cards of each peer, newest last.
         findings: what is wrong.
         entries: how many entries were read.
+
+    With ``threads``, so many of them verify signatures before their entries are stepped, one portion at a time.
     """
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: House, threads: int = 0) -> None:
+        self._threads = threads
         self.rows: dict[Key, Row | None] = {}
         self.tiles: dict[str, bytes] = {}
         self.cards: dict[str, list[Card]] = {}
@@ -60,12 +86,16 @@ class Replay:
         self._own: tuple[bytes, ...] = (house.keys.record.public,)
         self._before: JournalEntry | None = None
 
-    async def run(self) -> None:
-        """Step every entry that was not stepped before."""
+    async def run(self, told: Callable[[int], None] = lambda _: None) -> None:
+        """Step every entry that was not stepped before; ``told`` how many were."""
         card = await self._house.side(CARD, "self")
         if card is not None:
             self._own = (*self._own, *read_card(card).had("record"))
         while batch := await self._house.store.journal(self.entries, JOURNAL_READ):
+            if self._threads:
+                keys = {key_id(key): key for key in self._all_keys()}
+                shares = (batch[first :: self._threads] for first in range(self._threads))
+                await asyncio.gather(*(asyncio.to_thread(verify_ahead, share, keys) for share in shares))
             for entry in batch:
                 try:
                     await self._entry(entry)
@@ -73,6 +103,7 @@ class Replay:
                     self.findings.append(Finding(f"journal entry {self.entries}", error.sentence))
                 self.entries += 1
                 self._before = entry
+            told(self.entries)
 
     def heads(self) -> dict[str, TreeHead]:
         """The ledger heads that the journal gives."""
@@ -123,6 +154,12 @@ class Replay:
         if held != entry.envelope:
             raise Rejected("it settles a held record with another envelope", code="altered-entry")
         return read_kept(entry.envelope, entry.record)
+
+    def _all_keys(self) -> Iterator[bytes]:
+        """Every key that anybody is known by now to have had."""
+        yield from self._own
+        for cards in self.cards.values():
+            yield from cards[-1].had("record")
 
     def _keys(self, entry: JournalEntry) -> tuple[bytes, ...]:
         """Every key that its author had, as far as is known by then: what was taken was taken (``spec/keys.md`` 45)."""

@@ -9,7 +9,7 @@ Rules of this file:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from zlib import crc32
@@ -17,10 +17,11 @@ from zlib import crc32
 import apsw
 import msgspec
 
-from comity.errors import Unavailable
+from comity.errors import Misuse, Unavailable
+from comity.ports import Batch, Head
 from comity.stores.backups.lists import Stand
 from comity.stores.schema import APPLICATION_ID, MIGRATIONS, check_version
-from comity.stores.sqlite import LARGE_PAGE_BYTES, translated
+from comity.stores.sqlite import LARGE_PAGE_BYTES, SqliteStore, translated
 
 SEGMENT_ENTRIES = 2048
 """Journal entries in one object; a full one never changes."""
@@ -49,23 +50,24 @@ class Snapshot:
 
     Attributes:
         entries: journal entries.
+        connection: what it is seen through.
     """
 
     def __init__(self, connection: apsw.Connection) -> None:
-        self._connection = connection
+        self.connection = connection
         self.entries = int(connection.execute("SELECT coalesce(max(position) + 1, 0) FROM journal").get)
 
     def heads(self) -> dict[str, Stand]:
         """Where each chain ends."""
         with translated():
-            found = self._connection.execute("SELECT chain, size, last, root FROM heads ORDER BY chain")
+            found = self.connection.execute("SELECT chain, size, last, root FROM heads ORDER BY chain")
             return {chain: Stand(size, last, root) for chain, size, last, root in found}
 
     def segments(self) -> Iterator[bytes]:
         """The journal, each piece the bytes of one object."""
         for first in range(0, self.entries, SEGMENT_ENTRIES):
             with translated():
-                found = self._connection.execute(_JOURNAL, (first, min(first + SEGMENT_ENTRIES, self.entries)))
+                found = self.connection.execute(_JOURNAL, (first, min(first + SEGMENT_ENTRIES, self.entries)))
                 yield encode(found.fetchall())
 
     def rows(self, *, only: str = "", but: frozenset[str] = frozenset()) -> Iterator[bytes]:
@@ -79,7 +81,7 @@ class Snapshot:
         gathered: list[Row] = []
         size = 0
         with translated():
-            for row in self._connection.execute(
+            for row in self.connection.execute(
                 f'SELECT "table", key, value FROM rows {where} ORDER BY "table", key',  # noqa: S608 - constants
                 bound,
             ):
@@ -116,6 +118,31 @@ def snapshot(path: Path) -> Iterator[Snapshot]:
                 yield Snapshot(connection)
             finally:
                 connection.execute("ROLLBACK")
+
+
+class View(SqliteStore):
+    """A store as it was when a snapshot began: all that reads of a ``ports.Store``, and nothing that writes."""
+
+    def __init__(self, path: Path, seen: Snapshot) -> None:
+        super().__init__(path)
+        self._reader = seen.connection
+
+    async def commit(self, _batch: Batch, _expected: Mapping[str, Head | None]) -> int:
+        """Refuse it.
+
+        Raises:
+            Misuse: always.
+        """
+        raise Misuse("this is a look at a database as it was; nothing is written to it", code="only-a-view")
+
+    async def close(self) -> None:
+        """The snapshot is ended by whoever began it."""
+
+    def damage(self) -> list[str]:
+        """What SQLite itself finds wrong with the file: pages, indexes, types."""
+        with translated():
+            found = self._reader.execute("PRAGMA integrity_check(100)").fetchall()
+        return [str(row[0]) for row in found if row[0] != "ok"]
 
 
 class Filling:

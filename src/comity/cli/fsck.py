@@ -1,0 +1,63 @@
+"""``comity fsck``: everything that a data folder holds, checked beside its node (``spec/backup.md`` steps 70 to 75)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from comity.cli.backups import progress_bars
+from comity.cli.options import Desk, Verb, housed
+from comity.cli.output import FINDINGS, Output
+
+if TYPE_CHECKING:
+    from comity.node.checking import FolderChecked
+
+
+@click.command(cls=Verb)
+@click.option(
+    "--only",
+    "parts",
+    type=click.Choice(("books", "payloads", "feeds")),
+    multiple=True,
+    help="Only this part; repeat it. Else all of them.",
+)
+@housed
+def fsck(desk: Desk, parts: tuple[str, ...]) -> int:
+    """Check every digest, signature, tile, row and sealed payload; a finding ends with exit code 6.
+
+    The node may run: what is checked is what it had committed when this began, and it is kept from nothing.
+
+    Example:
+      comity fsck
+      comity fsck --only payloads
+    """
+    from comity.node.checking import PARTS, check_folder
+
+    desk.session.check()
+    with progress_bars(desk.out) as progress:
+        checked = check_folder(desk.session.folder, parts or PARTS, progress)
+    desk.show(checked, _tell)
+    return FINDINGS if checked.findings else 0
+
+
+def _tell(out: Output, checked: FolderChecked) -> None:
+    if checked.findings:
+        count = len(checked.findings)
+        out.line((f"{count} finding{'' if count == 1 else 's'}", "bad"))
+        for finding in checked.findings:
+            out.line((finding.place, "strong"), indent=2)
+            out.text(finding.says, indent=4)
+    else:
+        out.line(("all is as it must be", "good"))
+    out.fields(
+        [
+            ("journal", f"{checked.entries:,} entries, each with its signatures" if checked.entries else ""),
+            ("register", f"{checked.rows:,} rows compared with what the journal gives" if checked.rows else ""),
+            *[(chain, f"{size:,} records") for chain, size in checked.chains.items()],
+            ("payloads", f"{checked.payloads:,}, {checked.payload_bytes:,} bytes"),
+            *[(feed, f"{size:,} batches") for feed, size in checked.feeds.items()],
+        ]
+    )
+    if checked.findings:
+        out.next(("comity rebuild", "where rows are wrong and the journal is not"), ("comity restore", "otherwise"))

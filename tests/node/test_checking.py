@@ -1,0 +1,131 @@
+"""``fsck``: every kind of damage to a data folder is named (``spec/backup.md`` steps 70 to 75)."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import apsw
+import pytest
+
+from comity.cli.main import main
+from comity.errors import Misuse, Unavailable
+from comity.node.checking import PARTS, FolderChecked, check_folder
+from comity.stores.backups.snapshot import View, snapshot
+from released import RELEASES, brought
+
+NEWEST = RELEASES[-1]
+
+
+def checked(folder: Path, parts: tuple[str, ...] = PARTS) -> FolderChecked:
+    return check_folder(folder, parts, lambda *_: None)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return brought(NEWEST, tmp_path_factory.mktemp("released")) / "kr"
+
+
+@pytest.fixture
+def folder(whole: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(whole, tmp_path / "kr"))
+
+
+def test_all_is_as_it_must_be(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = checked(folder)
+    assert found.findings == ()
+    assert found.entries > 10
+    assert found.rows > 10
+    assert found.payloads == 1
+    assert found.witnessed
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*") if ".sqlite-" not in path.name}
+    assert main(["fsck", "--folder", str(folder), "--json"]) == 0
+    assert before == {path: path.stat().st_mtime_ns for path in folder.rglob("*") if ".sqlite-" not in path.name}
+    assert main(["fsck", "--folder", str(folder), "--only", "payloads"]) == 0
+    assert "all is as it must be" in capsys.readouterr().out
+
+
+def sql(statement: str) -> Callable[[Path], None]:
+    def change(folder: Path) -> None:
+        with closing(apsw.Connection(str(folder / "comity.sqlite"))) as connection:
+            connection.execute(statement)
+            assert connection.changes()
+
+    return change
+
+
+def _blob(folder: Path) -> Path:
+    return next(path for path in (folder / "blobs").rglob("*") if path.is_file())
+
+
+def _damage_blob(folder: Path) -> None:
+    content = _blob(folder).read_bytes()
+    _blob(folder).write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+
+
+def _raise_mark(folder: Path) -> None:
+    mark = folder / "high-water-mark"
+    mark.write_bytes(mark.read_bytes().replace(b'"domestic/kr":', b'"domestic/kr":9'))
+
+
+def _erase(folder: Path) -> None:
+    with closing(apsw.Connection(str(folder / "comity.sqlite"))) as connection:
+        key = connection.execute("SELECT key FROM rows WHERE \"table\" = 'header'").get
+    (folder / "erased-keys").write_bytes(key.encode() + b"\n")
+
+
+DAMAGES: dict[str, tuple[Callable[[Path], None], str]] = {
+    "an envelope": (sql("UPDATE journal SET envelope = zeroblob(20) WHERE position = 3"), "journal entry 3"),
+    "a salt": (sql("UPDATE journal SET salt = zeroblob(32) WHERE position = 3"), "head is not what"),
+    "a verdict": (sql("UPDATE journal SET verdict = 'rejected' WHERE position = 3"), "the journal says 'rejected'"),
+    "an entry that is missing": (sql("DELETE FROM journal WHERE position = 5"), "journal"),
+    "a head": (sql("UPDATE heads SET root = zeroblob(32)"), "the head is not what the journal gives"),
+    "a tile": (sql("UPDATE rows SET value = zeroblob(32) WHERE \"table\" = 'tile'"), "tile"),
+    "a row": (sql("UPDATE rows SET value = zeroblob(3) WHERE \"table\" = 'copy'"), "the row is not what"),
+    "a row too many": (sql("INSERT INTO rows VALUES ('person', 'p-x', x'80')"), "person p-x"),
+    "a row that is missing": (sql("DELETE FROM rows WHERE \"table\" = 'copy'"), "the row is missing"),
+    "a header": (sql("UPDATE rows SET value = x'00' WHERE \"table\" = 'header'"), "not what its digest says"),
+    "a text": (sql("UPDATE rows SET value = x'00' WHERE \"table\" = 'text'"), ""),
+    "a checkpoint": (sql("DELETE FROM rows WHERE \"table\" = 'cosigned'"), ""),
+    "a payload": (_damage_blob, "the bytes are not what their digest says"),
+    "a payload that is missing": (lambda folder: _blob(folder).unlink(), "sealed payload"),
+    "the mark": (_raise_mark, "high-water-mark"),
+    "a damaged mark": (lambda folder: (folder / "high-water-mark").write_bytes(b"{}"), "high-water mark is damaged"),
+    "a key that was destroyed": (_erase, "has to be erased"),
+    "a damaged list": (lambda folder: (folder / "erased-keys").write_bytes(b"x" * 65), "erased keys is damaged"),
+}
+HARMLESS = {"a checkpoint"}
+"""What can be fetched again with the next exchange is missed by nobody."""
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_each_damage_is_named(folder: Path, damage: str) -> None:
+    damaging, says = DAMAGES[damage]
+    damaging(folder)
+    found = checked(folder).findings
+    if damage in HARMLESS:
+        assert not found
+        return
+    assert says in "\n".join(f"{each.place}: {each.says}" for each in found)
+    assert main(["fsck", "--folder", str(folder)]) == 6
+
+
+def test_a_file_that_is_no_database_any_more(folder: Path) -> None:
+    path = folder / "comity.sqlite"
+    content = path.read_bytes()
+    path.write_bytes(content[:4096] + bytes(8192) + content[12288:])
+    assert main(["fsck", "--folder", str(folder)]) != 0
+
+
+def test_a_view_writes_nothing(folder: Path, tmp_path: Path) -> None:
+    with snapshot(folder / "comity.sqlite") as seen:
+        view = View(folder / "comity.sqlite", seen)
+        with pytest.raises(Misuse):
+            asyncio.run(view.commit(None, {}))  # type: ignore[arg-type]  # it looks at nothing
+        with pytest.raises(apsw.ReadOnlyError):
+            seen.connection.execute("DELETE FROM rows")
+    with pytest.raises(Unavailable), snapshot(tmp_path / "nowhere.sqlite"):
+        pass

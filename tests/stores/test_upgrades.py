@@ -1,0 +1,127 @@
+"""Data folders of every released version are opened, brought up to date, checked and gone on with (steps 80 to 82)."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import apsw
+import pytest
+
+from comity import __version__
+from comity.errors import Rejected
+from comity.flows.following import follow
+from comity.flows.giving.release import Given
+from comity.flows.house import House
+from comity.flows.looking.views import ShowInbox, show_inbox
+from comity.flows.maintaining.rebuilding import Rebuild, VerifyLedger, rebuild, verify_ledger
+from comity.node.checking import PARTS, check_folder
+from comity.stores import schema
+from comity.stores.blobs import FolderBlobs
+from comity.stores.erased_keys import FileErasedKeys
+from comity.stores.files import LocalFiles
+from comity.stores.folder import FolderHighWaterMark
+from comity.stores.keys import KeyFolder
+from comity.stores.restoration import FileRestoration
+from comity.stores.schema import APPLICATION_ID, MIGRATIONS, migrate
+from comity.stores.sqlite import SqliteStore
+from comity.timezones import time_zones
+from released import RELEASES, brought
+from world import SeededEntropy, StandingClock, World
+
+LATER = datetime(2026, 11, 22, 3, tzinfo=UTC)
+"""The day after they were made; what was granted then still holds."""
+
+
+@asynccontextmanager
+async def houses(folder: Path) -> AsyncIterator[World]:
+    """The two houses of a release, on the present program."""
+    world = World(folder)
+    world.clock = StandingClock(LATER)
+    async with AsyncExitStack() as stack:
+        for party in ("jp", "kr"):
+            store = await SqliteStore.open(folder / party / "comity.sqlite")
+            stack.push_async_callback(store.close)
+            blobs = await FolderBlobs.in_folder(folder / party)
+            stack.push_async_callback(blobs.close)
+            entropy = SeededEntropy(f"{party} later")
+            house = House(
+                party,
+                store=store,
+                blobs=blobs,
+                mark=FolderHighWaterMark(folder / party / "high-water-mark"),
+                erased=FileErasedKeys(folder / party / "erased-keys"),
+                clock=world.clock,
+                entropy=entropy,
+                keys=KeyFolder(folder / party, entropy),
+                files=LocalFiles(folder / party / "temporary"),
+                zones=time_zones(),
+                follow=follow,
+                restoration=FileRestoration(folder / party / "restored"),
+            )
+            await house.start()
+            stack.push_async_callback(house.close)
+            setattr(world, party, house)
+        yield world
+
+
+def test_the_present_version_is_kept() -> None:
+    """Where this fails a version is about to be released: make its folder with ``python tests/released.py VERSION``."""
+    assert f"released-{__version__}" in RELEASES
+
+
+@pytest.mark.parametrize("release", RELEASES)
+async def test_a_released_folder_is_gone_on_with(release: str, tmp_path: Path) -> None:  # (80) (82)
+    folder = brought(release, tmp_path)
+    folder.chmod(0o700)
+    async with houses(folder) as world:
+        assert len((await show_inbox(world.kr, ShowInbox())).received) == 1
+        for house in (world.jp, world.kr):
+            assert (await verify_ledger(house, VerifyLedger())).findings == ()
+            assert (await rebuild(house, Rebuild())).findings == ()
+        given = await world.given()
+        assert isinstance(given, Given)
+        assert given.item in {line.item for line in (await show_inbox(world.kr, ShowInbox())).received}
+    for party in ("jp", "kr"):
+        assert (await asyncio.to_thread(check_folder, folder / party, PARTS, lambda *_: None)).findings == ()
+
+
+def database(path: Path) -> apsw.Connection:
+    return apsw.Connection(str(path))
+
+
+async def test_a_newer_database_is_left_alone(tmp_path: Path) -> None:  # (81)
+    folder = brought(RELEASES[-1], tmp_path) / "jp"
+    with closing(database(folder / "comity.sqlite")) as connection:
+        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
+    before = (folder / "comity.sqlite").read_bytes()
+    with pytest.raises(Rejected) as caught:
+        await SqliteStore.open(folder / "comity.sqlite")
+    assert caught.value.code == "newer-database"
+    assert re.search("run the newer Comity", caught.value.sentence)
+    assert (folder / "comity.sqlite").read_bytes() == before
+
+
+def test_a_migration_that_fails_leaves_the_old_version_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """(80) The script and its number are one transaction."""
+    folder = brought(RELEASES[-1], tmp_path) / "jp"
+    scripts = ("CREATE INDEX newer ON journal (at)", "CREATE TABLE half (a) STRICT; INSERT INTO nowhere VALUES (1)")
+    monkeypatch.setattr(schema, "MIGRATIONS", (*MIGRATIONS, *scripts))
+    with closing(database(folder / "comity.sqlite")) as connection:
+        with pytest.raises(apsw.SQLError):
+            migrate(connection)
+        connection.execute("ROLLBACK")
+        assert connection.execute("PRAGMA user_version").get == len(MIGRATIONS) + 1
+        assert connection.execute("PRAGMA application_id").get == APPLICATION_ID
+        names = {row[0] for row in connection.execute("SELECT name FROM sqlite_schema")}
+        assert "newer" in names
+        assert "half" not in names
+    monkeypatch.setattr(schema, "MIGRATIONS", (*MIGRATIONS, scripts[0], "CREATE INDEX third ON journal (rules)"))
+    with closing(database(folder / "comity.sqlite")) as connection:
+        migrate(connection)
+        assert connection.execute("PRAGMA user_version").get == len(MIGRATIONS) + 2
+        assert connection.execute("SELECT count(*) FROM journal").get > 0
