@@ -32,6 +32,8 @@ from comity.feed.schema import Reader
 from comity.ledger.tree import Frontier
 
 RATES = (1_000, 10_000, 50_000)
+HOUR = 3_600_000
+"""Messages of an hour at 1,000 a second."""
 WARM_SECONDS = 1.0
 BATCH = 1000
 
@@ -134,6 +136,7 @@ def measure(pair: Pair, rate: int, seconds: float) -> dict[str, float]:
     sent = sending.ask(rate=rate, seconds=seconds)
     took = taking.ask()
     return {
+        "count": sent["count"],
         "rate": sent["count"] / sent["seconds"],
         "median": took.get("median", 0.0),
         "p99": took.get("p99", 0.0),
@@ -163,7 +166,31 @@ def run(quick: bool) -> list[dict[str, object]]:
                 for who, each in both:
                     if who == "ours" or rate < 10_000:  # the peer does not sustain more, one by one
                         found[who, rate] = [measure(each, rate, long if rate == 10_000 else seconds)]
-    return rows(found)
+            hour = through_an_hour(pair, HOUR // 20 if quick else HOUR, seconds)
+    return [*rows(found), *hour]
+
+
+def through_an_hour(pair: Pair, messages: int, seconds: float) -> list[dict[str, object]]:
+    """What both sides hold in memory after the first quarter of so many messages, and after all of them."""
+    count, held = 0.0, []
+    while count < messages:
+        run = measure(pair, 0, seconds)
+        count += run["count"]
+        if count >= messages / 4:
+            held.append((run["memory"], run["memory_taking"]))
+    first, last = held[0], held[-1]
+    return [
+        {
+            "name": f"memory of the {who} after {int(count):,} messages, beside that after a quarter of them",
+            "ours": last[place],
+            "peer": first[place],
+            "peer_name": "itself, earlier",
+            "unit": "MiB",
+            "ratio": last[place] / first[place],
+            "aim": "at most 1.1",
+        }
+        for place, who in enumerate(("publisher", "recipient"))
+    ]
 
 
 def budget() -> dict[str, float]:
