@@ -18,6 +18,8 @@ from pathlib import Path
 
 import pyrage
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from comity.seal import age, armor, items, keys
 from comity.seal.header import parse
@@ -25,6 +27,7 @@ from comity.seal.hybrid import HybridIdentity
 from comity.seal.passphrase import PassphraseIdentity, PassphraseRecipient
 from comity.seal.payload import CHUNK_BYTES
 from comity.seal.x25519 import X25519Identity
+from comity.stores.keys import KeyFolder
 from seal.entropy import Repeatable
 from seal.test_items import manifest_of
 from seal.testkit import HYBRID_SEED, X25519_SECRET
@@ -181,6 +184,17 @@ class TestAgeEncryption:
         assert run([*node, "open-passphrase", PASSPHRASE], bytes(ours)) == b"ours"
         theirs = age.Sealed.split(run([*node, "seal-passphrase", PASSPHRASE], b"theirs"))
         assert age.open_bytes(theirs, [PassphraseIdentity(PASSPHRASE)]) == b"theirs"
+
+    def test_the_locked_keys_of_a_house(self, node: list[str], tmp_path: Path) -> None:
+        """The way out of spec/keys.md: two ordinary age files, and no Comity."""
+        (tmp_path / "house").mkdir(mode=0o700)
+        made = KeyFolder.create(tmp_path / "house", os.urandom, PASSPHRASE, work_factor=12)
+        folder = tmp_path / "house" / "keys"
+        lock = run([*node, "open-passphrase", PASSPHRASE], armor.decode((folder / "lock.age").read_bytes())).decode()
+        private = run([*node, "open-text", lock.split()[-1]], (folder / "record.key").read_bytes())
+        key = load_pem_private_key(private, None)
+        assert isinstance(key, Ed25519PrivateKey)
+        assert key.public_key().public_bytes_raw() == made.record.public
 
     def test_a_rewrapped_hybrid_copy(self, node: list[str]) -> None:
         registry, reader = (HybridIdentity.generate(os.urandom) for _ in range(2))
