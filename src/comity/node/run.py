@@ -16,6 +16,7 @@ The data folder of a node::
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import shutil
 import sys
@@ -341,6 +342,7 @@ async def serve(
         ComityError: as ``running``.
     """
     async with running(folder, passphrase) as node:
+        gc.freeze()  # modules and tables stay: looking through them again would hold up a feed for tens of milliseconds
         ready(node.says)
         await until(stop, node.doors)
 
