@@ -15,6 +15,7 @@ from comity.flows.actors import Actor
 from comity.flows.people.clearances import ChangeList, GrantClearance, WithdrawClearance
 from comity.flows.people.directory import DirectoryShown, ListDirectory
 from comity.flows.people.enrolment import EnrolPerson
+from comity.flows.people.forgetting import ForgetName
 from comity.flows.people.leaving import ChangePerson, RemovePerson
 from comity.flows.people.person_views import ListClearances, ListPeople, PersonShown
 from comity.register.roles import ROLES
@@ -170,6 +171,23 @@ def remove(desk: Desk, handle: str, reason: str, actor: str, key: Path | None, *
     ask_first(f"{handle} is removed, and the name is erased.", yes=yes)
     request = RemovePerson(handle=handle, reason=reason, actor=Actor(actor))
     desk.show(desk.act("person.remove", request, key), _tell_person)
+
+
+@person.command()
+@click.argument("handle")
+@final
+@acting
+@housed
+def forget(desk: Desk, handle: str, actor: str, key: Path | None, *, yes: bool) -> None:
+    """Erase the name and the handle of somebody who stays: from then on he is called by his identifier.
+
+    Records never held them, so nothing is recorded. 'comity person change' gives him another handle.
+
+    Example:
+      comity person forget kim --as lee --yes
+    """
+    ask_first(f"What this house calls {handle}, and the name, are erased.", yes=yes)
+    desk.show(desk.act("person.forget", ForgetName(handle=handle, actor=Actor(actor)), key), _tell_person)
 
 
 @person.command("list")

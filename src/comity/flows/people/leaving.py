@@ -86,7 +86,7 @@ async def change_person(house: House, request: ChangePerson) -> PersonShown:
         raise Misuse("nothing was given that would change anything", code="nothing-changed")
     signed = await house.sign(body, DOMESTIC, request.actor) if recorded else None
     if signed is None:
-        await _check_officer(house, request.actor)
+        await check_security_officer(house, request.actor)
     handle, _, name = (await house.side(PERSON_NAME, row.person) or request.handle.encode()).decode().partition("\n")
     now_called = request.new_handle or handle
 
@@ -132,7 +132,7 @@ async def remove_person(house: House, request: RemovePerson) -> PersonShown:
     return await person_shown(house, await house.person(row.person))
 
 
-async def _check_officer(house: House, actor: Actor) -> None:
+async def check_security_officer(house: House, actor: Actor) -> None:
     """Names stand in no record: who may change them is checked here."""
     if actor.handle != ROOT and SECURITY_OFFICER not in (await house.person(actor.handle)).roles:
         raise Misuse(f"{actor.handle!r} does not have the role {SECURITY_OFFICER!r}", code="no-role")
