@@ -21,6 +21,7 @@ from comity.flows.looking.evidence import ExportEvidence, export_evidence
 from comity.flows.looking.views import ShowOutbox, chains, show_outbox
 from comity.flows.maintaining.rebuilding import VerifyLedger, verify_ledger
 from comity.flows.vouching.cosigning import COUNTED, VOUCHED, Posted, counted, settle, submit, vouched
+from comity.flows.vouching.proving import ProveRecord, prove_record
 from comity.flows.vouching.witnesses import (
     POLICY,
     AddWitness,
@@ -38,8 +39,13 @@ from comity.flows.vouching.witnesses import (
     show_policy,
     witnesses,
 )
+from comity.ledger.checkpoint import open_checkpoint
+from comity.ledger.leaf import record_leaf
 from comity.ledger.note import KeyType, Note, Signature, VerifierKey, cosign
 from comity.ledger.policy import parse_policy
+from comity.ledger.tiles import BundleId, TileId, read_bundle
+from comity.ledger.tlog_proof import TlogProof
+from comity.ledger.tree import leaf_hash
 from comity.ledger.witness import AddCheckpoint
 from comity.node.submitting import Submitters
 from comity.stores.memory import MemoryHighWaterMark, MemoryStore
@@ -439,3 +445,40 @@ async def test_a_cosignature_that_does_not_hold_is_named(grown: World, tmp_path:
     with pytest.raises(Rejected) as caught:
         verify(data, (), time_zones(), policy=policy)
     assert (caught.value.code, caught.value.place) == ("bad-signature", f"the checkpoint of {OWN}")
+
+
+# ---- ledgers as a peer reads them ------------------------------------------------------------------------------------
+
+
+async def test_a_peer_reads_the_leaf_data_of_its_relationship_and_nobody_else_does(grown: World) -> None:  # (40)
+    house = grown.jp
+    size = house.sequencer.head(OWN).size
+    entries = read_bundle(await house.tile("kr", OWN, BundleId(0, size)), size)
+    hashes = await house.tile("kr", OWN, TileId(0, 0, size))
+    assert b"".join(map(leaf_hash, entries)) == hashes
+    kept = await house.store.chain(OWN, 0, size)
+    assert entries == tuple(record_leaf(entry.salt, entry.envelope).data for entry in kept)
+    for peer, chain in (("us", OWN), ("kr", HOUSE), ("kr", THEIRS), ("kr", "jp-us-2007/jp.us/jp")):
+        for tile in (TileId(0, 0, 1), BundleId(0, 1)):
+            assert await code(house.tile(peer, chain, tile)) in {"unknown-chain", "unknown-relationship"}
+    assert await code(house.tile("kr", OWN, BundleId(0, size + 1))) == "unknown-tile"
+
+
+async def test_a_proof_is_under_the_checkpoint_that_is_worth_most(grown: World) -> None:  # (50)
+    third = Third(1, grown)
+    named = await third.named(grown.jp, OWN, HOUSE)
+    await submit(grown.jp, named, OWN, third.post, patient=True)
+    policy = parse_policy((await show_policy(grown.jp, ShowPolicy(OWN))).content)
+    proved = await prove_record(grown.jp, ProveRecord(ledger=OWN, index=2))
+    proof = TlogProof.parse(proved.proof)
+    logs, keys = [line.key for line in policy.logs], [line.key for line in policy.witnesses]
+    shown = proof.verify(bytes.fromhex(proved.leaf), f"comity/{OWN}", logs, keys)
+    assert {each.key.name for each in shown.checkpoint.witnesses} == {"comity/kr/witness", "witness.example/w1"}
+    newest = await grown.ask()  # of which nobody has cosigned anything
+    assert newest.request
+    last = grown.jp.sequencer.head(OWN).size - 1
+    own = TlogProof.parse((await prove_record(grown.jp, ProveRecord(ledger=OWN, index=last))).proof)
+    assert open_checkpoint(own.note, f"comity/{OWN}", logs, keys).witnesses == ()
+    for index in (-1, last + 1):
+        assert await code(prove_record(grown.jp, ProveRecord(ledger=OWN, index=index))) == "unknown-record"
+    assert await code(prove_record(grown.jp, ProveRecord(ledger=THEIRS, index=0))) == "no-ledger"

@@ -8,11 +8,13 @@ from comity.errors import Rejected, Unavailable
 from comity.node.quota import Quotas
 from comity.node.settings import (
     AlarmSettings,
+    LedgersSettings,
     Listen,
     MetricsSettings,
     ReadersSettings,
     Settings,
     TimestampSettings,
+    WitnessFolder,
     parse_settings,
     read_settings,
     write_settings,
@@ -42,6 +44,10 @@ port = 8444
 address = "::1"
 port = 9464
 
+[ledgers]
+address = "127.0.0.1"
+port = 8446
+
 [events]
 address = "10.0.0.5"
 port = 8445
@@ -49,6 +55,9 @@ port = 8445
 [[events.source]]
 token = "fps-5.token"
 feeds = ["air-picture", "alerts"]
+
+[witness]
+folder = "w1"
 
 [timestamps]
 url = "https://stamps.example/tsr"
@@ -64,6 +73,8 @@ def test_all_of_it() -> None:
         listen=Listen(address="0.0.0.0", port=8443, public=("https://comity.example:8443",)),
         quotas=Quotas(requests_per_second=9),
         alarm=AlarmSettings(url="https://duty-desk.example/comity?from=jp", secret="alarm-secret"),
+        witness=WitnessFolder(folder="w1"),
+        ledgers=LedgersSettings(port=8446),
         readers=ReadersSettings(address="10.0.0.5", port=8444),
         metrics=MetricsSettings(address="::1", port=9464),
         events=Sources(

@@ -6,6 +6,7 @@ import asyncio
 import copy
 import itertools
 import random
+from collections.abc import Awaitable, Callable, Mapping
 
 import pytest
 from hypothesis import given, settings
@@ -16,6 +17,7 @@ from comity.ledger.checkpoint import open_checkpoint
 from comity.ledger.note import Note
 from comity.ledger.tree import TreeHead
 from comity.ledger.witness import AddCheckpoint, read_size
+from comity.ports import Batch, Head
 from comity.stores.memory import MemoryHighWaterMark, MemoryStore
 from comity.stores.memory_disk import Crashed, Fault, MemoryDisk, WritePoint
 from comity.witness import witness as module
@@ -233,6 +235,40 @@ async def test_two_processes_on_one_database_cannot_roll_back() -> None:  # (20)
         *(witness.add_checkpoint(log.request(0, size)) for size in sizes for witness in (one, two))
     )
     assert sum(answer.status == 200 for answer in answers) == 1
+
+
+class Slow(MemoryStore):
+    """A store in which something else happens between what a witness has read and what it commits."""
+
+    between: Callable[[], Awaitable[object]] | None = None
+
+    async def commit(self, batch: Batch, expected: Mapping[str, Head | None]) -> int:
+        first, self.between = self.between, None
+        if first is not None:
+            await first()
+        return await super().commit(batch, expected)
+
+
+@pytest.mark.parametrize("rewritten", [False, True])
+async def test_the_race_of_the_standard_step_by_step(rewritten: bool) -> None:  # (20)
+    """A is checked; B, which is larger or another history, is checked, recorded and answered; then A is recorded."""
+    log, disk = Log(ORIGIN), MemoryDisk()
+    slow = Slow(disk)
+    one = await started(slow, MemoryHighWaterMark(disk))
+    two = await started(*open_on(disk))
+    await one.follow(log.key)
+    assert log.times(await one.add_checkpoint(log.request(0, 3)), 3)
+    won = []
+
+    async def other() -> None:
+        won.append(await two.add_checkpoint(log.request(3, 20, rewritten=rewritten)))
+
+    slow.between = other
+    lost = await one.add_checkpoint(log.request(3, 10))
+    assert ([answer.status for answer in won], lost.status) == ([200], 503)
+    again = await one.add_checkpoint(log.request(3, 10))
+    assert (again.status, read_size(again.body)) == (409, 20)
+    assert (await one.logs())[0].root == log.head(20, rewritten=rewritten).root.hex()
 
 
 def check_history(log: Log, cosigned: list[tuple[TreeHead, int]]) -> None:
