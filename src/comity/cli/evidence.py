@@ -20,10 +20,12 @@ from comity.evidence.story import ChainTold, Line, Verified
 from comity.evidence.vouching import PolicyTold
 
 if TYPE_CHECKING:
+    from comity.evidence.stamped import ReadToken, StampTold
     from comity.flows.looking.evidence import EvidenceExported
 
 NOTHING = "nothing"
 """The word after ``--withhold`` that shows every record."""
+AUTHORITIES_BYTES_MAX = 1024 * 1024
 FINGERPRINT_BYTES = 32
 """Length of a fingerprint."""
 
@@ -116,6 +118,11 @@ def export(
     help="A policy (tlog-policy): tell whose cosignatures the checkpoints carry, and whether they suffice.",
 )
 @click.option(
+    "--authority",
+    type=click.Path(path_type=Path),
+    help="Certificates of the time-stamp authorities that you believe, in PEM; else time-stamps say nothing.",
+)
+@click.option(
     "--distrust-after",
     "after",
     metavar="INSTANT",
@@ -132,6 +139,7 @@ def verify(
     trusted: tuple[str, ...],
     cards: tuple[Path, ...],
     policy_file: Path | None,
+    authority: Path | None,
     after: str | None,
     anchors: tuple[Path, ...],
     anchor_prints: tuple[str, ...],
@@ -159,17 +167,28 @@ def verify(
         trust = [each if "+" in each else _fingerprint(each) for each in trusted]
         out.show(verify_contradiction(data, trust, newer), tell_contradicted)
         return
+    if authority is not None and after is not None:
+        raise Misuse("what an authority stamped by other keys says nothing of --distrust-after", code="contradiction")
     fingerprints = [_fingerprint(each) for each in trusted]
     policy = None if policy_file is None else parse_policy(read_file(policy_file, POLICY_BYTES_MAX))
     with working("verifying", quiet=out.as_json):
         if after is None:
-            verified = verify_evidence(data, fingerprints, time_zones(), newer, policy)
+            stamp = None if authority is None else _believing(authority)
+            verified = verify_evidence(data, fingerprints, time_zones(), newer, policy, stamp)
         else:
             given = tuple(read_file(each, ANCHOR_BYTES_MAX) for each in anchors)
             compared = tuple(map(_fingerprint, anchor_prints))
             distrust = Distrust(read_instant(after, "UTC").at, given, compared)
             verified = verify_distrusting(data, fingerprints, time_zones(), newer, policy, distrust)
     out.show(verified, _tell_verified)
+
+
+def _believing(file: Path) -> ReadToken:
+    """Reads the tokens of the authorities whose certificates are in ``file``."""
+    from comity.timestamps.token import read_authorities, verify_token
+
+    authorities = read_authorities(read_file(file, AUTHORITIES_BYTES_MAX))
+    return lambda token, text: verify_token(token, text, authorities)
 
 
 def _fingerprint(text: str) -> bytes:
@@ -236,6 +255,7 @@ def _tell_verified(out: Output, verified: Verified) -> None:
             out.line(each.place, indent=2)
             out.text(each.says, indent=4, style="warn")
     _tell_list(out, "witnessed", chains)
+    _tell_list(out, "time-stamps", [(each.chain, _stamped(each)) for each in verified.stamps])
     _tell_list(out, "by your policy", [(each.chain, _judged(each)) for each in verified.judged])
     _tell_list(out, "all of it hangs on these fingerprints", prints)
     if not all(each.trusted for each in verified.fingerprints):
@@ -256,11 +276,25 @@ def _judged(told: PolicyTold) -> str:
     return f"{told.size} records {'count' if told.met else 'do not count'} as witnessed: cosigned by {by}"
 
 
+def _stamped(stamp: StampTold) -> str:
+    when = (
+        "not read: name an authority that you believe with --authority" if stamp.at is None else told_instant(stamp.at)
+    )
+    return f"{stamp.size} records, {when}"
+
+
+def _within(line: Line) -> str:
+    """The bounds of a record's time, by the clocks of others."""
+    bounds = [("not before", line.not_before), ("not after", line.not_after)]
+    told = [f"{word} {told_instant(at)}" for word, at in bounds if at is not None]
+    return "".join([f", {each}" for each in told])
+
+
 def _tell_line(out: Output, line: Line, known: Mapping[str, str]) -> None:
     from comity.evidence.wording import ground_wording, line_wording
 
     style: Style = "good" if line.status == "proved" else "warn"
-    out.line((f"{line.status:<10}", style), (told_instant(line.at), "dim"), indent=2)
+    out.line((f"{line.status:<10}", style), (f"{told_instant(line.at)}{_within(line)}", "dim"), indent=2)
     sentence = line_wording(line)
     for name, function in known.items():
         sentence = sentence.replace(name, f"{function} ({name})")

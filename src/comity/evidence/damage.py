@@ -72,6 +72,8 @@ def _before(contents: bytes) -> str:
     chains, roles = _CHAIN.findall(contents), _ROLE.findall(contents)
     if not chains:
         return _text(roles[-1].decode()) if roles and keys[-1] == "content" else _field(keys[-1])
+    if "stamps" in keys:
+        return "a time-stamp"
     if "anchors" in keys:
         return "an anchor"
     records = _RECORD.findall(contents, contents.rindex(chains[-1]))
@@ -110,4 +112,6 @@ def _text(role: str) -> str:
 
 
 def _field(field: str) -> str:
-    return {"": CONTENTS, "cards": "a card", "anchors": "an anchor"}.get(field, f"{field!r} in its contents")
+    return {"": CONTENTS, "cards": "a card", "anchors": "an anchor", "stamps": "a time-stamp"}.get(
+        field, f"{field!r} in its contents"
+    )

@@ -23,6 +23,10 @@ CARDS_MAX = 32
 """Most cards in a file; a party needs more than one only when it changed its keys."""
 TEXTS_MAX = 64
 """Most texts in a file: agreement, layers and history, each in the versions it was decided under."""
+STAMPS_MAX = 64
+"""Most time-stamps in a file: those that first cover one of its records."""
+TOKEN_BYTES_MAX = 16 * 1024
+"""Largest time-stamp."""
 
 Path = Annotated[tuple[Digest, ...], msgspec.Meta(max_length=PATH_HASHES_MAX)]
 SignedNote = Annotated[bytes, msgspec.Meta(max_length=NOTE_BYTES_MAX)]
@@ -118,6 +122,22 @@ class Anchor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     salt: Digest
 
 
+class Stamped(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A time-stamp over a checkpoint, and what leads from there to the checkpoint of its chain.
+
+    Attributes:
+        chain: ``RELATIONSHIP/AUTHOR``.
+        note: the checkpoint that was stamped, signed by its log.
+        path: consistency proof from it to the chain's checkpoint.
+        token: the answer of the authority (RFC 3161).
+    """
+
+    chain: Name
+    note: SignedNote
+    path: Path
+    token: Annotated[bytes, msgspec.Meta(max_length=TOKEN_BYTES_MAX)]
+
+
 class Text(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A text that an adoption names by its digest, its bytes verbatim."""
 
@@ -125,7 +145,7 @@ class Text(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     content: bytes
 
 
-class Evidence(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Evidence(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
     """The contents of an evidence file.
 
     Attributes:
@@ -140,6 +160,7 @@ class Evidence(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         texts: every text that the adoptions in the domestic chain name, once each.
         chains: the exporter's chain of the relationship, the other party's, and the exporter's domestic chain.
         anchors: salts that join crossing records to decisions shown here.
+        stamps: time-stamps of the exporter's ledgers; none where it has none.
     """
 
     format: Literal["comity-evidence/1"]
@@ -152,6 +173,7 @@ class Evidence(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     texts: Annotated[tuple[Text, ...], msgspec.Meta(max_length=TEXTS_MAX)]
     chains: tuple[Chain, Chain, Chain]
     anchors: Annotated[tuple[Anchor, ...], msgspec.Meta(max_length=RECORDS_MAX)]
+    stamps: Annotated[tuple[Stamped, ...], msgspec.Meta(max_length=STAMPS_MAX)] = ()
 
     def __post_init__(self) -> None:
         instant(self.at)

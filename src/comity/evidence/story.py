@@ -19,6 +19,7 @@ from comity.evidence.deciding import Replayed
 from comity.evidence.exhibits import Exhibits, Open
 from comity.evidence.grounds import Fingerprint
 from comity.evidence.model import Anchor
+from comity.evidence.stamped import StampTold, bounds
 from comity.evidence.telling import clauses_of, parameters_of
 from comity.evidence.vouching import PolicyTold
 from comity.record import bodies
@@ -48,6 +49,8 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
         seen: records of the other party that its author had seen, by his own account; None when he cites none.
         before: when the other party cosigned it, by that party's clock.
         clauses: the articles it was done under; those of a layer behind its id.
+        not_before, not_after: what bounds its time, by the clocks of others (``spec/ledger.md`` step 106); None where
+            nothing does.
         record: record id in hex.
         parameters: what the sentence needs, in the order ``wording.py`` documents.
     """
@@ -60,6 +63,8 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     seen: int | None = None
     before: datetime | None = None
+    not_before: datetime | None = None
+    not_after: datetime | None = None
     clauses: tuple[str, ...] = ()
     record: str
     parameters: tuple[str, ...] = ()
@@ -99,6 +104,7 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
         withheld: what is not shown.
         open: questions that the file leaves open.
         judged: what the reader's policy says of each chain's checkpoint; empty where he brought none.
+        stamps: the time-stamps in the file.
     """
 
     exporter: str
@@ -114,6 +120,7 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
     withheld: tuple[Hidden, ...]
     open: tuple[Open, ...]
     judged: tuple[PolicyTold, ...] = ()
+    stamps: tuple[StampTold, ...] = ()
 
 
 def tell(exhibits: Exhibits, decisions: Mapping[bytes, Replayed], anchors: Iterable[Anchor]) -> tuple[Line, ...]:
@@ -132,6 +139,16 @@ def tell(exhibits: Exhibits, decisions: Mapping[bytes, Replayed], anchors: Itera
         if stood.record.id in anchored:
             lines.append(_basis(stood, anchored[stood.record.id]))
     return tuple(lines)
+
+
+def bounded(exhibits: Exhibits, lines: Iterable[Line], stamps: tuple[StampTold, ...]) -> tuple[Line, ...]:
+    """The lines, each with what bounds its time."""
+    found = bounds(exhibits, stamps)
+    told = []
+    for line in lines:
+        not_before, not_after = found[bytes.fromhex(line.record)]
+        told.append(msgspec.structs.replace(line, not_before=not_before, not_after=not_after))
+    return tuple(told)
 
 
 def tell_chain(chain: StoodChain, witness: str) -> ChainTold:

@@ -20,7 +20,8 @@ from comity.evidence.exhibits import Exhibits, Open
 from comity.evidence.grounds import Fingerprint, check_cards, check_fingerprints, read_editions
 from comity.evidence.model import Evidence, Unsigned, read_evidence
 from comity.evidence.persons import check_persons
-from comity.evidence.story import Verified, check_times, tell, tell_chain
+from comity.evidence.stamped import ReadToken, check_stamps
+from comity.evidence.story import Verified, bounded, check_times, tell, tell_chain
 from comity.evidence.vouching import judge
 from comity.ledger.policy import Policy
 from comity.record import dsse
@@ -34,6 +35,7 @@ def verify(
     zones: TimeZones,
     newer: Sequence[bytes] = (),
     policy: Policy | None = None,
+    stamp: ReadToken | None = None,
 ) -> Verified:
     """Verify an evidence file, with nothing but the file.
 
@@ -44,6 +46,7 @@ def verify(
         zones: time zones, to read the history by.
         newer: cards of the parties that are newer than those in the file: what they revoke is revoked (31, 32).
         policy: says of each checkpoint whether it counts as witnessed (34).
+        stamp: reads the time-stamps of authorities that the caller believes; without it they say nothing.
 
     Raises:
         Rejected: something in it is not what it must be; code and place say what, and which part it belongs to.
@@ -56,7 +59,8 @@ def verify(
         name_damage(unsigned.evidence, zones, newer)
         raise
     fingerprints = check_fingerprints(parties, trusted)  # (10)
-    verified = _verify_inside(unsigned.evidence, parties, fingerprints, zones, revoked_outer(unsigned, parties[0]))
+    noted = revoked_outer(unsigned, parties[0])
+    verified = _verify_inside(unsigned.evidence, parties, fingerprints, zones, noted, stamp)
     if policy is None:
         return verified
     exporter, peer = parties
@@ -113,6 +117,7 @@ def _verify_inside(
     fingerprints: tuple[Fingerprint, ...],
     zones: TimeZones,
     noted: tuple[Open, ...] = (),
+    stamp: ReadToken | None = None,
 ) -> Verified:
     """Steps 11 to 33."""
     exhibits = Exhibits(evidence.item, evidence.relationship, parties, _chains(evidence, parties))
@@ -124,6 +129,9 @@ def _verify_inside(
     exhibits.open += [*noted, *_revoked(exhibits)]
     newest = exhibits.editions[-1]
     exporter, peer = parties
+    own, theirs, domestic = exhibits.chains
+    authors = {own.name: (own, exporter), theirs.name: (theirs, peer), domestic.name: (domestic, exporter)}
+    stamps = check_stamps(evidence, authors, stamp)
     witnesses = (peer.name, exporter.name, "")
     return Verified(
         exporter=exporter.name,
@@ -134,10 +142,11 @@ def _verify_inside(
         digest=newest.agreement.digest,
         hypothetical=newest.chronicle.history.hypothetical,
         fingerprints=fingerprints,
-        lines=tell(exhibits, decisions, evidence.anchors),  # (28) to (30)
+        lines=bounded(exhibits, tell(exhibits, decisions, evidence.anchors), stamps),  # (28) to (30)
         chains=tuple(map(tell_chain, exhibits.chains, witnesses)),
         withheld=tuple(exhibits.hidden()),
         open=tuple(exhibits.open),
+        stamps=stamps,
     )
 
 

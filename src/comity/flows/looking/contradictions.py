@@ -30,7 +30,6 @@ from comity.flows.exchanging.witnessing import log_keys, read_head
 from comity.flows.house import House
 from comity.flows.keeping.sequencer import TILE, tile_key
 from comity.ledger.note import VerifierKey
-from comity.ledger.proof import consistency_path, tiles_for_consistency
 from comity.ledger.tiles import edge_tiles
 from comity.ledger.tree import Frontier
 from comity.record.card import known_card
@@ -192,13 +191,9 @@ async def _states(house: House, chain: str, note: bytes, cards: list[bytes]) -> 
 async def _against_newer(house: House, chain: str, note: bytes, newest: bytes, keys: list[VerifierKey]) -> TwoHistories:
     """A state of a log against a newer one, which our copy agrees with."""
     old, new = read_head(note).size, read_head(newest).size
-    tiles = {(tile.level, tile.index): tile for tile in (*tiles_for_consistency(old, new), *edge_tiles(old))}
+    tiles = {(tile.level, tile.index): tile for tile in edge_tiles(old)}
     values = await house.store.get(TILE, [tile_key(chain, tile) for tile in tiles.values()])
     kept = dict(zip(tiles, values, strict=True))
-
-    def read(level: int, index: int) -> bytes:
-        return kept.get((level, index)) or b""
-
-    path = consistency_path(read, old, new)
-    root = Frontier.peaked(old, read).root()
+    root = Frontier.peaked(old, lambda level, index: kept.get((level, index)) or b"").root()
+    path = await house.ledgers.consistency(chain, old, new)
     return TwoHistories(origin(chain), Noted(only(note, keys)), Noted(only(newest, keys)), root, path)

@@ -18,12 +18,14 @@ from comity.decision import model as decision
 from comity.errors import Misuse, Refused, Rejected
 from comity.evidence.model import (
     EXPORT,
+    STAMPS_MAX,
     WITHHELD_BY_DEFAULT,
     Anchor,
     Chain,
     Evidence,
     Group,
     Shown,
+    Stamped,
     Text,
     Withheld,
     group_of,
@@ -38,6 +40,7 @@ from comity.flows.exchanging.witnessing import read_head
 from comity.flows.house import House
 from comity.flows.keeping.work import Work
 from comity.flows.vouching.cosigning import newest_vouched, with_cosignatures
+from comity.flows.vouching.stamping import stamps
 from comity.ledger.leaf import record_leaf
 from comity.ports import JournalEntry
 from comity.record import bodies
@@ -225,7 +228,23 @@ async def _gather(
         texts=await _texts(house, house_records),
         chains=chains,
         anchors=_anchors(house, mine, house_records, withhold),
+        stamps=tuple([each for chain in chains for each in await _stamps(house, chain)][:STAMPS_MAX]),
     )
+
+
+async def _stamps(house: House, chain: Chain) -> list[Stamped]:
+    """The time-stamps that first cover one of the records shown of a ledger of ours."""
+    head = read_head(chain.checkpoint).size if chain.checkpoint else 0
+    indexes = [each.index for each in chain.records if each.index < head]
+    found: list[Stamped] = []
+    covered = 0
+    async for stamp in stamps(house, chain.name):
+        size = stamp.size
+        if size <= head and any(covered <= index < size for index in indexes):
+            path = await house.ledgers.consistency(chain.name, size, head)
+            found.append(Stamped(chain.name, stamp.note, path, stamp.token))
+            covered = size
+    return found
 
 
 async def _read(house: House, chain: str, choice: _Choice) -> None:
