@@ -101,7 +101,6 @@ def test_what_is_taken_of_a_card() -> None:  # (47)
     assert read.taken("log", until + timedelta(microseconds=1)) == (read.log,)
     assert read.had("log") == (read.log, ONE, TWO)
     assert read.unrevoked("log") == (read.log, ONE)
-    assert read.taken("certificate", NOW) == (read.certificate,)
 
 
 @pytest.fixture

@@ -23,10 +23,10 @@ CARD_VERSION = 1
 """Version of the card format."""
 FORMER_MAX = 64
 """Most former keys on a card: five purposes, changed each year for ten years."""
-Purpose = Literal["record", "log", "witness", "transport", "certificate"]
-"""What one of a node's own keys is for; a certificate is known by its digest."""
+Purpose = Literal["record", "log", "witness", "transport"]
+"""What one of a node's own keys is for."""
 SIGNING: tuple[Purpose, ...] = ("record", "log", "witness", "transport")
-"""The purposes of which a card names the key itself. One key, one purpose."""
+"""All of them. One key, one purpose."""
 
 
 class RegistryKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -41,7 +41,7 @@ class FormerKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
 
     Attributes:
         purpose: what it was for.
-        key: the raw Ed25519 public key; of a certificate, its digest.
+        key: the raw Ed25519 public key.
         until: how long others still take what it signs: the end of the overlap.
         revoked: what it signed after this instant is not the party's; None where only another key took its place.
     """
@@ -107,7 +107,6 @@ class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
             "log": (self.log,),
             "witness": (self.witness,),
             "transport": (self.transport,),
-            "certificate": (self.certificate,),
         }
         return keys[purpose]
 

@@ -39,5 +39,5 @@ def use(keys: Keys, card: Card) -> None:
 def destroy_ended(keys: Keys, card: Card, now: datetime) -> None:
     """(49) Destroy what signs no more: the keys that are in no overlap at ``now``, and those that were revoked."""
     for former in card.former:
-        if former.purpose in SIGNING and former.key not in card.taken(former.purpose, now):
+        if former.key not in card.taken(former.purpose, now):
             keys.destroy(former.purpose, former.key)
