@@ -1,4 +1,4 @@
-"""Other implementations, in both directions: witnesses, logs and clients of logs by others (aics, metamorphic-log).
+"""Other implementations, in both directions: witnesses, logs, clients of logs and post-quantum signatures by others.
 
 The ``aics`` packages need a newer Python than Comity does, so they run in processes of the other Python, where there is
 one (``make other-python``). They share no code with ours: another HTTP, another SQLite, another Merkle tree.
@@ -18,11 +18,12 @@ from typing import Any
 
 import metamorphic_log
 import pytest
+from dilithium_py.ml_dsa import ML_DSA_44
 
 from comity.flows.vouching.cosigning import submit, vouched
 from comity.flows.vouching.witnesses import AddWitness, add_witness, witnesses
 from comity.ledger.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
-from comity.ledger.note import KeyType, Note, VerifierKey, cosign
+from comity.ledger.note import KeyType, Note, Signature, VerifierKey, cosign
 from comity.ledger.proof import consistency_path, inclusion_path
 from comity.ledger.tree import TreeHead, leaf_hash
 from comity.node.ledger_door import LedgerDoor
@@ -31,7 +32,7 @@ from comity.node.submitting import witness_poster
 from comity.node.witnessing import FollowLog, WitnessSettings, ask_witness, make_witness, running
 from comity.witness.witness import log_id
 from courier.keys import seeded
-from ledger.reference import Key, entries, log_of
+from ledger.reference import Key, PostQuantumKey, entries, log_of
 from node.ledgers import CHAIN, SECRET, SIZES, Ledger
 from world import RELATIONSHIP, World
 
@@ -299,3 +300,46 @@ def test_proofs_verify_elsewhere(size: int) -> None:
         if old < size:
             with pytest.raises(metamorphic_log.VerifyError):
                 metamorphic_log.verify_consistency(old, size, proof, bytes(32), root)
+
+
+# ---- ML-DSA-44 by another implementation -----------------------------------------------------------------------------
+
+SEED = bytes([9]) * 32
+POST_QUANTUM = "witness.example/q"
+
+
+class Foreign:
+    """A signer by FIPS 204 in plain Python."""
+
+    def __init__(self) -> None:
+        self.public, self._secret = ML_DSA_44.key_derive(SEED)
+
+    def sign(self, message: bytes) -> bytes:
+        made: bytes = ML_DSA_44.sign(self._secret, message)
+        return made
+
+
+def structure(size: int, time: int) -> bytes:
+    """``cosigned_message`` of tlog-cosignature for the log of these tests, written by hand."""
+    name, origin = POST_QUANTUM.encode(), ORIGIN.encode()
+    parts = [b"subtree/v1\n\0", bytes([len(name)]), name, time.to_bytes(8, "big"), bytes([len(origin)]), origin]
+    return b"".join([*parts, bytes(8), size.to_bytes(8, "big"), STORED.heads[size].root])
+
+
+def test_our_post_quantum_cosignature_verifies_elsewhere() -> None:
+    ours = PostQuantumKey(9)
+    assert ML_DSA_44.key_derive(SEED)[0] == ours.public
+    note = sign_checkpoint(Checkpoint(ORIGIN, STORED.heads[300]), LOG)
+    line = cosign(note.text, POST_QUANTUM, ours, 1_700_000_000, KeyType.COSIGNATURE_ML_DSA_44)
+    assert ML_DSA_44.verify(ours.public, structure(300, 1_700_000_000), line.blob[8:])
+    assert not ML_DSA_44.verify(ours.public, structure(300, 1_700_000_001), line.blob[8:])
+
+
+def test_a_post_quantum_cosignature_made_elsewhere_verifies_here() -> None:
+    theirs = Foreign()
+    key = VerifierKey(POST_QUANTUM, KeyType.COSIGNATURE_ML_DSA_44, theirs.public)
+    note = sign_checkpoint(Checkpoint(ORIGIN, STORED.heads[300]), LOG)
+    blob = (1_700_000_000).to_bytes(8, "big") + theirs.sign(structure(300, 1_700_000_000))
+    whole = Note(note.text, (*note.signatures, Signature(key.name, key.id, blob)))
+    signed = open_checkpoint(whole.encode(), ORIGIN, [LOG.verifier(ORIGIN)], [key])
+    assert [each.time for each in signed.witnesses] == [1_700_000_000]
