@@ -260,6 +260,8 @@ def _tell_verified(out: Output, verified: Verified) -> None:
     _tell_list(out, "all of it hangs on these fingerprints", prints)
     if not all(each.trusted for each in verified.fingerprints):
         out.text("compare them with the parties themselves, then give them with --trust", indent=2, style="warn")
+    out.gap()
+    out.text("No file shows what is not in it, nor what both parties made up together.", style="dim")
 
 
 _PEOPLE = ("person/1", "directory/1")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import click
 
 from comity.cli.anchoring import anchor, anchor_key
@@ -11,7 +13,7 @@ from comity.cli.options import Desk, Verb, Verbs, housed
 from comity.cli.output import FINDINGS, Output, working
 from comity.cli.proving import check, prove
 from comity.cli.vouching import policy, witness
-from comity.flows.looking.views import ShowOutbox
+from comity.flows.looking.views import ChainLine, ShowOutbox
 from comity.flows.maintaining.collecting import Collect, Collected
 from comity.flows.maintaining.rebuilding import LedgerVerified, Rebuild, VerifyLedger
 
@@ -63,7 +65,7 @@ def show(desk: Desk) -> None:
     Example:
       comity ledger show
     """
-    desk.show(desk.call("outbox", ShowOutbox()).chains, tell_chains)
+    desk.show(desk.call("outbox", ShowOutbox()).chains, _tell_shown)
 
 
 @click.command(cls=Verb)
@@ -80,6 +82,12 @@ def rebuild(desk: Desk) -> int:
         verified: LedgerVerified = desk.call("rebuild", Rebuild())
     desk.show(verified, _tell)
     return FINDINGS if verified.findings else 0
+
+
+def _tell_shown(out: Output, chains: Sequence[ChainLine]) -> None:
+    tell_chains(out, chains)
+    if any(each.witnessed is not None and each.witnessed < each.size for each in chains):
+        out.text("Nobody vouches for what is unwitnessed: its author can still replace it, unseen.", style="warn")
 
 
 def _tell_collected(out: Output, collected: Collected) -> None:
