@@ -1,7 +1,7 @@
 """Data folders as released versions wrote them, kept with the tests (``spec/backup.md`` step 82).
 
-``python tests/released.py VERSION`` makes the one of the present version, once, when that is released: two houses, one
-document given from Tokyo to Seoul and opened there. Both are one archive, ``tests/data/released-VERSION.tar.xz``.
+``PYTHONPATH=tests python tests/released.py VERSION`` makes that of the present version, once, when it is released: two
+houses, one document given from Tokyo to Seoul and opened there, in one archive.
 """
 
 from __future__ import annotations
@@ -9,8 +9,23 @@ from __future__ import annotations
 import asyncio
 import sys
 import tarfile
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+from comity.flows.following import follow
+from comity.flows.house import House
+from comity.stores.blobs import FolderBlobs
+from comity.stores.erased_keys import FileErasedKeys
+from comity.stores.files import LocalFiles
+from comity.stores.folder import FolderHighWaterMark
+from comity.stores.keys import KeyFolder
+from comity.stores.restoration import FileRestoration
+from comity.stores.sqlite import SqliteStore
+from comity.timezones import time_zones
+from world import SeededEntropy, StandingClock, World
 
 DATA = Path(__file__).parent / "data"
 RELEASES = tuple(sorted(path.name.removesuffix(".tar.xz") for path in DATA.glob("released-*.tar.xz")))
@@ -26,6 +41,43 @@ def brought(release: str, folder: Path) -> Path:
         for name in ("blobs", "uploads", "temporary"):
             (folder / party / name).mkdir(mode=0o700, exist_ok=True)
     return folder
+
+
+LATER = datetime(2026, 11, 22, 3, tzinfo=UTC)
+"""The day after they were made; what was granted then still holds."""
+
+
+@asynccontextmanager
+async def houses(folder: Path, **elsewhere: Path) -> AsyncIterator[World]:
+    """The two houses of a release, on the present program; a party's folder may be elsewhere."""
+    world = World(folder)
+    world.clock = StandingClock(LATER)
+    async with AsyncExitStack() as stack:
+        for party in ("jp", "kr"):
+            home = elsewhere.get(party, folder / party)
+            store = await SqliteStore.open(home / "comity.sqlite")
+            stack.push_async_callback(store.close)
+            blobs = await FolderBlobs.in_folder(home)
+            stack.push_async_callback(blobs.close)
+            entropy = SeededEntropy(f"{party} later")
+            house = House(
+                party,
+                store=store,
+                blobs=blobs,
+                mark=FolderHighWaterMark(home / "high-water-mark"),
+                erased=FileErasedKeys(home / "erased-keys"),
+                clock=world.clock,
+                entropy=entropy,
+                keys=KeyFolder(home, entropy),
+                files=LocalFiles(home / "temporary"),
+                zones=time_zones(),
+                follow=follow,
+                restoration=FileRestoration(home / "restored"),
+            )
+            await house.start()
+            stack.push_async_callback(house.close)
+            setattr(world, party, house)
+        yield world
 
 
 async def make(folder: Path) -> None:
@@ -74,7 +126,6 @@ def archive(folder: Path, target: Path) -> None:
 
 
 if __name__ == "__main__":
-    sys.path[:0] = [str(Path(__file__).parent)]
     with TemporaryDirectory() as made:
         asyncio.run(make(Path(made)))
         DATA.mkdir(exist_ok=True)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import copy
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import msgspec
 import pytest
 
-from comity.errors import Refused, Rejected, Unavailable
+from comity.errors import ComityError, Refused, Rejected, Unavailable
 from comity.flows.actors import Actor
 from comity.flows.ending.destruction import Destroy, destroy
 from comity.flows.exchanging.parcel import Parcel, read_parcel, write_parcel
@@ -26,7 +26,7 @@ from comity.record.card import Card
 from comity.record.statement import chain_id, peek
 from comity.register.restoring import RECOVERED
 from comity.register.rows import ConsignmentRow, CopyRow
-from comity.stores.memory_disk import Database, MemoryDisk
+from comity.stores.memory_disk import Crashed, Database, Fault, MemoryDisk, WritePoint
 from world import RELATIONSHIP, TODAY, World, new_house
 
 Change = Callable[[Parcel], Parcel]
@@ -347,3 +347,44 @@ async def test_a_house_without_peers_goes_on_at_once(world: World, tmp_path_fact
     assert (await catch_up(again, CatchUp())).restored is None
     assert disk.restored is None
     await again.close()
+
+
+@pytest.mark.parametrize("fault", list(Fault))
+async def test_whatever_fails_on_the_way_it_comes_to_the_same(
+    world: World, fault: Fault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """(62) Every write of catching up fails once, in each way; the next start, or the next try, goes on."""
+    backup = backup_of(world.kr)
+    given = await world.given()
+    await destroy(world.kr, Destroy(item=given.item, copy=1, method="erase-key", reason="done", actor=Actor("kim")))
+    await world.exchange()
+    monkeypatch.setattr("comity.flows.maintaining.catching_up.RECORDS_AT_ONCE", 2)
+    struck = 0
+    for allowed in range(100):
+        await lose(world, "kr", backup)
+        reached(world, "kr")
+        disk, left = disk_of(world.kr), allowed
+
+        def strike(_: WritePoint) -> Fault | None:
+            nonlocal left
+            left -= 1
+            return fault if left == -1 else None
+
+        disk.faults = strike
+        with suppress(ComityError, Crashed):
+            await catch_up(world.kr, CatchUp())
+        disk.faults = lambda _: None
+        if left >= 0:
+            break
+        struck += 1
+        if fault in (Fault.CRASH_LOST, Fault.CRASH_KEPT):
+            await world.kr.sequencer.close()
+            world.kr = await new_house("kr", world.folder, world.clock, disk)
+        assert (await caught_up(world, "kr")).restored is None
+        copy_row = await world.kr.need(CopyRow, f"{RELATIONSHIP}/{given.item}/000001", "copy")
+        assert copy_row.state == "destroyed"
+        assert await world.kr.side(HEADER, copy_row.header.hex()) is None
+        assert (await verify_ledger(world.kr, VerifyLedger())).findings == ()
+    assert struck >= 5
+    await world.exchange()
+    await sound(world)

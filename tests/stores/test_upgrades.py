@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, closing
-from datetime import UTC, datetime
+from contextlib import closing
 from pathlib import Path
 
 import apsw
@@ -14,59 +12,14 @@ import pytest
 
 from comity import __version__
 from comity.errors import Rejected
-from comity.flows.following import follow
 from comity.flows.giving.release import Given
-from comity.flows.house import House
 from comity.flows.looking.views import ShowInbox, show_inbox
 from comity.flows.maintaining.rebuilding import Rebuild, VerifyLedger, rebuild, verify_ledger
 from comity.node.checking import PARTS, check_folder
 from comity.stores import schema
-from comity.stores.blobs import FolderBlobs
-from comity.stores.erased_keys import FileErasedKeys
-from comity.stores.files import LocalFiles
-from comity.stores.folder import FolderHighWaterMark
-from comity.stores.keys import KeyFolder
-from comity.stores.restoration import FileRestoration
 from comity.stores.schema import APPLICATION_ID, MIGRATIONS, migrate
 from comity.stores.sqlite import SqliteStore
-from comity.timezones import time_zones
-from released import RELEASES, brought
-from world import SeededEntropy, StandingClock, World
-
-LATER = datetime(2026, 11, 22, 3, tzinfo=UTC)
-"""The day after they were made; what was granted then still holds."""
-
-
-@asynccontextmanager
-async def houses(folder: Path) -> AsyncIterator[World]:
-    """The two houses of a release, on the present program."""
-    world = World(folder)
-    world.clock = StandingClock(LATER)
-    async with AsyncExitStack() as stack:
-        for party in ("jp", "kr"):
-            store = await SqliteStore.open(folder / party / "comity.sqlite")
-            stack.push_async_callback(store.close)
-            blobs = await FolderBlobs.in_folder(folder / party)
-            stack.push_async_callback(blobs.close)
-            entropy = SeededEntropy(f"{party} later")
-            house = House(
-                party,
-                store=store,
-                blobs=blobs,
-                mark=FolderHighWaterMark(folder / party / "high-water-mark"),
-                erased=FileErasedKeys(folder / party / "erased-keys"),
-                clock=world.clock,
-                entropy=entropy,
-                keys=KeyFolder(folder / party, entropy),
-                files=LocalFiles(folder / party / "temporary"),
-                zones=time_zones(),
-                follow=follow,
-                restoration=FileRestoration(folder / party / "restored"),
-            )
-            await house.start()
-            stack.push_async_callback(house.close)
-            setattr(world, party, house)
-        yield world
+from released import RELEASES, brought, houses
 
 
 def test_the_present_version_is_kept() -> None:

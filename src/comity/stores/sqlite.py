@@ -56,6 +56,7 @@ _WRITER_SETTINGS = (
     "synchronous = FULL",
     "fullfsync = ON",
     "checkpoint_fullfsync = ON",
+    "secure_delete = ON",
     f"cache_size = -{WRITER_CACHE_KIBIBYTES}",
     "secure_delete = ON",  # what is erased (names, headers of copies) is overwritten, not only left out
     f"wal_autocheckpoint = {CHECKPOINT_PAGES}",

@@ -148,7 +148,7 @@ async def finish(house: House) -> bool:
     restored = house.restored
     if restored is None or await missing(house):
         return restored is None
-    await house.sequencer.alone(house.erasing.erase_again)  # (49) before anything can be opened
+    await house.sequencer.alone(partial(_erase, house))  # (49) before anything can be opened
     own = chain_id(DOMESTIC, house.party)
     said = Restored(
         taken=restored.taken,
@@ -178,6 +178,11 @@ async def finish(house: House) -> bool:
     await answer(house)
     await house.exchange.settle()
     return True
+
+
+async def _erase(house: House) -> None:
+    await house.store.heads()  # the outcome of an earlier commit may be unknown
+    await house.erasing.erase_again()
 
 
 async def answer(house: House) -> None:
