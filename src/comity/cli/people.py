@@ -116,6 +116,7 @@ def add(
 @click.option("--role", "roles", multiple=True, type=click.Choice(ROLES), help="All roles from now on; repeat it.")
 @click.option("--site", metavar="FACILITY", help="A contractor's site.")
 @click.option("--government", is_flag=True, help="No contractor's any more.")
+@click.option("--keys", type=click.Path(path_type=Path), help="New public keys of somebody who keeps the secret ones.")
 @acting
 @housed
 def change(
@@ -129,6 +130,7 @@ def change(
     serves: str | None,
     roles: tuple[str, ...],
     site: str | None,
+    keys: Path | None,
     actor: str,
     key: Path | None,
     *,
@@ -139,6 +141,11 @@ def change(
     Example:
       comity person change kim --function "Air defence desk, second section" --as root
     """
+    recipient, signing_key = None, None
+    if keys is not None:
+        from comity.cli.person_keys import read_public_keys
+
+        recipient, signing_key = read_public_keys(keys)
     if government and site:
         raise click.UsageError("a person is a contractor's at a site, or --government")
     request = ChangePerson(
@@ -152,6 +159,8 @@ def change(
         serves=serves,
         roles=roles or None,
         firm="" if government else site,
+        recipient=recipient,
+        signing_key=signing_key,
     )
     desk.show(desk.act("person.change", request, key), _tell_person)
 

@@ -17,6 +17,7 @@ from comity.record.bodies.places import PersonRemoved
 from comity.record.person_act import unsigned
 from comity.record.statement import DOMESTIC
 from comity.register.roles import SECURITY_OFFICER
+from comity.seal.keys import parse_recipient
 
 
 class ChangePerson(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +34,7 @@ class ChangePerson(msgspec.Struct, frozen=True, kw_only=True):
         serves: party or body served.
         roles: all roles he has from now on.
         firm: a contractor's site; empty for somebody who is a government employee from now on.
+        recipient, signing_key: his new keys, where he keeps them himself; what was sealed to the old ones stays so.
     """
 
     handle: str
@@ -45,6 +47,8 @@ class ChangePerson(msgspec.Struct, frozen=True, kw_only=True):
     serves: str | None = None
     roles: tuple[str, ...] | None = None
     firm: str | None = None
+    recipient: str | None = None
+    signing_key: bytes | None = None
 
 
 class RemovePerson(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,6 +69,8 @@ async def change_person(house: House, request: ChangePerson) -> PersonShown:
     if request.new_handle is not None:
         await check_handle(house, request.new_handle)
     firm = row.firm if request.firm is None else request.firm or None
+    if row.custody != "strict" and (request.recipient or request.signing_key):
+        raise Misuse(f"the node keeps the keys of {request.handle!r}; nobody else brings new ones", code="served-keys")
     body = bodies.PersonEnrolled(
         person=row.person,
         function=request.function or row.function,
@@ -74,8 +80,8 @@ async def change_person(house: House, request: ChangePerson) -> PersonShown:
         serves=request.serves or row.serves,
         roles=row.roles if request.roles is None else request.roles,
         custody=row.custody,
-        recipient=row.recipient,
-        signing_key=row.signing_key,
+        recipient=str(parse_recipient(request.recipient)) if request.recipient else row.recipient,
+        signing_key=request.signing_key or row.signing_key,
         firm=firm,
         signature=unsigned(),
         after=row.last,
