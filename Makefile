@@ -8,7 +8,7 @@ INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes -
 # Programs that the environment brings (comity, and Node.js where the machine has none) come before the machine's own.
 WITH_ENVIRONMENT := PATH="$(CURDIR)/$(BIN):$$PATH"
 
-.PHONY: help demo demo-feed test check coverage bench simulate fuzz schema interop other-python release audit requirements clean
+.PHONY: help demo demo-feed test check coverage bench simulate endure fuzz schema interop other-python release audit requirements clean
 .DEFAULT_GOAL := help
 
 help: ## say what can be made
@@ -62,6 +62,9 @@ bench: $(VENV)/.develop ## measure against named peers in one run and print the 
 
 simulate: $(VENV)/.develop ## run the simulated world from a seed: make simulate SEED=7 STEPS=2000
 	@$(BIN)/python -m tests.simulation --seed $(or $(SEED),1) --steps $(or $(STEPS),2000)
+
+endure: $(VENV)/.develop ## run simulated worlds for as long as asked: make endure SECONDS=3600 SEED=1
+	@$(BIN)/python -m tests.simulation --seconds $(or $(SECONDS),60) --seed $(or $(SEED),1) $(if $(STEPS),--steps $(STEPS))
 
 fuzz: $(VENV)/.fuzz ## fuzz every decoder: make fuzz SECONDS=60 ONLY="record parcel"
 	@$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60) $(if $(ONLY),--only $(ONLY))
