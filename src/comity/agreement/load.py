@@ -21,7 +21,7 @@ from typing import TypeVar, get_args
 
 import msgspec
 
-from comity.agreement import model
+from comity.agreement import model, toml
 from comity.agreement import vocabulary as words
 from comity.agreement.check import Mistake, check_agreement, check_layer
 from comity.agreement.digest import Written, digest_of
@@ -133,7 +133,7 @@ def read_file(
     if text.startswith("\ufeff"):
         raise Rejected("it begins with a byte order mark; save it without one", code="not-toml", place=f"{file}:1")
     try:
-        written = tomllib.loads(text)
+        written = toml.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise _not_toml(str(error), file) from None
     lines = Lines(text)

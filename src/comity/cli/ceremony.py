@@ -386,8 +386,10 @@ def _verify(desk: Desk, path: Path, card_path: Path) -> None:
 
 
 def _read_answers(path: Path) -> dict[str, str]:
+    from comity.agreement import toml
+
     try:
-        found = tomllib.loads(read_file(path, ANSWERS_BYTES_MAX).decode())
+        found = toml.loads(read_file(path, ANSWERS_BYTES_MAX).decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise Misuse(f"{str(path)!r} is not TOML: {error}", code="bad-answers") from None
     if wrong := [name for name, said in found.items() if not isinstance(said, str | int)]:

@@ -24,7 +24,7 @@ from comity.doors.passing import Door, Passed, Setting
 from comity.doors.table import DOORS, schema_text
 from comity.errors import Misuse, Unavailable
 from comity.feed.proof import PROOF_BYTES_MAX
-from comity.feed.schema import Refused
+from comity.feed.schema import MESSAGE_BYTES_MAX, Refused
 from comity.flows.feeding.requests import Published, RefusedMessage
 from comity.node.client import call, call_lines
 from comity.node.feeds import PROVE, PUBLISH, VERIFY, MessageProved, MessageVerified, ProveMessage, VerifyMessage
@@ -159,6 +159,7 @@ def _requests(lines: BinaryIO) -> Iterator[list[Passed]]:
     read = getattr(lines, "read1", lines.read)
     while piece := read(2**20):
         *whole, rest = (rest + piece).split(b"\n")
+        rest = rest[: MESSAGE_BYTES_MAX + 1]  # of a line that is too long already, no more is kept
         yield from _portions(whole)
     yield from _portions([rest])
 

@@ -15,6 +15,7 @@ from typing import Annotated, Literal, TypeVar, get_args
 
 from msgspec import Meta, field
 
+from comity.agreement import toml
 from comity.agreement import vocabulary as words
 from comity.agreement.check import LONGEST_HOLDS, hours_of
 from comity.agreement.lines import Lines, Path
@@ -229,7 +230,7 @@ def read_answers(text: str, file: str, agreement: Agreement | None = None) -> An
         Misuse: it is an arrangement, and no agreement was named.
     """
     try:
-        head = tomllib.loads(text).get("answers")
+        head = toml.loads(text).get("answers")
     except tomllib.TOMLDecodeError:
         head = None  # told, with its line, when it is read as one
     template = head.get("template") if isinstance(head, dict) else None

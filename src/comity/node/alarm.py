@@ -18,6 +18,7 @@ import msgspec
 from comity.errors import ComityError, Unavailable
 from comity.flows.house import House
 from comity.flows.looking.duties import DutyShown, mark_told, untold
+from comity.node.outward import asking
 from comity.node.worker import pause_seconds
 from comity.ports import Entropy
 
@@ -129,7 +130,7 @@ def poster(url: str) -> Post:
         timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS)
         try:
             async with (
-                aiohttp.ClientSession(timeout=timeout) as session,
+                asking(timeout) as session,
                 session.post(url, data=body, headers=headers, allow_redirects=False) as reply,
             ):
                 return reply.status

@@ -21,6 +21,7 @@ from comity.feed.reading import Event
 from comity.flows.feeding.reading import Follow
 from comity.node.client import no_node, socket_path
 from comity.node.errors import read_error
+from comity.node.outward import asking
 from comity.node.reading import BEAT_SECONDS, READ
 from comity.ports import Signer
 from comity.record.card import Card
@@ -97,8 +98,10 @@ async def network_lines(
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=SILENCE_SECONDS)
     try:
         async with (
-            aiohttp.ClientSession(timeout=timeout) as session,
-            session.post(address.rstrip("/") + READ, data=body, headers=signed, ssl=pinned) as response,
+            asking(timeout) as session,
+            session.post(
+                address.rstrip("/") + READ, data=body, headers=signed, ssl=pinned, allow_redirects=False
+            ) as response,
         ):
             if response.status != 200:
                 raise read_error(await response.content.read(LINE_BYTES_MAX))
@@ -148,6 +151,8 @@ async def _lines(pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
     rest = b""
     async for piece in pieces:
         *lines, rest = (rest + piece).split(b"\n")
+        if len(rest) > LINE_BYTES_MAX:
+            raise Rejected(f"a line of more than {LINE_BYTES_MAX} bytes", code="too-large")
         for line in lines:
             if line.startswith(_FAILED):
                 raise read_error(b"{" + line[len(_FAILED) :])

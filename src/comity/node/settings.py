@@ -55,6 +55,7 @@ from typing import Annotated, TypeVar
 
 import msgspec
 
+from comity.agreement import toml
 from comity.agreement.lines import Lines, Path
 from comity.agreement.model import Identifier
 from comity.errors import Rejected, Unavailable
@@ -66,6 +67,8 @@ S = TypeVar("S", bound=msgspec.Struct)
 
 FILE = "node.toml"
 """Name of the settings file in the data folder."""
+SETTINGS_BYTES_MAX = 1_048_576
+"""Longest settings file read; one with a hundred sources has some 10,000."""
 WORK_FACTOR_MIN = 17
 """128 MiB for each guess: less is for tests alone."""
 _ADDRESS = r"\Ahttps://[^/?#@\s]+\Z"
@@ -216,17 +219,21 @@ def read_file(path: FilePath, kind: type[S]) -> S:
         Unavailable, Rejected: as ``read_settings``.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open("rb") as file:
+            data = file.read(SETTINGS_BYTES_MAX + 1)
+        text = data.decode()
     except OSError as error:
         raise Unavailable(f"cannot be read: {error.strerror}", code="no-settings", place=str(path)) from None
     except UnicodeDecodeError:
         raise Rejected("not text in UTF-8", code="bad-settings", place=str(path)) from None
+    if len(data) > SETTINGS_BYTES_MAX:
+        raise Rejected(f"more than {SETTINGS_BYTES_MAX} bytes", code="bad-settings", place=str(path))
     return _parse(text, str(path), kind)
 
 
 def _parse(text: str, file: str, kind: type[S]) -> S:
     try:
-        written = tomllib.loads(text)
+        written = toml.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise Rejected(f"not TOML: {error}", code="bad-settings", place=file) from None
     try:

@@ -24,6 +24,8 @@ from comity.errors import Refused, Rejected, Unavailable
 
 SECRET_BYTES_MIN = 16
 """Shortest secret: whoever can guess it can raise the alarm, or publish."""
+SECRET_BYTES_MAX = 4_096
+"""Longest: what a program sends with each request."""
 BEARER = "Bearer "
 Port = Annotated[int, msgspec.Meta(ge=0, le=65_535)]
 
@@ -71,13 +73,16 @@ def read_secret(file: str, folder: Path, whose: str) -> bytes:
 
     Raises:
         Unavailable: the file cannot be read.
-        Rejected: it is too short to keep anybody out.
+        Rejected: it is too short to keep anybody out, or too long for a secret.
     """
     path = folder / file
     try:
-        secret = path.read_bytes().strip()
+        with path.open("rb") as opened:
+            secret = opened.read(SECRET_BYTES_MAX + 1).strip()
     except OSError as error:
         raise Unavailable(f"cannot be read: {error.strerror}", code="no-secret", place=str(path)) from None
+    if len(secret) > SECRET_BYTES_MAX:
+        raise Rejected(f"the secret of {whose} is too long", code="long-secret", place=str(path))
     if len(secret) < SECRET_BYTES_MIN:
         raise Rejected(
             f"the secret of {whose} has {len(secret)} bytes; at least {SECRET_BYTES_MIN} are asked for",

@@ -19,6 +19,7 @@ from comity.errors import ComityError, Unavailable
 from comity.flows.house import House
 from comity.flows.vouching.cosigning import ANSWER_BYTES_MAX, Post, Posted, settle, submit
 from comity.flows.vouching.witnesses import NamedWitness, witnesses
+from comity.node.outward import asking
 from comity.node.worker import pause_seconds
 from comity.ports import Clock, Entropy
 from comity.record.statement import DOMESTIC
@@ -166,7 +167,7 @@ def witness_poster() -> Post:
         timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS)
         try:
             async with (
-                aiohttp.ClientSession(timeout=timeout) as session,
+                asking(timeout) as session,
                 session.post(url, data=body, allow_redirects=False) as reply,
             ):
                 answer = await reply.content.read(ANSWER_BYTES_MAX + 1)

@@ -14,6 +14,7 @@ from cryptography.x509 import Certificate
 from comity.errors import ComityError, Unavailable
 from comity.flows.house import House
 from comity.flows.vouching.stamping import Stamp, keep_stamp, stamped_text, unstamped
+from comity.node.outward import asking
 from comity.node.settings import TimestampSettings
 from comity.node.worker import pause_seconds
 from comity.ports import Entropy
@@ -107,7 +108,7 @@ def stamp_poster(url: str) -> Post:
         headers = {"Content-Type": "application/timestamp-query"}
         try:
             async with (
-                aiohttp.ClientSession(timeout=timeout) as session,
+                asking(timeout) as session,
                 session.post(url, data=body, headers=headers, allow_redirects=False) as reply,
             ):
                 if reply.status != 200:
