@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from comity.cli.files import absolute, read_file
+from comity.cli.files import absolute, free, make_folder, read_file, write_new_file
 from comity.cli.options import Desk, housed, spoken
 from comity.cli.output import FINDINGS, Output, working
-from comity.errors import Misuse
 from comity.evidence.contradiction import Contradicted, Kind
 from comity.evidence.model import EVIDENCE_BYTES_MAX
 from comity.record.card import fingerprint_text
@@ -60,8 +59,7 @@ def export(desk: Desk, contradiction: str, path: str) -> None:
     """
     from comity.flows.looking.contradictions import ExportContradiction
 
-    if Path(absolute(path)).exists():
-        raise Misuse(f"{path!r} exists already; name another file, or move it away", code="file-exists")
+    free(Path(absolute(path)))
     request = ExportContradiction(contradiction=contradiction.rstrip("…"), path=absolute(path))
     desk.show(desk.call("evidence.contradiction", request), _tell_exported)
 
@@ -79,15 +77,15 @@ def compare(out: Output, files: tuple[Path, ...], folder: Path | None) -> int:
     from comity.evidence.comparing import compare_evidence
     from comity.evidence.contradiction import verify_contradiction
 
-    if folder is not None and folder.exists():
-        raise Misuse(f"{str(folder)!r} exists already; name another folder", code="file-exists")
+    if folder is not None:
+        free(folder)
     data = [read_file(file, EVIDENCE_BYTES_MAX) for file in files]
     with working("comparing", quiet=out.as_json):
         proofs = compare_evidence(data)
     if folder is not None and proofs:
-        folder.mkdir()
+        make_folder(folder)
         for number, proof in enumerate(proofs, 1):
-            (folder / f"contradiction-{number}.proof").write_bytes(proof)
+            write_new_file(folder / f"contradiction-{number}.proof", proof)
     found = [verify_contradiction(proof, ()) for proof in proofs]
 
     def tell(out: Output, found: list[Contradicted]) -> None:

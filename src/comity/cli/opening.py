@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from comity.cli.decisions import functions, tell_outcome
-from comity.cli.files import absolute
+from comity.cli.files import absolute, free, new_file
 from comity.cli.options import Desk, Verb, acting, housed
 from comity.cli.output import REFUSED, Output, size
 from comity.errors import Misuse
@@ -31,8 +31,7 @@ def open_command(desk: Desk, item: str, purpose: str, path: Path, actor: str, ke
     Example:
       comity open i-7k3m… --purpose "air defence" --out report.pdf --as kim
     """
-    if path.exists():
-        raise Misuse(f"{str(path)!r} exists already; name another file, or move it away", code="file-exists")
+    free(path)
     opened = _open_here(desk, item, purpose, path, actor, key) if key else _open(desk, item, purpose, path, actor)
     known = functions(desk)
     desk.show(opened, lambda out, _: _tell(out, opened, known))
@@ -55,7 +54,6 @@ def _open_here(desk: Desk, item: str, purpose: str, path: Path, actor: str, key:
     """
     from comity.cli.person_keys import read_person_keys
     from comity.seal.age import open_header, read_header
-    from comity.seal.files import whole_file
     from comity.seal.items import unpack_payload
 
     keys = read_person_keys(key)
@@ -66,7 +64,7 @@ def _open_here(desk: Desk, item: str, purpose: str, path: Path, actor: str, key:
             sealed.replace(path)
         return opened
     try:
-        with sealed.open("rb", buffering=0) as source, whole_file(path) as sink:
+        with sealed.open("rb", buffering=0) as source, new_file(path) as sink:
             header, payload = read_header(source)
             manifest = unpack_payload(open_header(header, keys.identities), payload, sink, opened.binding)
             request = Confirm(

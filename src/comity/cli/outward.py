@@ -19,7 +19,7 @@ from typing import Any
 import click
 import msgspec
 
-from comity.cli.files import read_file, write_new_file
+from comity.cli.files import make_folder, read_file, write_new_file
 from comity.cli.output import Output, Part
 from comity.doors.events import BATCH_MAX, Batched
 from comity.doors.passing import Door, Passed, Setting, Writer
@@ -129,7 +129,7 @@ class Outward:
         self._refused: Counter[str] = Counter()
         self._flush: asyncio.TimerHandle | None = None
         if way.folder is not None:
-            _make_folder(way.folder)
+            make_folder(way.folder, new=False)
 
     def __enter__(self) -> Outward:
         return self
@@ -175,10 +175,3 @@ class Outward:
                 name = f"{self._newest:012d}-{self._written:06d}.{self._way.door.ending}"
                 write_new_file(self._way.folder / name, each)
         sys.stdout.flush()
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise Misuse(f"{str(folder)!r} can not be made: {error.strerror}", code="no-folder") from None

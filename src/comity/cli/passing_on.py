@@ -9,7 +9,7 @@ import click
 
 from comity.cli.consents import KINDS
 from comity.cli.decisions import functions, tell_outcome
-from comity.cli.files import absolute, read_file
+from comity.cli.files import absolute, free, new_file, read_file
 from comity.cli.instants import told_instant
 from comity.cli.options import Desk, acting, ask_first, final, housed
 from comity.cli.output import DONE, REFUSED, Output
@@ -118,8 +118,7 @@ def seal(desk: Desk, request: str, path: Path, actor: str, key: Path | None, *, 
     Example:
       comity pass-on seal r-4xq7… --out for-the-courier.age --as kim
     """
-    if path.exists():
-        raise Misuse(f"{str(path)!r} exists already; name another file, or move it away", code="file-exists")
+    free(path)
     ask_first(f"The copy of {request} is sealed to the next body, and opens here no more.", yes=yes)
     told = _seal_here(desk, request, path, actor, key) if key else _seal(desk, request, path, actor)
     known = functions(desk)
@@ -143,7 +142,6 @@ def _seal_here(desk: Desk, request: str, path: Path, actor: str, key: Path) -> P
 
     from comity.cli.person_keys import read_person_keys
     from comity.seal.age import open_header, read_header, seal_header
-    from comity.seal.files import whole_file
     from comity.seal.keys import parse_recipient
     from comity.seal.streams import take, write_all
 
@@ -156,7 +154,7 @@ def _seal_here(desk: Desk, request: str, path: Path, actor: str, key: Path) -> P
             fetched.replace(path)
         return told
     try:
-        with fetched.open("rb", buffering=0) as source, whole_file(path) as sink:
+        with fetched.open("rb", buffering=0) as source, new_file(path) as sink:
             header, payload = read_header(source)
             onward = seal_header(open_header(header, keys.identities), [parse_recipient(told.recipient)], os.urandom)
             write_all(sink, onward)

@@ -132,6 +132,7 @@ def contradictions(out: Output, origin: str, folder: Path, path: Path | None) ->
     Example:
       comity witness contradictions comity/jp-kr-2016/jp --folder w1 --out two-histories.proof
     """
+    from comity.cli.files import write_new_file
     from comity.evidence.comparing import prove_refused
     from comity.node.witnessing import ShowContradictions, ShowWitness, ask_witness
 
@@ -142,9 +143,7 @@ def contradictions(out: Output, origin: str, folder: Path, path: Path | None) ->
         proofs = [proof for each in found if (proof := prove_refused(each.recorded, each.request, keys))]
         if not proofs:
             raise Misuse("nothing that is kept proves two histories of a log that is followed here", code="no-proof")
-        if path.exists():
-            raise Misuse(f"{str(path)!r} exists already; name another file", code="file-exists")
-        path.write_bytes(proofs[0])
+        write_new_file(path, proofs[0])
     out.show(found, _tell_contradictions)
 
 

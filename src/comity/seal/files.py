@@ -12,18 +12,24 @@ from typing import BinaryIO, cast
 
 FILE_MODE = 0o600
 """Readable by its owner only."""
+_NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS}
+"""What a file system says that has no second names for files, such as that of a memory stick."""
 _numbers = count(1)
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[BinaryIO]:
-    """A sink that becomes ``path``, replacing what was there, when the block ends without an error.
+def whole_file(path: Path, *, new: bool = False) -> Iterator[BinaryIO]:
+    """A sink that becomes ``path`` when the block ends without an error.
+
+    What was there is replaced: a link too, never what it points to. A ``new`` file replaces nothing, not even what came
+    into being while it was written.
 
     Opening a sealed file into it authenticates everything before the first byte can be seen. The file is readable by
     its owner only. Where the system can (Linux), it has no name before the end, so that a program that is killed leaves
     nothing of the content behind. It is not synced: who needs it after a loss of power syncs it and its folder.
 
     Raises:
+        FileExistsError: something has this name, and the file is to be ``new``.
         OSError: the folder cannot be written, or is full; ``path`` is as it was.
     """
     temporary = path.with_name(f".comity-{os.getpid()}-{next(_numbers)}")  # never followed, never reused: see O_EXCL
@@ -34,13 +40,31 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
         with os.fdopen(descriptor, "w+b", buffering=0) as sink:
             yield cast("BinaryIO", sink)
             if not named:
-                os.link(f"/proc/self/fd/{descriptor}", temporary, src_dir_fd=descriptor, follow_symlinks=True)
-                named = True
-        temporary.replace(path)
+                last = path if new else temporary
+                os.link(f"/proc/self/fd/{descriptor}", last, src_dir_fd=descriptor, follow_symlinks=True)
+                named = not new
+        if named and new:
+            _rename_new(temporary, path)
+        elif named:
+            temporary.replace(path)
     except BaseException:
         if named:
             temporary.unlink(missing_ok=True)
         raise
+
+
+def _rename_new(temporary: Path, path: Path) -> None:
+    """Give a file its name, which nothing has."""
+    try:
+        os.link(temporary, path, follow_symlinks=False)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        if os.path.lexists(path):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from None
+        temporary.replace(path)
+    else:
+        temporary.unlink()
 
 
 def _unnamed(folder: Path) -> int | None:

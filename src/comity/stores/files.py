@@ -33,11 +33,14 @@ class LocalFiles:
     def whole(self, path: str) -> Iterator[BinaryIO]:
         """See ``ports.Files.whole``."""
         place = Path(path)
-        if place.exists():
-            raise Misuse(f"{path!r} exists already; name another file, or move it away", code="file-exists")
+        taken = Misuse(f"{path!r} exists already; name another file, or move it away", code="file-exists")
+        if os.path.lexists(place):
+            raise taken
         try:
-            with whole_file(place) as sink:
+            with whole_file(place, new=True) as sink:
                 yield sink
+        except FileExistsError:
+            raise taken from None
         except OSError as error:
             raise Misuse(f"cannot write {path!r}: {error.strerror}", code="unwritable-file") from None
 
