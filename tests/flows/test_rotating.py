@@ -30,7 +30,7 @@ from comity.record.encoding import encode
 from comity.record.statement import peek, read
 from comity.stores.memory_disk import MemoryDisk
 from courier.keys import Key
-from flows.parcels import listed, parcel_with, record_of
+from flows.parcels import everything, listed, parcel_with, record_of
 from world import RELATIONSHIP, World, new_house
 
 JP = f"{RELATIONSHIP}/jp"
@@ -251,6 +251,21 @@ async def carry(world: World, name: str) -> None:
     path = str(world.folder / name)
     await export_pouch(world.jp, ExportPouch(relationship=RELATIONSHIP, path=path))
     await import_pouch(world.kr, ImportPouch(path=path))
+
+
+async def test_whoever_kept_the_key_before_brings_it_back_with_no_older_card(world: World) -> None:  # (44, 46)
+    thief, card = await stolen(world), await world.jp.card()
+    await rotate_key(world.jp, RotateKey(purpose="record"))
+    await world.exchange()
+    before = await everything(world.kr)
+    record = record_of(world.jp, KeysRotated(card=card))
+    envelope = dsse.sign(RECORD, encode(record.statement), [(thief.public, thief.sign)])
+    with pytest.raises(Rejected) as caught:
+        await world.kr.exchange.unpack(
+            "jp", await parcel_with(world.jp, msgspec.structs.replace(record, envelope=envelope))
+        )
+    assert caught.value.code == "older-card"
+    assert await everything(world.kr) == before
 
 
 async def test_a_card_of_another_root_brings_nothing(world: World) -> None:  # (44)

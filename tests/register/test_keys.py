@@ -68,6 +68,15 @@ def test_which_keys_sign_goes_by_the_place(  # (45, 46)
     assert set(ChainKeys(newest, chain, came).at(sequence)) == keys
 
 
+def test_an_older_card_brings_no_key_back() -> None:  # (44, 46)
+    changed = ChainKeys(SECOND, row(SECOND, 5))
+    for keys, late in ((changed, Rotation(9, FIRST)), (changed.changed(Rotation(7, THIRD)), Rotation(9, SECOND))):
+        with pytest.raises(Rejected) as caught:
+            keys.changed(late)
+        assert caught.value.code == "older-card"
+    assert changed.changed(Rotation(3, FIRST)).at(3)  # one that is sent again, from before
+
+
 def test_no_former_key_comes_back() -> None:  # (40)
     for purpose in ("record", "witness"):
         again = FormerKey(purpose=purpose, key=TWO, until=NOW)

@@ -69,8 +69,18 @@ class ChainKeys:
         self._revoked = self.card.revoked("record")
 
     def changed(self, rotated: Rotation | None) -> ChainKeys:
-        """The same after one more change."""
-        return self if rotated is None else ChainKeys(self.card, self._row, (*self._rotations, rotated))
+        """The same after one more change.
+
+        Raises:
+            Rejected: ``older-card``: it brings back keys that this chain has left behind.
+        """
+        if rotated is None or rotated in self._rotations:
+            return self
+        before = [(each.sequence, each.card.issued) for each in self._rotations]
+        before += [(self._row.sequence, self._row.issued)] if self._row is not None else []
+        if any(rotated.card.issued < issued for sequence, issued in before if sequence < rotated.sequence):
+            raise Rejected("this chain named a newer card; an older one brings back no keys", code="older-card")
+        return ChainKeys(self.card, self._row, (*self._rotations, rotated))
 
     def at(self, sequence: int) -> tuple[bytes, ...]:
         """The keys that may sign the record at ``sequence``."""
