@@ -174,9 +174,9 @@ async def test_a_chain_that_was_cut_is_held_against_what_the_peer_cosigned(told:
     size = base.heads[JP].size - 1
     replay = Replay(told.jp)
     await replay.run()
-    base.heads[JP] = Head(size, base.chains[JP][size - 1].record, replay.heads()[JP].root)
+    base.heads[JP] = Head(size, base.chains[JP][size - 1].record, replay.ledgers.heads()[JP].root)
     for key in [key for key in base.rows[TILE] if key.startswith(JP)]:
-        base.rows[TILE][key] = replay.tiles[key]
+        base.rows[TILE][key] = replay.ledgers.tiles[key]
     assert f"{COSIGNED} {JP}" in await places(told.jp)
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from comity.cli.main import main
 from comity.errors import Misuse, Unavailable
-from comity.node.checking import PARTS, FolderChecked, check_folder
+from comity.node.checking import DIGESTS, PARTS, FolderChecked, check_folder
 from comity.stores.backups.snapshot import View, snapshot
 from released import RELEASES, brought
 
@@ -111,6 +111,45 @@ def test_each_damage_is_named(folder: Path, damage: str) -> None:
         return
     assert says in "\n".join(f"{each.place}: {each.says}" for each in found)
     assert main(["fsck", "--folder", str(folder)]) == 6
+
+
+SEEN_BY_DIGESTS = {"an envelope", "a salt", "an entry that is missing", "a head", "a tile"}
+
+
+@pytest.mark.parametrize("damage", sorted(SEEN_BY_DIGESTS | {"a verdict", "a row"}))
+def test_the_faster_look_sees_what_has_a_digest_in_the_ledgers(folder: Path, damage: str) -> None:  # (76)
+    assert checked(folder, (DIGESTS,)).findings == ()
+    DAMAGES[damage][0](folder)
+    found = checked(folder, (DIGESTS,))
+    assert bool(found.findings) == (damage in SEEN_BY_DIGESTS)
+    assert found.entries > 10
+    assert not found.signatures
+
+
+def test_digests_and_all_of_the_books_give_the_same_ledgers(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert checked(folder, (DIGESTS,)).chains == checked(folder, ("books",)).chains
+    assert main(["fsck", "--folder", str(folder), "--only", "digests"]) == 0
+    assert "signatures were not verified" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ("sequence = 99", "the record is not the one that its entry names"),
+        ("chain = 'domestic/jp'", "the record is not the one that its entry names"),
+        ("record = zeroblob(32)", "the record is not the one that its entry names"),
+        ('envelope = CAST(\'{"payload":"AAA"\' AS BLOB)', "the record is not the one that its entry names"),
+        ("extends = 0", ""),
+    ],
+)
+def test_an_entry_that_is_not_what_it_says_is_named(folder: Path, change: str, says: str) -> None:  # (76)
+    sql(f"UPDATE journal SET {change} WHERE position = 2")(folder)
+    found = checked(folder, (DIGESTS,)).findings
+    assert found
+    if says:
+        assert (found[0].place, found[0].says) == ("journal entry 2", says)
+        return
+    assert found[0].says == "the record does not follow the one before it in its chain"  # whoever came after it
 
 
 def test_a_file_that_is_no_database_any_more(folder: Path) -> None:

@@ -19,8 +19,9 @@ from comity.flows.giving.release import PREPARED, Waiting
 from comity.flows.house import House
 from comity.flows.keeping.committed import scan_side
 from comity.flows.keeping.erasing import HEADER
-from comity.flows.maintaining.rebuilding import compare
-from comity.flows.maintaining.replaying import Finding, Replay
+from comity.flows.maintaining.digests import Digests, Finding
+from comity.flows.maintaining.rebuilding import compare, compare_ledgers
+from comity.flows.maintaining.replaying import Replay
 from comity.node.backups import looking_house
 from comity.node.run import SystemClock, system_entropy
 from comity.node.settings import FILE, read_settings
@@ -34,7 +35,11 @@ from comity.stores.folder import parse_mark
 
 Progress = Callable[[str, int, int], None]
 PARTS = ("books", "payloads", "feeds")
-"""What can be checked by itself."""
+"""What is checked, and can be checked by itself."""
+DIGESTS = "digests"
+"""The part of the books that can be checked by itself: no signatures and verdicts, and far faster for that."""
+DIGESTS_AT_ONCE = 4_096
+"""Entries read at once: whole tiles."""
 _USABLE = frozenset({"in transit", "held", "lost"})
 
 
@@ -42,7 +47,7 @@ class FolderChecked(msgspec.Struct, frozen=True, kw_only=True):
     """What was checked, and what was found.
 
     Attributes:
-        entries: journal entries, each with its signatures, its place, its leaf and its verdict.
+        entries: journal entries, each with its digest, its place, its leaf, its signatures and its verdict.
         rows: rows of the register compared with what the journal gives.
         chains: size of every chain whose ledger was recomputed.
         witnessed: for each own chain, how much the other party has cosigned.
@@ -50,6 +55,7 @@ class FolderChecked(msgspec.Struct, frozen=True, kw_only=True):
         payload_bytes: how many bytes they have.
         feeds: batches of each feed, each with its signature and its place in the log.
         findings: what is wrong; empty when all is well.
+        signatures: whether signatures and verdicts of the entries were checked as well.
     """
 
     entries: int = 0
@@ -60,6 +66,7 @@ class FolderChecked(msgspec.Struct, frozen=True, kw_only=True):
     payload_bytes: int = 0
     feeds: dict[str, int] = {}
     findings: tuple[Finding, ...] = ()
+    signatures: bool = True
 
 
 def check_folder(folder: Path, parts: tuple[str, ...], progress: Progress) -> FolderChecked:
@@ -67,7 +74,7 @@ def check_folder(folder: Path, parts: tuple[str, ...], progress: Progress) -> Fo
 
     Args:
         folder: the data folder.
-        parts: of ``PARTS``.
+        parts: of ``PARTS``; ``DIGESTS`` in the place of the books.
         progress: told how far it is.
 
     Raises:
@@ -79,6 +86,8 @@ def check_folder(folder: Path, parts: tuple[str, ...], progress: Progress) -> Fo
         view = View(folder / "comity.sqlite", stack.enter_context(snapshot(folder / "comity.sqlite")))
         if "books" in parts:
             checked = asyncio.run(_books(folder, party, view, progress))
+        elif DIGESTS in parts:
+            checked = asyncio.run(_digests(view, progress))
         if "payloads" in parts:
             blobs = check_blobs(folder / "blobs", progress)
             findings = asyncio.run(_payloads(folder, party, view, blobs))
@@ -111,6 +120,22 @@ async def _books(folder: Path, party: str, view: View, progress: Progress) -> Fo
         witnessed=verified.witnessed,
         findings=(*findings, *verified.findings, *await _outside(folder, house)),
     )
+
+
+async def _digests(view: View, progress: Progress) -> FolderChecked:
+    """Digests, places, links and leaves of the journal, tiles and heads of the ledgers (76)."""
+    total = view.seen.entries
+    ledgers = Digests()
+    findings: list[Finding] = []
+    for first in range(0, total, DIGESTS_AT_ONCE):
+        entries = view.seen.entries_from(first, DIGESTS_AT_ONCE)
+        findings += ledgers.take((*entry[:5], entry[7]) for entry in entries).values()
+        progress(DIGESTS, ledgers.entries, total)
+    if ledgers.entries != total:
+        findings.append(Finding("journal", f"{total - ledgers.entries} of {total} entries are missing"))
+    findings += await compare_ledgers(view, ledgers)
+    chains = {chain: head.size for chain, head in sorted(ledgers.heads().items())}
+    return FolderChecked(entries=total, chains=chains, findings=tuple(findings), signatures=False)
 
 
 async def _count(view: View) -> int:

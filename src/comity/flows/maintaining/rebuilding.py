@@ -21,11 +21,12 @@ from comity.flows.keeping.committed import scan_side
 from comity.flows.keeping.erasing import HEADER
 from comity.flows.keeping.library import TEXT
 from comity.flows.keeping.sequencer import TILE
-from comity.flows.maintaining.replaying import Finding, Replay
+from comity.flows.maintaining.digests import Digests, Finding
+from comity.flows.maintaining.replaying import Replay
 from comity.flows.vouching import cosigning
 from comity.ledger.checkpoint import SignedCheckpoint
 from comity.ledger.tree import TreeHead
-from comity.ports import Put
+from comity.ports import Put, Store
 from comity.record.card import Card
 from comity.register.rows import TABLES, AgreementRow, CopyRow, encode_row
 from comity.register.rows.negotiation import ChannelRow
@@ -96,14 +97,13 @@ async def compare(house: House, replay: Replay) -> LedgerVerified:
     """What a journal that was stepped again gives, against everything that stands in the store."""
     await replay.run()
     findings = replay.findings
-    findings += await _heads(house, replay)
-    findings += await _differences(house, TILE, replay.tiles)
+    findings += await compare_ledgers(house.store, replay.ledgers)
     rows: dict[str, dict[str, bytes]] = {table: {} for table in TABLES}
     for (table, key), row in replay.rows.items():
         if row is not None:
             rows[table][key] = encode_row(row)
     for table, expected in rows.items():
-        findings += await _differences(house, table, expected)
+        findings += await _differences(house.store, table, expected)
     destroyed = {
         row.header.hex() for row in replay.rows.values() if isinstance(row, CopyRow) and row.state == "destroyed"
     }
@@ -120,7 +120,7 @@ async def compare(house: House, replay: Replay) -> LedgerVerified:
     return LedgerVerified(
         entries=replay.entries,
         rows=sum(map(len, rows.values())),
-        chains={chain: head.size for chain, head in sorted(replay.heads().items())},
+        chains={chain: head.size for chain, head in sorted(replay.ledgers.heads().items())},
         witnessed=witnessed,
         findings=tuple(findings),
         vouched=vouched,
@@ -128,21 +128,23 @@ async def compare(house: House, replay: Replay) -> LedgerVerified:
     )
 
 
-async def _heads(house: House, replay: Replay) -> list[Finding]:
-    given = replay.heads()
-    stored = {chain: TreeHead(head.size, head.root) for chain, head in (await house.store.heads()).items()}
-    return [
+async def compare_ledgers(store: Store, ledgers: Digests) -> list[Finding]:
+    """Heads and tiles of a store that the journal does not give, or gives differently."""
+    given = ledgers.heads()
+    stored = {chain: TreeHead(head.size, head.root) for chain, head in (await store.heads()).items()}
+    found = [
         Finding(chain, "the head is not what the journal gives")
         for chain in sorted(given.keys() | stored.keys())
         if given.get(chain) != stored.get(chain)
     ]
+    return found + await _differences(store, TILE, ledgers.tiles)
 
 
-async def _differences(house: House, table: str, expected: dict[str, bytes]) -> list[Finding]:
+async def _differences(store: Store, table: str, expected: dict[str, bytes]) -> list[Finding]:
     """Rows of the store that the journal does not give, or gives differently."""
     left = dict(expected)
     found = []
-    async for key, value in scan_side(house.store, table):
+    async for key, value in scan_side(store, table):
         if left.pop(key, None) != value:
             found.append(Finding(f"{table} {key}", "the row is not what the journal gives"))
     return found + [Finding(f"{table} {key}", "the row is missing") for key in sorted(left)]
@@ -155,7 +157,7 @@ async def _notes(house: House, replay: Replay, findings: list[Finding]) -> dict[
     for table, read in ((COSIGNED, witnessing.read_kept_cosigned), (THEIR_CHECKPOINT, witnessing.read_kept)):
         async for chain, note in scan_side(house.store, table):
             try:
-                head = replay.check_head(chain, _stated(read, note, chain, _cards(replay, chain)))
+                head = replay.ledgers.check_head(chain, _stated(read, note, chain, _cards(replay, chain)))
             except Rejected as error:
                 says = f"the checkpoint kept there does not match the records here: {error.sentence}"
                 findings.append(Finding(f"{table} {chain}", says))
@@ -171,10 +173,10 @@ async def _vouched(
     """Check what third parties cosigned; how far each did, and how much counts by a policy."""
     vouched: dict[str, dict[str, int]] = {}
     counted: dict[str, int] = {}
-    for chain in sorted(replay.heads()):
+    for chain in sorted(replay.ledgers.heads()):
         if not chain.endswith(f"/{house.party}"):
             continue
-        wrong = await cosigning.check_vouched(house, chain, partial(replay.check_head, chain))
+        wrong = await cosigning.check_vouched(house, chain, partial(replay.ledgers.check_head, chain))
         findings += [Finding(f"{cosigning.VOUCHED} {chain}", says) for says in wrong]
         if wrong:
             continue

@@ -1,7 +1,7 @@
 """Replaying: the journal stepped again into memory (``spec/register.md`` step 8, ``spec/sequencer.md`` step 10).
 
-Every signature, place, link, leaf and verdict of the journal is checked on the way, with the keys that its own records
-name at that point. What is wrong is noted and passed over, so that one damaged entry does not hide another.
+Every digest, signature, place, link, leaf and verdict of the journal is checked on the way, with the keys that its own
+records name at that point. What is wrong is noted and passed over, so that one damaged entry does not hide another.
 """
 
 from __future__ import annotations
@@ -13,17 +13,14 @@ import msgspec
 
 from comity.errors import Rejected, Unavailable
 from comity.flows.house import House
-from comity.flows.keeping.sequencer import tile_key
 from comity.flows.keeping.work import CARD
-from comity.ledger.leaf import record_leaf
-from comity.ledger.tiles import TileId
-from comity.ledger.tree import Frontier, TreeHead
+from comity.flows.maintaining.digests import Digests, Finding
 from comity.ports import JournalEntry
 from comity.record.card import Card, read_card
 from comity.record.contexts import RECORD
 from comity.record.dsse import check_signature, key_id, pae
 from comity.record.dsse import read as read_envelope
-from comity.record.statement import NOTHING, Record, read_frame, read_kept, understand
+from comity.record.statement import Record, read_frame, read_kept, understand
 from comity.register.keys import rotation
 from comity.register.restoring import RECOVERED, mirrored, seen_from
 from comity.register.rows import AgreementRow, Key, PeerRow, Row
@@ -52,19 +49,12 @@ def verify_ahead(entries: Iterable[JournalEntry], keys: Mapping[str, bytes]) -> 
             continue
 
 
-class Finding(msgspec.Struct, frozen=True):
-    """Something that is not as it must be: where, and what."""
-
-    place: str
-    says: str
-
-
 class Replay:
     """The journal of one house, stepped again.
 
     Attributes:
         rows: what the journal gives for the register.
-        tiles: what it gives for the ledgers, by the key of the store's row.
+        ledgers: what it gives for the ledgers.
         cards: the cards of each peer, newest last.
         findings: what is wrong.
         entries: how many entries were read.
@@ -75,13 +65,11 @@ class Replay:
     def __init__(self, house: House, threads: int = 0) -> None:
         self._threads = threads
         self.rows: dict[Key, Row | None] = {}
-        self.tiles: dict[str, bytes] = {}
+        self.ledgers = Digests()
         self.cards: dict[str, list[Card]] = {}
         self.findings: list[Finding] = []
         self.entries = 0
         self._house = house
-        self._frontiers: dict[str, Frontier] = {}
-        self._last: dict[str, bytes] = {}
         self._held: dict[bytes, bytes] = {}
         self._own: tuple[bytes, ...] = (house.keys.record.public,)
         self._before: JournalEntry | None = None
@@ -96,42 +84,25 @@ class Replay:
                 keys = {key_id(key): key for key in self._all_keys()}
                 shares = (batch[first :: self._threads] for first in range(self._threads))
                 await asyncio.gather(*(asyncio.to_thread(verify_ahead, share, keys) for share in shares))
+            wrong = self.ledgers.take(
+                (each.chain, each.sequence, each.record, each.envelope, each.salt, each.extends) for each in batch
+            )
+            self.findings += wrong.values()
             for entry in batch:
                 try:
-                    await self._entry(entry)
+                    if self.entries not in wrong:
+                        await self._entry(entry)
                 except (Rejected, Unavailable) as error:
                     self.findings.append(Finding(f"journal entry {self.entries}", error.sentence))
                 self.entries += 1
                 self._before = entry
             told(self.entries)
 
-    def heads(self) -> dict[str, TreeHead]:
-        """The ledger heads that the journal gives."""
-        return {chain: frontier.head() for chain, frontier in self._frontiers.items()}
-
-    def last(self, chain: str) -> bytes:
-        """The id of the last record of a chain."""
-        return self._last[chain]
-
-    def check_head(self, chain: str, head: TreeHead) -> TreeHead:
-        """``head``, once it is shown to be one that the ledger of ``chain`` went through.
-
-        Raises:
-            Rejected: the records of the journal do not give it.
-        """
-        Frontier.restore(head, lambda level, index: self.tiles.get(tile_key(chain, TileId(level, index)), b""))
-        return head
-
     async def _entry(self, entry: JournalEntry) -> None:
         record = self._record(entry)
-        statement = record.statement
-        if (record.id, statement.chain, statement.sequence) != (entry.record, entry.chain, entry.sequence):
-            raise Rejected("the record is not the one that its entry names", code="altered-entry")
         self._check_instant(entry, record)
         if entry.rules != RULES_VERSION:
             raise Rejected(f"judged by rules of version {entry.rules}; this program has {RULES_VERSION}", code="rules")
-        if entry.extends:
-            self._extend(entry, record)
         verdict = self._verdict(entry, record)
         if isinstance(verdict, Rejection) and entry.reason == RECOVERED:
             verdict = self._verdict_there(entry, record) or verdict
@@ -178,15 +149,6 @@ class Replay:
         early = entry.at < record.statement.at if entry.reason else entry.at != record.statement.at
         if (own and early) or (self._before is not None and entry.at < self._before.at):
             raise Rejected("the instant of the verdict is not in order", code="altered-entry")
-
-    def _extend(self, entry: JournalEntry, record: Record) -> None:
-        frontier = self._frontiers.get(entry.chain, Frontier())
-        if entry.sequence != frontier.size or record.statement.previous != self._last.get(entry.chain, NOTHING):
-            raise Rejected("the record does not follow the one before it in its chain", code="link")
-        frontier, grown = frontier.append([record_leaf(entry.salt, entry.envelope).data])
-        self._frontiers[entry.chain] = frontier
-        self._last[entry.chain] = entry.record
-        self.tiles.update((tile_key(entry.chain, tile.id), tile.hashes) for tile in grown)
 
     def _verdict(self, entry: JournalEntry, record: Record) -> Verdict:
         """The verdict made again; that a record was not known, or its predecessor missing, is the journal's word."""

@@ -45,12 +45,13 @@ async def make_again(house: House) -> None:
         for (table, key), row in replay.rows.items():
             if row is not None:
                 yield Put(table, key, encode_row(row))
-        for key, hashes in replay.tiles.items():
+        for key, hashes in replay.ledgers.tiles.items():
             yield Put(TILE, key, hashes)
 
     await house.store.replace_rows(tuple(sorted(FOLLOWING)), puts())
-    sizes = {chain: head.size for chain, head in replay.heads().items()}
-    heads = {chain: Head(head.size, replay.last(chain), head.root) for chain, head in replay.heads().items()}
+    given = replay.ledgers.heads()
+    sizes = {chain: head.size for chain, head in given.items()}
+    heads = {chain: Head(head.size, replay.ledgers.last(chain), head.root) for chain, head in given.items()}
     ahead = [Put(table, key, None) for table, key in await _ahead(house, replay, sizes)]
     await house.store.commit(Batch(heads=heads, puts=tuple(ahead)), dict.fromkeys(heads))
 

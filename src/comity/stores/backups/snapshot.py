@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import cast
 from zlib import crc32
 
 import apsw
@@ -63,12 +64,16 @@ class Snapshot:
             found = self.connection.execute("SELECT chain, size, last, root FROM heads ORDER BY chain")
             return {chain: Stand(size, last, root) for chain, size, last, root in found}
 
+    def entries_from(self, first: int, count: int) -> list[JournalRow]:
+        """Journal entries as they are kept, from a position on."""
+        with translated():
+            found = self.connection.execute(_JOURNAL, (first, first + count)).fetchall()
+        return cast("list[JournalRow]", found)
+
     def segments(self) -> Iterator[bytes]:
         """The journal, each piece the bytes of one object."""
         for first in range(0, self.entries, SEGMENT_ENTRIES):
-            with translated():
-                found = self.connection.execute(_JOURNAL, (first, min(first + SEGMENT_ENTRIES, self.entries)))
-                yield encode(found.fetchall())
+            yield encode(self.entries_from(first, SEGMENT_ENTRIES))
 
     def rows(self, *, only: str = "", but: frozenset[str] = frozenset()) -> Iterator[bytes]:
         """Rows in the order of table and key, each piece the bytes of one object.
@@ -121,10 +126,15 @@ def snapshot(path: Path) -> Iterator[Snapshot]:
 
 
 class View(SqliteStore):
-    """A store as it was when a snapshot began: all that reads of a ``ports.Store``, and nothing that writes."""
+    """A store as it was when a snapshot began: all that reads of a ``ports.Store``, and nothing that writes.
+
+    Attributes:
+        seen: the snapshot.
+    """
 
     def __init__(self, path: Path, seen: Snapshot) -> None:
         super().__init__(path)
+        self.seen = seen
         self._reader = seen.connection
 
     async def commit(self, _batch: Batch, _expected: Mapping[str, Head | None]) -> int:
