@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from comity.cli.main import main
-from comity.errors import Refused, Unavailable
+from comity.errors import Refused, Rejected, Unavailable
 from comity.flows.actors import Actor
 from comity.flows.ending.destruction import Destroy, destroy
 from comity.flows.exchanging.roads import Road
@@ -152,3 +152,27 @@ def test_what_cannot_be_asked_is_told(backed: Backed, capsys: pytest.CaptureFixt
     capsys.readouterr()
     assert main(["catch-up", "--folder", kr, "--json"]) == 0
     assert '"restored":null' in capsys.readouterr().out
+
+
+async def test_a_database_put_back_by_hand_catches_up(backed: Backed, capsys: pytest.CaptureFixture[str]) -> None:
+    """(36) It is refused as it is; told of, it fetches what is missing. One that is the newest is none."""
+    kr = backed.folder / "kr"
+    assert await asyncio.to_thread(main, ["catch-up", "--older-database", "--folder", str(kr)]) == 1
+    assert "it is no older copy" in capsys.readouterr().err
+    older = (kr / "comity.sqlite").read_bytes()
+    async with houses(backed.folder) as world:
+        line = (await show_inbox(world.kr, ShowInbox())).received[0]
+        asked = Open(item=line.item, purpose="air defence", path=str(backed.folder / "y"), actor=Actor("kim"))
+        assert (await open_item(world.kr, asked)).outcome == "permit"
+        await world.exchange()
+    for left in kr.glob("comity.sqlite-*"):
+        left.unlink()
+    (kr / "comity.sqlite").write_bytes(older)
+    with pytest.raises(Rejected) as refused:
+        async with houses(backed.folder):
+            pass
+    assert refused.value.code == "restored-database"
+    assert await asyncio.to_thread(main, ["catch-up", "--older-database", "--folder", str(kr)]) == 0
+    assert "older copy of the database" in capsys.readouterr().out
+    async with houses(backed.folder) as world:
+        await caught_up(world)

@@ -492,9 +492,10 @@ class House:
 
 def not_caught_up(restored: RestoredFrom) -> Unavailable:
     """What a house that was brought back says until it has compared its chains with everybody who has a copy."""
+    what = f"backup {restored.backup}" if restored.backup else "an older copy of its database"
     return Unavailable(
-        f"this node was brought back from backup {restored.backup} and has not yet fetched from each other party what "
-        "it had sent; it signs and opens nothing until then ('comity catch-up' says what is missing)",
+        f"this node was brought back from {what} and has not yet fetched from each other party what it had sent; it "
+        "signs and opens nothing until then ('comity catch-up' says what is missing)",
         code="restored-node",
     )
 

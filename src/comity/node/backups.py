@@ -19,19 +19,21 @@ from comity.flows.keeping.work import CARD
 from comity.flows.maintaining.restoring import FOLLOWING, NEVER, make_again
 from comity.node.run import SystemClock, system_entropy
 from comity.node.settings import FILE, read_settings
-from comity.ports import Keys, Store
+from comity.ports import Keys, RestoredFrom, Store
 from comity.record.card import Card, read_card
 from comity.seal.recipients import Identity, Recipient
 from comity.stores.backups import restoring, taking
 from comity.stores.backups.checking import BackupsChecked, BackupShown, check_backups, show_backups
 from comity.stores.backups.repository import Repository, read_about
 from comity.stores.backups.restoring import Derived, Point, Restored
+from comity.stores.backups.snapshot import snapshot
 from comity.stores.backups.taking import KEPT_KEYS, Progress, Taken
 from comity.stores.blobs import FolderBlobs
+from comity.stores.durable import disk_errors, replace_file
 from comity.stores.erased_keys import FileErasedKeys
 from comity.stores.files import LocalFiles
-from comity.stores.folder import FolderHighWaterMark
-from comity.stores.restoration import FileRestoration
+from comity.stores.folder import DataFolder, FolderHighWaterMark, format_mark, parse_mark
+from comity.stores.restoration import NOTE, FileRestoration, write_note
 from comity.stores.sqlite import SqliteStore
 from comity.timezones import time_zones
 
@@ -42,6 +44,7 @@ __all__ = [
     "Progress",
     "Restored",
     "Taken",
+    "admit_older",
     "check",
     "listed",
     "restore",
@@ -129,6 +132,31 @@ def restore(
     )
 
 
+def admit_older(folder: Path) -> RestoredFrom:
+    """Note that the database in ``folder`` is an older copy, so that its node catches up with its peers.
+
+    What it had signed besides is lost where no peer has it, and its own chain says so (``spec/backup.md`` step 36).
+
+    Raises:
+        Misuse: ``not-older``: the database holds all that its mark says.
+        Unavailable: a process holds the folder.
+    """
+    with DataFolder.open(folder, "comity catch-up") as held:
+        path = held.high_water_mark
+        marked = parse_mark(path.read_bytes(), str(path)) if path.exists() else {}
+        with snapshot(held.database) as seen:
+            sizes = {chain: stand.size for chain, stand in seen.heads().items()}
+        if all(sizes.get(chain, 0) >= size for chain, size in marked.items()):
+            raise Misuse("the database holds all that its high-water mark says: it is no older copy", code="not-older")
+        kept = {chain: min(sizes.get(chain, 0), size) for chain, size in marked.items()}
+        now = SystemClock().now()
+        note = RestoredFrom(backup=0, taken=now, at=now, floor=marked, kept=kept)
+        write_note(folder / NOTE, note)
+        with disk_errors(f"writing {str(path)!r}"):
+            replace_file(path, format_mark(kept))
+    return note
+
+
 def _opened(path: Path, folder: Path | None, identities: Sequence[Identity]) -> Repository:
     """A folder of backups, by who it is sealed to, or by the key that a data folder keeps of it."""
     about = read_about(path)
@@ -179,7 +207,7 @@ async def looking_house(folder: Path, party: str, store: Store) -> House:
         blobs=FolderBlobs(folder),
         mark=FolderHighWaterMark(folder / "high-water-mark"),
         erased=FileErasedKeys(folder / "erased-keys"),
-        restoration=FileRestoration(folder / "restored"),
+        restoration=FileRestoration(folder / NOTE),
         clock=SystemClock(),
         entropy=system_entropy,
         keys=cast("Keys", _CardKeys(read_card(card))),

@@ -23,7 +23,8 @@ def check_high_water_mark(heads: Mapping[str, Head], mark: Mapping[str, int]) ->
         if held < size:
             raise Rejected(
                 f"the database holds {held} records of chain {chain!r}, which this party had signed up to {size}: it "
-                "is an older copy. Put the newest database back, or recover the missing records from the peers; "
+                "is an older copy. Put the newest database back, or recover the missing records from the peers "
+                "('comity catch-up --older-database'); "
                 "signing from here would make a second history",
                 code="restored-database",
                 place=chain,
