@@ -27,9 +27,12 @@ from comity.record.statement import chain_id, peek
 from comity.register.restoring import RECOVERED
 from comity.register.rows import ConsignmentRow, CopyRow
 from comity.stores.memory_disk import Crashed, Database, Fault, MemoryDisk, WritePoint
+from fault_plan import PAIRS, Plan
 from world import RELATIONSHIP, TODAY, World, new_house
 
 Change = Callable[[Parcel], Parcel]
+TRIES_MAX = 6
+"""Two writes fail; the rest is room for what they left to be settled."""
 
 
 class Given(Road):
@@ -386,5 +389,39 @@ async def test_whatever_fails_on_the_way_it_comes_to_the_same(
         assert await world.kr.side(HEADER, copy_row.header.hex()) is None
         assert (await verify_ledger(world.kr, VerifyLedger())).findings == ()
     assert struck >= 5
+    await world.exchange()
+    await sound(world)
+
+
+@pytest.mark.parametrize(("first", "second"), PAIRS, ids=lambda fault: fault.name.lower())
+async def test_whichever_two_writes_fail_on_the_way_it_comes_to_the_same(
+    world: World, first: Fault, second: Fault
+) -> None:
+    """(62) A house is brought back and catches up while two writes fail: each, and then each that follows."""
+    backup = backup_of(world.kr)
+    given = await world.given()
+
+    async def brought_back(plan: Plan) -> int:
+        await lose(world, "kr", backup)
+        reached(world, "kr")
+        disk_of(world.kr).faults = plan
+        shown = None
+        for _ in range(TRIES_MAX):
+            with suppress(ComityError):
+                shown = await catch_up(world.kr, CatchUp())
+                if shown.restored is None:
+                    break
+        assert shown is not None, plan
+        assert shown.restored is None, plan
+        assert len(plan.struck) == len(plan.faults), plan
+        assert (await verify_ledger(world.kr, VerifyLedger())).findings == (), plan
+        assert (await world.kr.need(CopyRow, f"{RELATIONSHIP}/{given.item}/000001", "copy")).state == "held", plan
+        return plan.count
+
+    writes = await brought_back(Plan())
+    assert writes >= 3
+    for number in range(writes):
+        for following in range(number + 1, await brought_back(Plan((number, first)))):
+            await brought_back(Plan((number, first), (following, second)))
     await world.exchange()
     await sound(world)

@@ -22,6 +22,7 @@ from comity.stores.memory import MemoryHighWaterMark, MemoryStore
 from comity.stores.memory_disk import Crashed, Fault, MemoryDisk, WritePoint
 from comity.witness import witness as module
 from comity.witness.witness import Witness, log_id
+from fault_plan import Plan
 from ledger.reference import Key
 from witness.stand import COSIGNERS, SIGNER, Clock, Log, started
 
@@ -386,3 +387,49 @@ async def test_an_older_database_is_not_started() -> None:  # (22)
     disk.database = type(backup)()
     with pytest.raises(Rejected):
         await started(*open_on(disk))
+
+
+@pytest.mark.parametrize("second", list(Fault))
+@pytest.mark.parametrize("first", list(Fault))
+async def test_whichever_two_writes_fail_nothing_is_cosigned_twice(first: Fault, second: Fault) -> None:  # (20) (22)
+    """The log comes again until it has its cosignature; what was cosigned once is never taken back or contradicted."""
+    log = Log(ORIGIN)
+
+    async def grown(plan: Plan) -> int:
+        disk = MemoryDisk()
+        witness, had = await following(log, disk=disk), 0
+        disk.faults = plan
+        for size in (4, 9, 20):
+            for _ in range(5):
+                try:
+                    answer = await witness.add_checkpoint(log.request(had, size))
+                    if answer.status == 409:
+                        assert had <= read_size(answer.body) <= size, plan
+                        answer = await witness.add_checkpoint(log.request(read_size(answer.body), size))
+                    if answer.status == 200:
+                        assert log.times(answer, size), plan
+                        had = size
+                        lie = await witness.add_checkpoint(log.request(had, had + 1, rewritten=True))
+                        assert lie.status in {422, 503}, plan
+                        break
+                except Crashed:
+                    witness = await again(disk)
+                else:
+                    assert answer.status == 503, (answer, plan)
+            assert had == size, plan
+        (shown,) = await (await again(disk)).logs()
+        assert (shown.size, shown.root) == (20, log.head(20).root.hex()), plan
+        assert len(plan.struck) == len(plan.faults), plan
+        return plan.count
+
+    async def again(disk: MemoryDisk) -> Witness:
+        for _ in range(3):
+            try:
+                return await started(*open_on(disk))
+            except (Crashed, Unavailable):
+                continue
+        raise AssertionError("the witness does not start")
+
+    for number in range(await grown(Plan())):
+        for following_ in range(number + 1, await grown(Plan((number, first)))):
+            await grown(Plan((number, first), (following_, second)))
