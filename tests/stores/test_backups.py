@@ -470,3 +470,14 @@ async def test_a_full_disk_adds_no_backup(tmp_path: Path, monkeypatch: pytest.Mo
         assert check_backups(Repository.open(tmp_path / "to", os.urandom), nothing).findings == ()
     assert failed >= 3
     await store.close()
+
+
+async def test_what_is_deleted_is_overwritten(tmp_path: Path) -> None:  # spec/store.md (4)
+    """A header that was erased is in no page of the database any more."""
+    store = await SqliteStore.open(tmp_path / "comity.sqlite")
+    await store.commit(Batch(puts=(Put("header", OLD, b"the only way to it"), Put("header", NEW, b"another"))), {})
+    await store.commit(Batch(puts=(Put("header", OLD, None),)), {})
+    await store.close()
+    content = b"".join(each.read_bytes() for each in tmp_path.glob("comity.sqlite*"))
+    assert b"another" in content
+    assert b"the only way to it" not in content

@@ -56,12 +56,12 @@ _WRITER_SETTINGS = (
     "synchronous = FULL",
     "fullfsync = ON",
     "checkpoint_fullfsync = ON",
-    "secure_delete = ON",
     f"cache_size = -{WRITER_CACHE_KIBIBYTES}",
     "secure_delete = ON",  # what is erased (names, headers of copies) is overwritten, not only left out
     f"wal_autocheckpoint = {CHECKPOINT_PAGES}",
     f"journal_size_limit = {CHECKPOINT_PAGES * 4096}",
 )
+_SMALL_SETTINGS = (*_WRITER_SETTINGS, "secure_delete = ON")
 _LARGE_SETTINGS = (
     f"page_size = {LARGE_PAGE_BYTES}",
     *_WRITER_SETTINGS[:-3],
@@ -413,7 +413,7 @@ class SqliteStore:
         with translated():
             self._writer = self._opened(apsw.SQLITE_OPEN_READWRITE)
             check_version(self._writer)
-            for setting in _LARGE_SETTINGS if self._large_rows else _WRITER_SETTINGS:
+            for setting in _LARGE_SETTINGS if self._large_rows else _SMALL_SETTINGS:
                 self._writer.execute(f"PRAGMA {setting}")
             migrate(self._writer)
             self._make_found_durable()
