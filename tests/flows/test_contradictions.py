@@ -16,7 +16,7 @@ from comity.flows.exchanging.exchange import CONFLICT, COSIGNED
 from comity.flows.exchanging.parcel import Parcel
 from comity.flows.exchanging.witnessing import read_head, witness_key
 from comity.flows.house import House
-from comity.flows.looking.contradictions import (
+from comity.flows.vouching.contradictions import (
     ContradictionShown,
     ExportContradiction,
     ListContradictions,

@@ -15,7 +15,7 @@ from comity.feed.batch import read_frame
 from comity.feed.delivery import Acknowledged, Have, write_word
 from comity.flows.feeding.feeds import Feeds
 from comity.flows.house import House
-from comity.flows.looking.contradictions import (
+from comity.flows.vouching.contradictions import (
     ContradictionExported,
     ContradictionShown,
     ExportContradiction,

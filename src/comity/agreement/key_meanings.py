@@ -207,6 +207,7 @@ KEYS: Mapping[type, Mapping[str, str]] = {
         "marking": "How a recipient marks what it was given.",
         "interval": "How long ahead something is asked for, and how often it is done again.",
         "registry": "Offices through which copies go, in a tree.",
+        "response": "What is done when the other party is proved to have signed two histories.",
     },
     model.LayerHeader: {
         "id": "The layer's name everywhere, such as 'comity-house'.",
@@ -219,6 +220,7 @@ KEYS: Mapping[type, Mapping[str, str]] = {
         "obligation": "Id of the [[obligation]] of the agreement.",
         "within": "The number, as in P30D or PT24H; no looser than one that the agreement has.",
     },
+    model.Response: {"two-histories": "What is done then; of several instruments all holds."},
     model.Interval: {
         "of": "What it measures.",
         "length": "How long, as in P21D or P1Y.",
@@ -238,6 +240,7 @@ KEYS: Mapping[type, Mapping[str, str]] = {
         "deadline": "Numbers for duties of the agreement.",
         "preference": "Which of several equivalent marks is proposed.",
         "interval": "How long ahead something is asked for, and how often it is done again.",
+        "response": "What is done when the other party is proved to have signed two histories.",
     },
     history.Source: {
         "title": "Who reported, and what.",

@@ -356,6 +356,13 @@ class Notice(Table, frozen=True):
     counting_disputed: tuple[words.Counting, ...] = ()
 
 
+class Response(Table, frozen=True):
+    """`[response]`: what a side does when it holds the proof that the other party signed two histories."""
+
+    clause: str
+    two_histories: Annotated[tuple[words.Response, ...], Meta(min_length=1)]
+
+
 class Term(Table, frozen=True):
     """`[term]`: when the agreement enters into force, how long it lasts, how it is renewed and ended."""
 
@@ -392,6 +399,7 @@ class AgreementFile(Table, frozen=True):
     marking: Marking | None = None
     intervals: tuple[Interval, ...] = field(name="interval", default=())
     registries: tuple[Registry, ...] = field(name="registry", default=())
+    response: Response | None = None
 
 
 class Agreement(AgreementFile, frozen=True, kw_only=True):
@@ -463,6 +471,7 @@ class LayerFile(Table, frozen=True):
     deadlines: tuple[Deadline, ...] = field(name="deadline", default=())
     preferences: tuple[Preference, ...] = field(name="preference", default=())
     intervals: tuple[Interval, ...] = field(name="interval", default=())
+    response: Response | None = None
 
 
 class Layer(LayerFile, frozen=True, kw_only=True):

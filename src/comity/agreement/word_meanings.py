@@ -186,6 +186,17 @@ WORDS: Mapping[Any, Mapping[str, str]] = {
         "inspection": "After what time a contractor's site is inspected again; the shortest holds.",
         "inventory": "After what time copies are counted again; the shortest holds.",
         "recurring-visit": "How long a recurring visit may be permitted for; the shortest holds.",
+        "keep-names": "How long names are kept at least after people left; the longest holds.",
+        "erase-names": "When names are gone at the latest after people left; the shortest holds.",
+        "keep-titles": "How long titles are kept at least after the last copy ended; the longest holds.",
+        "erase-titles": "When titles are gone at the latest after the last copy ended; the shortest holds.",
+        "keep-payloads": "How long sealed payloads are kept at least after the last copy ended; the longest holds.",
+        "erase-payloads": "When sealed payloads are gone at the latest after that; the shortest holds.",
+    },
+    words.Response: {
+        "alarm": "Those who may know are told; so they are without the word.",
+        "freeze": "Nothing more is given to that party, until a person lifts it with a reason.",
+        "consult": "A consultation is asked for.",
     },
     words.Entry: {
         "later-of-notices": "On the later of the days on which the parties tell each other that they are ready.",

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import click
 
 from comity.cli.files import absolute, free, make_folder, read_file, write_new_file
-from comity.cli.options import Desk, housed, spoken
+from comity.cli.options import Desk, acting, housed, spoken
 from comity.cli.output import FINDINGS, Output, working
 from comity.evidence.contradiction import Contradicted, Kind
 from comity.evidence.model import EVIDENCE_BYTES_MAX
 from comity.record.card import fingerprint_text
 
 if TYPE_CHECKING:
-    from comity.flows.looking.contradictions import ContradictionExported, ContradictionShown
+    from comity.flows.vouching.contradictions import ContradictionExported, ContradictionShown
 
 KINDS: dict[Kind, str] = {
     "two-records": "two records in one place",
@@ -38,7 +38,7 @@ def contradictions(desk: Desk) -> int:
     Example:
       comity ledger contradictions
     """
-    from comity.flows.looking.contradictions import ListContradictions
+    from comity.flows.vouching.contradictions import ListContradictions
 
     found: list[ContradictionShown] = desk.call("ledger.contradictions", ListContradictions())
     desk.show(found, _tell)
@@ -57,11 +57,29 @@ def export(desk: Desk, contradiction: str, path: str) -> None:
     Example:
       comity evidence contradiction 3f1c… --out two-histories.proof
     """
-    from comity.flows.looking.contradictions import ExportContradiction
+    from comity.flows.vouching.contradictions import ExportContradiction
 
     free(Path(absolute(path)))
     request = ExportContradiction(contradiction=contradiction.rstrip("…"), path=absolute(path))
     desk.show(desk.call("evidence.contradiction", request), _tell_exported)
+
+
+@click.command()
+@click.argument("contradiction")
+@click.option("--reason", required=True, help="Why giving goes on: what was found, or agreed.")
+@acting
+@housed
+def settle(desk: Desk, contradiction: str, reason: str, actor: str, key: Path | None) -> None:
+    """Lift what followed on a contradiction, with a reason; an agreement authority does. The proof stays.
+
+    Example:
+      comity ledger settle 3f1c… --reason "restored from a copy, as both found" --as tanaka
+    """
+    from comity.flows.actors import Actor
+    from comity.flows.vouching.contradictions import SettleContradiction
+
+    request = SettleContradiction(contradiction=contradiction.rstrip("…"), reason=reason, actor=Actor(actor))
+    desk.show(desk.act("ledger.settle", request, key), _tell_settled)
 
 
 @click.command()
@@ -120,11 +138,21 @@ def _tell(out: Output, found: list[ContradictionShown]) -> None:
     for each in found:
         kind = KINDS[each.kind] if each.kind else "no proof"
         out.line((each.contradiction, "strong"), f"  {each.signer}", (f"  {kind}", "bad" if each.kind else "dim"))
-        out.text(f"{each.says}" if each.kind else f"{each.log}: {each.says}", indent=2)
+        out.text(each.says if each.kind else f"{each.log}: {each.says}", indent=2)
+        out.fields([("settled", each.settled), ("what follows", "" if each.settled else ", ".join(each.response))])
     for each in found:
         if each.kind:
-            out.next((f"comity evidence contradiction {each.contradiction} --out FILE", "the proof, for anybody"))
+            consult = ("comity dispute open --help", "consult with them about it")
+            out.next(
+                (f"comity evidence contradiction {each.contradiction} --out FILE", "the proof, for anybody"),
+                *([consult] if "consult" in each.response and not each.settled else []),
+            )
             break
+
+
+def _tell_settled(out: Output, settled: ContradictionShown) -> None:
+    out.line(("settled ", "good"), settled.contradiction)
+    out.fields([("with", settled.signer), ("reason", settled.settled)])
 
 
 def _tell_exported(out: Output, exported: ContradictionExported) -> None:

@@ -8,7 +8,7 @@ import click
 
 from comity.cli.anchoring import anchor, anchor_key
 from comity.cli.boxes import tell_chains
-from comity.cli.contradictions import contradictions
+from comity.cli.contradictions import contradictions, settle
 from comity.cli.options import Desk, Verb, Verbs, housed
 from comity.cli.output import FINDINGS, Output, working
 from comity.cli.proving import check, prove
@@ -28,6 +28,7 @@ ledger.add_command(policy)
 ledger.add_command(prove)
 ledger.add_command(check)
 ledger.add_command(contradictions)
+ledger.add_command(settle)
 ledger.add_command(anchor_key)
 ledger.add_command(anchor)
 

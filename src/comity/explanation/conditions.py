@@ -154,4 +154,9 @@ APPROVED_BY: Phrase = (" {x},", "{x}", "{x} ")
 NO_LATER: Phrase = ("within {x}", "{x}以内", "{x} 이내")
 COPIES: Phrase = ("{n} {copies}", "{n}部", "{n}부")
 AHEAD: Phrase = ("{x} ahead", "{x}前", "{x} 전")
+TWO_HISTORIES: Phrase = (
+    "when the other party is proved to have signed two histories",
+    "相手方が二つの履歴に署名したことが証明された場合",
+    "상대방이 두 개의 이력에 서명한 것이 증명된 경우",
+)
 AND_ABOVE: Phrase = ("{x} and above", "{x}以上", "{x} 이상")

@@ -10,6 +10,7 @@ Rules of this file (``spec/explanation.md`` step 5):
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from typing import get_args
 
 from msgspec import Struct
 
@@ -370,13 +371,16 @@ class _Reader:
         yield from self._duties(lambda duty: duty.on == "contractor-release-wanted")
 
     def _registers(self) -> Iterator[Told]:
-        yield from self._intervals("inventory")
+        yield from self._intervals("inventory", *get_args(words.Retained))
         yield from self._duties(lambda duty: duty.act in {"keep-register", "keep-inventory", "name-officer"})
 
     def _law(self) -> Iterator[Told]:
         yield from self._duties(lambda duty: duty.on in {"law-changed", "law-requested", "designation-changed"})
 
     def _dispute(self) -> Iterator[Told]:
+        for instrument in self.voice.instruments:
+            if instrument.response is not None:
+                yield self.voice.response(instrument, instrument.response)
         yield from self._duties(lambda duty: duty.on == "dispute-opened")
         for clause in self.agreement.clauses:
             if "dispute" in clause.heading.en.lower():  # no table holds this: the paragraph itself is told

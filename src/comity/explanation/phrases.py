@@ -219,6 +219,17 @@ MEASURED: Phrases = {
     "inspection": ("contractors' sites are inspected every", "契約者の施設の検査の間隔", "계약자 시설 점검의 주기"),
     "inventory": ("copies are counted every", "写しの点検の間隔", "사본 점검의 주기"),
     "recurring-visit": ("a recurring visit is permitted for", "反復訪問の許可の期間", "반복 방문 허가의 기간"),
+    "keep-names": ("names of people who left are kept at least", "離任者の氏名の最短保存期間", "이임자 성명의 최소 보존 기간"),
+    "erase-names": ("names of people who left are erased after", "離任者の氏名の最長保存期間", "이임자 성명의 최대 보존 기간"),
+    "keep-titles": ("titles of ended items are kept at least", "件名の最短保存期間", "건명의 최소 보존 기간"),
+    "erase-titles": ("titles of ended items are erased after", "件名の最長保存期間", "건명의 최대 보존 기간"),
+    "keep-payloads": ("sealed payloads are kept at least", "封印データの最短保存期間", "봉인 자료의 최소 보존 기간"),
+    "erase-payloads": ("sealed payloads are erased after", "封印データの最長保存期間", "봉인 자료의 최대 보존 기간"),
+}
+RESPONSES: Phrases = {
+    "alarm": ("those who may know are told", "関係者に知らせる", "관계자에게 알린다"),
+    "freeze": ("nothing more is given", "提供を停止する", "제공을 중지한다"),
+    "consult": ("a consultation is asked for", "協議を求める", "협의를 요청한다"),
 }
 ENTRY: Phrases = {
     "later-of-notices": (
@@ -306,6 +317,7 @@ PHRASES: Mapping[Any, Phrases] = {
     words.Method: METHODS,
     words.Within: LIMITS,
     words.Measured: MEASURED,
+    words.Response: RESPONSES,
     words.Entry: ENTRY,
     words.EntryDay: ENTRY_DAYS,
     words.Renewal: RENEWAL,

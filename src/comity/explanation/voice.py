@@ -18,7 +18,7 @@ from msgspec.structs import fields
 
 from comity.agreement import vocabulary as words
 from comity.agreement.check import EFFECTS as EFFECT_KEYS
-from comity.agreement.model import Agreement, Checklist, Interval, Layer, Obligation, Rule, Text, When
+from comity.agreement.model import Agreement, Checklist, Interval, Layer, Obligation, Response, Rule, Text, When
 from comity.explanation import conditions as patterns
 from comity.explanation.phrases import LANGUAGES, PHRASES, Phrase
 
@@ -199,6 +199,11 @@ class Voice:
         if interval.level_at_least:
             length += f" ({self.of(patterns.AND_ABOVE).format(x=interval.level_at_least)})"
         return self.told(instrument, interval, f"{self.word(words.Measured, interval.of)}: {length}")
+
+    def response(self, instrument: Instrument, response: Response) -> Told:
+        """What is done when the other party is proved to have signed two histories."""
+        said = self.listed([self.word(words.Response, each) for each in response.two_histories])
+        return self.told(instrument, response, f"{self.of(patterns.TWO_HISTORIES)}: {said}")
 
     def owed_to(self, duty: Obligation) -> str:
         """To whom a duty is owed; empty where nobody is named."""

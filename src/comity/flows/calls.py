@@ -25,6 +25,7 @@ from comity.flows.looking.duties import ListDuties, list_duties
 from comity.flows.looking.routes import went_on
 from comity.flows.looking.views import Call, Inbox, ShowInbox, show_inbox
 from comity.flows.people.visit_views import ListVisits, list_visits
+from comity.flows.vouching.contradictions import held
 from comity.register.roles import AGREEMENT_AUTHORITY, SECURITY_OFFICER
 from comity.register.rows.ending import RecallRow
 from comity.register.rows.routes import ForwardRow
@@ -49,6 +50,7 @@ async def show_whole_inbox(house: House, request: ShowInbox) -> Inbox:
             _end_notes,
             _amendments,
             _feeds,
+            _contradictions,
         )
         async for call in tell(house, request.actor)
     ]
@@ -147,6 +149,25 @@ async def _disputes(house: House, actor: Actor | None) -> AsyncIterator[Call]:
                 at=each.opened,
                 says=f"{each.party} asks to consult: {each.question}",
                 next=f"comity dispute show {each.dispute}",
+            )
+
+
+async def _contradictions(house: House, actor: Actor | None) -> AsyncIterator[Call]:
+    """What proves that the other party signed two histories, for those who deal with it."""
+    sight = Sight(house, await viewer(house, actor))
+    if not sight.has(AGREEMENT_AUTHORITY) and not sight.has(SECURITY_OFFICER):
+        return
+    async for each in held(house):
+        shown = each.shown
+        if each.proof and not shown.settled:
+            yield Call(
+                kind="contradiction",
+                subject=shown.contradiction,
+                relationship=shown.relationship,
+                at=house.now(),
+                says=f"{shown.signer} signed two things that cannot both be true"
+                + ("; a consultation is asked for" if "consult" in shown.response else ""),
+                next="comity ledger contradictions",
             )
 
 

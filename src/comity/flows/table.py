@@ -35,7 +35,6 @@ from comity.flows.handling import copies, copying, handing_on, handing_over, los
 from comity.flows.house import House
 from comity.flows.incidents import investigating, reporting
 from comity.flows.looking import (
-    contradictions,
     duties,
     evidence,
     findings,
@@ -59,7 +58,7 @@ from comity.flows.people import (
     visit_views,
     visits,
 )
-from comity.flows.vouching import proving, witnesses
+from comity.flows.vouching import contradictions, proving, witnesses
 
 
 class Flow(msgspec.Struct, frozen=True):
@@ -234,6 +233,7 @@ _RUN: dict[str, Callable[[House, Any], Awaitable[Any]]] = {
     "evidence.export": evidence.export_evidence,
     "evidence.contradiction": contradictions.export_contradiction,
     "ledger.contradictions": contradictions.list_contradictions,
+    "ledger.settle": contradictions.settle_contradiction,
     "ledger.witness.add": witnesses.add_witness,
     "ledger.witness.remove": witnesses.remove_witness,
     "ledger.witness.list": witnesses.list_witnesses,

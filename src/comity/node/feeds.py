@@ -19,7 +19,7 @@ from comity.flows.feeding.listing import FeedLine, ListFeeds, list_feeds
 from comity.flows.feeding.names import FeedName
 from comity.flows.feeding.requests import Published
 from comity.flows.house import House
-from comity.flows.looking.contradictions import (
+from comity.flows.vouching.contradictions import (
     ContradictionExported,
     ContradictionShown,
     ExportContradiction,

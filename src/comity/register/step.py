@@ -10,6 +10,7 @@ from comity.record.bodies import Body
 from comity.record.statement import DOMESTIC, Record
 from comity.register import (
     consents,
+    contradictions,
     custody,
     ending,
     feeding,
@@ -57,6 +58,7 @@ _RULES: dict[type[Body], Rule] = {
     **custody.RULES,
     **ending.RULES,
     **feeding.RULES,
+    **contradictions.RULES,
     **incidents.RULES,
     **inventory.RULES,
     **keys.RULES,

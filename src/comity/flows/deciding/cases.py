@@ -25,6 +25,7 @@ from comity.flows.house import House
 from comity.flows.keeping.committed import ReadRows
 from comity.flows.keeping.library import Running
 from comity.flows.keeping.work import Draft, Work
+from comity.flows.vouching.contradictions import check_frozen
 from comity.marking.label import Label
 from comity.record import bodies
 from comity.record.encoding import encode
@@ -118,8 +119,10 @@ async def giving_case(
     for what is not registered yet.
 
     Raises:
-        Refused: the item has too many ancestors (``lineage-too-long``).
+        Refused: the item has too many ancestors (``lineage-too-long``), or nothing is given to that party now
+            (``frozen``).
     """
+    await check_frozen(house, row)
     recipients, attested = await _addressees(house, work, row, running, request)
     offices = await _offices(work, running, request)
     approvals = approvals_of(request, str, offices)

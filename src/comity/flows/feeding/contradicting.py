@@ -17,7 +17,7 @@ from comity.flows.feeding.feeds import Feeds
 from comity.flows.feeding.names import FeedName
 from comity.flows.feeding.shelf import Shelf
 from comity.flows.house import House
-from comity.flows.looking.contradictions import Held, settle
+from comity.flows.vouching.contradictions import Held, settle
 from comity.record.card import known_card
 from comity.register.rows import PeerRow
 

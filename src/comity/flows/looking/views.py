@@ -163,6 +163,20 @@ class ChainLine(msgspec.Struct, frozen=True, kw_only=True):
     counted: int | None = None
 
 
+CallKind = Literal[
+    "consent",
+    "visit",
+    "recall",
+    "incident",
+    "dispute",
+    "negotiation",
+    "note",
+    "amendment",
+    "feed",
+    "contradiction",
+]
+
+
 class Call(msgspec.Struct, frozen=True, kw_only=True):
     """Something that another party asks of us, or tells us, and that is not over.
 
@@ -175,7 +189,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         next: what to type to answer it, or to read all of it.
     """
 
-    kind: Literal["consent", "visit", "recall", "incident", "dispute", "negotiation", "note", "amendment", "feed"]
+    kind: CallKind
     subject: str
     relationship: str
     at: datetime

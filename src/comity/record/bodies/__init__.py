@@ -12,6 +12,7 @@ A type is never changed once released. It grows by fields with defaults at its e
 
 from comity.record.bodies import (
     consents,
+    contradictions,
     custody,
     ending,
     feeding,
@@ -89,6 +90,7 @@ __all__ = [
     "Tried",
     "Unopenable",
     "consents",
+    "contradictions",
     "custody",
     "ending",
     "feeding",

@@ -6,6 +6,7 @@ import msgspec
 
 from comity.register.rows import (
     consents,
+    contradictions,
     custody,
     duties,
     ending,
@@ -81,6 +82,7 @@ __all__ = [
     "assurance_key",
     "chain_key",
     "consents",
+    "contradictions",
     "copy_key",
     "custody",
     "decode_row",

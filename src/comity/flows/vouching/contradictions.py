@@ -12,7 +12,9 @@ from hashlib import sha256
 
 import msgspec
 
-from comity.errors import Misuse, Rejected
+from comity.agreement.model import Agreement, Layer
+from comity.agreement.vocabulary import Response
+from comity.errors import Misuse, Refused, Rejected
 from comity.evidence.contradiction import (
     Kind,
     Noted,
@@ -24,17 +26,23 @@ from comity.evidence.contradiction import (
     prove,
     verify_contradiction,
 )
+from comity.flows.actors import Actor
 from comity.flows.exchanging.exchange import CONFLICT, CONFLICTS_KEPT, THEIR_CHECKPOINT
 from comity.flows.exchanging.taking import WAITING, waiting_key
 from comity.flows.exchanging.witnessing import log_keys, read_head
-from comity.flows.house import House
+from comity.flows.house import ROOT, House
 from comity.flows.keeping.sequencer import TILE, tile_key
+from comity.flows.keeping.work import Draft, Work
 from comity.ledger.note import VerifierKey
 from comity.ledger.tiles import edge_tiles
 from comity.ledger.tree import Frontier
+from comity.record.bodies.contradictions import ContradictionSettled
 from comity.record.card import known_card
 from comity.record.contexts import origin
-from comity.register.rows import PeerRow
+from comity.record.person_act import unsigned
+from comity.record.statement import DOMESTIC
+from comity.register.rows import AgreementRow, PeerRow
+from comity.register.rows.contradictions import ContradictionSettledRow, contradiction_settled_key
 
 ID_DIGITS = 16
 """How much of its digest names a contradiction."""
@@ -61,6 +69,9 @@ class ContradictionShown(msgspec.Struct, frozen=True, kw_only=True):
         log: the chain, or the origin of the log, that it is about.
         kind: of the proof; empty where there is none.
         says: the two things that exclude each other; or why there is no proof.
+        relationship: with whom.
+        settled: the reason why what followed on it was lifted; empty while it was not.
+        response: what the agreement and its layers say is done about it (31).
     """
 
     contradiction: str
@@ -68,11 +79,22 @@ class ContradictionShown(msgspec.Struct, frozen=True, kw_only=True):
     log: str
     kind: Kind | None
     says: str
+    relationship: str = ""
+    settled: str = ""
+    response: tuple[Response, ...] = ()
 
     @property
     def proved(self) -> bool:
         """Whether there is a proof of it, that can be exported."""
         return self.kind is not None
+
+
+class SettleContradiction(msgspec.Struct, frozen=True, kw_only=True):
+    """Lift what followed on a contradiction, with a reason."""
+
+    contradiction: str
+    reason: str
+    actor: Actor
 
 
 class ContradictionExported(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,14 +145,100 @@ def export_one(house: House, request: ExportContradiction, kept: list[Held]) -> 
 
 async def held(house: House, relationship: str = "") -> AsyncIterator[Held]:
     """What is kept of the exchange, in one relationship or in all."""
+    async for key, value in _rows(house, relationship):
+        yield await _held(house, key, value)
+
+
+async def response_of(house: House, row: AgreementRow) -> dict[Response, str]:
+    """What is done in a relationship about two histories, each with the clause that says so (31)."""
+    running = await house.library.load(row)
+    texts: tuple[Agreement | Layer, ...] = (running.agreement, *running.layers)
+    found: dict[Response, str] = {}
+    for text in texts:
+        if text.response is not None and not (isinstance(text, Layer) and text.header.party not in (None, house.party)):
+            for each in text.response.two_histories:
+                found.setdefault(each, f"{text.id}:{text.response.clause}")
+    return found
+
+
+async def check_frozen(house: House, row: AgreementRow) -> None:
+    """Whether anything may be given in a relationship, whatever the other party signed (32).
+
+    Raises:
+        Refused: ``frozen``: it is proved to have signed two histories, the agreement says that nothing is given then,
+            and nobody has lifted it.
+    """
+    clause = (await response_of(house, row)).get("freeze")
+    if clause is None:
+        return
+    async for each in held(house, row.relationship):
+        shown = each.shown
+        if each.proof and shown.signer == row.peer and shown.kind != "acknowledged-and-lost" and not shown.settled:
+            raise Refused(
+                f"{row.peer!r} signed two histories ({shown.contradiction}), and nothing more is given until that is "
+                "settled; 'comity ledger contradictions' shows it",
+                code="frozen",
+                place=clause,
+            )
+
+
+async def settle_contradiction(house: House, request: SettleContradiction) -> ContradictionShown:
+    """Lift what followed on a contradiction (33).
+
+    Raises:
+        Misuse: there is none of that name, it was lifted before, or there is no reason.
+        Refused: the actor may not.
+    """
+    rows = [each async for each in _rows(house, "")]
+    found = [value for _, value in rows if sha256(value).hexdigest().startswith(request.contradiction)]
+    keys = [key for key, value in rows if value in found]
+    if len(found) != 1:
+        raise Misuse(
+            f"there is not one contradiction {request.contradiction!r}; 'comity ledger contradictions' lists them",
+            code="unknown-contradiction",
+        )
+    relationship = keys[0].rpartition("/")[0].rpartition("/")[0].rpartition("/")[0]
+    body = ContradictionSettled(
+        relationship=relationship,
+        contradiction=sha256(found[0]).digest(),
+        reason=request.reason,
+        by=ROOT if request.actor.handle == ROOT else (await house.person(request.actor.handle)).person,
+        signature=unsigned(),
+    )
+    signed = await house.sign(body, DOMESTIC, request.actor)
+
+    async def say(work: Work) -> None:
+        await work.say(Draft(DOMESTIC, signed))
+
+    await house.sequencer.submit(say)
+    return (await _held(house, keys[0], found[0])).shown
+
+
+async def _rows(house: House, relationship: str) -> AsyncIterator[tuple[str, bytes]]:
     first, end = (f"{relationship}/", f"{relationship}0") if relationship else ("", None)
     while rows := await house.store.scan(CONFLICT, first, end, limit=CONFLICTS_KEPT):
-        for key, value in rows:
-            yield await _held(house, key, value)
+        for row in rows:
+            yield row
         first = rows[-1][0] + "\0"
 
 
 async def _held(house: House, key: str, value: bytes) -> Held:
+    found = await _proved(house, key, value)
+    relationship = key.rpartition("/")[0].rpartition("/")[0].rpartition("/")[0]
+    row = await house.row(AgreementRow, relationship)
+    settled = await house.row(
+        ContradictionSettledRow, contradiction_settled_key(relationship, sha256(value).digest())[1]
+    )
+    shown = msgspec.structs.replace(
+        found.shown,
+        relationship=relationship,
+        settled="" if settled is None else settled.reason,
+        response=() if row is None else tuple(await response_of(house, row)),
+    )
+    return Held(shown, found.proof)
+
+
+async def _proved(house: House, key: str, value: bytes) -> Held:
     chain, _, number = key.rpartition("/")[0].rpartition("/")
     if value.startswith(b'{"is"'):
         peer = await house.peer_in(chain.rpartition("/")[0])
