@@ -45,6 +45,9 @@ class Setting(Struct, frozen=True, kw_only=True):
     key: bytes = b""
     certificate: bytes = b""
 
+    def __repr__(self) -> str:
+        return "Setting()"  # it may have a private key
+
 
 class Writer(Protocol):
     """Messages on their way out, one after the other; whoever has them hands them over as they come."""

@@ -78,6 +78,9 @@ class Contents(Struct, frozen=True, array_like=True):
     at: tuple[_Instant, ...]
     views: tuple[bytes, ...]
 
+    def __repr__(self) -> str:
+        return f"Contents(of {len(self.views)} messages)"
+
 
 class Place(Struct, frozen=True, array_like=True):
     """Where a batch stands: the log's origin, epoch and batch in it, its first message, how many, why it closed."""

@@ -68,6 +68,9 @@ class Epoch(Struct, frozen=True):
     key: bytes
     since: datetime
 
+    def __repr__(self) -> str:
+        return f"Epoch({self.number})"
+
 
 def _said(gate: Gate) -> tuple[object, ...]:
     schema, release = gate.schema, gate.release

@@ -40,6 +40,9 @@ class Originals(Struct, frozen=True, array_like=True):
     seed: bytes
     raws: tuple[bytes, ...]
 
+    def __repr__(self) -> str:
+        return f"Originals(of {len(self.raws)} messages)"
+
 
 class Committer:
     """Makes the commitments of messages of one type (8).

@@ -42,6 +42,9 @@ class Certificate(msgspec.Struct, frozen=True):
     key: bytes
     digest: bytes
 
+    def __repr__(self) -> str:
+        return f"Certificate({self.digest.hex()})"
+
 
 def make_certificate(party: str, now: datetime) -> Certificate:
     """A fresh self-signed certificate for the node of ``party``."""

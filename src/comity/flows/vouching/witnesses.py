@@ -46,6 +46,9 @@ class NamedWitness(msgspec.Struct, frozen=True, kw_only=True):
     ledgers: tuple[str, ...]
     secret: str
 
+    def __repr__(self) -> str:
+        return f"NamedWitness({self.name!r})"
+
     def verifiers(self) -> tuple[VerifierKey, ...]:
         """Its keys, read."""
         return tuple(map(VerifierKey.parse, self.keys))
