@@ -219,8 +219,16 @@ MEASURED: Phrases = {
     "inspection": ("contractors' sites are inspected every", "契約者の施設の検査の間隔", "계약자 시설 점검의 주기"),
     "inventory": ("copies are counted every", "写しの点検の間隔", "사본 점검의 주기"),
     "recurring-visit": ("a recurring visit is permitted for", "反復訪問の許可の期間", "반복 방문 허가의 기간"),
-    "keep-names": ("names of people who left are kept at least", "離任者の氏名の最短保存期間", "이임자 성명의 최소 보존 기간"),
-    "erase-names": ("names of people who left are erased after", "離任者の氏名の最長保存期間", "이임자 성명의 최대 보존 기간"),
+    "keep-names": (
+        "names of people who left are kept at least",
+        "離任者の氏名の最短保存期間",
+        "이임자 성명의 최소 보존 기간",
+    ),
+    "erase-names": (
+        "names of people who left are erased after",
+        "離任者の氏名の最長保存期間",
+        "이임자 성명의 최대 보존 기간",
+    ),
     "keep-titles": ("titles of ended items are kept at least", "件名の最短保存期間", "건명의 최소 보존 기간"),
     "erase-titles": ("titles of ended items are erased after", "件名の最長保存期間", "건명의 최대 보존 기간"),
     "keep-payloads": ("sealed payloads are kept at least", "封印データの最短保存期間", "봉인 자료의 최소 보존 기간"),
