@@ -21,6 +21,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from uvicorn.server import ServerState
 
 from comity.errors import Misuse, Unavailable
+from comity.node.log import begin_log
 from comity.node.memory import keep_off_disk
 
 HEADER_BYTES_MAX = 16 * 1024
@@ -279,8 +280,7 @@ async def until(stop: asyncio.Event, doors: Sequence[Serving]) -> None:
 
 def run_until_signal(serve: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:
     """Run ``serve`` in this process; SIGTERM or SIGINT sets its event, and a second signal ends it at once."""
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
-    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
+    begin_log()
     for missing in keep_off_disk():
         logging.getLogger("comity.node").warning("%s", missing)
 
