@@ -351,7 +351,7 @@ class Node:
             Refused: the actor may not read it, for this purpose.
             Unavailable: no node runs on the folder, or it stopped.
         """
-        from comity.feed.filters import Area, Filters
+        from comity.feed.filters import Filters, area_of
         from comity.flows.actors import Actor
         from comity.flows.feeding.reading import Follow
         from comity.node.following import follow
@@ -359,7 +359,7 @@ class Node:
         filters = Filters(
             types=tuple(types),
             sources=tuple(sources),
-            area=Area(*area) if area is not None else None,
+            area=area_of(area) if area is not None else None,
             where=where or {},
             mark=mark,
         )

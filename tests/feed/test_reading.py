@@ -213,12 +213,38 @@ def test_the_polygon_of_an_alert_is_a_place() -> None:
     assert found == ((38.0, 39.5), (131.0, 132.0))
     assert Area(39, 131.5, 50, 140).touches(*found)
     assert position_of(kind)({}) is None
+    fine = position_of(kind)({"polygon": msgspec.Raw(b'"38.0000000000000,131 39,132.5000000000000 38,131"')})
+    assert fine == ((38.0, 39.0), (131.0, 132.5))
+
+
+@pytest.mark.parametrize(
+    ("circle", "box", "inside"),
+    [
+        ('"39.1,129.8 25"', (39.2, 129, 40, 130), True),
+        ('"39.1,129.8 25"', (39.4, 129, 40, 130), False),
+        ('"39.1,129.8 25"', (39, 130.0, 40, 131), True),
+        ('"39.1,129.8 25"', (39, 130.2, 40, 131), False),
+        (r'"[\"39.1,129.8 500.5\"]"', (34.7, 124, 35, 132), True),
+        (r'"[\"39.1,129.8 0\"]"', (39.1, 129.8, 40, 130), True),
+        ('"89.5,0 100"', (85, 150, 90, 160), True),
+        ('"0,179.9 100"', (-1, -180, 1, -179.5), True),
+        ('"60,20 20015"', (-40, -170, -30, -160), True),
+        ('"39.1,129.8 999999999999"', (-80, -170, -70, -160), True),
+    ],
+)
+def test_the_circle_of_an_alert_reaches_as_far_as_its_radius(
+    circle: str, box: tuple[float, float, float, float], inside: bool
+) -> None:
+    kind = MessageType("alert", "sent", "sender", {"circle": Field("text", "秘", role="position")})
+    found = position_of(kind)({"circle": msgspec.Raw(circle.encode())})
+    assert found is not None
+    assert Area(*box).touches(*found) is inside
 
 
 def test_what_is_typed_is_read_strictly() -> None:
     assert parse_area("33,124,39,132") == Area(33, 124, 39, 132)
     assert parse_where("track=T=1") == ("track", "T=1")
-    for wrong in ("33,124,39", "north", "100,0,0,0", "nan,0,0,0"):
+    for wrong in ("33,124,39", "north", "100,0,0,0", "nan,0,0,0", "39,124,33,132"):
         with pytest.raises(Misuse, match="no area"):
             parse_area(wrong)
     with pytest.raises(Misuse, match="no condition"):
@@ -281,14 +307,23 @@ def test_a_source_that_is_called_otherwise_on_other_terms_is_not_silent() -> Non
     seen = reading()
     turn = {"": 0, "a": 0, "b": 0}
     for number, name in enumerate(["", "", "a", "b", "a", "b", ""] * 2):
-        seen.take(
-            "r", *batch(number, [view()], sources=[name], turns=[turn[name]], at=seconds(number)), seconds(number)
-        )
+        said = view(sensor=name) if name else view()
+        seen.take("r", *batch(number, [said], sources=[name], turns=[turn[name]], at=seconds(number)), seconds(number))
         turn[name] += 1
     assert [each.source for each in Reading.look(seen, seconds(3600))] == []
     for number in range(14, 20):
-        seen.take("r", *batch(number, [view()], sources=["a"], turns=[number], at=seconds(number)), seconds(number))
+        place, contents = batch(number, [view(sensor="a")], sources=["a"], turns=[number], at=seconds(number))
+        seen.take("r", place, contents, seconds(number))
     assert [each.source for each in seen.look(seconds(3600)) if isinstance(each, Stale)] == ["a"]
+
+
+def test_a_source_whose_name_is_empty_is_one_like_the_others() -> None:
+    seen = reading()
+    for number in range(12):
+        name = ["", "a"][number % 2]
+        place, contents = batch(number, [view(sensor=name)], sources=[name], turns=[number // 2], at=seconds(number))
+        seen.take("r", place, contents, seconds(number))
+    assert [each.source for each in seen.look(seconds(3600)) if isinstance(each, Stale)] == ["", "a"]
 
 
 def test_a_reader_may_ask_for_less_patience_and_nothing_is_usual_of_a_source_at_first() -> None:

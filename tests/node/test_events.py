@@ -235,6 +235,7 @@ async def test_a_numbered_request_that_is_made_again_is_taken_once(both: Both) -
         ("GET", f"{EVENTS}?feed=air-picture", b"", 405, "wrong-method"),
         ("POST", f"{EVENTS}?feed=sea", b"{}", 400, "unknown-feed"),
         ("POST", f"{EVENTS}?feed=air-picture&request=x", b"{}", 400, "bad-request-number"),
+        ("POST", f"{EVENTS}?feed=air-picture&request={'9' * 5_000}", b"{}", 400, "bad-request-number"),
         ("POST", f"{EVENTS}?feed=air-picture", b" " * 1_048_577, 413, "too-large"),
     ],
 )

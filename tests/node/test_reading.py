@@ -357,7 +357,17 @@ async def test_the_opening_of_a_websocket_is_signed_too(doors: Doors) -> None:
         assert refused.value.status == 401
 
 
-@pytest.mark.parametrize("wrong", [b"", b"{}", b"[1]", b'{"feed":"a","purpose":"b","actor":{"handle":"kim"},"x":1}'])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        b"",
+        b"{}",
+        b"[1]",
+        b'{"feed":"a","purpose":"b","actor":{"handle":"kim"},"x":1}',
+        b'{"feed":"air-picture","purpose":"air defence","actor":{"handle":"kim"},'
+        b'"filters":{"area":{"south":39,"west":124,"north":33,"east":132}}}',
+    ],
+)
 async def test_what_is_no_request_is_refused(doors: Doors, wrong: bytes) -> None:
     async with doors.local() as session:
         async with session.post(f"http://comity{READ}", data=wrong) as response:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated
 
 import msgspec
@@ -14,10 +15,16 @@ from comity.feed.schema import MessageType
 
 NAMES_MAX = 256
 """Most types, sources or fields that one reader names."""
-_PAIR = re.compile(r"(-?[0-9]{1,3}(?:\.[0-9]{1,12})?),(-?[0-9]{1,3}(?:\.[0-9]{1,12})?)")
+KILOMETRES_A_DEGREE = 110.5
+"""The shortest degree of latitude, so that no circle is taken for a smaller one."""
+_DEGREES = r"-?[0-9]{1,3}(?:\.[0-9]++)?"
+_PLACE = re.compile(rf"(?<![0-9.])({_DEGREES}),({_DEGREES})(?: ([0-9]{{1,12}}(?:\.[0-9]++)?)(?![0-9.,]))?")
+"""A pair of latitude and longitude, and the radius in kilometres of a circle around it."""
 
 Degrees = Annotated[float, Meta(ge=-180, le=180)]
 Names = Annotated[tuple[str, ...], Meta(max_length=NAMES_MAX)]
+Range = tuple[float, float]
+"""From the lesser to the greater."""
 Fields = Mapping[str, msgspec.Raw]
 """What a reader sees of a message: each field as JSON."""
 
@@ -30,8 +37,12 @@ class Area(Struct, frozen=True, forbid_unknown_fields=True):
     north: Annotated[float, Meta(ge=-90, le=90)]
     east: Degrees
 
-    def touches(self, latitudes: tuple[float, float], longitudes: tuple[float, float]) -> bool:
-        """Whether something that reaches from the lesser to the greater of each lies in it, wholly or in part."""
+    def __post_init__(self) -> None:
+        if self.south > self.north:  # nothing lies in it, and a reader would take the silence for quiet
+            raise ValueError("the south of an area lies north of its north")
+
+    def touches(self, latitudes: Range, longitudes: Range) -> bool:
+        """Whether something that reaches so far lies in it, wholly or in part."""
         if latitudes[1] < self.south or latitudes[0] > self.north:
             return False
         if self.west <= self.east:
@@ -64,11 +75,27 @@ def parse_area(text: str) -> Area:
         Misuse: it is none.
     """
     try:
-        return msgspec.convert(dict(zip(Area.__struct_fields__, map(float, text.split(",")), strict=True)), Area)
+        return area_of([float(each) for each in text.split(",")])
+    except ValueError:
+        raise _no_area(text) from None
+
+
+def area_of(degrees: Sequence[float]) -> Area:
+    """The area between south, west, north and east.
+
+    Raises:
+        Misuse: it is none.
+    """
+    try:
+        return msgspec.convert(dict(zip(Area.__struct_fields__, degrees, strict=True)), Area)
     except ValueError:  # msgspec's own error is one
-        raise Misuse(
-            f"{text!r} is no area; write south,west,north,east in degrees, as in '33,124,39,132'", code="bad-area"
-        ) from None
+        raise _no_area(",".join(map(str, degrees))) from None
+
+
+def _no_area(text: str) -> Misuse:
+    return Misuse(
+        f"{text!r} is no area; write south,west,north,east in degrees, as in '33,124,39,132'", code="bad-area"
+    )
 
 
 def parse_where(text: str) -> tuple[str, str]:
@@ -83,11 +110,12 @@ def parse_where(text: str) -> tuple[str, str]:
     return name, value
 
 
-def position_of(kind: MessageType) -> Callable[[Fields], tuple[tuple[float, float], tuple[float, float]] | None]:
+def position_of(kind: MessageType) -> Callable[[Fields], tuple[Range, Range] | None]:
     """Where a message is, from its fields of role ``position``.
 
     A pair of numbers is a place where the name of one begins with ``lat`` and that of the other with ``lon``; a text is
-    the box around the ``latitude,longitude`` pairs in it, as in the polygon of an alert.
+    the box around the ``latitude,longitude`` pairs in it, as in the polygon of an alert, and around the circle where a
+    radius in kilometres follows one.
     """
     placed = [name for name, said in kind.fields.items() if said.role == "position"]
     numbers = [name for name in placed if kind.fields[name].kind in ("number", "integer")]
@@ -96,17 +124,33 @@ def position_of(kind: MessageType) -> Callable[[Fields], tuple[tuple[float, floa
     )
     texts = [name for name in placed if kind.fields[name].kind == "text"]
 
-    def find(fields: Fields) -> tuple[tuple[float, float], tuple[float, float]] | None:
+    def find(fields: Fields) -> tuple[Range, Range] | None:
         if latitude in fields and longitude in fields:
             y, x = float(bytes(fields[latitude])), float(bytes(fields[longitude]))
             return (y, y), (x, x)
-        pairs = [pair for name in texts if name in fields for pair in _PAIR.findall(bytes(fields[name]).decode())]
-        if not pairs:
+        said = [place for name in texts if name in fields for place in _PLACE.findall(bytes(fields[name]).decode())]
+        if not said:
             return None
-        ys, xs = sorted(float(y) for y, _ in pairs), sorted(float(x) for _, x in pairs)
-        return (ys[0], ys[-1]), (xs[0], xs[-1])
+        boxes = [_around(float(y), float(x), float(radius or 0)) for y, x, radius in said]
+        ys, xs = [each for box in boxes for each in box[0]], [each for box in boxes for each in box[1]]
+        return (min(ys), max(ys)), (min(xs), max(xs))
 
     return find
+
+
+def _around(latitude: float, longitude: float, kilometres: float) -> tuple[Range, Range]:
+    """The box around a circle; all longitudes where it reaches a pole or the date line."""
+    if not kilometres:
+        return (latitude, latitude), (longitude, longitude)
+    reach = kilometres / KILOMETRES_A_DEGREE
+    south, north = latitude - reach, latitude + reach
+    west, east = -180.0, 180.0
+    if south > -90 and north < 90:
+        aside = math.degrees(math.asin(math.sin(math.radians(reach)) / math.cos(math.radians(latitude))))
+        west, east = longitude - aside, longitude + aside
+    if west < -180 or east > 180:
+        west, east = -180.0, 180.0
+    return (south, north), (west, east)
 
 
 def equals(fields: Fields, where: Mapping[str, str]) -> bool:

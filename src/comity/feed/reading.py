@@ -194,7 +194,7 @@ class _Type:
         kind = seen.kind
         self.fields = frozenset(kind.fields) | {"type"}
         self.hidden = frozenset(kind.fields) - seen.fields
-        self.source = kind.source in seen.fields
+        self.source = kind.source if kind.source in seen.fields else ""
         self.time = kind.time if kind.time in seen.fields else ""
         self.position = position_of(kind)
 
@@ -370,7 +370,7 @@ class Reading:
             view = Raw(_write(fields))
         if kind.source and turn > expected:
             found.append(Gap(expected, turn - 1, source))
-        known = self._source(source, name)
+        known = self._source(source, name, told=kind.source in fields)
         if kind.time:
             self._own_time(found, known, source, fields, kind.time, published, number)
         self._heard(known, published, now)
@@ -388,12 +388,12 @@ class Reading:
                 return False
         return not filters.where or equals(fields, filters.where)
 
-    def _source(self, name: str, kind: str) -> _Source:
+    def _source(self, name: str, kind: str, *, told: bool) -> _Source:
         """What is known of a source; where none is told, all messages of one type are of one."""
-        if self._named.get(kind) is not bool(name):  # other terms hold: what was known goes by another name now
-            self._named[kind] = bool(name)
+        if self._named.get(kind) is not told:  # other terms hold: what was known goes by another name now
+            self._named[kind] = told
             self._sources = {key: each for key, each in self._sources.items() if each.type != kind}
-        key = (name, "" if name else kind)
+        key = (name, "" if told else kind)
         known = self._sources.pop(key, None) or _Source(name, kind)
         known.type = kind
         self._sources[key] = known  # at the end: the one at the beginning was heard of least recently

@@ -162,7 +162,7 @@ def request_number(asked: Mapping[str, str]) -> int:
         Misuse: it is no number.
     """
     request = asked.get("request", "0")
-    if not (request.isascii() and request.isdigit() and int(request) < REQUEST_MAX):
+    if not (request.isascii() and request.isdigit() and len(request) < 20 and int(request) < REQUEST_MAX):
         raise Misuse(f"{request[:40]!r} is not the number of a request", code="bad-request-number")
     return int(request)
 
