@@ -48,7 +48,8 @@ def founded(tmp_path_factory: pytest.TempPathFactory) -> Founded:
 class Whole:
     """One complete give, step by step, as persistent people do it."""
 
-    def __init__(self, world: Simulation, folder: Path) -> None:
+    def __init__(self, world: Simulation, folder: Path, tries: int = TRIES_MAX) -> None:
+        self.tries = tries
         self.world = world
         self.folder = folder
         self.reader = world.pseudonyms[RECEIVER, "reader"]
@@ -68,7 +69,7 @@ class Whole:
 
     async def until(self, party: str, act: Callable[[House], Awaitable[object]], done: Callable[[], bool]) -> None:
         """Do an act, and again when it failed and was not done."""
-        for _ in range(TRIES_MAX):
+        for _ in range(self.tries):
             house = self.world.nodes[party].house
             assert house is not None
             try:
@@ -81,7 +82,7 @@ class Whole:
 
     async def cross(self, done: Callable[[], bool]) -> None:
         """Exchange until the other side has what it waits for."""
-        for _ in range(TRIES_MAX):
+        for _ in range(self.tries):
             await self.world.exchange_until_quiet()
             if done():
                 return
@@ -146,6 +147,11 @@ async def with_fault(world: Simulation, folder: Path, party: str, number: int, f
     world.nodes[party].disk.faults = plan
     await Whole(world, folder).run()
     assert left < 0, "the write that was to fail never came"
+    await finished(world)
+
+
+async def finished(world: Simulation) -> None:
+    """The world comes to rest with every invariant held, and the give was done once."""
     await world.rest()
     for node in world.nodes.values():
         (consignment,) = rows(node, ConsignmentRow).values()
