@@ -88,7 +88,15 @@ class TestIntervals:
         text = text[: text.index("[[interval]]")]
         return parse_layer(f"{text}\n[[interval]]\n{row}\n", "x", parse_agreement(TEXT + agreed, "x"))
 
-    @pytest.mark.parametrize(("of", "agreed", "looser"), [("visit-lead", "P20D", "P19D"), ("inventory", "P1Y", "P13M")])
+    @pytest.mark.parametrize(
+        ("of", "agreed", "looser"),
+        [
+            ("visit-lead", "P20D", "P19D"),
+            ("inventory", "P1Y", "P13M"),
+            ("keep-names", "P5Y", "P4Y"),
+            ("erase-payloads", "P1Y", "P13M"),
+        ],
+    )
     def test_a_layer_never_loosens_an_agreed_one(self, of: str, agreed: str, looser: str) -> None:
         own = f'\n[[interval]]\nof = "{of}"\nclause = "8"\nlength = "{agreed}"\n'
         with pytest.raises(Rejected, match=f"'{looser}' is looser than the '{agreed}' of 'jp-kr-2016'") as raised:

@@ -29,7 +29,7 @@ from comity.agreement.model import (
 from comity.agreement.nearest import nearest
 from comity.agreement.vocabulary import WAITING_ENTRIES, Measured
 
-LONGEST_HOLDS: frozenset[Measured] = frozenset({"visit-lead"})
+LONGEST_HOLDS: frozenset[Measured] = frozenset({"visit-lead", "keep-names", "keep-titles", "keep-payloads"})
 """Of the intervals of these kinds the longest is the strictest; of all others the shortest."""
 
 EFFECTS = (

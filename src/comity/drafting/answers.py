@@ -324,7 +324,7 @@ class _Check:
             self.no_looser(limit.within, duties[limit.obligation], ("limit", index, "within"), longest=False)
         agreed = {each.of: each.length for each in agreement.intervals if each.level_at_least is None}
         for key in get_args(words.Measured):
-            if length := getattr(read.rules, key.replace("-", "_")):
+            if length := getattr(read.rules, key.replace("-", "_"), None):  # an arrangement asks no retention
                 self.no_looser(length, agreed.get(key, ""), ("rules", key), longest=key in LONGEST_HOLDS)
         known = tuple(dict.fromkeys(word for level in agreement.levels for word in (level.english, level.mark)))
         self.level(read.rules.witness_from, known, "rules", "witness-from")
