@@ -128,8 +128,7 @@ async def _digests(view: View, progress: Progress) -> FolderChecked:
     ledgers = Digests()
     findings: list[Finding] = []
     for first in range(0, total, DIGESTS_AT_ONCE):
-        entries = view.seen.entries_from(first, DIGESTS_AT_ONCE)
-        findings += ledgers.take((*entry[:5], entry[7]) for entry in entries).values()
+        findings += ledgers.take(view.seen.digested(first, DIGESTS_AT_ONCE)).values()
         progress(DIGESTS, ledgers.entries, total)
     if ledgers.entries != total:
         findings.append(Finding("journal", f"{total - ledgers.entries} of {total} entries are missing"))

@@ -34,11 +34,17 @@ ROWS_BYTES = 4 * 2**20
 
 JournalRow = tuple[str, int, bytes, bytes, bytes, str, str, int, int, int]
 """Chain, sequence, record, envelope, salt, verdict, reason, extends, rules, at (µs since 1970)."""
+DigestRow = tuple[str, int, bytes, bytes, bytes, int]
+"""Chain, sequence, record, envelope, salt, extends."""
 Row = tuple[str, str, bytes]
 """Table, key, value."""
 
 _JOURNAL = (
     "SELECT chain, sequence, record, envelope, salt, verdict, reason, extends, rules, at FROM journal "
+    "WHERE position >= ? AND position < ? ORDER BY position"
+)
+_DIGESTED = (
+    "SELECT chain, sequence, record, envelope, salt, extends FROM journal "
     "WHERE position >= ? AND position < ? ORDER BY position"
 )
 encode = msgspec.msgpack.Encoder().encode
@@ -64,16 +70,18 @@ class Snapshot:
             found = self.connection.execute("SELECT chain, size, last, root FROM heads ORDER BY chain")
             return {chain: Stand(size, last, root) for chain, size, last, root in found}
 
-    def entries_from(self, first: int, count: int) -> list[JournalRow]:
-        """Journal entries as they are kept, from a position on."""
+    def digested(self, first: int, count: int) -> list[DigestRow]:
+        """What has to do with the digests of journal entries, from a position on."""
         with translated():
-            found = self.connection.execute(_JOURNAL, (first, first + count)).fetchall()
-        return cast("list[JournalRow]", found)
+            found = self.connection.execute(_DIGESTED, (first, first + count)).fetchall()
+        return cast("list[DigestRow]", found)
 
     def segments(self) -> Iterator[bytes]:
         """The journal, each piece the bytes of one object."""
         for first in range(0, self.entries, SEGMENT_ENTRIES):
-            yield encode(self.entries_from(first, SEGMENT_ENTRIES))
+            with translated():
+                found = self.connection.execute(_JOURNAL, (first, min(first + SEGMENT_ENTRIES, self.entries)))
+                yield encode(found.fetchall())
 
     def rows(self, *, only: str = "", but: frozenset[str] = frozenset()) -> Iterator[bytes]:
         """Rows in the order of table and key, each piece the bytes of one object.
