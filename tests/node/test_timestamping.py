@@ -10,6 +10,7 @@ import pytest
 from aiohttp import web
 
 from comity.errors import Misuse, Rejected, Unavailable
+from comity.flows.looking.views import ShowOutbox, show_outbox
 from comity.flows.vouching.stamping import newest_stamp, stamped_text, stamps
 from comity.node.settings import TimestampSettings
 from comity.node.timestamping import Stamper, stamp_poster, stamper_of
@@ -46,6 +47,8 @@ async def test_what_has_grown_is_stamped_and_no_more(world: World, authority: Au
     one = stamper(world, authority)
     assert await one.stamp() == 2  # the relationship's and the house's
     assert await one.stamp() == 0
+    line = next(each for each in (await show_outbox(world.jp, ShowOutbox())).chains if each.chain == JP)
+    assert line.stamped == world.jp.sequencer.marked(JP).size
     first = await newest_stamp(world.jp, JP)
     assert first is not None
     assert first.size == world.jp.sequencer.marked(JP).size

@@ -256,6 +256,13 @@ def tell_chains(out: Output, chains: Sequence[ChainLine]) -> None:
         ]
     )
     out.fields([(each.chain, f"{each.counted} count by its policy") for each in chains if each.counted is not None])
+    out.fields(
+        [
+            (each.chain, f"{each.stamped} records stamped, {told_instant(each.stamped_at)}")
+            for each in chains
+            if each.stamped_at is not None
+        ]
+    )
 
 
 def _tell_register(out: Output, items: list[RegisterLine], known: Known) -> None:

@@ -19,6 +19,7 @@ from comity.flows.exchanging.witnessing import read_head
 from comity.flows.giving.release import ITEM_TITLE
 from comity.flows.house import House
 from comity.flows.vouching.cosigning import Vouched, counted, vouched
+from comity.flows.vouching.stamping import newest_stamp
 from comity.marking.label import Label
 from comity.record.statement import DOMESTIC, chain_id
 from comity.register.roles import ASSURANCE_OFFICER, RELEASE_AUTHORITY
@@ -152,6 +153,7 @@ class ChainLine(msgspec.Struct, frozen=True, kw_only=True):
         delivered: records of our own chain that the other party says it has; None for its own.
         vouched: how far third parties have cosigned it (``spec/witness.md`` step 37).
         counted: records under a checkpoint that meets its policy; None where it has none.
+        stamped, stamped_at: records under the newest time-stamp, and when, by the authority's clock; None without one.
     """
 
     chain: str
@@ -161,6 +163,8 @@ class ChainLine(msgspec.Struct, frozen=True, kw_only=True):
     delivered: int | None
     vouched: tuple[Vouched, ...] = ()
     counted: int | None = None
+    stamped: int | None = None
+    stamped_at: datetime | None = None
 
 
 CallKind = Literal[
@@ -379,6 +383,7 @@ async def chain_line(house: House, chain: str, *, witnessed: bool) -> ChainLine:
     """One ledger; ``witnessed`` when the other party cosigns it."""
     head = house.sequencer.head(chain)
     cosigned = await house.side(COSIGNED, chain) if witnessed else None
+    stamp = await newest_stamp(house, chain)
     return ChainLine(
         chain=chain,
         size=head.size,
@@ -387,6 +392,8 @@ async def chain_line(house: House, chain: str, *, witnessed: bool) -> ChainLine:
         delivered=await house.exchange.peer_has(chain) if witnessed else None,
         vouched=tuple(await vouched(house, chain)),
         counted=await counted(house, chain),
+        stamped=None if stamp is None else stamp.size,
+        stamped_at=None if stamp is None else stamp.at,
     )
 
 
