@@ -229,6 +229,46 @@ async def test_beyond_the_rate_messages_are_dropped_and_counted() -> None:
         assert [(each.why, each.count) for each in told] == [("rate", 50)]
 
 
+async def test_what_waited_and_is_of_one_source_too_many_is_said_not_to_cross(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(publication, "SOURCES_MAX", 2)
+    stage = Stage()
+    async with stage.publisher() as publisher:
+        recipient = await stage.recipient()
+        assert (await publisher.publish([track(n, sensor=f"s-{n}") for n in range(2)])).accepted == 2
+        stage.ruler.declare("normal")  # no source crosses, and everything waits
+        assert (await publisher.publish([track(10 + n, sensor=f"s-{n}") for n in range(5)])).accepted == 5
+        stage.ruler.declare("crisis")
+        async with stage.connected(publisher, recipient, Line()):
+            await until(lambda: recipient.first == 4)
+            assert publisher.counts["refused too-many-sources"] == 3
+            assert (await publisher.publish([track(20, sensor="s-1")])).accepted == 1
+            await until(lambda: recipient.first == 5)
+        assert [view["track"] for view in stage.views] == ["T-0", "T-1", "T-10", "T-11", "T-20"]
+        told = [each for arrived in stage.arrived for each in arrived.opened.contents.dropped]
+        assert [(each.type, each.why, each.count) for each in told] == [("track", "space", 3)]
+
+
+async def test_what_waited_and_has_no_form_in_which_it_may_cross_is_said_not_to_cross(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stage = Stage()
+    stage.ruler.declare("normal")
+    async with stage.publisher() as publisher:
+        recipient = await stage.recipient()
+        assert (await publisher.publish([track(n) for n in range(2)])).accepted == 2
+        with monkeypatch.context() as patched:
+            patched.setattr(publication.Publication, "admit", lambda _self, _entry: "bad-field")
+            stage.clock.pass_by(61)
+            await publisher.publish([])
+            await until(lambda: publisher.counts["refused bad-field"] == 2)
+        stage.ruler.declare("crisis")
+        async with stage.connected(publisher, recipient, Line()):
+            await publisher.publish([track(9)])
+            await until(lambda: recipient.first == 1)
+        told = [each for arrived in stage.arrived for each in arrived.opened.contents.dropped]
+        assert [(each.type, each.why, each.count) for each in told] == [("track", "form", 2)]
+
+
 async def test_sources_without_end_are_refused_each_by_itself_until_the_key_changes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

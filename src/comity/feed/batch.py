@@ -42,9 +42,9 @@ _Instant = Annotated[int, Meta(ge=0, le=INSTANT_MAX)]
 
 Closed = Literal["full", "time", "posture", "release", "standing", "consent", "ended", "epoch"]
 """Why a batch closed: it was full, its time was over, or something changed on which the release depends."""
-Why = Literal["rate", "space", "clock", "ended"]
-"""Why messages that may cross did not: too many a second, no room or too old while the link was down, a source's clock,
-or they still waited for their time when the release ended."""
+Why = Literal["rate", "space", "clock", "ended", "form"]
+"""Why messages that may cross did not: too many a second, no room (for more sources, too) or too old while the link was
+down, a source's clock, the release ended while they waited for their time, or there is no form in which they may."""
 
 
 class Dropped(Struct, frozen=True, array_like=True):

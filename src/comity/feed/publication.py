@@ -95,6 +95,8 @@ class Sealed(Struct, frozen=True):
 
 
 Fate = Literal["not-released", "rate", "bad-field", "too-many-sources"]
+LOST: dict[Fate, Why] = {"bad-field": "form", "too-many-sources": "space"}
+"""Under what is counted what waited in vain; whoever admits counts what is beyond the rate."""
 
 
 class _Type(Struct):
@@ -215,6 +217,12 @@ class Publication:
         if had is not None:
             count, at, last = count + had.count, had.first, at if last is None else last
         self._dropped[name, why] = Dropped(name, why, count, at, at if last is None else last)
+
+    def lose(self, entry: Entry, fate: Fate) -> None:
+        """Count a message that waited and may not cross in the end: its source was told that it had been taken (10)."""
+        why = LOST.get(fate)
+        if why is not None:
+            self.drop(entry.type, why, entry.at)
 
     @property
     def dropped(self) -> tuple[Dropped, ...]:

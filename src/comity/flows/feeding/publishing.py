@@ -485,12 +485,12 @@ class Publisher:
                 self.counts["dropped ended"] += 1
                 self._publication.drop(name, "ended", at)
                 continue
-            found = self._publication.admit(read)
-            if isinstance(found, Cut):
+            if isinstance(found := self._publication.admit(read), Cut):
                 made.cuts.append(found)
                 made.bytes += len(found.view)
             else:
                 self.counts[f"refused {found}"] += 1
+                self._publication.lose(read, found)
 
     def _take_pending(self, made: Round, until: int) -> bool:
         """Take what has come; whether there is more of it that came before ``until``."""
