@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from comity.errors import Misuse, Rejected, Unavailable
@@ -21,6 +22,7 @@ from comity.seal.keys import generate_identity
 from comity.seal.passphrase import PassphraseIdentity, PassphraseRecipient
 from comity.stores.backups import repository as repositories
 from comity.stores.backups.checking import check_backups, show_backups
+from comity.stores.backups.lists import KeptFile
 from comity.stores.backups.repository import Repository
 from comity.stores.backups.restoring import Derived, Point, restore
 from comity.stores.backups.snapshot import snapshot
@@ -380,6 +382,7 @@ import asyncio, os, sys
 from datetime import UTC, datetime
 from pathlib import Path
 from comity.stores.backups.taking import open_or_make, take
+from comity.stores.backups.lists import KeptFile
 from comity.stores.backups.repository import Repository
 from comity.stores.backups.restoring import Derived, Point, restore
 folder, to = Path(sys.argv[2]), Path(sys.argv[3])
@@ -481,3 +484,132 @@ async def test_what_is_deleted_is_overwritten(tmp_path: Path) -> None:  # spec/s
     content = b"".join(each.read_bytes() for each in tmp_path.glob("comity.sqlite*"))
     assert b"another" in content
     assert b"the only way to it" not in content
+
+
+def forged(to: Path, what: str, listed: object) -> None:
+    """A list in an open folder of backups, as anybody can write one."""
+    content = msgspec.msgpack.encode(listed)
+    (to / what).write_bytes(Vault(None, os.urandom).close_list(what, content))
+
+
+@pytest.mark.parametrize(
+    "path", ["../escaped", "keys/../../escaped", "/tmp/escaped", "", ".", "a//b", "root/root.key", "comity.sqlite"]
+)
+async def test_a_forged_list_writes_nothing_elsewhere(tmp_path: Path, path: str) -> None:  # (25)
+    """Neither as a file, nor as settings, nor as a database."""
+    store = await filled(tmp_path / "jp")
+    taken(tmp_path / "jp", tmp_path / "to")
+    repository = Repository.open(tmp_path / "to", os.urandom)
+    current, listed = repository.read_current(), repository.read_backup(1)
+    assert current is not None
+    name, _ = repository.put(b"anything")
+    for what, changed in (
+        ("current", msgspec.structs.replace(current, files=(KeptFile(path, (name,)),))),
+        ("backups/000001", msgspec.structs.replace(listed, files=(KeptFile(path, (name,)),))),
+        (
+            "backups/000001",
+            msgspec.structs.replace(
+                listed, tables=(listed.tables[0], msgspec.structs.replace(listed.tables[1], name=path))
+            ),
+        ),
+    ):
+        forged(tmp_path / "to", what, changed)
+        with pytest.raises(Rejected) as caught:
+            await brought(repository, tmp_path / "within/back")
+        assert caught.value.code == "backup-damaged"
+        assert not (tmp_path / "within").exists()
+        forged(tmp_path / "to", "current", current)
+        forged(tmp_path / "to", "backups/000001", listed)
+    assert {each.name for each in tmp_path.iterdir()} == {"jp", "to"}
+    await store.close()
+
+
+@pytest.mark.parametrize("sealed", [False, True])
+async def test_a_forged_list_removes_nothing_elsewhere(tmp_path: Path, *, sealed: bool) -> None:  # (25)
+    store = await filled(tmp_path / "jp")
+    identity = generate_identity(os.urandom)
+    taken(tmp_path / "jp", tmp_path / "to", *([identity.recipient] if sealed else []))
+    repository = Repository.open(tmp_path / "to", os.urandom, identities=[identity] if sealed else [])
+    current = repository.read_current()
+    assert current is not None
+    victim = tmp_path / "victim"
+    victim.write_bytes(b"somebody's")
+    named = msgspec.structs.replace(current, keys=("../../../victim", "..", "0" * 63 + "g", ""))
+    written = repository.vault.close_list("current", msgspec.msgpack.encode(named))
+    (tmp_path / "to/current").write_bytes(written)
+    with pytest.raises(Rejected) as caught:
+        taken(tmp_path / "jp", tmp_path / "to")
+    assert caught.value.code == "backup-damaged"
+    assert len(check_backups(repository, nothing).findings) == 4
+    assert victim.read_bytes() == b"somebody's"
+    await store.close()
+
+
+async def test_what_is_kept_of_the_newest_state_is_missed(tmp_path: Path) -> None:  # (25)
+    """Without it nobody knows what was destroyed, nor how far this house had signed."""
+    store = await filled(tmp_path / "jp")
+    taken(tmp_path / "jp", tmp_path / "to")
+    (tmp_path / "to/current").unlink()
+    repository = Repository.open(tmp_path / "to", os.urandom)
+    with pytest.raises(Rejected):
+        await brought(repository, tmp_path / "back")
+    with pytest.raises(Rejected):
+        taken(tmp_path / "jp", tmp_path / "to")
+    with pytest.raises(Rejected):
+        check_backups(repository, nothing)
+    assert not (tmp_path / "back").exists()
+    await store.close()
+
+
+async def test_a_house_that_seals_makes_no_open_one_unasked(tmp_path: Path) -> None:  # (26)
+    """Neither where the disk is not there, nor where somebody changed what the folder says of itself."""
+    store = await filled(tmp_path / "jp")
+    identity = generate_identity(os.urandom)
+    taken(tmp_path / "jp", tmp_path / "to", identity.recipient)
+    (tmp_path / "empty").mkdir()
+    about = tmp_path / "to/comity-backup"
+    written = about.read_bytes()
+    for changed in (written.replace(b"true", b"false"), b'{"format":1,"id":"00","party":"jp","sealed":false}'):
+        about.write_bytes(changed)
+        before = sorted((tmp_path / "to").rglob("*"))
+        for to in (tmp_path / "to", tmp_path / "empty"):
+            with pytest.raises(Misuse) as caught:
+                taken(tmp_path / "jp", to)
+            assert caught.value.code == "would-be-open"
+        assert sorted((tmp_path / "to").rglob("*")) == before
+        assert not any((tmp_path / "empty").iterdir())
+        with pytest.raises(Misuse) as flipped:
+            Repository.open(tmp_path / "to", os.urandom, identities=[identity])
+        assert flipped.value.code == "not-sealed"
+    made = open_or_make(tmp_path / "jp", tmp_path / "empty", "jp", [], os.urandom, openly=True)
+    assert not made.vault.is_sealed
+    assert not open_or_make(tmp_path / "jp", tmp_path / "empty", "jp", [], os.urandom, openly=True).vault.is_sealed
+    await store.close()
+
+
+async def test_a_restore_that_was_cut_short_at_its_end_does_not_go_over_a_node(  # (30) (61)
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its settings were there, so it was started, and signed more: asking for the restore again takes nothing back."""
+    store = await filled(tmp_path / "jp")
+    taken(tmp_path / "jp", tmp_path / "to")
+    repository = Repository.open(tmp_path / "to", os.urandom)
+    ended = Path.unlink
+
+    def crash(self: Path, *, missing_ok: bool = False) -> None:
+        if self.name == "restoring":
+            raise OSError(5, "the power went")
+        ended(self, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", crash)
+    with pytest.raises(Unavailable):
+        await brought(repository, tmp_path / "back")
+    monkeypatch.undo()
+    back = await SqliteStore.open(tmp_path / "back/comity.sqlite")
+    await back.commit(batch(HOME, 5, 1), expected(HOME, 5))
+    with pytest.raises(Misuse) as caught:
+        await brought(repository, tmp_path / "back")
+    assert caught.value.code == "folder-taken"
+    assert (await back.heads())[HOME].size == 6
+    await back.close()
+    await store.close()

@@ -35,10 +35,18 @@ def backup() -> None:
 @click.option("-r", "--recipient", "named", multiple=True, metavar="RECIPIENT", help="Seal a new one to age1pq1…")
 @click.option("-R", "--recipients-file", "files", multiple=True, metavar="FILE", help="Recipients, one a line.")
 @click.option("-p", "--passphrase", is_flag=True, help="Seal a new one to a passphrase, asked for on the terminal.")
+@click.option("--open", "openly", is_flag=True, help="Sealed to nobody, although this house has sealed ones.")
 @click.option("--keep", type=click.IntRange(min=1), metavar="N", help="Remove all but the newest N backups.")
 @housed
 def take(
-    desk: Desk, to: Path, named: tuple[str, ...], files: tuple[str, ...], keep: int | None, *, passphrase: bool
+    desk: Desk,
+    to: Path,
+    named: tuple[str, ...],
+    files: tuple[str, ...],
+    keep: int | None,
+    *,
+    openly: bool,
+    passphrase: bool,
 ) -> None:
     """Add a backup to a folder of backups, and make that folder if there is none: what is new is written and read back.
 
@@ -53,7 +61,7 @@ def take(
     desk.session.check()
     recipients = recipients_of(named, files, (), passphrase=passphrase)
     with progress_bars(desk.out) as progress:
-        taken = backups.take(desk.session.folder, to, recipients, keep, __version__, progress)
+        taken = backups.take(desk.session.folder, to, recipients, keep, __version__, progress, openly=openly)
     desk.show(taken, lambda out, shown: _tell_taken(out, shown, to))
 
 

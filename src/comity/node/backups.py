@@ -53,7 +53,14 @@ __all__ = [
 
 
 def take(
-    folder: Path, to: Path, recipients: Sequence[Recipient], keep: int | None, program: str, progress: Progress
+    folder: Path,
+    to: Path,
+    recipients: Sequence[Recipient],
+    keep: int | None,
+    program: str,
+    progress: Progress,
+    *,
+    openly: bool = False,
 ) -> Taken:
     """Take a backup of the node in ``folder`` and add it to the folder of backups ``to``, made if there is none.
 
@@ -63,7 +70,7 @@ def take(
     if to.absolute().is_relative_to(folder.absolute()):
         raise Misuse("a backup within the folder that it is of is lost with it; name another place", code="same-folder")
     party = read_settings(folder / FILE).party
-    repository = taking.open_or_make(folder, to, party, list(recipients), system_entropy)
+    repository = taking.open_or_make(folder, to, party, list(recipients), system_entropy, openly=openly)
     return taking.take(folder, repository, at=SystemClock().now(), program=program, keep=keep, progress=progress)
 
 

@@ -58,6 +58,7 @@ _BEGINNINGS = {KEY, f"{KEY}.partial", f"{ABOUT}.partial", "lock"}
 PIECE_BYTES = 4 * 2**20
 """Bytes of a sealed payload in memory at once."""
 _NUMBER = re.compile("[0-9]{6,12}")
+_OBJECT = re.compile("[0-9a-f]{64}")
 
 L = TypeVar("L", BackupList, CurrentList)
 
@@ -130,6 +131,12 @@ class Repository:
             Rejected: it is damaged, of a newer Comity, or sealed to somebody else.
         """
         about = read_about(path)
+        if identities and not about.sealed:
+            raise Misuse(
+                "this backup says that it is sealed to nobody, so -i and -p open nothing; leave them out if it never "
+                "was sealed, and otherwise do not use it: somebody has changed it",
+                code="not-sealed",
+            )
         if about.sealed and not key:
             if not identities:
                 raise Misuse(
@@ -303,15 +310,22 @@ class Repository:
     def write_current(self, listed: CurrentList) -> None:
         """Replace what is kept of the newest state only; what the one before was made of is removed."""
         before = self.read_current()
+        gone = [self._object(name) for name in before.objects() - listed.objects()] if before is not None else []
         self._write_list(CURRENT, listed)
-        for name in before.objects() - listed.objects() if before is not None else ():
+        for path in gone:
             with disk_errors("removing what a backup no longer keeps"):
-                self._object(name).unlink(missing_ok=True)
-                sync_folder(self._object(name).parent)
+                path.unlink(missing_ok=True)
+                sync_folder(path.parent)
 
     def read_current(self) -> CurrentList | None:
-        """What is kept of the newest state only; None before the first backup."""
+        """What is kept of the newest state only; None before the first backup.
+
+        Raises:
+            Rejected: it is damaged, or missing beside backups: it is written before any (16).
+        """
         if not (self.path / CURRENT).exists():
+            if self.numbers():
+                raise Rejected("a part of this backup is missing", code="backup-damaged", place=CURRENT)
             return None
         return self._read_list(CURRENT, CurrentList)
 
@@ -368,6 +382,9 @@ class Repository:
             return self.path / "working" / str(next(self._numbers))
 
     def _object(self, name: str) -> Path:
+        """Where an object lies; a list may name anything (25)."""
+        if not _OBJECT.fullmatch(name):
+            raise Rejected("a list of the backup names what is no piece", code="backup-damaged", place=name[:80])
         return self.path / "objects" / name[:2] / name[2:]
 
     def _blob(self, digest: bytes) -> Path:

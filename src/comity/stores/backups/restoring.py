@@ -14,16 +14,16 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import msgspec
 
-from comity.errors import Misuse
+from comity.errors import Misuse, Rejected
 from comity.ports import RestoredFrom
 from comity.stores.backups.lists import BackupList, CurrentList, KeptFile, Tables
 from comity.stores.backups.repository import Repository
 from comity.stores.backups.snapshot import Filling, JournalRow, decode_journal, decode_rows
-from comity.stores.backups.taking import DATABASES, KEPT_KEYS, Progress, each_digest, listed_blobs
+from comity.stores.backups.taking import DATABASES, ELSEWHERE, KEPT_KEYS, SETTINGS, Progress, each_digest, listed_blobs
 from comity.stores.batch import raised
 from comity.stores.durable import FILE_MODE, disk_errors, make_folders, replace_file, sync, sync_folder
 from comity.stores.erased_keys import read_erased
@@ -125,6 +125,7 @@ async def restore(
     """
     listed = _chosen(repository, point)
     current = repository.read_current() or CurrentList(listed.at, (), (), {}, ())
+    _check_list(listed, current)
     books = listed.tables[0]
     entries = _cut(repository, books, point)
     begun = _UnderWay(repository.about.id, listed.number, entries)
@@ -198,6 +199,17 @@ def _chosen(repository: Repository, point: Point) -> BackupList:
     return repository.read_backup(numbers[-1])
 
 
+def _check_list(listed: BackupList, current: CurrentList) -> None:
+    """Whoever can write there can write lists: these may name what a data folder has, and nothing else (25)."""
+    if [tables.name for tables in listed.tables] not in (list(DATABASES[:1]), list(DATABASES)):
+        raise Rejected("a list of the backup names other databases", code="backup-damaged", place=str(listed.number))
+    if [file.path for file in listed.files] != [SETTINGS]:
+        raise Rejected("a list of the backup names other settings", code="backup-damaged", place=str(listed.number))
+    for file in current.files:
+        if _within(file.path).split("/")[0] in {*ELSEWHERE, *DATABASES, SETTINGS, NOTE, UNDER_WAY}:
+            raise Rejected("a list of the backup names no private key", code="backup-damaged", place=file.path[:80])
+
+
 def _cut(repository: Repository, books: Tables, point: Point) -> int:
     """How many journal entries belong to the wanted state."""
     if point.at is None and not point.chain:
@@ -227,7 +239,7 @@ def _own_sizes(repository: Repository, books: Tables, entries: int, party: str) 
 def _check_target(target: Path, begun: _UnderWay) -> None:
     if not target.exists():
         return
-    if (target / UNDER_WAY).exists():
+    if (target / UNDER_WAY).exists() and not (target / SETTINGS).exists():
         if (target / UNDER_WAY).read_bytes() == msgspec.json.encode(begun):
             return
     elif target.is_dir() and {each.name for each in target.iterdir()} <= _BEGINNINGS:
@@ -338,10 +350,18 @@ def _database(path: Path) -> Iterator[Filling]:
 
 def _files(repository: Repository, files: tuple[KeptFile, ...], target: Path) -> int:
     for file in files:
-        path = target / file.path
+        path = target / _within(file.path)
         make_folders(reversed([each for each in path.parents if target in each.parents]))
         replace_file(path, b"".join(map(repository.get, file.objects)))
     return len(files)
+
+
+def _within(path: str) -> str:
+    """A path as ``taking`` writes one: below the data folder, and by no detour (25)."""
+    plain = str(PurePosixPath(path))
+    if plain != path or path.startswith("/") or not {"", ".", ".."}.isdisjoint(path.split("/")) or "\0" in path:
+        raise Rejected("a list of the backup names a file elsewhere", code="backup-damaged", place=path[:80])
+    return path
 
 
 def _bring_keys(keys: Path, target: Path) -> None:

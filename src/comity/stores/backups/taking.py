@@ -71,7 +71,9 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True):
     removed: int = 0
 
 
-def open_or_make(folder: Path, to: Path, party: str, recipients: list[Recipient], entropy: Entropy) -> Repository:
+def open_or_make(
+    folder: Path, to: Path, party: str, recipients: list[Recipient], entropy: Entropy, *, openly: bool = False
+) -> Repository:
     """The folder of backups at ``to``, made if there is none yet.
 
     Args:
@@ -80,13 +82,17 @@ def open_or_make(folder: Path, to: Path, party: str, recipients: list[Recipient]
         party: whose node it is.
         recipients: whom a new one is sealed to; nobody for one that is not sealed.
         entropy: for its key.
+        openly: write to one that is not sealed although this house has sealed ones.
 
     Raises:
-        Misuse: ``other-backup``: it is another party's, or it is there and was not sealed as is asked now.
+        Misuse: ``would-be-open``: this house seals its backups, and this one is not; ``other-backup``: it is another
+            party's, or it is there and was not sealed as is asked now.
         Unavailable: ``no-backup-key``: this data folder does not have its key.
     """
     keys = folder / KEPT_KEYS
     if not (to / ABOUT).exists():
+        if not recipients and not openly and _seals(keys):
+            raise _would_be_open(to)
         made, key = Repository.make(to, party, recipients, entropy)
         if key:
             with disk_errors("keeping the key of a backup"):
@@ -102,6 +108,8 @@ def open_or_make(folder: Path, to: Path, party: str, recipients: list[Recipient]
             "or begin a new folder",
             code="other-backup",
         )
+    if not about.sealed and not openly and _seals(keys):
+        raise _would_be_open(to)
     key = b""
     if about.sealed:
         try:
@@ -113,6 +121,20 @@ def open_or_make(folder: Path, to: Path, party: str, recipients: list[Recipient]
                 code="no-backup-key",
             ) from None
     return Repository.open(to, entropy, key=key)
+
+
+def _seals(keys: Path) -> bool:
+    """Whether this house has the key of any sealed folder of backups."""
+    with disk_errors(f"listing {str(keys)!r}"):
+        return keys.is_dir() and any(keys.iterdir())
+
+
+def _would_be_open(to: Path) -> Misuse:
+    return Misuse(
+        f"this house seals its backups, and the one in {str(to)!r} would not be; see whether the right disk is "
+        "there, and name whom to seal a new one to with -r, -R or -p, or say --open",
+        code="would-be-open",
+    )
 
 
 def take(
