@@ -187,7 +187,7 @@ def arrangements(draw: st.DrawFn) -> dict[str, Any]:
     duties = draw(st.lists(st.sampled_from([duty.id for duty in JP_KR.obligations]), max_size=6, unique=True))
     level = st.sampled_from(["SECRET", "TOP SECRET", "秘", "군사 Ⅲ급 비밀"])
     rules = {
-        **dict.fromkeys(set(get_args(words.Measured)) - set(get_args(words.Retained)), PERIOD),
+        **dict.fromkeys(set(get_args(words.Measured)) - set(words.RETAINED), PERIOD),
         "witness-from": level,
         "witnesses": st.integers(1, 9),
         "approvals-from": level,

@@ -174,14 +174,31 @@ Method = Literal[
 Within = Literal["immediately", "promptly", "as-appropriate", "before", "at-receipt", "at-creation", "continuous"]
 """A limit of time that carries no number. A number is written as an ISO 8601 duration; none is ever invented."""
 
-Retained = Literal["keep-names", "erase-names", "keep-titles", "erase-titles", "keep-payloads", "erase-payloads"]
-"""How long what can be erased is kept at least, and when it is gone at the latest: names of people from the day they
-left, titles and sealed payloads of items from the end of the last copy."""
-
-Measured = Literal["visit-lead", "inspection", "inventory", "recurring-visit", Retained]
+Measured = Literal[
+    "visit-lead",
+    "inspection",
+    "inventory",
+    "recurring-visit",
+    "keep-names",
+    "erase-names",
+    "keep-titles",
+    "erase-titles",
+    "keep-payloads",
+    "erase-payloads",
+]
 """What an interval measures: how long before it begins a visit is asked for; after what time a contractor's site is
 inspected again, or copies are counted again; how long a recurring visit may be permitted for; how long something is
 kept."""
+RETAINED: tuple[Measured, ...] = (
+    "keep-names",
+    "erase-names",
+    "keep-titles",
+    "erase-titles",
+    "keep-payloads",
+    "erase-payloads",
+)
+"""How long what can be erased is kept at least, and when it is gone at the latest: names of people from the day they
+left, titles and sealed payloads of items from the end of the last copy."""
 
 Response = Literal["alarm", "freeze", "consult"]
 """What a side does when it holds the proof that the other signed two histories: it is told; nothing more is given; the

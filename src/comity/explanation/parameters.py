@@ -10,8 +10,6 @@ Rules of this file (``spec/explanation.md`` step 5):
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
-from typing import get_args
-
 from msgspec import Struct
 
 from comity.agreement import vocabulary as words
@@ -371,7 +369,7 @@ class _Reader:
         yield from self._duties(lambda duty: duty.on == "contractor-release-wanted")
 
     def _registers(self) -> Iterator[Told]:
-        yield from self._intervals("inventory", *get_args(words.Retained))
+        yield from self._intervals("inventory", *words.RETAINED)
         yield from self._duties(lambda duty: duty.act in {"keep-register", "keep-inventory", "name-officer"})
 
     def _law(self) -> Iterator[Told]:
