@@ -15,6 +15,7 @@ from comity.cli.main import main
 from comity.errors import Misuse, Unavailable
 from comity.node.checking import DIGESTS, PARTS, FolderChecked, check_folder
 from comity.stores.backups.snapshot import View, snapshot
+from comity.stores.sqlite import SqliteStore
 from released import RELEASES, brought
 
 NEWEST = RELEASES[-1]
@@ -46,6 +47,44 @@ def test_all_is_as_it_must_be(folder: Path, capsys: pytest.CaptureFixture[str]) 
     assert before == {path: path.stat().st_mtime_ns for path in folder.rglob("*") if ".sqlite-" not in path.name}
     assert main(["fsck", "--folder", str(folder), "--only", "payloads"]) == 0
     assert "all is as it must be" in capsys.readouterr().out
+
+
+def test_a_house_that_changed_its_keys_is_checked_by_all_of_them(folder: Path) -> None:
+    for purpose in ("record", "log", "witness", "transport"):
+        assert main(["keys", "rotate", purpose, "--folder", str(folder)]) == 0
+    assert (
+        main(
+            [
+                "person",
+                "add",
+                "oh",
+                "--name",
+                "Oh",
+                "--function",
+                "Duty desk",
+                "--body",
+                "Ministry",
+                "--nationality",
+                "kr",
+                "--as",
+                "root",
+                "--folder",
+                str(folder),
+            ]
+        )
+        == 0
+    )
+    _make_feeds(folder)
+    assert checked(folder).findings == ()
+
+
+def _make_feeds(folder: Path) -> None:
+    """The database of feeds, which any node that has run makes."""
+
+    async def make() -> None:
+        await (await SqliteStore.open(folder / "feeds.sqlite", large_rows=True)).close()
+
+    asyncio.run(make())
 
 
 def sql(statement: str) -> Callable[[Path], None]:

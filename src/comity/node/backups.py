@@ -208,7 +208,8 @@ async def looking_house(folder: Path, party: str, store: Store) -> House:
     card = (await store.get(CARD, ["self"]))[0]
     if card is None:
         raise Misuse("this folder has no card yet; run 'comity init' first", code="no-card")
-    return House(
+    own = read_card(card)
+    house = House(
         party,
         store=store,
         blobs=FolderBlobs(folder),
@@ -217,11 +218,13 @@ async def looking_house(folder: Path, party: str, store: Store) -> House:
         restoration=FileRestoration(folder / NOTE),
         clock=SystemClock(),
         entropy=system_entropy,
-        keys=cast("Keys", _CardKeys(read_card(card))),
+        keys=cast("Keys", _CardKeys(own)),
         files=LocalFiles(folder / "temporary"),
         zones=time_zones(),
         follow=_follow_nothing,
     )
+    house.own_card = own  # a house that is started would take up its private keys with it
+    return house
 
 
 async def _follow_nothing(*_: object) -> None:
