@@ -65,7 +65,7 @@ fields = ["ce_id", "ce_source", "ce_time", "ce_turn", "track", "height"]
 """
 PREFIX = "org.example."
 STRUCTURED, BATCHED = "application/cloudevents+json", "application/cloudevents-batch+json"
-TOKEN = "a token of the station on the coast"
+TOKEN, OTHER_TOKEN = "a token of the station on the coast", "a token of the station inland"
 
 
 class Both:
@@ -81,11 +81,13 @@ class Both:
         (folder / "certificate").write_bytes(made.chain)
         (folder / "key").write_bytes(made.key)
         (self.tokyo / "coast.token").write_text(TOKEN + "\n")
+        (self.tokyo / "inland.token").write_text(OTHER_TOKEN + "\n")
         tls = server_context(folder / "certificate", folder / "key")
         listener, outside = listen_tcp("127.0.0.1", 0), listen_tcp("127.0.0.1", 0)
         self.address = f"https://127.0.0.1:{listener.getsockname()[1]}"
         self.outside = f"https://127.0.0.1:{outside.getsockname()[1]}"
-        tokens = Tokens([Source(token="coast.token", feeds=("air-picture",))], self.tokyo)
+        named = [Source(token=f"{each}.token", feeds=("air-picture",)) for each in ("coast", "inland")]
+        tokens = Tokens(named, self.tokyo)
         here = PublishingDoor(feeds.feeds[0], feeds.gates[0], world.jp)
         there = PublishingDoor(feeds.feeds[0], feeds.gates[0], world.jp, tokens)
         reads = EventReadingDoor(feeds.readers, world.kr)
@@ -268,6 +270,19 @@ async def test_over_the_network_a_source_shows_its_token(both: Both) -> None:
             assert response.status == 404
         with pytest.raises(aiohttp.WSServerHandshakeError):
             await session.ws_connect(both.address + EVENTS, ssl=False)
+
+
+async def test_no_source_takes_the_place_of_another_by_calling_itself_so(both: Both) -> None:
+    structured = http.to_structured_event(event(1))
+    path = f"{both.address}{EVENTS}?prefix={PREFIX}&feed=air-picture&source=radar&request="
+    async with aiohttp.ClientSession() as session:
+        for token, number, accepted in ((OTHER_TOKEN, 9, 1), (TOKEN, 9, 1), (TOKEN, 9, 0), (OTHER_TOKEN, 10, 1)):
+            headers = {**structured.headers, "authorization": f"Bearer {token}"}
+            async with session.post(f"{path}{number}", data=structured.body, headers=headers, ssl=False) as response:
+                told = await response.json()
+                assert (told["accepted"], told["repeated"]) == (accepted, 1 - accepted)
+    here = await both.publish(dict(structured.headers), structured.body, "&source=radar&request=1")
+    assert here["accepted"] == 1
 
 
 def test_a_token_that_keeps_nobody_out_is_none(tmp_path: Path) -> None:

@@ -93,8 +93,9 @@ class PublishingDoor:
             raise Misuse("events are published with POST", code="wrong-method")
         asked = request.query_params
         feed = asked.get("feed", "")
+        source, whose = asked.get("source", ""), ""
         if self._tokens is not None:
-            self._tokens.check(request.headers.get("authorization", ""), feed)
+            whose = self._tokens.check(request.headers.get("authorization", ""), feed)
         number = request_number(asked)
         body = await read_body(request, DOCUMENT_BYTES_MAX)
         name = await self._feeds.named(feed, asked.get("relationship", ""))
@@ -103,7 +104,7 @@ class PublishingDoor:
         passed = list(read_http(request.headers.items(), body, setting))
         publisher = await self._feeds.publisher(name)
         messages = [each for each in passed if isinstance(each, bytes)]
-        taken = await publisher.publish(messages, asked.get("source", ""), number)
+        taken = await publisher.publish(messages, whose + source if source else "", number)
         told = _together(passed, taken)
         return 200 if told.accepted or told.repeated or not told.refused else NOTHING_TAKEN, msgspec.json.encode(told)
 

@@ -106,19 +106,25 @@ class Tokens:
 
     def __init__(self, sources: Sequence[Source], folder: Path) -> None:
         self._feeds = [
-            (sha256(read_secret(each.token, folder, "a source")).digest(), frozenset(each.feeds)) for each in sources
+            (sha256(read_secret(each.token, folder, "a source")).digest(), each.token, frozenset(each.feeds))
+            for each in sources
         ]
 
-    def check(self, authorization: str, feed: str) -> None:
+    def check(self, authorization: str, feed: str) -> str:
         """See that whoever shows this may publish to a feed.
+
+        Returns:
+            What the names of his requests begin with, so that nobody's are taken for another's.
 
         Raises:
             Rejected: it is no token that is known here.
             Refused: the source of this token does not publish to this feed.
         """
         shown = sha256(authorization.removeprefix(BEARER).encode()).digest()
-        known = [feeds for digest, feeds in self._feeds if hmac.compare_digest(digest, shown)]
+        known = [(name, feeds) for digest, name, feeds in self._feeds if hmac.compare_digest(digest, shown)]
         if not known or not authorization.startswith(BEARER):
             raise Rejected("show the token of a source, as 'Authorization: Bearer TOKEN'", code="unknown-token")
-        if not any(feed in feeds for feeds in known):
-            raise Refused(f"this source does not publish to {feed[:200]!r}", code="not-this-feed")
+        for name, feeds in known:
+            if feed in feeds:
+                return f"{sha256(name.encode()).hexdigest()[:16]}/"  # a new token in its file changes nothing
+        raise Refused(f"this source does not publish to {feed[:200]!r}", code="not-this-feed")
