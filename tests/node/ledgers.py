@@ -31,6 +31,9 @@ class Marked:
     def marked(self, chain: str) -> Head:
         return Head(self.sizes.get(chain, 0), bytes(32), bytes(32))
 
+    def frontier_at_hand(self, _chain: str) -> None:
+        return None
+
 
 class Ledger:
     """A house's store that has grown to the last of ``SIZES``, of which as much may leave as is marked."""

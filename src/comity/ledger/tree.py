@@ -137,6 +137,12 @@ class Frontier(msgspec.Struct, frozen=True):
         heights = [height for height in range(size.bit_length()) if size >> height & 1]
         return cls(size, tuple(stored_node(read_tile, height, (size >> height) - 1) for height in heights))
 
+    def edge(self, level: int, index: int) -> bytes:
+        """The partial tile at the right edge under that level and index; empty where another tile, or none, is."""
+        row = ROW_LEVELS.index(level)
+        at_edge = row < len(self.edges) and (self.size >> ROW_HEIGHT * row) // TILE_WIDTH == index
+        return self.edges[row] if at_edge else b""
+
     def root(self) -> bytes:
         """MTH of all leaves: the peaks folded from the right (6)."""
         if not self.peaks:

@@ -175,6 +175,10 @@ class Sequencer:
         """The head of a chain, as far as it is under the high-water mark and may leave this house."""
         return self._marked.get(chain) or Head(0, NOTHING, Frontier().root())
 
+    def frontier_at_hand(self, chain: str) -> Frontier | None:
+        """The right edge of a ledger, as far as it is durable; None where nothing was appended since the start."""
+        return self._frontiers.get(chain)
+
     async def raise_mark(self) -> None:
         """Mark what is durable; until then it does not leave. Whoever is about to hand something out calls this.
 
