@@ -101,18 +101,20 @@ def run(quick: bool) -> list[dict[str, object]]:
             found[size] = {"disk": on_disk(ledger) / size, "envelope": envelope_bytes(ledger)}
             found[size]["restart"] = restart(ledger, 1 if quick else 3)
             found[size] |= asyncio.run(acts(ledger, 3 if quick else 5))
-            _tell(f"{size:,} records: restarted, appended, proved", began)
+            _tell(f"{size:,} records: restarted, appended, proved", began, found[size])
             if size == (least if quick else min(most, REBUILT)):
                 found[size] |= books(ledger, 1 if quick else 3)
-                _tell("fsck and rebuild", began)
+                _tell("fsck and rebuild", began, found[size])
         began = time.perf_counter()
         found[most] |= digests(ledger, 3 if quick else 1)
-        _tell("fsck of digests", began)
+        _tell("fsck of digests", began, found[most])
     return rows(found)
 
 
-def _tell(what: str, began: float) -> None:
-    print(f"  {what}: {time.perf_counter() - began:.1f} s", file=sys.stderr, flush=True)
+def _tell(what: str, began: float, figures: Figures | None = None) -> None:
+    """How far it is, on the standard error: the table comes when all is measured."""
+    told = ", ".join(f"{name} {figure:.4g}" for name, figure in (figures or {}).items())
+    print(f"  {what}: {time.perf_counter() - began:.1f} s {told}", file=sys.stderr, flush=True)
 
 
 def envelope_bytes(ledger: Ledger) -> float:
