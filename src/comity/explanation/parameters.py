@@ -10,6 +10,7 @@ Rules of this file (``spec/explanation.md`` step 5):
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+
 from msgspec import Struct
 
 from comity.agreement import vocabulary as words
