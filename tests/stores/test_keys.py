@@ -80,6 +80,22 @@ def test_what_the_passphrase_must_be(folder: Path) -> None:
     assert "another one" not in str(wrong.value)
 
 
+@pytest.mark.parametrize("short", ["x", "elevenchars", "合言葉"])
+def test_a_passphrase_that_is_soon_guessed_locks_nothing(folder: Path, short: str) -> None:
+    with pytest.raises(Misuse, match="soon guessed"):
+        KeyFolder.create(folder, counting(), short, FAST, now)
+    assert not list(folder.rglob("*.key"))
+    before = secrets_of(KeyFolder.create(folder, counting(), now=now))
+    with pytest.raises(Misuse, match="soon guessed") as refused:
+        lock_keys(folder, short, NOW, counting(), FAST)
+    assert short not in str(refused.value)
+    assert secrets_of(KeyFolder(folder, counting())) == before
+    lock = lock_keys(folder, WORDS, NOW, counting(), FAST)
+    with pytest.raises(Misuse, match="at least 12"):
+        write_lock(folder, lock, short, NOW, counting(), FAST)
+    assert secrets_of(KeyFolder(folder, counting(), lambda: WORDS)) == before
+
+
 def test_lock_and_unlock(folder: Path) -> None:
     before = secrets_of(KeyFolder.create(folder, counting(), now=now))
     lock = lock_keys(folder, WORDS, NOW, counting(), FAST)
@@ -135,7 +151,7 @@ def test_the_power_is_cut_at_every_write(doing: str, folder: Path, monkeypatch: 
                     if doing == "unlock":
                         unlock_keys(folder, lock)
                     else:
-                        write_lock(folder, lock, "other", NOW, entropy, FAST)
+                        write_lock(folder, lock, "quite another", NOW, entropy, FAST)
                 break
             except PowerCut:
                 cut += 1
@@ -152,14 +168,14 @@ def test_the_power_is_cut_at_every_write(doing: str, folder: Path, monkeypatch: 
             for path in folder.rglob("lock.age"):
                 assert opens(path) == WORDS or path.parent.name == "root"
                 if opens(path) != WORDS:
-                    write_lock(folder, Lock.read(path, lambda: "other"), WORDS, NOW, entropy, FAST)
+                    write_lock(folder, Lock.read(path, lambda: "quite another"), WORDS, NOW, entropy, FAST)
     assert cut >= (2 if doing == "passphrase" else 7)
-    after = "other" if doing == "passphrase" else WORDS
+    after = "quite another" if doing == "passphrase" else WORDS
     assert secrets_of(KeyFolder(folder, entropy, lambda: after)) == before
 
 
 def opens(path: Path) -> str:
-    for words in (WORDS, "other"):
+    for words in (WORDS, "quite another"):
         try:
             Lock.read(path, lambda words=words: words)  # type: ignore[misc]  # a default is how a loop binds
         except Misuse:
@@ -175,9 +191,9 @@ def test_the_root_key_comes_back_with_the_lock_it_left_with(folder: Path, tmp_pa
     with pytest.raises(Unavailable, match="offline"):
         made.root()
     lock = Lock.read(folder / "keys" / "lock.age", lambda: WORDS)
-    write_lock(folder, lock, "other", NOW, counting(), FAST)  # while it is away
+    write_lock(folder, lock, "quite another", NOW, counting(), FAST)  # while it is away
     (tmp_path / "safe").rename(folder / "root")
-    assert KeyFolder(folder, counting(), lambda: "other").root().public == root
+    assert KeyFolder(folder, counting(), lambda: "quite another").root().public == root
     (folder / "root").rename(tmp_path / "safe")
     unlock_keys(folder, lock)
     (tmp_path / "safe").rename(folder / "root")

@@ -66,7 +66,7 @@ from comity.stores.durable import make_folders, replace_file
 from comity.stores.erased_keys import FileErasedKeys
 from comity.stores.files import LocalFiles
 from comity.stores.folder import DataFolder, FolderHighWaterMark
-from comity.stores.key_lock import Passphrase
+from comity.stores.key_lock import Passphrase, check_passphrase
 from comity.stores.keys import KeyFolder
 from comity.stores.restoration import NOTE, FileRestoration
 from comity.stores.sqlite import SqliteStore
@@ -174,10 +174,11 @@ async def found(
         on_token: purposes, and ``root``.
 
     Raises:
-        Misuse: there is something in the folder already.
+        Misuse: there is something in the folder already, or the passphrase is short.
         Unavailable: the disk refuses, or another process holds the folder.
     """
     _check_empty(folder)
+    check_passphrase(passphrase)
     made = make_certificate(settings.party, SystemClock().now())
     with closing(DataFolder.open(folder, "comity init")):
         keys = KeyFolder.create(
@@ -391,6 +392,7 @@ async def _house(folder: Path, settings: Settings, keys: KeyFolder) -> AsyncIter
             zones=time_zones(),
             follow=follow,
             restoration=FileRestoration(folder / NOTE),
+            periods=settings.retention,
         )
         house.ask_peer = _asker(house)
         house.reach = reaching(_connect(house))

@@ -29,6 +29,8 @@ KEYS, ROOT, TLS_KEY = "keys", "root", Path("tls") / "key.pem"
 """Where keys lie in a data folder; the third is the key of the TLS server."""
 LOCK = "lock.age"
 """Name of the file, beside the keys that it locks; ``root/`` has a copy, so that it can be opened by itself."""
+PASSPHRASE_CHARACTERS_MIN = 12
+"""Of a new passphrase: whoever has the file can guess as long as he likes."""
 Passphrase = Callable[[], str]
 """Asks for the passphrase, wherever it comes from; called once, and only where something is locked."""
 
@@ -72,7 +74,12 @@ class Lock:
         return cls(identity)
 
     def file(self, passphrase: str, created: str, entropy: Entropy, work_factor: int = WORK_FACTOR) -> bytes:
-        """(4) What lies on the disk: the lock, sealed to a passphrase."""
+        """(4) What lies on the disk: the lock, sealed to a passphrase.
+
+        Raises:
+            Misuse: the passphrase is empty, or short.
+        """
+        check_passphrase(passphrase)
         return locked_key_file(key_file(self._identity, created), PassphraseRecipient(passphrase, work_factor), entropy)
 
     def seal(self, content: bytes, entropy: Entropy) -> bytes:
@@ -114,6 +121,20 @@ def private_files(folder: Path, *, root: bool) -> Iterator[Path]:
         yield folder / TLS_KEY
     if root:
         yield from root_files(folder)
+
+
+def check_passphrase(passphrase: str) -> None:
+    """(6) Whether a new passphrase may be.
+
+    Raises:
+        Misuse: it is short.
+    """
+    if 0 < len(passphrase) < PASSPHRASE_CHARACTERS_MIN:
+        raise Misuse(
+            f"a passphrase of {len(passphrase)} characters is soon guessed; take at least "
+            f"{PASSPHRASE_CHARACTERS_MIN}, such as four words drawn by lot",
+            code="short-passphrase",
+        )
 
 
 def signing_files(keys: Path, purpose: str) -> list[Path]:

@@ -34,6 +34,7 @@ from comity.stores.key_lock import (
     TLS_KEY,
     Lock,
     Passphrase,
+    check_passphrase,
     is_sealed,
     root_files,
     seal_all,
@@ -115,11 +116,12 @@ class KeyFolder:
         Those named in ``on_token`` are born on ``token`` (step 21).
 
         Raises:
-            Misuse: there are keys already; nothing was changed.
+            Misuse: there are keys already, or the passphrase is short; nothing was changed.
         """
         keys = folder / KEYS
         if keys.exists():
             raise Misuse(f"there are keys in {str(folder)!r} already", code="keys-exist")
+        check_passphrase(passphrase)
         make_folders([keys, keys / "registry", keys / "people", folder / ROOT])
         lock = Lock.make(entropy) if passphrase else None
         created = instant(now())
