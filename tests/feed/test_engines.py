@@ -213,6 +213,28 @@ async def test_what_still_waits_when_the_release_ends_does_not_cross_and_the_nex
         assert [(each.why, each.count) for each in told] == [("ended", 5)]
 
 
+async def test_what_waits_when_nothing_of_its_type_crosses_any_more_does_not_cross_in_a_later_crisis() -> None:
+    stage = Stage()
+    crossings = stage.ruler.now.release.postures  # type: ignore[union-attr]  # there is one
+    tables = {"normal": {}, "heightened": crossings["normal"], "crisis": crossings["crisis"]}
+    stage.ruler.now = replace(stage.ruler.now, release=replace(stage.ruler.now.release, postures=tables))
+    stage.ruler.declare("heightened")  # 60 seconds
+    async with stage.publisher() as publisher:
+        recipient = await stage.recipient()
+        async with stage.connected(publisher, recipient, Line()):
+            await publisher.publish([track(n) for n in range(3)])
+            assert publisher.held == 3
+            stage.ruler.declare("normal")
+            await until(lambda: publisher.held == 0)
+            stage.clock.pass_by(3600)
+            stage.ruler.declare("crisis")
+            await publisher.publish([track(7)])
+            await until(lambda: recipient.first == 1)
+        assert [view["track"] for view in stage.views] == ["T-7"]
+        told = [each for arrived in stage.arrived for each in arrived.opened.contents.dropped]
+        assert [(each.type, each.why, each.count) for each in told] == [("track", "ended", 3)]
+
+
 async def test_beyond_the_rate_messages_are_dropped_and_counted() -> None:
     stage = Stage()
     stage.ruler.declare("normal")  # 200 a second

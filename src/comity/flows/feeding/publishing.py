@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from msgspec.structs import replace
 
@@ -30,9 +30,9 @@ from comity.flows.feeding.requests import SENTENCES, Call, Published
 from comity.flows.feeding.rounds import Round, UnderWay, Write, woken
 from comity.flows.feeding.sessions import Sessions
 from comity.flows.feeding.shelf import Shelf, State
-from comity.flows.feeding.waiting import HELD_BYTES_MAX, HELD_SECONDS_MAX, Waiting
+from comity.flows.feeding.waiting import HELD_BYTES_MAX, HELD_SECONDS_MAX, Dropping, Waiting
 from comity.ledger.tree import Frontier
-from comity.ports import Clock, Entropy
+from comity.ports import Clock, Entropy, Put
 
 LINGER_SECONDS = 0.002
 """How long a few messages wait for more (13)."""
@@ -444,9 +444,8 @@ class Publisher:
         made = Round()
         if not self._writing:
             made.puts += await self._sessions.forget(now, self._active)
-        if self._gate is not None and not self._gate.stands:
-            self._let_go(made, "ended", lambda _: now, 0)
-        self._let_go(made, "space", lambda name: self._oldest(name, now), self._held_bytes_max)
+        self._let_go(made, "ended", self._waiting.keep_only(self._publication.crossing))
+        self._let_go(made, "space", self._waiting.drop(lambda name: self._oldest(name, now), self._held_bytes_max))
         if self._has_room():
             await self._take_waiting(made, until)
         left = self._take_pending(made, until)
@@ -460,8 +459,9 @@ class Publisher:
     def _oldest(self, name: str, now: int) -> int:
         return now - (self._publication.delay(name) or 0) - HELD_SECONDS_MAX * 1_000_000
 
-    def _let_go(self, made: Round, why: Why, oldest: Callable[[str], int], bytes_max: int) -> None:
-        puts, told = self._waiting.drop(oldest, bytes_max)
+    def _let_go(self, made: Round, why: Why, gone: tuple[list[Put], list[Dropping]]) -> None:
+        """Say of what no longer waits that it did not cross, and why."""
+        puts, told = gone
         made.puts += puts
         for each in told:
             self.counts[f"dropped {why}"] += each.count

@@ -7,7 +7,7 @@ the first chunk of each queue is held in memory.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from itertools import groupby
 
 from msgspec import Struct
@@ -156,11 +156,23 @@ class Waiting:
             last, name = min(waiting)
             if last >= oldest(name) and self.size <= bytes_max:
                 break
-            queue = self._queues[name]
-            lot = queue.lots[0]
-            told.append(Dropping(name, lot.count - queue.gone, lot.first, lot.last))
-            puts.append(self._drop_lot(name, queue))
+            self._let_go(name, puts, told)
         return puts, told
+
+    def keep_only(self, types: Container[str]) -> tuple[list[Put], list[Dropping]]:
+        """Let go of everything of all other types."""
+        puts: list[Put] = []
+        told: list[Dropping] = []
+        for name, queue in self._queues.items():
+            while queue.lots and name not in types:
+                self._let_go(name, puts, told)
+        return puts, told
+
+    def _let_go(self, name: str, puts: list[Put], told: list[Dropping]) -> None:
+        queue = self._queues[name]
+        lot = queue.lots[0]
+        told.append(Dropping(name, lot.count - queue.gone, lot.first, lot.last))
+        puts.append(self._drop_lot(name, queue))
 
     def _drop_lot(self, name: str, queue: _Queue) -> Put:
         lot = queue.lots.popleft()
