@@ -44,7 +44,7 @@ Closed = Literal["full", "time", "posture", "release", "standing", "consent", "e
 """Why a batch closed: it was full, its time was over, or something changed on which the release depends."""
 Why = Literal["rate", "space", "clock", "ended", "form"]
 """Why messages that may cross did not: too many a second, no room (for more sources, too) or too old while the link was
-down, a source's clock, nothing of their type crossed any more while they waited, or no form is one in which they may."""
+down, a source's clock, nothing of their type crossed any more while they waited, or no form is one they may have."""
 
 
 class Dropped(Struct, frozen=True, array_like=True):
