@@ -217,6 +217,9 @@ def made(request: type[msgspec.Struct], handle: str, told: Told, named: Mapping[
 
 
 def _filled(name: str, kind: Any, told: Told) -> Any:
+    origin, args = typing.get_origin(kind), typing.get_args(kind)
+    if origin is typing.Literal:
+        return FILLED[name] if FILLED.get(name) in args else args[0]
     if name in FILLED:
         return FILLED[name]
     if name in NAMED_BY:
@@ -224,9 +227,6 @@ def _filled(name: str, kind: Any, told: Told) -> Any:
         return (ghost,) if typing.get_origin(kind) is tuple else ghost
     if name in ("path", "out"):
         return str(told.world.folder / "asked for")
-    origin, args = typing.get_origin(kind), typing.get_args(kind)
-    if origin is typing.Literal:
-        return args[0]
     if types.NoneType in args:
         return None
     if origin is tuple:
