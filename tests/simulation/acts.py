@@ -271,7 +271,7 @@ async def tidy(sim: Simulation, house: House) -> object:
 
 
 def _sound(sim: Simulation, house: House, act: str, verified: LedgerVerified) -> LedgerVerified:
-    for finding in verified.findings:
+    for finding in (each for each in verified.findings if not sim.is_lie(each.says)):
         sim.witness.news.findings.append(Slip(f"{act} in {house.party}: {finding.place}", finding.says))
     return verified
 

@@ -305,7 +305,8 @@ def verification_finds_nothing(simulation: Simulation) -> Iterator[str]:
     for when, all_verified in (("at rest", simulation.verified), ("after a rebuild", simulation.rebuilt)):
         for party, verified in all_verified.items():
             for finding in verified.findings:
-                yield f"{party} {when}: {finding.place}: {finding.says}"
+                if not simulation.is_lie(finding.says):
+                    yield f"{party} {when}: {finding.place}: {finding.says}"
 
 
 def disks_hold_no_plaintext(simulation: Simulation) -> Iterator[str]:
@@ -396,6 +397,28 @@ def tallies_add_up(simulation: Simulation) -> Iterator[str]:
                 yield f"{kind.table} {key} is {ours.get(key)!r} in {one.party} and {others.get(key)!r} in {other.party}"
 
 
+def honest_houses_are_not_accused(simulation: Simulation) -> Iterator[str]:
+    """(34)"""
+    liars = {liar.party for liar in simulation.liars if liar.signs}
+    for party, accused in simulation.accused.items():
+        for each in accused:
+            if each not in liars:
+                yield f"{party} holds against {each} that it signed what excludes itself"
+
+
+def lies_are_proved(simulation: Simulation) -> Iterator[str]:
+    """(35)"""
+    for liar in (liar for liar in simulation.liars if liar.signs):
+        for place in (RELATIONSHIP, CHANNEL):
+            chain = chain_id(place, liar.party)
+            mine = simulation.nodes[liar.party].disk.database.chains.get(chain, {})
+            for party, node in simulation.nodes.items():
+                theirs = node.disk.database.chains.get(chain, {})
+                differ = [n for n in mine.keys() & theirs.keys() if mine[n].record != theirs[n].record]
+                if differ and liar.party not in simulation.proved[party]:
+                    yield f"{party} has another record {min(differ)} of {chain}, and proves nothing to anybody"
+
+
 RestInvariant = Callable[["Simulation"], Iterator[str]]
 AT_REST: dict[int, RestInvariant] = dict(
     enumerate(
@@ -416,4 +439,13 @@ AT_REST: dict[int, RestInvariant] = dict(
         ),
         start=14,
     )
-) | {33: published_arrives_once}
+) | {33: published_arrives_once, 34: honest_houses_are_not_accused, 35: lies_are_proved}
+BESIDE_A_DOUBLE_DEALER = (20, 21, 22, 23, 25, 34, 35)
+"""What holds at rest where a party has signed two histories: no two houses can agree on both."""
+
+
+def at_rest_in(simulation: Simulation) -> dict[int, RestInvariant]:
+    """What must hold when a world has come to rest."""
+    if not any(liar.signs for liar in simulation.liars):
+        return AT_REST
+    return {number: AT_REST[number] for number in BESIDE_A_DOUBLE_DEALER}

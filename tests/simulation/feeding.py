@@ -241,6 +241,13 @@ class Road:
             witness.seen(publisher.party, data)
         else:
             witness.news.receipts.append(Receipt(name, data, state_on(recipient, name)))
+        sender = recipient if back else publisher
+        for liar in self._sim.liars:
+            if liar.party == sender.party:
+                return [arrives for frame in liar.frame(data) for arrives in self._carried(back, frame)]
+        return self._carried(back, data)
+
+    def _carried(self, back: bool, data: bytes) -> list[bytes]:
         happens, weather, late = self._sim.network.happens, self._sim.network.weather, self._late[back]
         if happens("drop", weather.drop / 4):
             return []

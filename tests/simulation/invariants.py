@@ -114,7 +114,7 @@ class Invariants:
         self._raise(
             [
                 (number, invariant.__name__, says)
-                for number, invariant in at_rest.AT_REST.items()
+                for number, invariant in at_rest.at_rest_in(self.simulation).items()
                 for says in self._counted(number, invariant(self.simulation))
             ]
         )

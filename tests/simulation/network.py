@@ -6,6 +6,7 @@ it out twice or keep it longer.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Literal
@@ -33,16 +34,24 @@ class Message:
 
 
 class Network:
-    """All messages under way."""
+    """All messages under way. ``through`` says what becomes of each at who brings it to the road."""
 
     def __init__(self, random: Random, witness: Witness) -> None:
         self.weather: Weather = CALM
         self.under_way: list[Message] = []
+        self.through: list[Callable[[Message], list[Message]]] = []
         self._random = random
         self.witness = witness
 
     def post(self, message: Message) -> None:
         """Give the road something."""
+        brought = [message]
+        for through in self.through:
+            brought = [each for one in brought for each in through(one)]
+        for each in brought:
+            self._post(each)
+
+    def _post(self, message: Message) -> None:
         if self.happens("drop", self.weather.drop):
             return
         self.under_way.append(message)

@@ -21,8 +21,11 @@ KINDS: dict[str, Callable[[int, int], Simulation]] = {
     "drawn": simulate,
     "storm": lambda seed, steps: simulate(seed, steps, STORM),
     "slow storm": lambda seed, steps: simulate(seed, steps, replace(STORM, slow=6)),
+    "meddler": lambda seed, steps: simulate(seed, steps, liar="meddler"),
+    "double dealer": lambda seed, steps: simulate(seed, steps, liar="double-dealer"),
 }
-"""Every kind of world: in the weather that its seed draws, in a storm, and in one over disks that are slow, too."""
+"""Every kind of world: in the weather that its seed draws, in a storm, in one over disks that are slow, too; and with
+somebody who lies for one of the houses, without its keys and with them."""
 
 
 @dataclass

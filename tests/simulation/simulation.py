@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from comity.errors import ComityError, InternalError, Misuse, Refused
 from comity.flows.exchanging.parcel import read_parcel
@@ -30,6 +30,7 @@ from .feed_witness import held_on, state_on
 from .feeding import FeedsOfWorld, approve_release, ask_release, connect
 from .invariants import Invariants
 from .loop import run_in
+from .lying import Liar, accusations
 from .markers import OURS, SECRET
 from .negotiating import CHANNEL
 from .network import Message, Network
@@ -85,6 +86,9 @@ class Simulation:
         passing: party, request and holder of each request to pass a copy on.
         verified, rebuilt: what each house says of itself at rest, and after its register was rebuilt there.
         tables: the register's rows of each house at rest, before they were rebuilt.
+        liars: what lies for houses, if anything does.
+        accused: who signed what excludes itself, by the house that keeps it.
+        proved: the same, as a stranger reads it out of the proofs that the house exports.
         restless: what kept the houses from coming to rest.
         carried_late: requests that could have been carried out, but were only when somebody asked.
     """
@@ -108,11 +112,24 @@ class Simulation:
         self.verified: dict[str, LedgerVerified] = {}
         self.rebuilt: dict[str, LedgerVerified] = {}
         self.tables: dict[str, dict[str, dict[str, bytes]]] = {}
+        self.liars: list[Liar] = []
+        self.accused: dict[str, list[str]] = {}
+        self.proved: dict[str, list[str]] = {}
         self.restless: list[str] = []
         self.carried_late: list[str] = []
         self.invariants = Invariants(self)
         self.steps = 0
         self._numbers = 0
+
+    def lie_for(self, party: str, *, signs: bool) -> None:
+        """From founding until rest something lies for a house; ``signs`` with its keys."""
+        liar = Liar(self, party, signs=signs)
+        self.liars.append(liar)
+        self.network.through.append(liar.message)
+
+    def is_lie(self, says: str) -> bool:
+        """Whether a finding is that somebody signed two histories, where somebody does."""
+        return says.startswith("two histories were signed") and any(liar.signs for liar in self.liars)
 
     def number(self) -> int:
         """A number that was not given out before."""
@@ -144,6 +161,8 @@ class Simulation:
         self.network.weather = self.weather
         for node in self.nodes.values():
             node.weather = self.weather
+        for liar in self.liars:
+            liar.active = True
         self.witness.tell(f"seed {self.seed}: {self.weather}")
         self.invariants.check()
 
@@ -332,6 +351,8 @@ class Simulation:
     async def rest(self) -> None:
         """Everything is healed; the houses finish and tell each other the rest; every invariant is looked at."""
         self.network.weather = CALM
+        for liar in self.liars:
+            liar.active = False
         self.time.move(timedelta(days=2))  # beyond what any clock showed
         for node in self.nodes.values():
             node.heal()
@@ -352,6 +373,7 @@ class Simulation:
 
     async def _look_closely(self, party: str, node: Node, house: House) -> None:
         self.verified[party] = await verify_ledger(house, VerifyLedger())
+        self.accused[party], self.proved[party] = await accusations(self, house)
         async for _, row in house.rows(RequestRow):
             try:
                 given = await house.sequencer.submit(lambda work, row=row: advance(house, work, row.request))
@@ -419,8 +441,12 @@ def run_world(simulation: Simulation, run: Callable[[Simulation], Coroutine[Any,
         return run_in(simulation.time, run(simulation))
 
 
-def simulate(seed: int, steps: int, weather: Weather | None = None) -> Simulation:
+def simulate(
+    seed: int, steps: int, weather: Weather | None = None, *, liar: Literal["", "meddler", "double-dealer"] = ""
+) -> Simulation:
     """Run the world of a seed, in the weather that the seed draws or another one, and bring it to rest.
+
+    With a ``liar`` one of the houses is lied for.
 
     Raises:
         Broken: an invariant does not hold; it names which, where, and after which step.
@@ -434,4 +460,7 @@ def simulate(seed: int, steps: int, weather: Weather | None = None) -> Simulatio
         return simulation
 
     with TemporaryDirectory(prefix="comity-simulation-") as folder:
-        return run_world(Simulation(seed, Path(folder), weather), run)
+        simulation = Simulation(seed, Path(folder), weather)
+        if liar:
+            simulation.lie_for(cast.PARTIES[seed % 2], signs=liar == "double-dealer")
+        return run_world(simulation, run)

@@ -33,6 +33,7 @@ from .feed_invariants import FEEDS_AT_EACH_STEP
 from .feed_plants import NAME
 from .feed_witness import state_on
 from .invariants import AT_EACH_STEP, NAMES, Broken
+from .lying import Liar
 from .markers import OURS, SECRET
 from .node import Node
 from .planting import PLANTS, Plant, breaks
@@ -441,6 +442,18 @@ def a_copy_changes_behind_the_tally(world: Simulation) -> None:
     node = world.nodes["kr"]
     key, copy = a_copy(node)
     put_row(node, msgspec.structs.replace(copy, holder="n-somebody"), key)
+
+
+@breaks(34)
+def a_house_that_signed_one_thing_is_accused(world: Simulation) -> None:
+    world.accused["jp"] = ["kr"]
+
+
+@breaks(35)
+def a_lie_is_kept_for_the_truth(world: Simulation) -> None:
+    world.liars.append(Liar(world, "jp", signs=True))
+    entries = world.nodes["kr"].disk.database.chains[OWN]
+    entries[2] = msgspec.structs.replace(entries[2], record=bytes(32))
 
 
 @pytest.mark.parametrize(

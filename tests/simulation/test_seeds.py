@@ -14,7 +14,7 @@ from comity.stores.memory_disk import Fault
 from .cast import PARTIES
 from .invariants import NAMES
 from .simulation import simulate
-from .weather import STORM
+from .weather import CALM, STORM
 
 ROOT = Path(__file__).parents[2]
 SEEDS = range(1, 11)
@@ -29,6 +29,7 @@ def test_a_world_comes_to_rest_with_every_invariant_held(seed: int) -> None:
 
 
 STORMS = range(1, 9)
+LIARS = range(1, 4)
 WANTED_ACTS = {
     f"{party} {act}"
     for party in PARTIES
@@ -65,6 +66,25 @@ def test_in_storms_everything_happens_and_everything_holds() -> None:
         if seed >= 3 and not acts and not faults:
             return
     assert (acts, faults) == (set(), set()), "what never happened"
+
+
+def test_who_meddles_with_what_a_house_sends_changes_nothing() -> None:
+    """All invariants, as where nobody lies, and nobody is accused."""
+    lies: set[str] = set()
+    for seed in LIARS:
+        simulation = simulate(seed, 200, CALM, liar="meddler")
+        assert set(simulation.invariants.counts) == set(NAMES)
+        lies |= {fault for fault in simulation.witness.faults if fault.startswith("liar ")}
+    assert len(lies) > 10
+
+
+def test_who_signs_two_histories_is_proved_to_have_and_does_no_other_harm() -> None:
+    convicted = 0
+    for seed in LIARS:
+        simulation = simulate(seed, 200, CALM, liar="double-dealer")
+        (liar,) = simulation.liars
+        convicted += any(set(proved) == {liar.party} for proved in simulation.proved.values())
+    assert convicted > 0
 
 
 def command(*arguments: str, hash_seed: str) -> str:
