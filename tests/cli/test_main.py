@@ -85,7 +85,7 @@ def test_every_command_teaches_by_an_example(name: str, capsys: pytest.CaptureFi
     """(21)"""
     assert main([*name.split(), "--help"]) == 0
     text = capsys.readouterr().out
-    assert f"comity {name}" in text.partition("Example")[2], text
+    assert f"comity {name}" in text.partition("\nExample:\n")[2], text
     assert "\b" not in text.replace("\\b", "\b")
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from comity.cli.files import read_file, write_new_file
-from comity.cli.options import Desk, housed
+from comity.cli.options import Desk, Verb, housed
 from comity.cli.output import Output
 from comity.errors import Rejected
 
@@ -19,7 +19,7 @@ KEY_BYTES_MAX = 64 * 1024
 """Largest key file that is read."""
 
 
-@click.command("anchor-key")
+@click.command("anchor-key", cls=Verb)
 @click.option("--out", "path", type=click.Path(path_type=Path), required=True, help="A new file.")
 @housed
 def anchor_key(desk: Desk, path: Path) -> None:
@@ -36,7 +36,7 @@ def anchor_key(desk: Desk, path: Path) -> None:
     desk.show({"path": str(path), "fingerprint": _told(party, key.public)}, _tell_key)
 
 
-@click.command("anchor")
+@click.command("anchor", cls=Verb)
 @click.option("--key", type=click.Path(path_type=Path), required=True, help="The anchor key; no node sees it.")
 @click.option("--out", "path", type=click.Path(path_type=Path), required=True, help="A new file.")
 @click.option("--relationship", default="", help="The one it is about; else all of them.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from comity.cli.files import absolute, free, make_folder, read_file, write_new_file
-from comity.cli.options import Desk, acting, housed, spoken
+from comity.cli.options import Desk, Verb, acting, housed, spoken
 from comity.cli.output import FINDINGS, Output, working
 from comity.evidence.contradiction import Contradicted, Kind
 from comity.evidence.model import EVIDENCE_BYTES_MAX
@@ -28,7 +28,7 @@ KINDS: dict[Kind, str] = {
 """What people call each kind of proof."""
 
 
-@click.command("contradictions")
+@click.command("contradictions", cls=Verb)
 @housed
 def contradictions(desk: Desk) -> int:
     """List what others signed that does not fit what they signed before; some there ends with exit code 6.
@@ -45,7 +45,7 @@ def contradictions(desk: Desk) -> int:
     return FINDINGS if found else 0
 
 
-@click.command("contradiction")
+@click.command("contradiction", cls=Verb)
 @click.argument("contradiction")
 @click.option("--out", "path", required=True, help="A new file.")
 @housed
@@ -64,7 +64,7 @@ def export(desk: Desk, contradiction: str, path: str) -> None:
     desk.show(desk.call("evidence.contradiction", request), _tell_exported)
 
 
-@click.command()
+@click.command(cls=Verb)
 @click.argument("contradiction")
 @click.option("--reason", required=True, help="Why giving goes on: what was found, or agreed.")
 @acting
@@ -82,7 +82,7 @@ def settle(desk: Desk, contradiction: str, reason: str, actor: str, key: Path | 
     desk.show(desk.act("ledger.settle", request, key), _tell_settled)
 
 
-@click.command()
+@click.command(cls=Verb)
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--out", "folder", type=click.Path(path_type=Path), help="A new folder for the proofs.")
 @spoken

@@ -19,7 +19,7 @@ import msgspec
 
 from comity.cli.files import read_file
 from comity.cli.instants import told_instant
-from comity.cli.options import Desk, as_actor, housed, relationship, seeing
+from comity.cli.options import Desk, Verb, as_actor, housed, relationship, seeing
 from comity.cli.output import DONE, REFUSED, Output, Part, visible
 from comity.cli.outward import Outward, Way, through_a_door
 from comity.errors import Misuse
@@ -55,7 +55,7 @@ Lines = AsyncGenerator[bytes, None]
 _SKEW = {"back": "went back", "ahead": "lies ahead"}
 
 
-@click.command()
+@click.command(cls=Verb)
 @click.argument("feed")
 @click.option("--purpose", required=True, metavar="TEXT", help="What for; another than it was released for is refused.")
 @click.option("--as", "actor", required=True, metavar="WHO", help="Who reads.")
@@ -140,7 +140,7 @@ def follow(
         return DONE
 
 
-@click.command()
+@click.command(cls=Verb)
 @click.argument("feed")
 @click.option("--number", type=click.IntRange(0), metavar="N", help="Only who was shown this message.")
 @relationship

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast, get_args
 import click
 
 from comity.cli.instants import read_instant, told_instant
-from comity.cli.options import Desk, acting, ask_first, final, housed
+from comity.cli.options import Desk, Verb, acting, ask_first, final, housed
 from comity.cli.output import Output
 from comity.flows.actors import Actor
 from comity.flows.maintaining.rotating import KeyPurpose, ListOwnKeys, RevokeKey, RotateKey
@@ -26,7 +26,7 @@ since_option = click.option(
 )
 
 
-@click.command("card")
+@click.command("card", cls=Verb)
 @housed
 def card(desk: Desk) -> None:
     """List the keys on this party's card, present and former, and who does not have the card yet.
@@ -37,7 +37,7 @@ def card(desk: Desk) -> None:
     desk.show(desk.call("keys.card", ListOwnKeys()), _tell_card)
 
 
-@click.command("rotate")
+@click.command("rotate", cls=Verb)
 @purpose_argument
 @click.option("--days", type=int, help="How many days others still take what the old key signs; else 30.")
 @housed
@@ -54,7 +54,7 @@ def rotate(desk: Desk, purpose: str, days: int | None) -> None:
     desk.show(desk.call("keys.rotate", request), lambda out, told: _tell_changed(out, told, desk))
 
 
-@click.command("revoke")
+@click.command("revoke", cls=Verb)
 @click.argument("purpose", type=click.Choice(SIGNING))
 @since_option
 @click.option("--key", default="", metavar="DIGITS", help="The first digits of a former key; else the present one.")
@@ -74,7 +74,7 @@ def revoke(desk: Desk, purpose: str, since: str, key: str, yes: bool) -> None:
     desk.show(desk.call("keys.revoke", request), lambda out, told: _tell_changed(out, told, desk))
 
 
-@click.command("compromised")
+@click.command("compromised", cls=Verb)
 @purpose_argument
 @since_option
 @click.option("--as", "actor", metavar="HANDLE", help="Who reports what was sealed to it, where the agreement asks so.")
@@ -100,7 +100,7 @@ def compromised(desk: Desk, purpose: str, since: str, actor: str | None, yes: bo
     desk.show(desk.call("keys.compromised", request), lambda out, told: _tell_compromised(out, told, desk))
 
 
-@click.command("destroy-epoch")
+@click.command("destroy-epoch", cls=Verb)
 @click.argument("epoch", type=int)
 @click.option("--reason", required=True, help="Why; it is recorded.")
 @final

@@ -8,7 +8,7 @@ import click
 import msgspec
 
 from comity.cli.files import read_file, write_new_file
-from comity.cli.options import Desk, housed, spoken
+from comity.cli.options import Desk, Verb, housed, spoken
 from comity.cli.output import FINDINGS, Output
 from comity.errors import Misuse
 from comity.flows.vouching.proving import ProveRecord, RecordProved
@@ -30,7 +30,7 @@ class ProofChecked(msgspec.Struct, frozen=True, kw_only=True):
     met: bool
 
 
-@click.command()
+@click.command(cls=Verb)
 @click.argument("ledger")
 @click.argument("index", type=click.IntRange(min=0))
 @click.option("--out", "path", required=True, type=click.Path(path_type=Path), help="A new file, best .tlog-proof.")
@@ -51,7 +51,7 @@ def prove(desk: Desk, ledger: str, index: int, path: Path) -> None:
         )
 
 
-@click.command()
+@click.command(cls=Verb)
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--leaf", required=True, metavar="HEX", help="The Merkle leaf hash of what is to be proved.")
 @click.option(

@@ -18,7 +18,7 @@ import msgspec
 
 from comity.cli.files import read_file, write_new_file
 from comity.cli.instants import told_instant
-from comity.cli.options import Desk, housed, relationship
+from comity.cli.options import Desk, Verb, housed, relationship
 from comity.cli.output import REFUSED, Output
 from comity.doors.passing import Door, Passed, Setting
 from comity.doors.table import DOORS, schema_text
@@ -54,7 +54,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     told: tuple[RefusedMessage, ...]
 
 
-@click.command()
+@click.command(cls=Verb)
 @click.argument("feed")
 @click.option("--file", type=click.Path(path_type=Path), help="Read from this file instead of the input.")
 @click.option("--door", type=click.Choice(DOOR_NAMES), help="What is read, where it is not one message a line.")
@@ -188,7 +188,7 @@ class SchemaWritten(msgspec.Struct, frozen=True, kw_only=True):
     schema: str
 
 
-@click.command()
+@click.command(cls=Verb)
 @click.argument("door", type=click.Choice([name for name in DOOR_NAMES if DOORS[name].schema]))
 @click.option("--out", type=click.Path(path_type=Path), help="Write it to this new file.")
 @housed
@@ -205,7 +205,7 @@ def schema(desk: Desk, door: str, out: Path | None) -> None:
     desk.show(told, lambda show, _: show.text(text.rstrip() if out is None else f"written: {out}"))
 
 
-@click.command()
+@click.command(cls=Verb)
 @click.argument("feed")
 @click.argument("number", type=click.IntRange(min=0))
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Write the proof to this new file.")
@@ -228,7 +228,7 @@ def prove(desk: Desk, feed: str, number: int, out: Path, fields: tuple[str, ...]
     desk.show(proved, lambda told, _: told.line(f"message {number:,} of {feed!r} is proved in {out.name}"))
 
 
-@click.command()
+@click.command(cls=Verb)
 @click.argument("file", type=click.Path(path_type=Path))
 @housed
 def verify(desk: Desk, file: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from comity.cli.files import read_file
-from comity.cli.options import Desk, Verbs, housed
+from comity.cli.options import Desk, Verb, Verbs, housed
 from comity.cli.output import Output
 from comity.flows.vouching.witnesses import (
     AddWitness,
@@ -75,7 +75,7 @@ def remove(desk: Desk, name: str) -> None:
     desk.show(desk.call("ledger.witness.remove", RemoveWitness(name)), _tell)
 
 
-@click.command()
+@click.command(cls=Verb)
 @click.argument("ledger")
 @click.option("--set", "file", type=click.Path(path_type=Path), help="A policy file that holds from now on.")
 @click.option("--clear", is_flag=True, help="Take the policy away: the other party's cosignature counts again.")
