@@ -105,6 +105,7 @@ SECTIONS: dict[str, dict[str, Verb]] = {
         "ledger": Verb("ledger", "ledger", "Verify and show the ledgers; collect what nothing names."),
         "rebuild": Verb("ledger", "rebuild", "Make the register anew from the journal."),
         "fsck": Verb("fsck", "fsck", "Check everything in the data folder, beside its node."),
+        "retention": Verb("retention", "retention", "How long what is kept, and erase what is due."),
         "backup": Verb("backups", "backup", "Keep the data folder elsewhere, only what is new."),
         "restore": Verb("backups", "restore", "Bring a node back from a backup."),
         "catch-up": Verb("catching_up", "catch_up", "How far a node that was brought back has come."),

@@ -31,6 +31,7 @@ from comity.flows.keeping.ledgers import OwnLedgers
 from comity.flows.keeping.library import Library
 from comity.flows.keeping.own_keys import destroy_ended, signers, use
 from comity.flows.keeping.payloads import Payloads
+from comity.flows.keeping.periods import Periods
 from comity.flows.keeping.sequencer import Sequencer
 from comity.flows.keeping.work import CARD, Work
 from comity.ledger.tiles import BundleId, TileId
@@ -102,6 +103,7 @@ class House:
         zones: TimeZones,
         follow: Follow,
         restoration: Restoration | None = None,
+        periods: Periods | None = None,
     ) -> None:
         self.party = party
         self.store = store
@@ -133,6 +135,7 @@ class House:
         self.own_card: Card | None = None
         self.reach: Reach = no_reach
         self.restoration = restoration
+        self.periods = periods or Periods()
         self.restored: RestoredFrom | None = None
         self.not_given_back: dict[str, str] = {}
         self.after_commit: list[Callable[[], None]] = []

@@ -44,7 +44,16 @@ from comity.flows.looking import (
     reconciling,
     views,
 )
-from comity.flows.maintaining import anchoring, catching_up, collecting, compromised, epochs, rebuilding, rotating
+from comity.flows.maintaining import (
+    anchoring,
+    catching_up,
+    collecting,
+    compromised,
+    epochs,
+    rebuilding,
+    retention,
+    rotating,
+)
 from comity.flows.people import (
     clearances,
     directory,
@@ -251,6 +260,8 @@ _RUN: dict[str, Callable[[House, Any], Awaitable[Any]]] = {
     "ledger.verify": rebuilding.verify_ledger,
     "rebuild": rebuilding.rebuild,
     "ledger.collect": collecting.collect,
+    "retention.show": retention.show_retention,
+    "retention.apply": retention.apply_retention,
     "pouch.export": pouch.export_pouch,
     "pouch.import": pouch.import_pouch,
     "level.change": levels.reclassify,

@@ -30,6 +30,11 @@
     [keys]
     work-factor = 19
 
+    [retention]
+    names = "P5Y"
+    titles = "P1Y"
+    payloads = "at-once"
+
     [timestamps]
     url = "https://stamps.example/tsr"
     certificate = "authority.pem"
@@ -59,6 +64,7 @@ from comity.agreement import toml
 from comity.agreement.lines import Lines, Path
 from comity.agreement.model import Identifier
 from comity.errors import Rejected, Unavailable
+from comity.flows.keeping.periods import Periods
 from comity.node.quota import Quotas
 from comity.node.sources import Port, Sources
 from comity.seal.passphrase import WORK_FACTOR, WORK_FACTOR_MAX
@@ -191,6 +197,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     witness: WitnessFolder | None = None
     ledgers: LedgersSettings | None = None
     timestamps: TimestampSettings | None = None
+    retention: Periods = Periods()
 
 
 def read_settings(path: FilePath) -> Settings:
@@ -281,6 +288,9 @@ def write_settings(settings: Settings) -> str:
         lines += settings.events.lines()
     if settings.keys != KeysSettings():
         lines += ["", "[keys]", f"work-factor = {settings.keys.work_factor}"]
+    if settings.retention != Periods():
+        kept = {name: getattr(settings.retention, name) for name in Periods.__struct_fields__}
+        lines += ["", "[retention]", *(f"{name} = {quoted(length)}" for name, length in kept.items())]
     if settings.witness is not None:
         lines += ["", "[witness]", f"folder = {quoted(settings.witness.folder)}"]
     if settings.timestamps is not None:

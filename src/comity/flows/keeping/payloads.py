@@ -62,6 +62,10 @@ class Payloads:
             self._writing = asyncio.create_task(self._write())
         await kept
 
+    def forget(self, digest: bytes) -> None:
+        """Have a payload no longer at hand: it is being erased."""
+        self._bytes -= len(self._at_hand.pop(digest, b""))
+
     async def adopt(self, digest: bytes, path: str) -> None:
         """Take over a large payload that was written to a scratch file (``ports.Blobs.adopt``)."""
         self.under_way.add(digest)

@@ -11,6 +11,7 @@ from comity.flows.house import HANDLE, PERSON_NAME, ROOT, House
 from comity.flows.keeping.work import Draft, Work
 from comity.flows.people.directory import list_everywhere
 from comity.flows.people.enrolment import check_handle
+from comity.flows.people.keeping_names import name_kept
 from comity.flows.people.person_views import PersonShown, person_shown
 from comity.record import bodies
 from comity.record.bodies.places import PersonRemoved
@@ -109,7 +110,9 @@ async def change_person(house: House, request: ChangePerson) -> PersonShown:
 
 
 async def remove_person(house: House, request: RemovePerson) -> PersonShown:
-    """Remove a person who has left; his name and handle are erased, the records keep an identifier that says nothing.
+    """Remove a person who has left; the records keep an identifier that says nothing. His handle is erased at once.
+
+    His name is, too, unless this house or an agreement has it kept for a time (``spec/keys.md`` step 71).
 
     Raises:
         Misuse: nobody has that handle, he has copies in hand still, or the signer may not.
@@ -126,12 +129,15 @@ async def remove_person(house: House, request: RemovePerson) -> PersonShown:
         )
     body = PersonRemoved(person=row.person, reason=request.reason, after=row.last, signature=unsigned())
     signed = await house.sign(body, DOMESTIC, request.actor)
-    named = await house.handle(row.person)
+    handle, _, name = (await house.side(PERSON_NAME, row.person) or b"").decode().partition("\n")
+    now = house.now()
+    until = (await name_kept(house, now)).end
+    kept = f"{row.person}\n{name}".encode() if name and (until is None or until > now) else None
 
     async def remove(work: Work) -> None:
         await work.say(Draft(DOMESTIC, signed))
-        work.put_side(HANDLE, named, None)
-        work.put_side(PERSON_NAME, row.person, None)
+        work.put_side(HANDLE, handle, None)
+        work.put_side(PERSON_NAME, row.person, kept)
         await list_everywhere(house, work, row.person)
 
     await house.sequencer.submit(remove)
