@@ -95,7 +95,7 @@ async def test_there_are_only_so_many_epochs(world: World) -> None:  # (52)
 async def test_a_lost_registry_key_names_what_it_opens_and_reports_it(world: World) -> None:  # (60, 62)
     given = await world.given()
     since = world.clock.now() - timedelta(days=1)
-    told = await key_compromised(world.kr, KeyCompromised(purpose="registry", since=since, actor=LEE))
+    told = await key_compromised(world.kr, KeyCompromised(purpose="registry", since=since, reporter=LEE))
     assert [(each.kind, each.name, each.number) for each in told.sealed] == [("copy", given.item, 1)]
     assert (told.epoch, told.duty) == (1, "jp-kr-2016 17")
     await world.exchange()

@@ -95,7 +95,7 @@ def compromised(desk: Desk, purpose: str, since: str, actor: str | None, yes: bo
     request = KeyCompromised(
         purpose=cast("KeyPurpose", purpose),
         since=read_instant(since, "UTC").at,
-        actor=None if actor is None else Actor(actor),
+        reporter=None if actor is None else Actor(actor),
     )
     desk.show(desk.call("keys.compromised", request), lambda out, told: _tell_compromised(out, told, desk))
 

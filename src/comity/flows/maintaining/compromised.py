@@ -29,12 +29,12 @@ class KeyCompromised(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         purpose: which.
         since: since when it may be.
-        actor: who reports what was sealed to it as an incident; None where nobody does so now.
+        reporter: who reports what was sealed to it as an incident; None where nobody does so now.
     """
 
     purpose: KeyPurpose
     since: datetime
-    actor: Actor | None = None
+    reporter: Actor | None = None
 
 
 class Provable(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,9 +97,9 @@ async def key_compromised(house: House, request: KeyCompromised) -> CompromiseTo
     items = tuple(dict.fromkeys(each.name for each in sealed if each.kind == "copy"))
     duty = await _duty(house) if items else ""
     incident = ""
-    if items and duty and request.actor is not None:
+    if items and duty and request.reporter is not None:
         circumstances = f"the registry's key of epoch {epoch} may be in other hands since {request.since.isoformat()}"
-        report = ReportIncident(items=items, what="suspected", circumstances=circumstances, actor=request.actor)
+        report = ReportIncident(items=items, what="suspected", circumstances=circumstances, actor=request.reporter)
         incident = (await report_incident(house, report)).incident
     return CompromiseTold(
         purpose=request.purpose,
