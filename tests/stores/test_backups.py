@@ -250,6 +250,24 @@ async def test_a_sealed_one_is_opened_by_whom_it_is_sealed_to(tmp_path: Path) ->
     await store.close()
 
 
+@pytest.mark.parametrize("within", ["w1", "witnesses/w1"])
+async def test_nothing_of_a_witness_is_in_it(tmp_path: Path, within: str) -> None:  # (17)
+    """Its state would come back older than what it signed, and it would cosign a second history."""
+    store = await filled(tmp_path / "jp")
+    for path in ("witness.toml", "witness.sqlite", "high-water-mark", "keys/witness.key"):
+        place = tmp_path / "jp" / within / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(b"of the witness")
+    (tmp_path / "jp" / within).with_name("beside").write_bytes(b"of the house")
+    identity = generate_identity(os.urandom)
+    taken(tmp_path / "jp", tmp_path / "to", identity.recipient)
+    await brought(Repository.open(tmp_path / "to", os.urandom, identities=[identity]), tmp_path / "back")
+    assert not (tmp_path / "back" / within).exists()
+    assert (tmp_path / "back" / within).with_name("beside").read_bytes() == b"of the house"
+    assert (tmp_path / "back/keys/log.key").exists()
+    await store.close()
+
+
 async def test_an_open_one_has_no_private_keys(tmp_path: Path) -> None:  # (21)
     store = await filled(tmp_path / "jp")
     assert not taken(tmp_path / "jp", tmp_path / "to").sealed

@@ -29,6 +29,8 @@ from comity.stores.folder import parse_mark
 
 DATABASES = ("comity.sqlite", "feeds.sqlite")
 SETTINGS = "node.toml"
+WITNESS = "witness.toml"
+"""What the folder of a witness has, which may lie below the data folder of the node that serves it."""
 KEPT_KEYS = "backup-keys"
 """Folder below the data folder: the key of each sealed folder of backups, by its id."""
 ELSEWHERE = frozenset({"lock", "root", "blobs", "uploads", "temporary", "high-water-mark", "erased-keys", KEPT_KEYS})
@@ -298,12 +300,14 @@ def _own(tables: tuple[Tables, ...], party: str) -> dict[str, int]:
 
 
 def _secrets(folder: Path) -> list[str]:
-    """Every other file of a data folder: private keys, certificates, what else somebody put there."""
+    """Every other file of a data folder: private keys, certificates, what somebody put there; of a witness nothing."""
     found = []
+    witnesses = {each.parent for each in folder.rglob(WITNESS)}  # one that came back would cosign a second history (17)
     for top in sorted(folder.iterdir()):
         if top.name in ELSEWHERE or top.name.endswith(FLEETING) or top.is_symlink():
             continue
         inside = [top] if top.is_file() else sorted(top.rglob("*"))
+        inside = [each for each in inside if witnesses.isdisjoint(each.parents)]
         found += [str(each.relative_to(folder)) for each in inside if each.is_file() and not each.is_symlink()]
     return found
 
