@@ -277,6 +277,16 @@ def test_a_citation_of_another_log_is_none() -> None:  # (11)
     assert verify_contradiction(both, ()).log == KR.origin
 
 
+def test_who_cosigns_a_log_is_not_accused_by_its_leaves() -> None:  # (13)
+    """A log's author can put anybody's record there; a witness sees no more than a hash."""
+    theirs = JP.history(3)
+    log = log_over([*HONEST[:4], theirs[2]])
+    path = inclusion_path(log.read, 4, 5)
+    for note in (JP.cosigned(log.heads[5], KR.origin, 100), JP.cosigned(log.heads[5], f"{KR.origin}/feed/x", 100)):
+        origin = Note.parse(note).text.partition("\n")[0]
+        assert code(Misplaced(origin, 4, note, theirs[2].envelope, salt_of(4), path), JP) == "no-contradiction"
+
+
 def test_a_record_of_a_suite_that_is_not_known_accuses_nobody() -> None:  # (8)
     later = KR.says(5, HONEST[4].id, suite="ed25519+ml-dsa-65")
     assert code(TwoRecords(HONEST[5].envelope, later.envelope)) == "suite"

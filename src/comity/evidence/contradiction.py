@@ -353,7 +353,9 @@ def _two_leaves(signer: _Signer, shows: TwoLeaves) -> tuple[str, str]:
 
 def _misplaced(signer: _Signer, shows: Misplaced) -> tuple[str, str]:
     """The record and its leaf (13)."""
-    head, _ = signer.note(shows.note, shows.log, "the checkpoint")
+    head, verified = signer.note(shows.note, shows.log, "the checkpoint")
+    if any(each.time is not None for each in verified):
+        raise _none("whoever cosigns a log does not say what its leaves are")
     statement = signer.record(shows.envelope, "the record").statement
     leaf = record_leaf(shows.salt, shows.envelope).hash
     _lead(leaf, shows.index, head, shows.path)
