@@ -143,6 +143,7 @@ def test_what_cannot_be_asked_is_told(backed: Backed, capsys: pytest.CaptureFixt
         (("backup", "take", to, "--folder", str(backed.folder / "nowhere")), 1),
         (("backup", "check", kr), 1),
         (("restore", to, "--folder", str(backed.back)), 1),
+        (("restore", to, "--at", "2016-11-23", "--keys", kr, "--folder", str(backed.back)), 1),
         (("restore", to, "--backup", "1", "--at", "2026-11-21", "--folder", str(backed.back)), 2),
         (("restore", to, "--size", "x", "--folder", str(backed.back)), 2),
         (("restore", to, "-i", "x", "-p", "--folder", str(backed.back)), 2),

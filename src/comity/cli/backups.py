@@ -209,7 +209,7 @@ def _tell_taken(out: Output, taken: Taken, to: Path) -> None:
     )
     out.next(
         (f"comity backup check {to}", "reads all of it again"),
-        (f"comity restore {to} --folder NEW", "brings it back"),
+        (f"comity restore {to} {'-i IDENTITY ' if taken.sealed else ''}--folder NEW", "brings it back"),
     )
 
 

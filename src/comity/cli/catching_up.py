@@ -53,4 +53,7 @@ def _tell(out: Output, shown: CatchingUpShown) -> None:
     out.line(("catching up", "bad"), f": {_what(restored)}")
     out.fields([(name, f"compared, {size:,} records of ours") for name, size in sorted(restored.compared.items())])
     out.fields([(name, shown.failed.get(name, "not asked yet")) for name in shown.missing])
-    out.next(("comity node run", "asks them again and again"))
+    out.next(
+        ("comity node run", "asks them again and again"),
+        ("comity catch-up --without RELATIONSHIP --reason WHY", "once it is sure that nobody will ever give it back"),
+    )

@@ -63,7 +63,7 @@ HINTS: Mapping[str, str] = {
     "needs-signature": "add --key FILE with the person's own keys",
     "no-house": "comity init PARTY --name NAME",
     "no-peer": "comity peer list",
-    "root-offline": "or let a person with the role do it: --as HANDLE",
+    "root-offline": "where the verb has --as, a person with the role can do it instead",
     "unknown-agreement": "comity agreement list",
     "unknown-asked": "comity inbox",
     "unknown-deposit": "comity deposit list",

@@ -36,6 +36,7 @@ from comity.register.verdict import Changes, Held, Verdict
 
 UNANSWERED = "unanswered"
 """Side table: ids of the peer's records that were taken up while catching up; key ``chain/sequence``."""
+BY_POUCH = "its card names no address, and no pouch gives back what it has of this house"
 RECORDS_AT_ONCE = 64
 """Records taken up in one commit."""
 
@@ -76,7 +77,8 @@ async def catch_up(house: House, _: CatchUp) -> CatchingUpShown:
             async with house.reach(await house.peer_card(await house.peer_in(relationship))) as road:
                 await catch_up_with(house, relationship, road)
         except ComityError as error:
-            house.not_given_back[relationship] = str(error)
+            says = BY_POUCH if error.code == "no-address" else str(error)
+            house.not_given_back[relationship] = says
         else:
             house.not_given_back.pop(relationship, None)
     await finish(house)

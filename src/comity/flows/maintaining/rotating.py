@@ -189,7 +189,7 @@ def _named(card: Card, request: RevokeKey) -> bytes:
     found = [key for key in keys if key.hex().startswith(digits) or key_id(key).startswith(digits)] if digits else keys
     if not found or (digits and len(found) > 1):
         raise Misuse(
-            f"{request.key!r} is not the one {request.purpose} key of this party; 'comity keys list' shows them",
+            f"{request.key!r} is not the one {request.purpose} key of this party; 'comity keys card' shows them",
             code="unknown-key",
         )
     return found[0]

@@ -218,7 +218,9 @@ def _cut(repository: Repository, books: Tables, point: Point) -> int:
     for name in books.journal:
         for entry in decode_journal(repository.get(name)):
             if point.at is not None and entry[9] > (point.at - _EPOCH) // timedelta(microseconds=1):
-                return count
+                if count:
+                    return count
+                raise Misuse(f"nothing had been recorded by {point.at:%Y-%m-%d %H:%M} UTC", code="no-such-state")
             count += 1
             if point.chain and (entry[0], entry[1] + 1, bool(entry[7])) == (point.chain, point.size, True):
                 return count
