@@ -502,16 +502,24 @@ class Keys(Protocol):
         """
         ...
 
-    def person(self, person: str) -> Signer:
-        """The signing key of a person in served custody.
+    def person(self, person: str, public: bytes | None = None) -> Signer:
+        """The signing key of a person in served custody: the one with this public half; else the first that was made.
 
         Raises:
             Unavailable: the key is in strict custody, or there is no such person.
         """
         ...
 
+    def person_keys(self, person: str) -> Sequence[bytes]:
+        """The public halves of all keys that are kept for a person, the first one that was made first."""
+        ...
+
     def new_person(self, person: str) -> Signer:
-        """Make and keep a signing key for a person in served custody; durable on return."""
+        """Make and keep a signing key for a person in served custody, the first or the next; durable on return."""
+        ...
+
+    def destroy_person(self, person: str, public: bytes) -> None:
+        """Destroy a key of a person; nothing where it is gone already."""
         ...
 
     def registry(self) -> Sequence[str]:

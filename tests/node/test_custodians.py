@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import re
 import tarfile
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from comity.node.custodians import Split, recover, seal_again, split_keys
 from comity.node.keys import list_keys
 from comity.node.run import found, opened
 from comity.node.settings import Settings
-from comity.seal import age, passphrase
+from comity.seal import age, armor, passphrase
 from comity.seal.hybrid import HybridIdentity
 from comity.seal.keys import parse_recipient
 from comity.stores.folder import DataFolder
@@ -78,6 +79,16 @@ def test_a_house_comes_back(house: Path, made: Split, tmp_path: Path) -> None:
             assert again.keys.root().sign(b"x")
 
     asyncio.run(acts())
+
+
+def test_the_new_lock_has_the_work_factor_of_the_settings(house: Path, made: Split, tmp_path: Path) -> None:
+    for name in ("keys", "root", "tls"):
+        (house / name).rename(tmp_path / name)
+    settings = house / "node.toml"
+    settings.write_text(f"{settings.read_text()}\n[keys]\nwork-factor = 17\n")
+    recover(house, bundle_of(made), texts(made, 3, 1), WORDS)
+    sealed = armor.decode((house / "keys" / "lock.age").read_bytes())
+    assert re.search(rb"-> scrypt \S+ 17\n", sealed)
 
 
 def test_the_recovery_key_is_nowhere_and_the_bundle_is_an_age_file(made: Split, tmp_path: Path) -> None:

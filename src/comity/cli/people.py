@@ -17,6 +17,7 @@ from comity.flows.people.directory import DirectoryShown, ListDirectory
 from comity.flows.people.enrolment import EnrolPerson
 from comity.flows.people.forgetting import ForgetName
 from comity.flows.people.leaving import ChangePerson, RemovePerson
+from comity.flows.people.new_keys import RotatePersonKey
 from comity.flows.people.person_views import ListClearances, ListPeople, PersonShown
 from comity.register.roles import ROLES
 
@@ -197,6 +198,20 @@ def forget(desk: Desk, handle: str, actor: str, key: Path | None, *, yes: bool) 
     """
     ask_first(f"What this house calls {handle}, and the name, are erased.", yes=yes)
     desk.show(desk.act("person.forget", ForgetName(handle=handle, actor=Actor(actor)), key), _tell_person)
+
+
+@person.command()
+@click.argument("handle")
+@acting
+@housed
+def rotate(desk: Desk, handle: str, actor: str, key: Path | None) -> None:
+    """Replace the signing key that the node keeps for a person, and tell every party. What he signed before stands.
+
+    Example:
+      comity person rotate kim --as lee
+    """
+    request = RotatePersonKey(handle=handle, actor=Actor(actor))
+    desk.show(desk.act("person.rotate", request, key), _tell_person)
 
 
 @person.command("list")

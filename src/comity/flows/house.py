@@ -272,7 +272,7 @@ class House:
                     check_signature(person.signing_key, signature, message)
                     return attach(body, name, person.signing_key, signature)
             raise NeedsSignature(message)
-        key = self.keys.person(person.person)
+        key = self.keys.person(person.person, person.signing_key)
         return sign_act(body, relationship, self.party, name, key.public, key.sign)
 
     # ---- peers and agreements --------------------------------------------------------------------------------------

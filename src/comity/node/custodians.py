@@ -12,7 +12,7 @@ import msgspec
 
 from comity.errors import Misuse, Rejected
 from comity.node.keys import Passphrase, entropy, list_keys, opened_lock, state_of
-from comity.node.settings import FILE, read_settings
+from comity.node.settings import FILE, KeysSettings, read_settings
 from comity.ports import KeyFacts
 from comity.seal import age, armor
 from comity.seal.hybrid import HybridIdentity
@@ -156,7 +156,9 @@ def recover(folder: Path, bundle: bytes, shares: Sequence[tuple[str, str]], pass
     except NoMatch:
         raise Rejected("these shares belong to another bundle than this one", code="other-bundle") from None
     if passphrase:
-        files = _locked(files, passphrase)
+        settings = folder / FILE
+        asked = read_settings(settings).keys if settings.exists() else KeysSettings()  # a new folder has none yet
+        files = _locked(files, passphrase, asked.work_factor)
     with closing(DataFolder.open(folder, "comity keys recover")):
         put_back(folder, files)
     return Recovered(folder=str(folder), keys=key_facts(folder), locked=bool(passphrase))
@@ -166,12 +168,12 @@ def _on_tokens(folder: Path) -> list[str]:
     return [key.name for key in list_keys(folder).keys if key.token]
 
 
-def _locked(files: Mapping[str, bytes], passphrase: str) -> dict[str, bytes]:
+def _locked(files: Mapping[str, bytes], passphrase: str, work_factor: int) -> dict[str, bytes]:
     """The same files under a new lock, before any of them is on the disk."""
     lock = Lock.make(entropy)
     sealed = {name: lock.seal(content, entropy) if is_secret(name) else content for name, content in files.items()}
     for place in {Path(name).parts[0] for name in files} & {KEYS, ROOT}:
-        sealed[f"{place}/{LOCK}"] = lock.file(passphrase, instant(datetime.now(UTC)), entropy)
+        sealed[f"{place}/{LOCK}"] = lock.file(passphrase, instant(datetime.now(UTC)), entropy, work_factor)
     return sealed
 
 

@@ -86,7 +86,7 @@ class KeyFolder:
         self._root = folder / ROOT / ROOT
         self._entropy = entropy
         self._now = now
-        self._people: dict[str, Signer] = {}
+        self._people: dict[str, dict[bytes, Signer]] = {}
         check_folder(self._folder)
         self._lock = unlock if isinstance(unlock, Lock) else self._unlocked(unlock)
         self._unlock = unlock
@@ -155,19 +155,36 @@ class KeyFolder:
             raise Rejected("the root key brought here is another party's, or another one of ours", code="other-root")
         return signer
 
-    def person(self, person: str) -> Signer:
+    def person(self, person: str, public: bytes | None = None) -> Signer:
         """See ``ports.Keys.person``."""
-        signer = self._people.get(person)
+        kept = self._of_person(person)
+        signer = next(iter(kept.values()), None) if public is None else kept.get(public)
         if signer is None:
-            path = self._folder / "people" / f"{person}.key"
-            if not path.exists():
-                raise Unavailable("this person's signing key is not kept here", code="no-person-key")
-            signer = self._people[person] = self._load(path)
+            raise Unavailable("this person's signing key is not kept here", code="no-person-key")
         return signer
+
+    def person_keys(self, person: str) -> Sequence[bytes]:
+        """See ``ports.Keys.person_keys``."""
+        return list(self._of_person(person))
 
     def new_person(self, person: str) -> Signer:
         """See ``ports.Keys.new_person``."""
-        return self._make(self._folder / "people" / person, self._entropy(32))
+        seed = self._entropy(32)
+        name = person
+        if self._of_person(person):  # (11) it is to follow another
+            name += f"-{Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw().hex()[:16]}"
+        made = self._make(self._folder / "people" / name, seed)
+        self._people[person][made.public] = made
+        return made
+
+    def destroy_person(self, person: str, public: bytes) -> None:
+        """See ``ports.Keys.destroy_person``."""
+        self._of_person(person).pop(public, None)
+        for path in self._person_files(person):
+            noted = read_public(path.with_suffix(".public"))
+            if noted is not None and noted[0] == public.hex():
+                remove(path)
+                remove(path.with_suffix(".public"))
 
     def registry(self) -> Sequence[str]:
         """See ``ports.Keys.registry``."""
@@ -349,6 +366,17 @@ class KeyFolder:
             found = [self._load(path) for path in files]
             self._signers[purpose] = {each.public: each for each in found}
         return self._signers[purpose]
+
+    def _of_person(self, person: str) -> dict[bytes, Signer]:
+        """The keys of a person by their public halves, the first one that was made first."""
+        if person not in self._people:
+            found = [self._load(path) for path in self._person_files(person)]
+            self._people[person] = {each.public: each for each in found}
+        return self._people[person]
+
+    def _person_files(self, person: str) -> list[Path]:
+        people = self._folder / "people"
+        return [path for path in (people / f"{person}.key", *sorted(people.glob(f"{person}-*.key"))) if path.exists()]
 
     def _make(self, path: Path, seed: bytes) -> Signer:
         signer = _new(path.with_name(f"{path.name}.key"), seed, self._entropy, self._lock)

@@ -136,7 +136,7 @@ async def remove_person(house: House, request: RemovePerson) -> PersonShown:
 
     async def remove(work: Work) -> None:
         await work.say(Draft(DOMESTIC, signed))
-        work.put_side(HANDLE, handle, None)
+        work.put_side(HANDLE, handle or row.person, None)
         work.put_side(PERSON_NAME, row.person, kept)
         await list_everywhere(house, work, row.person)
 
