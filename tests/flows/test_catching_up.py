@@ -21,6 +21,8 @@ from comity.flows.keeping.erasing import HEADER
 from comity.flows.looking.views import ShowInbox, ShowOutbox, show_inbox, show_outbox
 from comity.flows.maintaining.catching_up import CatchingUpShown, CatchUp, WithoutPeer, catch_up, go_on_without
 from comity.flows.maintaining.rebuilding import Rebuild, VerifyLedger, rebuild, verify_ledger
+from comity.ledger.leaf import record_leaf
+from comity.ledger.tree import Frontier
 from comity.ports import RestoredFrom
 from comity.record.card import Card
 from comity.record.statement import chain_id, peek
@@ -28,6 +30,7 @@ from comity.register.restoring import RECOVERED
 from comity.register.rows import ConsignmentRow, CopyRow
 from comity.stores.memory_disk import Crashed, Database, Fault, MemoryDisk, WritePoint
 from fault_plan import PAIRS, Plan
+from flows.parcels import signed_head
 from world import RELATIONSHIP, TODAY, World, new_house
 
 Change = Callable[[Parcel], Parcel]
@@ -284,6 +287,38 @@ async def test_a_peer_that_lies_is_not_believed(world: World, lie: Change, says:
     assert (await caught_up(world, "jp")).restored is None
     await world.exchange()
     await sound(world)
+
+
+def _other_salts(world: World, since: int) -> Change:
+    """The peer has written its own ledger anew since our backup, with other salts, and signs that one."""
+    kept = disk_of(world.kr).database.chains[chain_id(RELATIONSHIP, "kr")]
+    leaves = [record_leaf(kept[n].salt if n < since else bytes(32), kept[n].envelope).data for n in range(len(kept))]
+    note = signed_head(world.kr, Frontier().append(leaves)[0].head())
+
+    def change(parcel: Parcel) -> Parcel:
+        if parcel.sender != "kr":
+            return parcel
+        entries = tuple(
+            msgspec.structs.replace(each, salt=bytes(32)) if number >= since else each
+            for number, each in enumerate(parcel.entries, parcel.start)
+        )
+        return msgspec.structs.replace(parcel, entries=entries, checkpoint=note)
+
+    return change
+
+
+async def test_a_peer_that_has_rewritten_its_own_ledger_is_not_cosigned(world: World) -> None:  # (48)
+    """What our own records cite of its ledger must be in what it gives back: else it could show us as the liar."""
+    theirs = chain_id(RELATIONSHIP, "kr")
+    backup, since = backup_of(world.jp), world.kr.sequencer.head(theirs).size
+    await world.given()
+    await world.given(path=world.document(b"another", "another.txt"))
+    jp = await lose(world, "jp", backup)
+    shown = await caught_up(world, "jp", _other_salts(world, since))
+    assert shown.missing == (RELATIONSHIP,)
+    assert "two histories" in shown.failed[RELATIONSHIP]
+    with pytest.raises(Unavailable):
+        await jp.pack(RELATIONSHIP)
 
 
 async def test_what_is_known_of_how_far_it_had_come_counts(world: World) -> None:

@@ -28,7 +28,7 @@ from comity.ledger.tree import TreeHead
 from comity.record.card import fingerprint
 from comity.record.contexts import witness_name
 from flows.parcels import JP, after, head_with, listed, parcel_with, record_of, replace, signed_head
-from world import RELATIONSHIP, World
+from world import RELATIONSHIP, World, new_house
 
 
 async def caught(world: World, parcel: Parcel) -> list[ContradictionShown]:
@@ -175,6 +175,37 @@ async def test_a_cosignature_is_never_later_over_less(world: World) -> None:  # 
         signature = next(each for each in note.signatures if each.name == key.name)
         times.append((read_head(note.encode()).size, int.from_bytes(signature.blob[:8], "big")))
     assert times == sorted(times)
+    assert [time for _, time in times] == sorted(time for _, time in times)
+
+
+async def test_a_clock_that_was_fast_before_a_restart_accuses_nobody(world: World) -> None:  # (14)
+    """It cosigned for a while by a clock that was an hour fast, was restarted with the right one, and took more."""
+    times: list[tuple[int, int]] = []
+    key = witness_key("kr", world.kr.keys.witness.public)
+
+    async def cosign() -> None:
+        note = Note.parse(await world.kr.exchange.cosign_theirs(JP))
+        signature = next(each for each in note.signatures if each.name == key.name)
+        times.append((read_head(note.encode()).size, int.from_bytes(signature.blob[:8], "big")))
+
+    await world.given()
+    await world.exchange()
+    world.clock.time += timedelta(hours=1)
+    commits = len(await world.kr.store.journal(0, 10_000))
+    for _ in range(3):
+        await cosign()
+        world.clock.time += timedelta(seconds=5)
+    assert len(await world.kr.store.journal(0, 10_000)) == commits  # and nothing was recorded meanwhile
+    world.clock.time -= timedelta(hours=1, seconds=15)
+    disk = world.kr.store._disk  # type: ignore[attr-defined]  # a memory store
+    await world.kr.close()
+    disk.crash(unsynced_kept=False)
+    world.kr = await new_house("kr", world.folder, world.clock, disk)
+    await cosign()
+    await world.given()
+    await world.exchange()
+    await cosign()
+    assert times[-1][0] > times[0][0]
     assert [time for _, time in times] == sorted(time for _, time in times)
 
 

@@ -41,6 +41,9 @@ THEIR_CHECKPOINT = "their-checkpoint"
 """Side table: newest verified checkpoint of the other party's chain, as it signed it, by chain."""
 PEER_HAS = "peer-has"
 """Side table: how many of our records the other party has, by chain."""
+COSIGNED_UNTIL = "cosigned-until"
+"""Side table: no cosignature of this house has a later second than this (POSIX), or than its newest record."""
+COSIGNED_AHEAD = 30
 CONFLICT = "conflict"
 """Side table: proof that an author wrote two histories; key ``chain/sequence/digest``."""
 CONFLICTS_KEPT = 100
@@ -84,6 +87,9 @@ class Exchange:
         self._peer_card = peer_card
         self._taking = Taking(store, follow)
         self._peer_has: dict[str, int] = {}
+        self._agreed: set[str] = set()
+        self._cosigned_until: int | None = None
+        self._cosigned_from = 0
         self._kept: dict[tuple[str, str], int] = {}
 
     async def resume(self, relationship: str, peer: str) -> None:
@@ -254,14 +260,65 @@ class Exchange:
         Raises:
             Rejected: what is kept as their checkpoint is not what they signed, or our copy does not agree.
         """
-        at = int(self._sequencer.now().timestamp())  # before it is read: never a later time over less of it
+        at = await self._cosigning_at()  # before it is read: never a later time over less of it
         note = (await self._store.get(THEIR_CHECKPOINT, [chain]))[0]
         if note is None:
             return b""
         card = await self._peer_card(chain.rpartition("/")[2])
         stated = self._witnessing.read_kept(note, chain, card).checkpoint.head
         await self._check_ledger(chain, stated, note, "the checkpoint kept here was altered")  # (17)
+        await self.check_cited(chain)
         return self._witnessing.cosign(note, at)
+
+    async def check_cited(self, chain: str) -> None:
+        """What our newest record cites of a peer's chain is what we have of it, once after each start.
+
+        A house that was brought back has its peer's records from that peer alone: one that has rewritten them would
+        have us cosign against our own word (``spec/backup.md`` step 48).
+
+        Raises:
+            Rejected: ``two-histories``: it was another one.
+        """
+        relationship, _, peer = chain.rpartition("/")
+        if chain in self._agreed:
+            return
+        cited = await self._last_cited(chain_id(relationship, self._party))
+        if cited is not None:
+            if cited.size > self._sequencer.head(chain).size:
+                return
+            try:
+                await restore_frontier(self._store, chain, TreeHead(cited.size, cited.root))
+            except Rejected:
+                raise Rejected(
+                    f"our own record cites {cited.size} records of {peer!r} that are not those here: it has signed two "
+                    "histories, or this copy was altered",
+                    code="two-histories",
+                    place=chain,
+                ) from None
+        self._agreed.add(chain)
+
+    async def _cosigning_at(self) -> int:
+        """The second of a cosignature: before that of no other, whatever the clock did and however this house ended.
+
+        A restart goes on from the newest record, or from the second that is kept here, a little ahead so that few are.
+
+        Raises:
+            DiskFull, Unavailable: it cannot be kept, so nothing is cosigned.
+        """
+        if self._cosigned_until is None:
+            value = (await self._store.get(COSIGNED_UNTIL, ["self"]))[0]
+            self._cosigned_until = self._cosigned_from = int.from_bytes(value or b"", "big")
+        at = max(int(self._sequencer.now().timestamp()), self._cosigned_from)
+        newest = self._sequencer.last_instant
+        if at > max(self._cosigned_until, int(newest.timestamp()) if newest is not None else 0):
+            until = at + COSIGNED_AHEAD
+
+            async def keep(work: Work) -> None:
+                work.put_side(COSIGNED_UNTIL, "self", until.to_bytes(8, "big"))
+
+            await self._sequencer.submit(keep)
+            self._cosigned_until = max(self._cosigned_until, until)
+        return at
 
     async def _attachments(self, body: Carried) -> tuple[list[bytes], list[bytes]]:
         digests = [digest.hex() for _, digest in body.headers]

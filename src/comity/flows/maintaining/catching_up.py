@@ -271,6 +271,8 @@ class _Fetching:
         if floor > size:
             raise self._withheld(f"this house had signed {floor} records", size)
 
+        await house.exchange.check_cited(self._chains[self._peer])
+
         async def has(work: Work) -> None:
             await house.exchange.take_word(work, own, parcel.have, self._theirs, self._chains[self._peer], card)
 
