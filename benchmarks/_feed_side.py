@@ -20,7 +20,7 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -155,6 +155,10 @@ class Given:
         """The same key."""
         assert name == NAME
         return sha256(b"%d" % epoch).digest()
+
+    async def contradicted(self, name: FeedName, words: Sequence[bytes], shelf: Shelf) -> None:
+        """Nobody lies here."""
+        raise AssertionError(name, words, shelf)
 
 
 class Keys:

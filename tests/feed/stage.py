@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -80,6 +80,9 @@ class Ruler:
     async def epoch_key(self, name: FeedName, epoch: int) -> bytes | None:
         known = [each.key for each in self.epochs[: len(self.epochs) - self.held_back] if each.number == epoch]
         return known[0] if known else None
+
+    async def contradicted(self, name: FeedName, words: Sequence[bytes], shelf: Shelf) -> None:
+        assert words == (await shelf.read_evidence())[-1]
 
     def declare(self, posture: Posture) -> None:
         self.now = replace(self.now, posture=posture, since=self.clock.now(), changed="posture")

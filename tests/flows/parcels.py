@@ -71,7 +71,7 @@ def after(record: Record, **changes: object) -> dict[str, object]:
 
 async def parcel_with(house: House, *records: Record, **changes: object) -> Parcel:
     """What ``house`` would hand over, with ``records`` in the place of its own, and no checkpoint over them."""
-    parcel = await house.pack(RELATIONSHIP)
+    parcel = await house.pack(records[0].statement.relationship if records else RELATIONSHIP)
     entries = tuple(Sent(record.envelope, number.to_bytes(32, "big")) for number, record in enumerate(records))
     start = records[0].statement.sequence if records else parcel.start
     return replace(parcel, start=start, entries=entries, checkpoint=b"", **changes)

@@ -5,21 +5,27 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
 
 import msgspec
 import pytest
 
-from comity.errors import ComityError, Misuse
+from comity.errors import ComityError, Misuse, Refused
 from comity.evidence.contradiction import verify_contradiction
 from comity.feed.batch import read_frame
 from comity.feed.delivery import Acknowledged, Have, write_word
 from comity.flows.feeding.feeds import Feeds
 from comity.flows.house import House
+from comity.flows.maintaining.rotating import RevokeKey, revoke_key
 from comity.flows.vouching.contradictions import (
     ContradictionExported,
     ContradictionShown,
     ExportContradiction,
     ListContradictions,
+    SettleContradiction,
+    check_frozen,
+    list_contradictions,
+    settle_contradiction,
 )
 from comity.ledger.checkpoint import Checkpoint, sign_checkpoint
 from comity.ledger.note import Note, cosign
@@ -28,8 +34,10 @@ from comity.node.feeds import feeds_flows
 from comity.record.card import fingerprint
 from comity.record.contexts import witness_name
 from feed.stage import Line, until
-from flows.test_feeds_between_houses import FEED, NAME, Both, both, track
-from world import RELATIONSHIP
+from flows.test_feeds_between_houses import AT_ONCE, FEED, NAME, Both, both, track
+from flows.test_frozen import LAYER, calls
+from flows.test_releasing_feeds import released, text
+from world import RELATIONSHIP, ROOT, World
 
 __all__ = ["both"]
 
@@ -142,3 +150,43 @@ async def test_an_acknowledgement_is_never_earlier_than_the_one_before(both: Bot
         await until(lambda: recipient.size == publisher.acknowledged == 2)
     times = [int.from_bytes(Note.parse(each).signatures[-1].blob[:8], "big") for each in (before, publisher.cosigned)]
     assert times[0] <= times[1]
+
+
+async def test_what_a_publisher_signed_twice_freezes_and_calls_until_it_is_settled(tmp_path: Path) -> None:  # (20, 32)
+    world = await World.make(tmp_path, text=text(), layers=(LAYER,))
+    await released(world, terms=AT_ONCE)
+    pair = Both(world)
+    await published(pair, 2)
+    kept = await pair.kr.shelf(NAME).read_frame(0)
+    assert kept is not None
+    lie = sign_checkpoint(Checkpoint(NAME.origin, TreeHead(1, bytes(32))), world.jp.keys.log).encode()
+    await told(pair, msgspec.msgpack.encode(msgspec.structs.replace(read_frame(kept), note=lie)))
+    (found,) = await list_contradictions(world.kr, ListContradictions())  # with no feed open
+    assert (found.kind, found.relationship, found.response) == ("two-histories", RELATIONSHIP, ("freeze", "consult"))
+    assert [each.contradiction for each in await listed(pair.kr, world.kr)] == [found.contradiction]
+    assert [says for _, says in await calls(world.kr)] == [
+        "jp signed two things that cannot both be true; a consultation is asked for"
+    ]
+    row = await world.kr.agreement_row(RELATIONSHIP)
+    with pytest.raises(Refused, match="nothing leaves under"):
+        await check_frozen(world.kr, [row])
+    request = SettleContradiction(contradiction=found.contradiction, reason="a restored copy", actor=ROOT)
+    assert (await settle_contradiction(world.kr, request)).kind == "two-histories"
+    await check_frozen(world.kr, [row])
+    await pair.jp.close()
+    await pair.kr.close()
+    await world.close()
+
+
+async def test_a_key_that_is_revoked_since_signed_nothing_that_freezes(both: Both) -> None:  # (8)
+    await published(both, 2)
+    kept = await both.kr.shelf(NAME).read_frame(0)
+    assert kept is not None
+    lie = sign_checkpoint(Checkpoint(NAME.origin, TreeHead(1, bytes(32))), both.world.jp.keys.log).encode()
+    await told(both, msgspec.msgpack.encode(msgspec.structs.replace(read_frame(kept), note=lie)))
+    (found,) = await list_contradictions(both.world.kr, ListContradictions())
+    assert found.proved
+    await revoke_key(both.world.jp, RevokeKey(purpose="log", since=both.world.clock.now()))
+    await both.world.exchange()
+    (found,) = await list_contradictions(both.world.kr, ListContradictions())
+    assert not found.proved

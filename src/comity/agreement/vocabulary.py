@@ -40,6 +40,9 @@ Act = Literal[
 GIVING_ACTS: frozenset[Act] = frozenset({"give", "show", "visit", "feed"})
 """Acts by which something new is provided; they need the agreement in force under every reading."""
 
+ONWARD_ACTS: frozenset[Act] = frozenset({"show", "pass-on"})
+"""Acts of a holder by which what was received gets to people who did not have it."""
+
 ACCESS_ACTS: frozenset[Act] = frozenset({"open", "use-for", "copy", "translate", "extract"})
 """Acts by which a person gets at what an item says; the categories of its label bite on them."""
 

@@ -188,7 +188,8 @@ def feeds_flows(feeds: Feeds, books: Books) -> dict[str, AnyFlow]:
         return await list_with_stopped(feeds, house, request)
 
     async def all_held(house: House) -> list[Held]:
-        return [*[each async for each in held(house)], *[each async for each in held_of_feeds(house, feeds)]]
+        of_feeds = [each async for each in held_of_feeds(house, feeds)]  # keeps with the others what became a proof
+        return [*[each async for each in held(house)], *of_feeds]
 
     async def contradictions(house: House, _: ListContradictions) -> list[ContradictionShown]:
         return [each.shown for each in await all_held(house)]

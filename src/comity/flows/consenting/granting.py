@@ -22,6 +22,7 @@ from comity.flows.house import House
 from comity.flows.keeping.committed import SCAN_MAX
 from comity.flows.keeping.work import Draft, Work
 from comity.flows.speaking import speaker
+from comity.flows.vouching.contradictions import check_frozen
 from comity.record.bodies.consents import Consented, ConsentWithdrawn
 from comity.record.person_act import unsigned
 from comity.register.roles import RELEASE_AUTHORITY
@@ -105,6 +106,7 @@ async def answer_consent(house: House, request: AnswerConsent) -> ConsentShown:
 
     Raises:
         Misuse: no such request, answered or lapsed, our own, or the actor is no release authority.
+        Refused: nothing leaves under that agreement now (``frozen``).
     """
     check_role(await house.person(request.actor.handle), request.actor, RELEASE_AUTHORITY)
     relationship, asked = await find_asked(house, request.request)
@@ -130,6 +132,7 @@ async def grant_consent(house: House, request: GrantConsent) -> ConsentShown:
 
     Raises:
         Misuse: it is about nothing or about both, it is another's, or the actor is no release authority.
+        Refused: nothing leaves under that agreement now (``frozen``).
     """
     await house.agreement_row(request.relationship)
     if request.item is not None:
@@ -216,6 +219,8 @@ async def sees_consent(house: House, item: str | None, person: PersonRow | None)
 
 
 async def _consent(house: House, relationship: str, body: Consented | ConsentWithdrawn, actor: Actor) -> ConsentShown:
+    if isinstance(body, Consented) and body.granted:  # what a consent allows leaves by the other party's hand
+        await check_frozen(house, [await house.agreement_row(relationship)])
     signed = await house.sign(body, relationship, actor, body.by)
     function = (await house.person(actor.handle)).function
 

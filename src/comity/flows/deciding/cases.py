@@ -12,7 +12,7 @@ from types import MappingProxyType
 import msgspec
 
 from comity.agreement.model import Agreement
-from comity.agreement.vocabulary import ACCESS_ACTS, Act
+from comity.agreement.vocabulary import ACCESS_ACTS, ONWARD_ACTS, Act
 from comity.decision import model as decision
 from comity.decision.decide import decide
 from comity.errors import Refused
@@ -119,10 +119,9 @@ async def giving_case(
     for what is not registered yet.
 
     Raises:
-        Refused: the item has too many ancestors (``lineage-too-long``), or nothing is given to that party now
-            (``frozen``).
+        Refused: the item has too many ancestors (``lineage-too-long``), or nothing leaves now under that agreement or
+            one that the item came by (``frozen``).
     """
-    await check_frozen(house, row)
     recipients, attested = await _addressees(house, work, row, running, request)
     offices = await _offices(work, running, request)
     approvals = approvals_of(request, str, offices)
@@ -133,6 +132,7 @@ async def giving_case(
         found = await ancestry(house, work.facts, row, registered, request.purpose)
         item, rows = found.item, found.agreements.values()
         consents = await _consents(work.facts, found, work.at)
+    await check_frozen(house, rows)
     office = offices.get(request.by, "")
     if item.label.originator == house.party:  # it is registered by whoever asks that it be given
         item = msgspec.structs.replace(item, office=office)
@@ -228,13 +228,16 @@ async def handling_case(
         witnesses: of it.
 
     Raises:
-        Refused: the item has too many ancestors (``lineage-too-long``), or somebody keeps the node or audits it and
-            therefore gets at nothing (``no-reader``, ``spec/places.md`` step 3).
+        Refused: the item has too many ancestors (``lineage-too-long``), somebody keeps the node or audits it and
+            therefore gets at nothing (``no-reader``, ``spec/places.md`` step 3), or nothing leaves now under an
+            agreement that it came by (``frozen``).
     """
     for each in (person, *beside) if act in ACCESS_ACTS else ():
         check_reader(each)
     read = read or house.sequencer.rows.get
     found = await ancestry(house, read, row, item, purpose)
+    if act in ONWARD_ACTS:
+        await check_frozen(house, found.agreements.values())
     pseudonym = house.pseudonym(row.relationship, person.person)
     people = [person, *(each for each in beside if each.person != person.person)]
     facilities, attested = await at_their_sites(house, read, row, found, people, at)

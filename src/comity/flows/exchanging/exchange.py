@@ -341,7 +341,7 @@ class Exchange:
         try:
             await self._unpack(peer, parcel)
         except Contradiction as found:
-            await self._keep(found)
+            await self.keep(found)
             raise
         await self.settle()
 
@@ -501,10 +501,10 @@ class Exchange:
             size = read_head(note).size
             says = f"{card.party!r} lost records of ours that it had acknowledged"
             key = waiting_key(chain, size)
-            await self._keep(Contradiction(says, code="acknowledged-and-lost", key=key, proof=encode(shows)))
+            await self.keep(Contradiction(says, code="acknowledged-and-lost", key=key, proof=encode(shows)))
 
-    async def _keep(self, found: Contradiction) -> None:
-        """Keep a proof as evidence, up to a bound."""
+    async def keep(self, found: Contradiction) -> None:
+        """Keep a proof as evidence, once, up to a bound."""
         chain = found.key.rpartition("/")[0]
         kept = await self._store.scan(CONFLICT, f"{chain}/", f"{chain}0", limit=CONFLICTS_KEPT)  # "0" follows on "/"
         key = f"{found.key}/{sha256(found.proof).hexdigest()}"

@@ -17,6 +17,7 @@ from comity.flows.deciding.consents import consents_for
 from comity.flows.house import House
 from comity.flows.keeping.library import Running
 from comity.flows.keeping.work import Work
+from comity.flows.vouching.contradictions import check_frozen
 from comity.marking.label import Label
 from comity.register.feeding import FEED_FORM
 from comity.register.rows import AgreementRow, ItemRow, RequestRow
@@ -74,6 +75,7 @@ async def _consents(
     found: list[decision.Consent] = []
     for relationship in await originators(house, row, terms.label.originator):
         with_it = await house.agreement_row(relationship)
+        await check_frozen(house, [with_it])
         found += await consents_for(work.facts, with_it, about(terms, at), at)
     return tuple(found)
 

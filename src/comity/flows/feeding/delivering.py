@@ -11,6 +11,7 @@ from collections import deque
 from comity.errors import ComityError, Rejected, Unavailable
 from comity.feed.batch import read_frame
 from comity.feed.delivery import BATCHES_UNDER_WAY_MAX, BYTES_UNDER_WAY_MAX, Acknowledged, Have, read_word
+from comity.flows.feeding.names import Authority
 from comity.flows.feeding.publishing import Publisher
 from comity.flows.feeding.together import until_one_ends
 from comity.ledger.checkpoint import Checkpoint
@@ -26,11 +27,18 @@ DISOWNED = (
 
 
 class Delivery:
-    """One recipient, connected to one feed of ours."""
+    """One recipient, connected to one feed of ours.
 
-    def __init__(self, publisher: Publisher, link: Channel) -> None:
+    Args:
+        publisher: of the feed.
+        link: to the recipient.
+        authority: is told of what the recipient signed that does not fit.
+    """
+
+    def __init__(self, publisher: Publisher, link: Channel, authority: Authority | None = None) -> None:
         self._publisher = publisher
         self._link = link
+        self._authority = authority
         self._sent = 0
         self._acknowledged = 0
         self._sizes: deque[int] = deque()
@@ -136,3 +144,5 @@ class Delivery:
     async def _keep(self, number: int, shown: list[bytes]) -> None:
         shelf = self._publisher.shelf
         await shelf.commit([shelf.evidence(number, shown)])
+        if self._authority is not None:
+            await self._authority.contradicted(self._publisher.name, shown, shelf)

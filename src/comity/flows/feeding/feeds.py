@@ -213,7 +213,7 @@ class Feeds:
         if before is not None:
             before.cancel()
             await asyncio.gather(before, return_exceptions=True)
-        task = self._deliveries[name] = asyncio.ensure_future(Delivery(publisher, channel).run())
+        task = self._deliveries[name] = asyncio.ensure_future(Delivery(publisher, channel, self._authority).run())
         try:
             await asyncio.shield(task)
         finally:

@@ -7,14 +7,17 @@ it changes by itself, and once a second; otherwise it is the one before, for the
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import msgspec
 
 from comity.errors import Refused, Rejected
 from comity.feed.gate import Epoch, Gate
+from comity.flows.feeding.contradicting import held_of_feed, keep_proof
 from comity.flows.feeding.gate import BEGINNING, work_out
 from comity.flows.feeding.names import FeedName
+from comity.flows.feeding.shelf import Shelf
 from comity.flows.feeding.terms import Terms
 from comity.flows.giving.content import recipient
 from comity.flows.house import House
@@ -141,6 +144,10 @@ class Gates:
             raise Rejected(f"the key of epoch {epoch} of {name} has {len(opened)} bytes", code="bad-epoch-key")
         self._keep(name, epoch, opened)
         return opened
+
+    async def contradicted(self, name: FeedName, words: Sequence[bytes], shelf: Shelf) -> None:
+        """Keep the proof with those of the exchange, so that the same follows on it, wherever there is one."""
+        await keep_proof(self._house, name, await held_of_feed(self._house, name, words, shelf))
 
     def _keep(self, name: FeedName, epoch: int, key: bytes) -> None:
         if len(self._keys) >= EPOCH_KEYS_KEPT:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from msgspec import Struct
 
 from comity.feed.gate import Epoch, Gate
 from comity.flows.exchanging.witnessing import log_key, witness_key
+from comity.flows.feeding.shelf import Shelf
 from comity.ledger.note import VerifierKey
 from comity.ports import Signer
 from comity.record.contexts import origin, witness_name
@@ -65,6 +67,10 @@ class Authority(Protocol):
 
     async def epoch_key(self, name: FeedName, epoch: int) -> bytes | None:
         """The key of an epoch; None while its record has not come."""
+        ...
+
+    async def contradicted(self, name: FeedName, words: Sequence[bytes], shelf: Shelf) -> None:
+        """The other end of a feed signed what does not fit: ``words``, which the shelf keeps."""
         ...
 
 

@@ -199,6 +199,7 @@ class Recipient:
         if self._state.cosigned and kept < EVIDENCE_MAX:
             shown = [self._state.cosigned, frame.note, frame.salt]
             await self.shelf.commit([self.shelf.evidence(kept, shown)])
+            await self._authority.contradicted(self.name, shown, self.shelf)
         self.counts["two histories"] += 1
 
     async def _keep(self, link: Channel) -> None:

@@ -6,7 +6,7 @@ have come only since. Where it is not here there is no proof, and nobody is accu
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import suppress
 from hashlib import sha256
 
@@ -46,6 +46,8 @@ from comity.register.rows.contradictions import ContradictionSettledRow, contrad
 
 ID_DIGITS = 16
 """How much of its digest names a contradiction."""
+WHOLE = b'{"format":'
+"""How a proof begins; what is kept of the exchange is one word of it."""
 _read = msgspec.json.Decoder(WentBack)
 
 
@@ -111,6 +113,12 @@ class Held(msgspec.Struct, frozen=True):
     shown: ContradictionShown
     proof: bytes = b""
 
+    def freezes(self, peer: str) -> bool:
+        """Whether it is a proof of (10) to (13) against that party, which nobody has settled."""
+        shown = self.shown
+        stands = bool(self.proof) and not shown.settled
+        return stands and shown.signer == peer and shown.kind != "acknowledged-and-lost"
+
 
 async def list_contradictions(house: House, _: ListContradictions) -> list[ContradictionShown]:
     """Everything that is kept, by log."""
@@ -161,25 +169,25 @@ async def response_of(house: House, row: AgreementRow) -> dict[Response, str]:
     return found
 
 
-async def check_frozen(house: House, row: AgreementRow) -> None:
-    """Whether anything may be given in a relationship, whatever the other party signed (32).
+async def check_frozen(house: House, rows: Iterable[AgreementRow]) -> None:
+    """Whether information may leave under some agreements, whatever the other party of each signed (32).
 
     Raises:
         Refused: ``frozen``: it is proved to have signed two histories, the agreement says that nothing is given then,
             and nobody has lifted it.
     """
-    clause = (await response_of(house, row)).get("freeze")
-    if clause is None:
-        return
-    async for each in held(house, row.relationship):
-        shown = each.shown
-        if each.proof and shown.signer == row.peer and shown.kind != "acknowledged-and-lost" and not shown.settled:
-            raise Refused(
-                f"{row.peer!r} signed two histories ({shown.contradiction}), and nothing more is given until that is "
-                "settled; 'comity ledger contradictions' shows it",
-                code="frozen",
-                place=clause,
-            )
+    for row in rows:
+        clause = (await response_of(house, row)).get("freeze")
+        if clause is None:
+            continue
+        async for each in held(house, row.relationship):
+            if each.freezes(row.peer):
+                raise Refused(
+                    f"{row.peer!r} signed two histories ({each.shown.contradiction}), and nothing leaves under "
+                    f"{row.agreement!r} until that is settled; 'comity ledger contradictions' shows it",
+                    code="frozen",
+                    place=clause,
+                )
 
 
 async def settle_contradiction(house: House, request: SettleContradiction) -> ContradictionShown:
@@ -197,7 +205,7 @@ async def settle_contradiction(house: House, request: SettleContradiction) -> Co
             f"there is not one contradiction {request.contradiction!r}; 'comity ledger contradictions' lists them",
             code="unknown-contradiction",
         )
-    relationship = keys[0].rpartition("/")[0].rpartition("/")[0].rpartition("/")[0]
+    relationship = _relationship_of(keys[0])
     body = ContradictionSettled(
         relationship=relationship,
         contradiction=sha256(found[0]).digest(),
@@ -222,9 +230,14 @@ async def _rows(house: House, relationship: str) -> AsyncIterator[tuple[str, byt
         first = rows[-1][0] + "\0"
 
 
+def _relationship_of(key: str) -> str:
+    """What a chain, or a key that begins with one, begins with: the agreement and the parties."""
+    return "/".join(key.split("/")[:2])
+
+
 async def _held(house: House, key: str, value: bytes) -> Held:
     found = await _proved(house, key, value)
-    relationship = key.rpartition("/")[0].rpartition("/")[0].rpartition("/")[0]
+    relationship = _relationship_of(key)
     row = await house.row(AgreementRow, relationship)
     settled = await house.row(
         ContradictionSettledRow, contradiction_settled_key(relationship, sha256(value).digest())[1]
@@ -240,6 +253,8 @@ async def _held(house: House, key: str, value: bytes) -> Held:
 
 async def _proved(house: House, key: str, value: bytes) -> Held:
     chain, _, number = key.rpartition("/")[0].rpartition("/")
+    if value.startswith(WHOLE):  # of a feed, whose words are elsewhere
+        return await _whole(house, chain, value)
     if value.startswith(b'{"is"'):
         peer = await house.peer_in(chain.rpartition("/")[0])
         return settle(value, peer, [await _card(house, peer)], chain, [_read.decode(value)])
@@ -250,6 +265,19 @@ async def _proved(house: House, key: str, value: bytes) -> Held:
     else:
         shown = [each async for each in _states(house, chain, value, cards)]
     return settle(value, signer, cards, chain, shown)
+
+
+async def _whole(house: House, chain: str, proof: bytes) -> Held:
+    """A proof, unless its signer has revoked the key since (8)."""
+    name, party = sha256(proof).hexdigest()[:ID_DIGITS], await house.peer_in(_relationship_of(chain))
+    try:
+        told = verify_contradiction(proof, (), [await _card(house, party)])
+    except Rejected as error:
+        return Held(
+            ContradictionShown(contradiction=name, signer=party, log=origin(chain), kind=None, says=error.sentence)
+        )
+    shown = ContradictionShown(contradiction=name, signer=told.signer, log=told.log, kind=told.kind, says=told.says)
+    return Held(shown, proof)
 
 
 def settle(value: bytes, signer: str, cards: list[bytes], log: str, candidates: list[Shows]) -> Held:
