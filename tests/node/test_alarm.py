@@ -15,15 +15,19 @@ from aiohttp import web
 
 from comity.errors import Rejected, Unavailable
 from comity.flows.actors import Actor
+from comity.flows.exchanging.exchange import CONFLICT
 from comity.flows.giving.answering import Assure, assure
+from comity.flows.vouching.contradictions import SettleContradiction, settle_contradiction
 from comity.node import alarm as module
 from comity.node.alarm import SIGNATURE, Alarm, poster, signature_of
 from comity.node.run import found, running
 from comity.node.settings import AlarmSettings, Settings
 from comity.node.sources import read_secret
+from comity.ports import Batch, Put
 from comity.register.rows import AskedRow
 from flows.test_duties import ARRANGEMENT
-from world import RELATIONSHIP, SeededEntropy, World
+from flows.test_frozen import LAYER, lie
+from world import RELATIONSHIP, ROOT, SeededEntropy, World
 
 SECRET = b"a secret of both sides"
 
@@ -84,7 +88,7 @@ async def test_it_is_signed_and_names_no_person_and_no_content(world: World) -> 
     body, headers = address.sent[0]
     assert headers[SIGNATURE] == "sha256=" + hmac.new(SECRET, body, "sha256").hexdigest()
     message = msgspec.json.decode(body)
-    assert set(message) == {"format", "party", "at", "overdue"}
+    assert set(message) == {"format", "party", "at", "overdue", "contradictions"}
     told = "who relationship subject instrument obligation clause opened due"
     assert set(message["overdue"][0]) == set(told.split())
     assert not re.search(rb"\b[np]-[a-z2-7]{16}\b", body)
@@ -220,3 +224,38 @@ async def test_a_node_does_not_run_with_an_alarm_that_it_cannot_sign(tmp_path: P
     (tmp_path / "jp" / "alarm-secret").write_bytes(SECRET)
     async with running(tmp_path / "jp") as node:
         assert node.says.party == "jp"
+
+
+async def test_a_contradiction_is_told_once_with_what_follows_on_it(tmp_path: Path) -> None:  # contradictions.md (31)
+    world = await World.make(tmp_path, layers=(LAYER,))
+    found = await lie(world)
+    address = Address()
+    assert await alarm_of(world, address, "jp").tell() == 1
+    assert await alarm_of(world, address, "jp").tell() == 0
+    assert msgspec.json.decode(address.sent[0][0])["contradictions"] == [
+        {
+            "contradiction": found.contradiction,
+            "signer": "kr",
+            "relationship": RELATIONSHIP,
+            "kind": "two-records",
+            "response": ["freeze", "consult"],
+        }
+    ]
+    await lie(world, "n-third")
+    address.status = 500
+    with pytest.raises(Unavailable):
+        await alarm_of(world, address, "jp").tell()
+    address.status = 200
+    assert await alarm_of(world, address, "jp").tell() == 1
+    await world.close()
+
+
+async def test_what_is_settled_and_what_proves_nothing_is_not_told(tmp_path: Path) -> None:
+    world = await World.make(tmp_path, layers=(LAYER,))
+    found = await lie(world)
+    request = SettleContradiction(contradiction=found.contradiction, reason="a restored copy", actor=ROOT)
+    await settle_contradiction(world.jp, request)
+    puts = (Put(CONFLICT, f"{RELATIONSHIP}/kr/{99:012d}/{'0' * 64}", b"{}"),)
+    await world.jp.store.commit(Batch(puts=puts), {})
+    assert await alarm_of(world, Address(), "jp").tell() == 0
+    await world.close()

@@ -1,7 +1,7 @@
-"""The alarm: what became overdue is told once to an address outside (``spec/duties.md`` step 10).
+"""The alarm: what became overdue, and who signed two histories, is told once to an address outside.
 
-A message names duties, no person and no content. Whoever receives it compares the signature of its body under a secret
-that both know, and asks this house for the rest.
+It is ``spec/duties.md`` step 10. A message names duties and contradictions, no person and no content. Whoever receives
+it compares the signature of its body under a secret that both know, and asks this house for the rest.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ import msgspec
 
 from comity.errors import ComityError, Unavailable
 from comity.flows.house import House
-from comity.flows.looking.duties import DutyShown, mark_told, untold
+from comity.flows.looking.duties import TOLD, DutyShown, mark_told, untold
+from comity.flows.vouching.contradictions import held
 from comity.node.outward import asking
 from comity.node.worker import pause_seconds
 from comity.ports import Entropy
@@ -28,6 +29,8 @@ ANSWER_SECONDS = 30.0
 """Longest wait for the address to answer."""
 LINES_MAX = 256
 """Most duties in one message; the others follow in the next."""
+TOLD_PROOF = "contradiction"
+"""What the keys of contradictions that were told begin with, among those of duties."""
 SIGNATURE = "Comity-Signature"
 FORMAT = 1
 _log = logging.getLogger("comity.node")
@@ -46,6 +49,24 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     due: datetime | None
 
 
+class Contradicted(msgspec.Struct, frozen=True, kw_only=True):
+    """A proof that somebody signed two things that cannot both be true.
+
+    Attributes:
+        contradiction: what it is called here.
+        signer: whose words they are.
+        relationship: with whom.
+        kind: which kind of proof.
+        response: what the agreement says is done about it; ``freeze``: nothing leaves under it.
+    """
+
+    contradiction: str
+    signer: str
+    relationship: str
+    kind: str
+    response: tuple[str, ...]
+
+
 class Message(msgspec.Struct, frozen=True, kw_only=True):
     """What is told: whose house, when, and what."""
 
@@ -53,6 +74,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     party: str
     at: datetime
     overdue: tuple[Line, ...]
+    contradictions: tuple[Contradicted, ...] = ()
 
 
 Post = Callable[[bytes, dict[str, str]], Awaitable[int]]
@@ -65,7 +87,7 @@ def signature_of(secret: bytes, body: bytes) -> str:
 
 
 class Alarm:
-    """Tells what became overdue, once each.
+    """Tells what became overdue, and what was proved, once each.
 
     Args:
         house: whose duties.
@@ -86,7 +108,7 @@ class Alarm:
         while True:
             try:
                 told = await self.tell()
-            except Exception as error:  # noqa: BLE001 - whatever it was, what is overdue must still be told
+            except Exception as error:  # noqa: BLE001 - whatever it was, it must still be told
                 if not failures:
                     unforeseen = None if isinstance(error, ComityError) else error
                     _log.warning("the alarm could not be raised: %s", error, exc_info=unforeseen)
@@ -94,20 +116,26 @@ class Alarm:
                 await asyncio.sleep(pause_seconds(failures, self._entropy))
                 continue
             failures = 0
-            await asyncio.sleep(0.0 if told == LINES_MAX else LOOK_SECONDS)
+            await asyncio.sleep(0.0 if told >= LINES_MAX else LOOK_SECONDS)
 
     async def tell(self) -> int:
-        """Tell what became overdue and was not told yet; how much that was.
+        """Tell what became overdue, or was proved, and was not told yet; how much that was.
 
         Raises:
             Unavailable: nobody took it; nothing counts as told.
         """
         at = self._house.now()
         found = await untold(self._house, at, LINES_MAX)
-        if not found:
+        proved = await self._proved()
+        if not found and not proved:
             return 0
-        overdue = tuple(_line(duty) for _, duty in found)
-        message = Message(format=FORMAT, party=self._house.party, at=at, overdue=overdue)
+        message = Message(
+            format=FORMAT,
+            party=self._house.party,
+            at=at,
+            overdue=tuple(_line(duty) for _, duty in found),
+            contradictions=tuple(each for _, each in proved),
+        )
         body = msgspec.json.encode(message)
         headers = {"Content-Type": "application/json"}
         if self._secret is not None:
@@ -115,8 +143,27 @@ class Alarm:
         status = await self._post(body, headers)
         if not 200 <= status < 300:
             raise Unavailable(f"the address of the alarm answers {status}", code="alarm-refused")
-        await mark_told(self._house, [key for key, _ in found])
-        return len(found)
+        await mark_told(self._house, [key for key, _ in (*found, *proved)])
+        return len(found) + len(proved)
+
+    async def _proved(self) -> list[tuple[str, Contradicted]]:
+        """The proofs that were not told, with their keys for ``mark_told``."""
+        found: list[tuple[str, Contradicted]] = []
+        async for each in held(self._house):
+            shown, key = each.shown, f"{TOLD_PROOF}/{each.shown.contradiction}"
+            if shown.kind is None or shown.settled or await self._house.side(TOLD, key) is not None:
+                continue
+            line = Contradicted(
+                contradiction=shown.contradiction,
+                signer=shown.signer,
+                relationship=shown.relationship,
+                kind=shown.kind,
+                response=tuple(shown.response),
+            )
+            found.append((key, line))
+            if len(found) == LINES_MAX:
+                break
+        return found
 
 
 def _line(duty: DutyShown) -> Line:

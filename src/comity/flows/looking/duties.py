@@ -34,7 +34,7 @@ LINES_MAX = 1_000
 READ_AT_ONCE = 256
 """Index lines read at once."""
 TOLD = "alarm-told"
-"""Side table: when an overdue duty was told outside, by its key in the index of open duties."""
+"""Side table: when something was told outside: an overdue duty, by its key in the index of open ones, or a proof."""
 UNCHECKED = "K"
 DATED, PRESSING = ("1",), ("1", "2", "3")
 """The classes of ``open_duty_key``: with a day, and everything that can be done and be over."""
