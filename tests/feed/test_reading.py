@@ -24,6 +24,7 @@ from comity.feed.reading import (
     Seen,
     Skew,
     Stale,
+    check_filters,
 )
 from comity.feed.reading import Dropped as ToldDropped
 from comity.feed.schema import Field, MessageType
@@ -192,6 +193,29 @@ def test_filters_are_asked_of_what_the_reader_sees() -> None:
     assert numbers(Filters(where={"track": "T-2"})) == [1]
     assert numbers(Filters(where={"latitude": "10.0"})) == [1]
     assert numbers(Filters(where={"latitude": "10.0"}), ALL - {"latitude"}) == []
+
+
+@pytest.mark.parametrize(
+    ("filters", "fields", "code"),
+    [
+        (Filters(), ALL, ""),
+        (Filters(types=("track",), where={"track": "T-1"}, area=Area(33, 124, 39, 132)), ALL, ""),
+        (Filters(where={"type": "track"}), ALL, ""),
+        (Filters(types=("trakc",)), ALL, "unknown-type"),
+        (Filters(types=("track",)), frozenset(), "unknown-type"),
+        (Filters(where={"trakc": "T-1"}), ALL, "unknown-field"),
+        (Filters(where={"height": "1"}), ALL - {"height"}, "unknown-field"),
+        (Filters(area=Area(33, 124, 39, 132)), ALL - {"longitude"}, "no-position"),
+    ],
+)
+def test_what_can_never_come_is_not_waited_for(filters: Filters, fields: frozenset[str], code: str) -> None:
+    seen = {"track": Seen(TRACK, fields)}
+    if not code:
+        check_filters(filters, seen)
+        return
+    with pytest.raises(Misuse) as refused:
+        check_filters(filters, seen)
+    assert refused.value.code == code
 
 
 @pytest.mark.parametrize(

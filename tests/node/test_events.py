@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,9 @@ from cloudevents.core.v1.event import CloudEvent
 
 from comity.courier.signature import READING_TAG, audience_of, sign_request
 from comity.errors import Rejected, Unavailable
+from comity.feed.reading import Gap, LeftOut
 from comity.flows.table import FLOWS
-from comity.node.events import EVENTS, READ_EVENTS, SUBPROTOCOL, EventReadingDoor, PublishingDoor
+from comity.node.events import EVENTS, READ_EVENTS, SUBPROTOCOL, EventReadingDoor, PublishingDoor, _Written
 from comity.node.local import LocalDoor, local_path
 from comity.node.reading import READ, SignedReaders
 from comity.node.serving import Serving, listen_tcp, listen_unix
@@ -283,6 +285,18 @@ async def test_no_source_takes_the_place_of_another_by_calling_itself_so(both: B
                 assert (told["accepted"], told["repeated"]) == (accepted, 1 - accepted)
     here = await both.publish(dict(structured.headers), structured.body, "&source=radar&request=1")
     assert here["accepted"] == 1
+
+
+def test_numbers_of_a_source_say_nothing_of_the_number_that_comes_next() -> None:
+    class Clock:
+        def now(self) -> datetime:
+            return NOW
+
+    written = _Written({}, Clock())
+    assert len(list(written.events([Gap(0, 2**40, "radar"), Gap(3, 7), Gap(0, 2**40, "radar")]))) == 3
+    assert written.next == 8
+    list(written.events([LeftOut(8, 11, 4)]))
+    assert written.next == 12
 
 
 def test_a_token_that_keeps_nobody_out_is_none(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Annotated
 
 import msgspec
@@ -117,12 +117,7 @@ def position_of(kind: MessageType) -> Callable[[Fields], tuple[Range, Range] | N
     the box around the ``latitude,longitude`` pairs in it, as in the polygon of an alert, and around the circle where a
     radius in kilometres follows one.
     """
-    placed = [name for name, said in kind.fields.items() if said.role == "position"]
-    numbers = [name for name in placed if kind.fields[name].kind in ("number", "integer")]
-    latitude, longitude = (
-        next((each for each in numbers if each.lower().startswith(start)), "") for start in ("lat", "lon")
-    )
-    texts = [name for name in placed if kind.fields[name].kind == "text"]
+    latitude, longitude, texts = _placed(kind)
 
     def find(fields: Fields) -> tuple[Range, Range] | None:
         if latitude in fields and longitude in fields:
@@ -136,6 +131,22 @@ def position_of(kind: MessageType) -> Callable[[Fields], tuple[Range, Range] | N
         return (min(ys), max(ys)), (min(xs), max(xs))
 
     return find
+
+
+def has_position(kind: MessageType, fields: Container[str]) -> bool:
+    """Whether these fields of a type can say where a message is."""
+    latitude, longitude, texts = _placed(kind)
+    return (latitude in fields and longitude in fields) or any(name in fields for name in texts)
+
+
+def _placed(kind: MessageType) -> tuple[str, str, list[str]]:
+    """The fields with latitude and longitude, empty where there is none, and the texts that say a place."""
+    placed = [name for name, said in kind.fields.items() if said.role == "position"]
+    numbers = [name for name in placed if kind.fields[name].kind in ("number", "integer")]
+    latitude, longitude = (
+        next((each for each in numbers if each.lower().startswith(start)), "") for start in ("lat", "lon")
+    )
+    return latitude, longitude, [name for name in placed if kind.fields[name].kind == "text"]
 
 
 def _around(latitude: float, longitude: float, kilometres: float) -> tuple[Range, Range]:

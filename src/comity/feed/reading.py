@@ -20,9 +20,10 @@ from datetime import datetime, timedelta
 import msgspec
 from msgspec import Raw, Struct
 
-from comity.errors import invariant
+from comity.agreement.nearest import nearest
+from comity.errors import Misuse, invariant
 from comity.feed.batch import Closed, Contents, Place, Why
-from comity.feed.filters import Fields, Filters, equals, position_of
+from comity.feed.filters import Fields, Filters, equals, has_position, position_of
 from comity.feed.publication import instant_of
 from comity.feed.release import Posture
 from comity.feed.schema import MessageType
@@ -185,6 +186,25 @@ class Seen(Struct, frozen=True):
 
     kind: MessageType
     fields: frozenset[str]
+
+
+def check_filters(filters: Filters, seen: Mapping[str, Seen]) -> None:
+    """See that what a reader asks for can be among what he sees: he would take silence for quiet.
+
+    Raises:
+        Misuse: ``unknown-type``, ``unknown-field``, ``no-position``; what he may not see is not there.
+    """
+    told = {name: each for name, each in seen.items() if each.fields}
+    for name in filters.types:
+        if name not in told:
+            raise Misuse(f"you see no messages of the type {name!r} here{nearest(name, told)}", code="unknown-type")
+    wanted = [each for name, each in told.items() if not filters.types or name in filters.types]
+    names = {name for each in wanted for name in each.fields} | {"type"}
+    for name in filters.where:
+        if name not in names:
+            raise Misuse(f"you see no field {name!r} of these messages{nearest(name, names)}", code="unknown-field")
+    if filters.area is not None and not any(has_position(each.kind, each.fields) for each in wanted):
+        raise Misuse("nothing that you see of these messages says where they are", code="no-position")
 
 
 class _Type:

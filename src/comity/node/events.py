@@ -27,7 +27,7 @@ from comity.doors.event_headers import BATCHED, read_http
 from comity.doors.events import Structured, read_data, telling
 from comity.doors.passing import DOCUMENT_BYTES_MAX, Setting
 from comity.errors import Misuse, Rejected
-from comity.feed.reading import Event, Message, Started
+from comity.feed.reading import Event, Gap, LeftOut, Message, Started
 from comity.feed.schema import Refused
 from comity.flows.feeding.feeds import Feeds
 from comity.flows.feeding.names import Authority, FeedName
@@ -189,8 +189,8 @@ class _Written:
                 continue
             if isinstance(each, Started):
                 self._begin(each)
-            elif (last := getattr(each, "last", None)) is not None and isinstance(last, int):
-                self.next = max(self.next, last + 1)
+            elif isinstance(each, LeftOut) or (isinstance(each, Gap) and not each.source):
+                self.next = max(self.next, each.last + 1)
             yield self._telling(str(type(each).__struct_config__.tag), None, each)
 
     def _begin(self, started: Started) -> None:

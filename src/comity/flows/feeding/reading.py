@@ -21,7 +21,7 @@ from comity.feed.batch import Contents, Place, read_frame, unseal
 from comity.feed.filters import Filters
 from comity.feed.histogram import Histogram
 from comity.feed.publication import instant_of, microseconds
-from comity.feed.reading import Ended, Event, Message, Reading, Standing, Started
+from comity.feed.reading import Ended, Event, Message, Reading, Standing, Started, check_filters
 from comity.flows.actors import Actor
 from comity.flows.deciding.cases import check_reader, outcome_word, record_decision
 from comity.flows.feeding.feeds import Feeds
@@ -103,7 +103,8 @@ class Readers:
         That he asks is decided and recorded, whatever is decided.
 
         Raises:
-            Misuse: there is no such feed, or none that he may know of; or there are not so many messages.
+            Misuse: there is no such feed, or none that he may know of; there are not so many messages; or nothing that
+                he sees can be what he asks for.
             Refused: he may not read it; the decision is recorded.
             Unavailable: too many read, or he does too often.
         """
@@ -213,6 +214,8 @@ class _Session:
         """See ``Readers.follow``."""
         recipient = self._recipient = await self._feeds.recipient(self._name)
         permission = await self._begin()
+        filters = self._request.filters
+        check_filters(filters, permission.seen(self._agreement, self._house.party, filters.mark))
         start = await self._place(recipient)
         self._reading = Reading(self._request.filters, start, self._request.stale)
         self._admit(permission)
