@@ -494,3 +494,35 @@ def test_the_layers_of_the_library_stand_where_they_say() -> None:
     assert isinstance(read.text, Agreement)
     for layer in LAYERS:
         assert layer_source(layer, read.text).text.clauses
+
+
+class TestResponse:
+    """What follows on two histories (``spec/contradictions.md`` 30 to 33)."""
+
+    @staticmethod
+    def response(*says: str, cites: str = "rules") -> str:
+        written = ", ".join(f'"{each}"' for each in says)
+        return f'[response]\nclause = "{cites}"\ntwo-histories = [{written}]\n'
+
+    def test_a_freeze_that_no_text_asks_to_talk_about(self) -> None:
+        text = agreement_text(PERMIT_ALL, self.response("freeze"))
+        (one,) = [each for each in found(text) if each.code == "freezes-unsettled"]
+        assert (one.weight, one.clause) == ("doubt", "rules")
+        assert text.splitlines()[one.line - 1] == 'two-histories = ["freeze"]'
+
+    @pytest.mark.parametrize("says", [("freeze", "consult"), ("alarm",), ("consult",)])
+    def test_what_is_talked_about_or_stops_nothing(self, says: tuple[str, ...]) -> None:
+        assert "freezes-unsettled rules" not in codes(agreement_text(PERMIT_ALL, self.response(*says)))
+
+    def test_a_layer_can_ask_for_the_talk_or_stop_everything(self) -> None:
+        talk = layer_text(self.response("consult", cites="own"))
+        assert "freezes-unsettled rules" not in codes(agreement_text(PERMIT_ALL, self.response("freeze")), talk)
+        stop = layer_text(self.response("freeze", cites="own"))
+        assert "freezes-unsettled own" in codes(agreement_text(PERMIT_ALL), stop)
+
+    def test_an_act_that_is_none_is_refused_with_its_line(self) -> None:
+        text = agreement_text(PERMIT_ALL, self.response("shout"))
+        with pytest.raises(Rejected, match="'shout' is not a word for 'two-histories'") as caught:
+            found(text)
+        line = int(caught.value.place.rpartition(":")[2])
+        assert text.splitlines()[line - 1] == 'two-histories = ["shout"]'

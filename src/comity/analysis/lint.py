@@ -19,7 +19,7 @@ from comity.analysis.findings import Finding, Source, in_order
 from comity.analysis.lens import Lens
 from comity.analysis.marks import ambiguous_marks, marks_without_equivalent, round_trips
 from comity.analysis.numbers import notice_out_of_reach, two_numbers
-from comity.analysis.tables import borrowed_protection, unasked_checklists, unused_clauses
+from comity.analysis.tables import borrowed_protection, freezes_without_a_word, unasked_checklists, unused_clauses
 from comity.decision.compiled import Compiled, compile_agreement
 
 Stacked = tuple[Source, Sequence[Source]]
@@ -48,6 +48,7 @@ def _alone(stacked: Stacked, tzdata: str) -> Iterator[Finding]:
     yield from two_numbers(source, layers)
     yield from undischargeable(source, layers, permitted_acts(lens))
     yield from unasked_checklists(source, layers)
+    yield from freezes_without_a_word(source, layers)
     yield from dead_rules(lens, (source, *layers))
     for each in (source, *layers):
         yield from unused_clauses(each)

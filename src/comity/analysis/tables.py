@@ -64,6 +64,24 @@ def unasked_checklists(source: Source, layers: Sequence[Source]) -> Iterator[Fin
                 )
 
 
+def freezes_without_a_word(source: Source, layers: Sequence[Source]) -> Iterator[Finding]:
+    """Texts by which giving stops once two histories are proved, where none asks for the talk that would end it."""
+    texts = (source, *layers)
+    says = {each for text in texts if text.text.response is not None for each in text.text.response.two_histories}
+    for each in texts:
+        response = each.text.response
+        if response is not None and "freeze" in response.two_histories and "consult" not in says:
+            yield each.finding(
+                "freezes-unsettled",
+                "doubt",
+                response.clause,
+                ("response", "two-histories"),
+                "giving stops once two histories are proved, and no text asks the parties to consult about it: one "
+                "person here settles it alone, or nobody does",
+                'add "consult" to two-histories, here or in a layer',
+            )
+
+
 def borrowed_protection(sources: Sequence[Source]) -> Iterator[Finding]:
     """Agreements from which protection is borrowed that are not here, or whose parties are others."""
     known = {each.text.id: cast("Agreement", each.text) for each in sources}
