@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -31,6 +32,9 @@ from comity.flows.looking.views import (
 )
 from comity.marking.banner import written
 from comity.marking.label import Label
+
+if TYPE_CHECKING:
+    from comity.flows.maintaining.digests import Finding
 
 Known = Mapping[str, str]
 """Functions by pseudonym."""
@@ -248,6 +252,9 @@ def tell_chains(out: Output, chains: Sequence[ChainLine]) -> None:
             for each in chains
         ],
     )
+    if any(each.vouched or each.counted is not None or each.stamped_at is not None for each in chains):
+        out.line()
+        out.line(("what others cosigned and stamped", "strong"))
     out.fields(
         [
             (chain.chain, f"{each.size} cosigned by {each.witness}, {told_instant(each.at)}")
@@ -324,3 +331,14 @@ def _tell_marking(out: Output, shown: MarkingShown) -> None:
     out.line("marked ", (shown.item, "strong"))
     for line in shown.banner.lines:
         out.line(line.text, indent=2)
+
+
+def tell_findings(out: Output, findings: Sequence[Finding]) -> None:
+    """What is not as it must be, each with its place; or that all is."""
+    if not findings:
+        out.line(("all is as it must be", "good"))
+        return
+    out.line((f"{len(findings)} finding{'' if len(findings) == 1 else 's'}", "bad"))
+    for finding in findings:
+        out.line((finding.place, "strong"), indent=2)
+        out.text(finding.says, indent=4)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from comity.cli.backups import progress_bars
+from comity.cli.boxes import tell_findings
 from comity.cli.options import Desk, Verb, housed
 from comity.cli.output import FINDINGS, Output
 
@@ -43,14 +44,7 @@ def fsck(desk: Desk, parts: tuple[str, ...]) -> int:
 
 
 def _tell(out: Output, checked: FolderChecked) -> None:
-    if checked.findings:
-        count = len(checked.findings)
-        out.line((f"{count} finding{'' if count == 1 else 's'}", "bad"))
-        for finding in checked.findings:
-            out.line((finding.place, "strong"), indent=2)
-            out.text(finding.says, indent=4)
-    else:
-        out.line(("all is as it must be", "good"))
+    tell_findings(out, checked.findings)
     what = "signatures" if checked.signatures else "digests; signatures were not verified"
     out.fields(
         [

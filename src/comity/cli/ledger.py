@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import click
 
 from comity.cli.anchoring import anchor, anchor_key
-from comity.cli.boxes import tell_chains
+from comity.cli.boxes import tell_chains, tell_findings
 from comity.cli.contradictions import contradictions, settle
 from comity.cli.options import Desk, Verb, Verbs, housed
 from comity.cli.output import FINDINGS, Output, working
@@ -101,14 +101,7 @@ def _tell_collected(out: Output, collected: Collected) -> None:
 
 
 def _tell(out: Output, verified: LedgerVerified) -> None:
-    if verified.findings:
-        count = len(verified.findings)
-        out.line((f"{count} finding{'' if count == 1 else 's'}", "bad"))
-        for finding in verified.findings:
-            out.line((finding.place, "strong"), indent=2)
-            out.text(finding.says, indent=4)
-    else:
-        out.line(("all is as it must be", "good"))
+    tell_findings(out, verified.findings)
     out.fields(
         [
             ("journal", f"{verified.entries} entries, each with its signatures"),
