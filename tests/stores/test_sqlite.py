@@ -3,7 +3,8 @@
 import asyncio
 import stat
 from collections.abc import Coroutine, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
+from pathlib import Path
 
 import apsw
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from comity.errors import Misuse, Rejected, Unavailable
 from comity.ports import Ambiguous, Batch, DiskFull, Put
 from comity.stores import sqlite
-from comity.stores.schema import APPLICATION_ID, MIGRATIONS
+from comity.stores.schema import APPLICATION_ID, MIGRATIONS, migrate
 from comity.stores.sqlite import CHECKPOINT_PAGES, WRITER_CACHE_KIBIBYTES, SqliteStore
 from stores.faulty_vfs import FaultyFileSystem, faulty_file_system, io_error
 from stores.samples import batch, entry, expected, head
@@ -329,3 +330,19 @@ async def test_a_log_that_cannot_be_moved_stays_where_it_is_and_commits_go_on(tm
         await store.commit(Batch(puts=(Put("frames", f"{number:03d}", b"x" * 200_000),)), {})
     assert len(await store.scan("frames", limit=100)) == 20
     await store.close()
+
+
+def test_rows_stand_beside_the_tree_of_their_keys_from_version_2_on(tmp_path: Path) -> None:  # (17)
+    """What was kept before is kept, and only its place is another."""
+    rows = [("tile", f"a/{number:019d}", bytes([number]) * 8192) for number in range(5)]
+    rows += [("item", f"i-{number}", b"row %d" % number) for number in range(50)]
+    with closing(apsw.Connection(str(tmp_path / "store"))) as connection:
+        connection.execute(MIGRATIONS[0])
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 1")
+        connection.executemany("INSERT INTO rows VALUES (?, ?, ?)", rows)
+        migrate(connection)
+        found = connection.execute('SELECT "table", key, value FROM rows ORDER BY "table", key').fetchall()
+        assert found == sorted(rows)
+        assert connection.execute("SELECT count(rowid) FROM rows").get == len(rows)
+        names = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table' AND name LIKE 'rows%'")
+        assert names.fetchall() == [("rows",)]

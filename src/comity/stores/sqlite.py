@@ -76,7 +76,10 @@ _COLUMNS = "chain, sequence, record, envelope, salt, verdict, reason, extends, r
 _APPEND = f"INSERT INTO journal (position, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - constants
 _ENTRIES = f"SELECT {_COLUMNS} FROM journal"  # noqa: S608 - constants
 _SET_HEAD = "INSERT OR REPLACE INTO heads (chain, size, last, root) VALUES (?, ?, ?, ?)"
-_SET_ROW = 'INSERT OR REPLACE INTO rows ("table", key, value) VALUES (?, ?, ?)'
+_SET_ROW = (
+    'INSERT INTO rows ("table", key, value) VALUES (?, ?, ?) '
+    'ON CONFLICT ("table", key) DO UPDATE SET value = excluded.value'  # in its place: its index stays as it is
+)
 _DELETE_ROW = 'DELETE FROM rows WHERE "table" = ? AND key = ?'
 
 Row = tuple[Any, ...]
