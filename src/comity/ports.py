@@ -406,6 +406,10 @@ class KeyFacts(msgspec.Struct, frozen=True, kw_only=True):
         place: the file, or the token.
         here: whether it is at hand.
         token: the label of the token on which it lives; empty for a file. Then ``locked`` is about the PIN.
+        standing: ``present``, ``overlaps``, ``former`` or ``revoked`` on this party's own card; empty where that does
+            not name it.
+        until: when the overlap ends, or ended.
+        since: since when what it signs is not this party's; None where it is not revoked.
     """
 
     name: str
@@ -417,6 +421,9 @@ class KeyFacts(msgspec.Struct, frozen=True, kw_only=True):
     place: str
     here: bool = True
     token: str = ""
+    standing: str = ""
+    until: datetime | None = None
+    since: datetime | None = None
 
 
 class Keys(Protocol):

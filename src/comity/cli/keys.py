@@ -10,6 +10,7 @@ import click
 from comity.cli.ceremony import ceremony
 from comity.cli.custodians import bundle, passphrase_option, recover, split
 from comity.cli.founding import OPEN_MEANS
+from comity.cli.instants import told_instant
 from comity.cli.key_changes import card, compromised, destroy_epoch, revoke, rotate
 from comity.cli.options import Desk, Verbs, housed
 from comity.cli.output import Output
@@ -46,10 +47,10 @@ def list_(desk: Desk) -> None:
     Example:
       comity keys list
     """
-    from comity.node.keys import list_keys
+    from comity.node.keys import list_standing
 
     desk.session.check()
-    desk.show(list_keys(desk.session.folder), _tell_keys)
+    desk.show(list_standing(desk.session.folder), _tell_keys)
 
 
 @keys.command()
@@ -154,7 +155,10 @@ def _tell_changed(out: Output, shown: KeysShown) -> None:
 
 
 def _tell_keys(out: Output, shown: KeysShown) -> None:
-    rows = [(key.name, key.created[:10], key.fingerprint[:19], _state(key), key.does) for key in shown.keys]
+    rows = [
+        (key.name, key.created[:10], key.fingerprint[:19], f"{_state(key)}{_standing(key)}", key.does)
+        for key in shown.keys
+    ]
     out.table(("key", "made", "fingerprint", "state", "what it does"), rows)
     if shown.open:
         out.gap()
@@ -184,6 +188,15 @@ def _state(key: KeyFacts) -> str:
     return "away" if not key.here else "locked" if key.locked else "open"
 
 
+def _standing(key: KeyFacts) -> str:
+    """What the card says of a key that is not the present one."""
+    if key.since is not None:
+        return f", revoked since {told_instant(key.since)}"
+    if key.until is not None:
+        return f", {key.standing} until {told_instant(key.until)}"
+    return ", former" if key.standing == "former" else ""
+
+
 def _tell_key(out: Output, key: KeyFacts) -> None:
     out.line((key.name, "strong"), f"  {key.does}")
     out.fields(
@@ -191,7 +204,7 @@ def _tell_key(out: Output, key: KeyFacts) -> None:
             ("made", key.created),
             ("fingerprint", key.fingerprint),
             ("public half", key.public),
-            ("state", _state(key)),
+            ("state", f"{_state(key)}{_standing(key)}"),
             ("where", key.place),
         ]
     )

@@ -5,6 +5,7 @@ A node's work goes through the port; this is the one other module that knows tha
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -16,9 +17,13 @@ from pathlib import Path
 import msgspec
 
 from comity.errors import Misuse, Rejected
+from comity.flows.keeping.work import CARD
+from comity.flows.maintaining.rotating import keys_on
 from comity.node.settings import FILE, read_settings
 from comity.ports import KeyFacts, TokenHome
+from comity.record.card import known_card
 from comity.record.contexts import TOKEN_PROBE
+from comity.stores.backups.snapshot import View, snapshot
 from comity.stores.folder import DataFolder
 from comity.stores.key_bundle import RECOVERY
 from comity.stores.key_facts import key_facts
@@ -75,6 +80,29 @@ def list_keys(folder: Path) -> KeysShown:
     )
 
 
+def list_standing(folder: Path) -> KeysShown:
+    """(10) The same, with what this party's own card says of each; beside the node where one runs.
+
+    Raises:
+        ComityError: as ``list_keys``; or the database cannot be read.
+    """
+    shown, path = list_keys(folder), folder / "comity.sqlite"
+    if not path.exists():  # the keys came back before the rest
+        return shown
+    with snapshot(path) as seen:
+        envelope = asyncio.run(View(path, seen).get(CARD, ["self"]))[0]
+    told = () if envelope is None else keys_on(known_card(envelope), datetime.now(UTC))
+    named = {each.key: each for each in told}
+
+    def standing(key: KeyFacts) -> KeyFacts:
+        found = named.get(key.public)
+        if found is None:
+            return key
+        return msgspec.structs.replace(key, standing=found.state, until=found.until, since=found.since)
+
+    return msgspec.structs.replace(shown, keys=[standing(key) for key in shown.keys])
+
+
 def recovery_of(folder: Path, present: list[KeyFacts]) -> Recovery | None:
     """What is noted of the recovery key of the house in ``folder``; None where the keys were never shared out.
 
@@ -108,7 +136,7 @@ def show_key(folder: Path, name: str) -> KeyFacts:
     Raises:
         Misuse: there is none of that name.
     """
-    found = {each.name: each for each in key_facts(folder)}
+    found = {each.name: each for each in list_standing(folder).keys}
     if name not in found:
         raise Misuse(f"there is no key {name!r} here; there are {', '.join(found)}", code="unknown-key")
     return found[name]

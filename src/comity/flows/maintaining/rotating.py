@@ -104,8 +104,11 @@ class KeysChanged(msgspec.Struct, frozen=True, kw_only=True):
 
 async def list_own_keys(house: House, _: ListOwnKeys) -> KeysChanged:
     """The keys on this party's card, and who does not have the newest card yet."""
-    card = read_card(await house.card())
-    now = house.now()
+    return KeysChanged(keys=keys_on(read_card(await house.card()), house.now()), untold=await _untold(house))
+
+
+def keys_on(card: Card, now: datetime) -> tuple[KeyShown, ...]:
+    """The keys on a card, the present ones first."""
     present = [
         KeyShown(purpose=purpose, key=key.hex(), name=key_id(key), state="present")
         for purpose in SIGNING
@@ -115,8 +118,7 @@ async def list_own_keys(house: House, _: ListOwnKeys) -> KeysChanged:
         KeyShown(purpose="registry", key=each.recipient, name=str(each.epoch), state="former" if number else "present")
         for number, each in enumerate(card.registry)
     ]
-    former = [_former(each, now) for each in card.former]
-    return KeysChanged(keys=(*present, *epochs, *former), untold=await _untold(house))
+    return (*present, *epochs, *(_former(each, now) for each in card.former))
 
 
 def _former(key: FormerKey, now: datetime) -> KeyShown:
