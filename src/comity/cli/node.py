@@ -85,7 +85,7 @@ def _tell_status(out: Output, shown: object) -> None:
         out.fields(
             [
                 ("last heard of", told_instant(road.last_success) if road.last_success else "not yet"),
-                ("failed since", str(road.failures) if road.failures else ""),
+                ("failed", _times(road.failures)),
                 ("last error", road.last_error),
                 ("next try", told_instant(road.next_try) if road.next_try else ""),
             ],
@@ -108,7 +108,7 @@ def _tell_status(out: Output, shown: object) -> None:
         out.fields(
             [
                 ("last cosigned", told_instant(each.last_success) if each.last_success else "not since the start"),
-                ("failed", str(each.failures) if each.failures else ""),
+                ("failed", _times(each.failures)),
                 ("last error", each.last_error),
             ],
             indent=4,
@@ -119,8 +119,12 @@ def _tell_status(out: Output, shown: object) -> None:
             [
                 ("channel", "open" if line.open else "closed"),
                 ("since", told_instant(line.since)),
-                ("failed", str(line.failures) if line.failures else ""),
+                ("failed", _times(line.failures)),
                 ("last error", line.last_error),
             ],
             indent=4,
         )
+
+
+def _times(failures: int) -> str:
+    return "" if not failures else "once since then" if failures == 1 else f"{failures:,} times since then"

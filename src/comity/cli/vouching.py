@@ -47,8 +47,8 @@ def add(desk: Desk, name: str, keys: tuple[str, ...], url: str, ledgers: tuple[s
     if not desk.out.as_json:
         desk.out.next(
             *desk.sending()[:1],
-            ("comity ledger show", "how far it has cosigned"),
-            (f"comity ledger policy {ledgers[0]}", "whose cosignatures count"),
+            ("comity node status", "how far it has cosigned; it has to follow each of these ledgers"),
+            *((f"comity ledger policy {each}", "its key, and whose cosignatures count") for each in ledgers),
         )
 
 

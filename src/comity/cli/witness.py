@@ -45,7 +45,10 @@ def init(out: Output, folder: Path, name: str, port: int, *, ml_dsa_44: bool) ->
     out.show(make_witness(folder.absolute(), settings), _tell)
     if not out.as_json:
         out.next(
-            (f"comity witness follow VKEY --folder {folder}", "a log, by its verifier key"),
+            (
+                f"comity witness follow VKEY --folder {folder}",
+                "a log; 'comity ledger policy' prints its key",
+            ),
             (f"comity witness run --folder {folder}", "take its checkpoints"),
         )
 

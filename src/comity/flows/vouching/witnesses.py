@@ -226,7 +226,8 @@ async def check_own(house: House, ledger: str) -> None:
     relationship, _, author = ledger.rpartition("/")
     own = {chain_id(DOMESTIC, house.party), *(chain_id(each, house.party) for each, _ in await house.correspondence())}
     if ledger not in own or author != house.party or not relationship:
-        raise Misuse(f"{ledger[:200]!r} is no ledger of this house; 'comity ledger show' lists them", code="no-ledger")
+        sentence = f"{ledger[:200]!r} is no ledger that this house writes; 'comity ledger show' lists them"
+        raise Misuse(sentence, code="no-ledger")
 
 
 async def _default(house: House, ledger: str) -> Policy:
