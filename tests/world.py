@@ -69,9 +69,14 @@ def library(name: str) -> str:
     return LIBRARY.joinpath(name).read_text(encoding="utf-8")
 
 
-async def new_house(party: str, folder: Path, clock: StandingClock, disk: MemoryDisk | None = None) -> House:
-    """A house over memory, with its keys in ``folder``; the same keys again when they are there."""
-    entropy = SeededEntropy(f"{party}")
+async def new_house(
+    party: str, folder: Path, clock: StandingClock, disk: MemoryDisk | None = None, *, life: str = ""
+) -> House:
+    """A house over memory, with its keys in ``folder``; the same keys again when they are there.
+
+    What it draws depends on the party, and on which ``life`` of it this is.
+    """
+    entropy = SeededEntropy(f"{party}{life}")
     (folder / party).mkdir(mode=0o700, exist_ok=True)
     exists = (folder / party / "keys").exists()
     keys = KeyFolder(folder / party, entropy) if exists else KeyFolder.create(folder / party, entropy)

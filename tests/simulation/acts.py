@@ -22,6 +22,7 @@ from comity.flows.house import House
 from comity.flows.looking.views import ShowInbox, ShowOutbox, ShowRegister, show_inbox, show_outbox, show_register
 from comity.flows.maintaining.collecting import Collect, collect
 from comity.flows.maintaining.rebuilding import LedgerVerified, Rebuild, VerifyLedger, rebuild, verify_ledger
+from comity.flows.maintaining.rotating import RevokeKey, RotateKey, revoke_key, rotate_key
 from comity.flows.people.clearances import ChangeList, WithdrawClearance, change_list, withdraw_clearance
 from comity.flows.people.places import RegisterFacility, register_facility
 from comity.flows.pouch import ExportPouch, export_pouch
@@ -270,6 +271,21 @@ async def tidy(sim: Simulation, house: House) -> object:
     return await collect(house, Collect())
 
 
+async def change_key(sim: Simulation, house: House) -> object:
+    """A key of the house is replaced, or the registry begins another epoch."""
+    purpose = sim.random.choice(("record", "log", "witness", "transport", "registry"))
+    return await rotate_key(house, RotateKey(purpose=purpose, days=sim.random.choice((None, 1, 60))))
+
+
+async def give_key_up(sim: Simulation, house: House) -> object:
+    """A key is another's from now on; what it signed until then still counts.
+
+    Not that of the log: what a feed has sealed under it, and not delivered, is taken by nobody afterwards.
+    """
+    purpose = sim.random.choice(("record", "witness", "transport"))
+    return await revoke_key(house, RevokeKey(purpose=purpose, since=house.now()))
+
+
 def _sound(sim: Simulation, house: House, act: str, verified: LedgerVerified) -> LedgerVerified:
     for finding in (each for each in verified.findings if not sim.is_lie(each.says)):
         sim.witness.news.findings.append(Slip(f"{act} in {house.party}: {finding.place}", finding.says))
@@ -345,6 +361,8 @@ ACTS: dict[str, tuple[Doing, float]] = {
     **FEEDING,
 }
 """Every kind of act, and how often it is done."""
+CHANGING_KEYS: dict[str, tuple[Doing, float]] = {"rotate key": (change_key, 3), "revoke key": (give_key_up, 0.5)}
+"""What is done besides where keys change."""
 
 
 def records_named(result: object) -> tuple[bytes, ...]:

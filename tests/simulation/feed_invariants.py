@@ -18,8 +18,10 @@ from comity.feed.publication import microseconds
 from comity.feed.reading import Gap, LeftOut, Message, Started
 from comity.flows.exchanging.witnessing import witness_key
 from comity.flows.feeding.names import FeedName
+from comity.flows.keeping.work import CARD
 from comity.ledger.checkpoint import Checkpoint
 from comity.ledger.note import Note, Signature, open_note
+from comity.record.card import known_card
 from comity.register.rows import decode_row
 from comity.register.rows.feeding import FeedEpochRow, FeedReleaseRow, feed_epoch_key, feed_release_key
 
@@ -177,10 +179,11 @@ def _is_durable(seen: Invariants, receipt: Receipt) -> Iterator[str]:
     if word.size < seen.receipts.get(name, 0):
         yield f"{recipient.party} acknowledged {seen.receipts[name]} batches of {name} before, and now {word.size}"
     seen.receipts[name] = max(word.size, seen.receipts.get(name, 0))
-    key = witness_key(recipient.party, recipient.keys.witness.public)
+    card = known_card(recipient.disk.database.rows[CARD]["self"])
+    keys = [witness_key(recipient.party, key) for key in card.had("witness")]
     note = Note.parse(read_frame(frames_on(recipient, name)[word.size - 1]).note)
     try:
-        open_note(Note(note.text, (Signature.parse(word.cosignature.removesuffix("\n")),)), [key])
+        open_note(Note(note.text, (Signature.parse(word.cosignature.removesuffix("\n")),)), keys)
     except ComityError:
         yield f"{recipient.party} acknowledges {word.size} batches of {name} without a true cosignature"
 

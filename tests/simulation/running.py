@@ -11,21 +11,25 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from dataclasses import dataclass, field, replace
 from itertools import count
 
+from .capitals import Capitals, in_capitals
 from .invariants import NAMES, Broken
 from .simulation import Simulation, simulate
 from .weather import STORM
 
 LINES_OF_A_DEFECT = 12
 """Lines of a traceback that are told of a world that ended in an error."""
-KINDS: dict[str, Callable[[int, int], Simulation]] = {
+KINDS: dict[str, Callable[[int, int], Simulation | Capitals]] = {
     "drawn": simulate,
     "storm": lambda seed, steps: simulate(seed, steps, STORM),
     "slow storm": lambda seed, steps: simulate(seed, steps, replace(STORM, slow=6)),
     "meddler": lambda seed, steps: simulate(seed, steps, liar="meddler"),
     "double dealer": lambda seed, steps: simulate(seed, steps, liar="double-dealer"),
+    "changing keys": lambda seed, steps: simulate(seed, steps, keys_change=True),
+    "capitals": in_capitals,
 }
 """Every kind of world: in the weather that its seed draws, in a storm, in one over disks that are slow, too; and with
-somebody who lies for one of the houses, without its keys and with them."""
+somebody who lies for one of the houses, without its keys and with them; where
+keys change; and three capitals and a third party."""
 
 
 @dataclass
@@ -64,7 +68,7 @@ def run_one(kind: str, seed: int, steps: int) -> Ran:
     """Run one world, whatever becomes of it."""
     again = f"again: python -m tests.simulation --kind {kind.replace(' ', '-')} --seed {seed} --steps {steps} --trace"
     ran = Ran(worlds=1, seeds=(seed, seed))
-    simulation: Simulation | None = None
+    simulation: Simulation | Capitals | None = None
     try:
         simulation = KINDS[kind](seed, steps)
     except Broken as broken:

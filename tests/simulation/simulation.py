@@ -23,7 +23,7 @@ from comity.stores.memory_disk import Crashed
 from world import RELATIONSHIP, TODAY
 
 from . import cast
-from .acts import ACTS, Asked, hand_over, outcome, records_named, send
+from .acts import ACTS, CHANGING_KEYS, Asked, hand_over, outcome, records_named, send
 from .clock import WorldTime
 from .feed_texts import NAMES
 from .feed_witness import held_on, state_on
@@ -87,6 +87,7 @@ class Simulation:
         verified, rebuilt: what each house says of itself at rest, and after its register was rebuilt there.
         tables: the register's rows of each house at rest, before they were rebuilt.
         liars: what lies for houses, if anything does.
+        acts: what people do, and how often.
         accused: who signed what excludes itself, by the house that keeps it.
         proved: the same, as a stranger reads it out of the proofs that the house exports.
         restless: what kept the houses from coming to rest.
@@ -112,6 +113,7 @@ class Simulation:
         self.verified: dict[str, LedgerVerified] = {}
         self.rebuilt: dict[str, LedgerVerified] = {}
         self.tables: dict[str, dict[str, dict[str, bytes]]] = {}
+        self.acts = dict(ACTS)
         self.liars: list[Liar] = []
         self.accused: dict[str, list[str]] = {}
         self.proved: dict[str, list[str]] = {}
@@ -227,7 +229,7 @@ class Simulation:
 
     def _somebody_acts(self) -> None:
         party = self.random.choice(cast.PARTIES)
-        kind = self.random.choices(list(ACTS), weights=[weight for _, weight in ACTS.values()])[0]
+        kind = self.random.choices(list(self.acts), weights=[weight for _, weight in self.acts.values()])[0]
         node = self.nodes[party]
         if node.house is None:
             return
@@ -237,7 +239,7 @@ class Simulation:
             asyncio.get_running_loop().call_soon(task.cancel)
 
     async def _do(self, house: House, kind: str) -> None:
-        said = await self.judged(house, kind, lambda: ACTS[kind][0](self, house))
+        said = await self.judged(house, kind, lambda: self.acts[kind][0](self, house))
         self.witness.acts[f"{kind}: {said}"] += 1
         self.witness.tell(f"{self.steps} {house.party} {kind}: {said}")
 
@@ -442,11 +444,16 @@ def run_world(simulation: Simulation, run: Callable[[Simulation], Coroutine[Any,
 
 
 def simulate(
-    seed: int, steps: int, weather: Weather | None = None, *, liar: Literal["", "meddler", "double-dealer"] = ""
+    seed: int,
+    steps: int,
+    weather: Weather | None = None,
+    *,
+    liar: Literal["", "meddler", "double-dealer"] = "",
+    keys_change: bool = False,
 ) -> Simulation:
     """Run the world of a seed, in the weather that the seed draws or another one, and bring it to rest.
 
-    With a ``liar`` one of the houses is lied for.
+    With a ``liar`` one of the houses is lied for; keys are replaced and revoked where ``keys_change``.
 
     Raises:
         Broken: an invariant does not hold; it names which, where, and after which step.
@@ -461,6 +468,7 @@ def simulate(
 
     with TemporaryDirectory(prefix="comity-simulation-") as folder:
         simulation = Simulation(seed, Path(folder), weather)
+        simulation.acts |= CHANGING_KEYS if keys_change else {}
         if liar:
             simulation.lie_for(cast.PARTIES[seed % 2], signs=liar == "double-dealer")
         return run_world(simulation, run)

@@ -38,7 +38,7 @@ def test_a_long_run_says_what_it_saw(capsys: pytest.CaptureFixture[str]) -> None
     assert steps == worlds * 6
     looked = {name: int(count) for count, name in re.findall(r"^ +(\d+) \([ \d]+\) (\w+)$", told, re.MULTILINE)}
     assert set(looked) == set(NAMES.values())
-    assert min(looked.values()) == worlds
+    assert looked["verification_finds_nothing"] == worlds  # whatever kind of world it is
     assert told.endswith("failures: none\n")
 
 
@@ -52,10 +52,9 @@ def test_a_failing_seed_is_told_at_once_and_fails_again_as_printed(
     assert told.index("failure: seed 3, step 5:") < told.index("seed 3: trace") < told.index("failure: seed 4")
     assert "(5) mark_is_below_journal: the mark of kr says" in told
     commands = re.findall(r"again: python -m tests.simulation (.*)$", told, re.MULTILINE)
-    traces = re.findall(r"^seed (\d): trace (\w+)$", told, re.MULTILINE)
     assert main(shlex.split(commands[0])) == 1
     again = capsys.readouterr().out
-    assert re.findall(r"^seed (\d): trace (\w+)$", again, re.MULTILINE) == traces[:1]
+    assert re.findall(r"^failure: .*$", again, re.MULTILINE) == ["failure: seed 3, step 5:"]
 
 
 def test_an_error_that_ends_a_world_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -78,6 +78,13 @@ def test_who_meddles_with_what_a_house_sends_changes_nothing() -> None:
     assert len(lies) > 10
 
 
+def test_keys_change_and_everything_holds() -> None:
+    acts: set[str] = set()
+    for seed in (1, 5):
+        acts |= set(simulate(seed, 200, CALM, keys_change=True).witness.acts)
+    assert {"rotate key: KeysChanged", "revoke key: KeysChanged"} & acts
+
+
 def test_who_signs_two_histories_is_proved_to_have_and_does_no_other_harm() -> None:
     convicted = 0
     for seed in LIARS:
