@@ -11,7 +11,7 @@ import click
 from comity.cli.contradictions import compare, tell_contradicted
 from comity.cli.contradictions import export as export_contradiction
 from comity.cli.files import absolute, read_file
-from comity.cli.instants import read_instant, told_instant
+from comity.cli.instants import read_instant, told_bounds, told_instant
 from comity.cli.options import Desk, Verbs, acting, housed, relationship, spoken
 from comity.cli.output import REFUSED, Output, Style, size, working
 from comity.errors import Misuse
@@ -285,18 +285,11 @@ def _stamped(stamp: StampTold) -> str:
     return f"{stamp.size} records, {when}"
 
 
-def _within(line: Line) -> str:
-    """The bounds of a record's time, by the clocks of others."""
-    bounds = [("not before", line.not_before), ("not after", line.not_after)]
-    told = [f"{word} {told_instant(at)}" for word, at in bounds if at is not None]
-    return "".join([f", {each}" for each in told])
-
-
 def _tell_line(out: Output, line: Line, known: Mapping[str, str]) -> None:
     from comity.evidence.wording import ground_wording, line_wording
 
     style: Style = "good" if line.status == "proved" else "warn"
-    out.line((f"{line.status:<10}", style), (f"{told_instant(line.at)}{_within(line)}", "dim"), indent=2)
+    out.line((f"{line.status:<10}", style), (f"{told_instant(line.at)}{told_bounds(line)}", "dim"), indent=2)
     sentence = line_wording(line)
     for name, function in known.items():
         sentence = sentence.replace(name, f"{function} ({name})")

@@ -4,10 +4,24 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from comity.agreement.calendar import end_of_period, window
 from comity.errors import Misuse, Rejected
+
+
+class Bounded(Protocol):
+    """Something whose time others bound, by their clocks."""
+
+    @property
+    def not_before(self) -> datetime | None:
+        """After which instant it was."""
+        ...
+
+    @property
+    def not_after(self) -> datetime | None:
+        """Before which."""
+        ...
 
 
 class Typed(NamedTuple):
@@ -87,3 +101,9 @@ def told_period(period: str) -> str:
 def told_instant(at: datetime) -> str:
     """An instant for people, in UTC, to the second."""
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def told_bounds(told: Bounded) -> str:
+    """What goes on after an instant: the bounds of a record's time; nothing where nothing bounds it."""
+    bounds = [("not before", told.not_before), ("not after", told.not_after)]
+    return "".join(f", {word} {told_instant(at)}" for word, at in bounds if at is not None)

@@ -9,7 +9,7 @@ import click
 from comity.cli.decisions import functions, named
 from comity.cli.duties import told_state
 from comity.cli.family import tell_family
-from comity.cli.instants import told_instant
+from comity.cli.instants import told_bounds, told_instant
 from comity.cli.options import Desk, Verb, as_actor, housed, seeing
 from comity.cli.output import Output, Style, article, wrapped
 from comity.flows.looking.duties import DutyShown
@@ -25,16 +25,20 @@ Known = Mapping[str, str]
 
 @click.command(cls=Verb)
 @click.argument("item")
+@click.option("--bounds", is_flag=True, help="Also not before and not after which instant each record was written.")
 @seeing
 @housed
-def item(desk: Desk, item: str, actor: str | None) -> None:
+def item(desk: Desk, item: str, bounds: bool, actor: str | None) -> None:
     """Read one item's whole story: what it is, who has it, everything that was done and decided, what is owed.
+
+    Times are those of whoever said it. --bounds adds what the clocks of others say, if you see the whole register.
 
     Example:
       comity item i-7k3mxl2q4fjt6wza
+      comity item i-7k3mxl2q4fjt6wza --bounds
     """
     known = functions(desk)
-    story: ItemStory = desk.call("item", ShowItem(item=item, actor=as_actor(actor)))
+    story: ItemStory = desk.call("item", ShowItem(item=item, actor=as_actor(actor), bounds=bounds))
     desk.show(story, lambda out, told: _tell_story(out, told, known))
 
 
@@ -144,7 +148,7 @@ def _copy(copy: CopyTold, known: Known) -> str:
 def _event(event: Event, known: Known) -> str:
     what = event.what + (f" (copy {event.copy})" if event.copy is not None else "")
     by = f" by {named(event.by, known)}" if event.by else ""
-    return what + by + (f": {named(event.says, known)}" if event.says else "")
+    return what + by + (f": {named(event.says, known)}" if event.says else "") + told_bounds(event)
 
 
 def _tell_duties(out: Output, duties: Sequence[DutyShown]) -> None:

@@ -42,6 +42,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
         copy: of which copy; None for the item.
         says: the rest, in words.
         record: the record, in hex; empty where several say it.
+        not_before, not_after: what bounds its time by the clocks of others, where that was asked for.
     """
 
     at: datetime
@@ -51,6 +52,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     copy: int | None = None
     says: str = ""
     record: str = ""
+    not_before: datetime | None = None
+    not_after: datetime | None = None
 
 
 class Telling:

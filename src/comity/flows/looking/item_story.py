@@ -17,6 +17,7 @@ from comity.flows.deciding.visibility import Sight, viewer, visible_item
 from comity.flows.deriving.descent import LineageShown, ShowLineage, known_in, show_lineage
 from comity.flows.giving.release import ITEM_TITLE
 from comity.flows.house import House
+from comity.flows.looking.bounds import bounds_of
 from comity.flows.looking.duties import DutyShown, ListDuties, list_duties
 from comity.flows.looking.item_events import Event, Telling
 from comity.flows.looking.routes import CameTold, OnwardTold, came_on, went_on
@@ -32,10 +33,14 @@ EVENTS_MAX = 2_000
 
 
 class ShowItem(msgspec.Struct, frozen=True, kw_only=True):
-    """One item's whole story; as ``actor`` may see it, or the house itself."""
+    """One item's whole story; as ``actor`` may see it, or the house itself.
+
+    With ``bounds`` also what bounds the time of each record, for whoever sees the whole register: it tells of others'.
+    """
 
     item: str
     actor: Actor | None = None
+    bounds: bool = False
 
 
 class CopyTold(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,13 +116,16 @@ async def show_item(house: House, request: ShowItem) -> ItemStory:
     story = _Story(house, sight, item)
     events = [event async for event in story.events(places)]
     events.sort(key=lambda event: event.at)
+    told = events[-EVENTS_MAX:]
+    if request.bounds and sight.everything:
+        told = [await _bounded(house, event) for event in told]
     duties = await list_duties(house, ListDuties(item=item.item, viewer=request.actor))
     return ItemStory(
         title=(await house.side(ITEM_TITLE, item.item) or b"").decode(),
         places=tuple([await story.place(relationship) for relationship in places]),
         copies=tuple([copy for relationship in places async for copy in story.copies(relationship)]),
         family=await show_lineage(house, ShowLineage(item=item.item, actor=request.actor)),
-        events=tuple(events[-EVENTS_MAX:]),
+        events=tuple(told),
         more=max(0, len(events) - EVENTS_MAX),
         duties=(*duties.duties, *duties.standing),
         came=await came_on(house, item) if await story.wide() else None,
@@ -126,6 +134,13 @@ async def show_item(house: House, request: ShowItem) -> ItemStory:
         else (),
         **{name: getattr(item, name) for name in _ITEM_FIELDS},
     )
+
+
+async def _bounded(house: House, event: Event) -> Event:
+    if not event.record:
+        return event
+    bounds = await bounds_of(house, bytes.fromhex(event.record))
+    return msgspec.structs.replace(event, not_before=bounds.not_before, not_after=bounds.not_after)
 
 
 class _Story(Telling):
