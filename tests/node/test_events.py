@@ -29,16 +29,13 @@ from comity.node.tls import make_certificate, server_context
 from comity.record.card import read_card
 from courier.keys import NOW
 from feeds import NAME, FeedWorld
+from feeds import SCHEMA as SENSORS
+from feeds import TERMS as CROSSING
 from world import TODAY
 
-SCHEMA = """
-[schema]
-format = 1
-id = "air-picture"
-title = { en = "Air picture" }
-
-[[type]]
-id = "track"
+SCHEMA = (
+    SENSORS.partition("time = ")[0]
+    + """
 time = "ce_time"
 source = "ce_source"
 
@@ -51,20 +48,16 @@ track = { kind = "text", mark = "秘" }
 height = { kind = "number", mark = "極秘", optional = true }
 method = { kind = "text", mark = "機密", optional = true }
 """
-TERMS = """
-[release]
-format = 1
-feed = "air-picture"
-mark = "極秘"
-topic = "missiles"
-purpose = "air defence"
-until = "{until:%Y-%m-%dT%H:%M:%SZ}"
-
+)
+TERMS = (
+    CROSSING.partition("[[release.posture]]")[0]
+    + """
 [[release.posture]]
 posture = "normal"
 [release.posture.types.track]
 fields = ["ce_id", "ce_source", "ce_time", "ce_turn", "track", "height"]
 """
+)
 PREFIX = "org.example."
 STRUCTURED, BATCHED = "application/cloudevents+json", "application/cloudevents-batch+json"
 TOKEN, OTHER_TOKEN = "a token of the station on the coast", "a token of the station inland"
