@@ -294,3 +294,15 @@ async def test_the_register_is_rebuilt_with_keys_of_every_time(world: World) -> 
     await same_on_both_sides(world)
     for house in (world.jp, world.kr):
         assert not (await rebuild(house, Rebuild())).findings
+
+
+async def test_revoking_twice_does_not_revoke_the_key_that_was_made_meanwhile(world: World) -> None:  # (50)
+    since = world.clock.now()
+    await revoke_key(world.jp, RevokeKey(purpose="record", since=since))
+    made = read_card(await world.jp.card()).present("record")
+    with pytest.raises(Misuse, match="name the key that is meant") as caught:
+        await revoke_key(world.jp, RevokeKey(purpose="record", since=since))
+    assert caught.value.code == "revoked-since"
+    assert read_card(await world.jp.card()).present("record") == made
+    await revoke_key(world.jp, RevokeKey(purpose="record", since=world.clock.now()))
+    assert read_card(await world.jp.card()).present("record") != made

@@ -159,7 +159,8 @@ async def revoke_key(house: House, request: RevokeKey) -> KeysChanged:
     """(50) Revoke a key from an instant on; the present one is replaced, without overlap. The root key must be at hand.
 
     Raises:
-        Misuse: there is no such key, it is revoked already from an earlier instant on, or the instant is to come.
+        Misuse: there is no such key, it is revoked already from an earlier instant on, the instant is to come, or the
+            key at that instant was another one, which was revoked since, and the request names none.
         Unavailable: the root key is offline.
     """
     now = house.now()
@@ -169,6 +170,13 @@ async def revoke_key(house: House, request: RevokeKey) -> KeysChanged:
     card = read_card(await house.card())
     key = _named(card, request)
     if key in card.present(request.purpose):
+        newer = [each for each in card.former if each.purpose == request.purpose and each.until > request.since]
+        if not request.key and any(each.revoked is not None for each in newer):
+            raise Misuse(
+                f"the present {request.purpose} key took the place of a revoked one after that instant; name the key "
+                "that is meant, 'comity keys card' shows them",
+                code="revoked-since",
+            )
         card = _replaced(house, card, request.purpose, until=now, revoked=request.since)
     else:
         before = card.revoked(request.purpose).get(key)
