@@ -7,8 +7,7 @@ form of an envelope has it, and it decodes only what does not stand there.
 
 from __future__ import annotations
 
-from base64 import b64encode as _base64
-from binascii import a2b_base64
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Iterable
 from hashlib import sha256
 
@@ -50,17 +49,15 @@ class Digests:
     def __init__(self) -> None:
         self.tiles: dict[str, bytes] = {}
         self.entries = 0
-        self._frontiers: dict[str, Frontier] = {}
-        self._last: dict[str, bytes] = {}
-        self._begins: dict[str, bytes] = {}
+        self._chains: dict[str, _Chain] = {}
 
     def heads(self) -> dict[str, TreeHead]:
         """The ledger heads that the journal gives."""
-        return {chain: frontier.head() for chain, frontier in self._frontiers.items()}
+        return {name: chain.frontier.head() for name, chain in self._chains.items() if chain.size}
 
     def last(self, chain: str) -> bytes:
         """The id of the last record of a chain."""
-        return self._last[chain]
+        return self._chains[chain].last
 
     def check_head(self, chain: str, head: TreeHead) -> TreeHead:
         """``head``, once it is shown to be one that the ledger of ``chain`` went through.
@@ -74,44 +71,60 @@ class Digests:
     def take(self, entries: Iterable[Entry]) -> dict[int, Finding]:
         """The next entries of the journal; what is wrong with them, by their number. Such a one extends no chain."""
         wrong: dict[int, Finding] = {}
-        sizes = {chain: frontier.size for chain, frontier in self._frontiers.items()}
-        leaves: dict[str, list[bytes]] = {}
-        for chain, sequence, record, envelope, salt, extends in entries:
+        chain: _Chain | None = None
+        for name, sequence, record, envelope, salt, extends in entries:
+            if chain is None or chain.name != name:
+                chain = self._chains.get(name) or self._chains.setdefault(name, _Chain(name))
             try:
-                self._check(chain, sequence, record, envelope, sizes.get(chain, 0) if extends else None)
+                _check(chain, sequence, record, envelope, extends)
             except Rejected as error:
                 wrong[self.entries] = Finding(f"journal entry {self.entries}", error.sentence)
             else:
                 if extends:
-                    sizes[chain] = sequence + 1
-                    self._last[chain] = record
+                    chain.size = sequence + 1
+                    chain.last = record
                     data = sha256(_CONTEXT + salt + sha256(envelope).digest()).digest()  # ledger.md (24), (25)
-                    leaves.setdefault(chain, []).append(sha256(LEAF + data).digest())
+                    chain.leaves.append(sha256(LEAF + data).digest())
             self.entries += 1
-        for chain, hashes in leaves.items():
-            self._frontiers[chain], grown = self._frontiers.get(chain, Frontier()).append_hashes(hashes)
-            self.tiles.update((tile_key(chain, tile.id), tile.hashes) for tile in grown)
+        for grown in self._chains.values():
+            if grown.leaves:
+                grown.frontier, tiles = grown.frontier.append_hashes(grown.leaves)
+                grown.leaves = []
+                self.tiles.update((tile_key(grown.name, tile.id), tile.hashes) for tile in tiles)
         return wrong
 
-    def _check(self, chain: str, sequence: int, record: bytes, envelope: bytes, size: int | None) -> None:
-        """That an envelope is that of its entry, and, with the ``size`` of its chain, that it follows at its end."""
-        try:
-            payload = a2b_base64(envelope[_PAYLOAD : envelope.find(b'"', _PAYLOAD)])
-        except ValueError:
-            payload = b""
-        if sha256(b"%b%d %b" % (_PAE, len(payload), payload)).digest() != record:
+
+class _Chain:
+    """One chain as far as it was taken; ``leaves`` are not in its ``frontier`` yet."""
+
+    __slots__ = ("begins", "frontier", "last", "leaves", "name", "size")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.size = 0
+        self.last = NOTHING
+        self.frontier = Frontier()
+        self.leaves: list[bytes] = []
+        self.begins = _begins(name)
+
+
+def _check(chain: _Chain, sequence: int, record: bytes, envelope: bytes, extends: int) -> None:
+    """That an envelope is that of its entry, and, where it ``extends`` the chain, that it follows at its end."""
+    try:
+        payload = a2b_base64(envelope[_PAYLOAD : envelope.find(b'"', _PAYLOAD)])
+    except ValueError:
+        payload = b""
+    if sha256(b"%b%d %b" % (_PAE, len(payload), payload)).digest() != record:
+        raise _altered()
+    previous = b2a_base64(chain.last, newline=False)
+    if not payload.startswith(b'%b%d,"previous":"%b","at":' % (chain.begins, sequence, previous)):
+        statement = decode(payload, Statement)
+        if (statement.chain, statement.sequence) != (chain.name, sequence):
             raise _altered()
-        if chain not in self._begins:
-            self._begins[chain] = _begins(chain)
-        last = self._last.get(chain, NOTHING)
-        if not payload.startswith(b'%b%d,"previous":"%b","at":' % (self._begins[chain], sequence, _base64(last))):
-            statement = decode(payload, Statement)
-            if (statement.chain, statement.sequence) != (chain, sequence):
-                raise _altered()
-            if size is not None and statement.previous != last:
-                raise _not_following()
-        if size is not None and sequence != size:
+        if extends and statement.previous != chain.last:
             raise _not_following()
+    if extends and sequence != chain.size:
+        raise _not_following()
 
 
 def _begins(chain: str) -> bytes:
