@@ -34,7 +34,7 @@ from comity.node.run import FEEDS, opened
 from comity.stores.sqlite import SqliteStore
 from feeds import FEEDS_RULE, NAME, SCHEMA, TERMS, track
 from node.processes import Node, pair, until
-from processes.test_kill import AGREEMENTS, FILES, person
+from processes.giving import AGREEMENTS, FILES, person
 from world import RELATIONSHIP, ROOT
 
 KILLS = 6

@@ -10,7 +10,6 @@ import random
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
-from importlib import resources
 from pathlib import Path
 
 from comity.errors import Unavailable
@@ -23,8 +22,6 @@ from node.processes import pair, until
 from processes.giving import approve, ask, receipted, settle_in, waiting
 from world import RELATIONSHIP
 
-AGREEMENTS = resources.files("comity") / "agreements"
-FILES = ("jp-kr-2016.toml", "jp-kr-2016.history.toml", "house.toml")
 KILLS = 7
 MOMENT_SECONDS_MAX = 0.12
 """On an idle machine a give is accepted, handed over and receipted in less, so that a kill falls anywhere in it."""
