@@ -22,15 +22,18 @@ from comity.feed.batch import (
     Frame,
     Opened,
     Place,
+    is_same,
     open_batch,
     read_frame,
     root_of,
     seal_batch,
+    signed_anew,
     view_leaves,
 )
 from comity.feed.originals import salts
 from comity.ledger.checkpoint import Checkpoint, sign_checkpoint
 from comity.ledger.leaf import batch_root_leaf
+from comity.ledger.note import KeyType, VerifierKey
 from comity.ledger.tree import Frontier
 from feed.examples import LOG, LOG_KEY, ORIGIN, Key
 
@@ -70,6 +73,21 @@ def test_batches_open_to_what_was_sealed(batches: list[tuple[bytes, ...]]) -> No
         assert (found.place.first, found.place.count) == (first, len(views))
         assert found.checkpoint.checkpoint.head == log.head() == mirror.head()
         first += len(views)
+
+
+@given(VIEWS)
+def test_a_batch_that_another_key_signs_is_the_same_batch(views: tuple[bytes, ...]) -> None:
+    good, after = sealed(views, Frontier())
+    other = Key(bytes(31) + b"\x07")
+    anew = signed_anew(good, other)
+    assert anew != good
+    assert signed_anew(good, LOG) == good == signed_anew(anew, LOG)
+    assert is_same(read_frame(good), read_frame(anew))
+    assert not is_same(read_frame(good), read_frame(sealed((*views, b"more"), Frontier())[0]))
+    with pytest.raises(Rejected):
+        opened(anew, Frontier())
+    key = VerifierKey(ORIGIN, KeyType.ED25519, other.public)
+    assert open_batch(read_frame(anew), ORIGIN, KEY, Frontier(), [key]).frontier == after
 
 
 @given(VIEWS, st.data())

@@ -260,6 +260,26 @@ async def test_a_feed_goes_on_through_a_change_of_keys(both: Both, purpose: Purp
             assert (await verify(house, VerifyMessage(write_proof(proof).decode()))).cosigned is not None
 
 
+async def test_what_was_sealed_before_the_logs_key_was_revoked_is_delivered_under_the_next(both: Both) -> None:
+    """Both what never came and what came and was not acknowledged (``spec/feed.md`` step 15)."""
+    recipient = await both.kr.recipient(NAME)
+    publisher = await both.jp.publisher(NAME)
+    async with both.connected():
+        await publisher.publish([track(0)])
+        await until(lambda: publisher.acknowledged == recipient.size == 1)
+    await publisher.publish([track(1)])
+    await revoke_key(both.world.jp, RevokeKey(purpose="log", since=both.world.clock.now()))
+    await both.world.exchange()
+    async with both.connected():
+        await until(lambda: both.jp.open_publishers()[0].acknowledged == recipient.size == 2)
+        await publisher.publish([track(2)])
+        await until(lambda: both.jp.open_publishers()[0].acknowledged == recipient.size == 3)
+    assert not recipient.counts["two histories"]
+    for number in (1, 2):
+        proof = write_proof(await both.kr.kept(NAME).prove(number)).decode()
+        assert (await verify(both.world.jp, VerifyMessage(proof))).cosigned is not None
+
+
 async def test_what_a_revoked_key_signed_for_a_feed_proves_nothing(both: Both) -> None:
     async with both.connected():
         publisher = await both.jp.publisher(NAME)

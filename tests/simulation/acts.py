@@ -278,11 +278,8 @@ async def change_key(sim: Simulation, house: House) -> object:
 
 
 async def give_key_up(sim: Simulation, house: House) -> object:
-    """A key is another's from now on; what it signed until then still counts.
-
-    Not that of the log: what a feed has sealed under it, and not delivered, is taken by nobody afterwards.
-    """
-    purpose = sim.random.choice(("record", "witness", "transport"))
+    """A key is another's from now on; what it signed until then still counts."""
+    purpose = sim.random.choice(("record", "log", "witness", "transport"))
     return await revoke_key(house, RevokeKey(purpose=purpose, since=house.now()))
 
 

@@ -16,12 +16,13 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from comity.errors import Rejected, invariant
 from comity.feed.originals import SALT_BYTES, salts
 from comity.ledger.checkpoint import Checkpoint, SignedCheckpoint, open_checkpoint, sign_checkpoint
 from comity.ledger.leaf import batch_root_leaf
-from comity.ledger.note import Signer, VerifierKey
+from comity.ledger.note import Note, Signer, VerifierKey
 from comity.ledger.tiles import Tile
 from comity.ledger.tree import Frontier
 
@@ -185,6 +186,23 @@ def read_frame(data: bytes) -> Frame:
     if frame.place.format != FORMAT or len(frame.salt) != LEAF_SALT_BYTES or _encoder.encode(frame) != data:
         raise Rejected(f"not a frame of the format {FORMAT!r} in its one spelling", code="bad-frame")
     return frame
+
+
+def signed_anew(data: bytes, signer: Signer) -> bytes:
+    """A frame with its checkpoint signed by ``signer``: what a key of before signed, which may be revoked since.
+
+    Raises:
+        Rejected: it is no frame.
+    """
+    frame = read_frame(data)
+    note = sign_checkpoint(Checkpoint.parse(Note.parse(frame.note).text), signer).encode()
+    return data if note == frame.note else _encoder.encode(replace(frame, note=note))
+
+
+def is_same(one: Frame, other: Frame) -> bool:
+    """Whether two frames are one batch, whichever of the publisher's keys signed its checkpoint."""
+    said = [(each.place, each.sealed, each.salt, Note.parse(each.note).text) for each in (one, other)]
+    return said[0] == said[1]
 
 
 def open_batch(frame: Frame, origin: str, key: bytes, log: Frontier, log_keys: Iterable[VerifierKey]) -> Opened:

@@ -9,7 +9,7 @@ import asyncio
 from collections import deque
 
 from comity.errors import ComityError, Rejected, Unavailable
-from comity.feed.batch import read_frame
+from comity.feed.batch import read_frame, signed_anew
 from comity.feed.delivery import BATCHES_UNDER_WAY_MAX, BYTES_UNDER_WAY_MAX, Acknowledged, Have, read_word
 from comity.flows.feeding.names import Authority
 from comity.flows.feeding.publishing import Publisher
@@ -128,11 +128,14 @@ class Delivery:
         return Rejected(f"an acknowledgement of {self._publisher.name} is none: {why}", code="bad-acknowledgement")
 
     async def _frame(self, index: int) -> bytes:
-        known = self._publisher.under_way.get(index)
+        """A batch, its checkpoint signed by the present log key: the one that sealed it may be revoked by now (15)."""
+        log, known = self._publisher.parties.log, self._publisher.under_way.get(index)
+        if known is not None and known.key == log.public:
+            return known.frame
         found = known.frame if known is not None else await self._publisher.shelf.read_frame(index)
         if found is None:
             raise Unavailable(f"batch {index} of {self._publisher.name} is not kept here", code="missing-batch")
-        return found
+        return signed_anew(found, log)
 
     async def _note(self, size: int) -> bytes:
         """The checkpoint after so many batches, as we signed it."""

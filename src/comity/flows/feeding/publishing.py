@@ -545,7 +545,7 @@ class Publisher:
                 puts.append(self.shelf.schema(self._publication.schema))
                 self._schema_kept = sealed.originals.schema
             after = replace(after, log=sealed.log, first=self._publication.first)
-            self._send(before.size, UnderWay(sealed.frame, tuple([cut.entry.at for cut in made.cuts])))
+            self._send(before.size, UnderWay(sealed.frame, made.ats, self.parties.log.public))
         puts += [self._sessions.keep(call, self._last) for call in made.settled if call.source]
         self._ahead = after
         self._writing.append(Write(puts, after, made.settled, len(made.cuts)))

@@ -14,7 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from comity.errors import ComityError, Rejected, Unavailable
-from comity.feed.batch import Frame, Opened, open_batch, read_frame
+from comity.feed.batch import Frame, Opened, is_same, open_batch, read_frame
 from comity.feed.delivery import Acknowledged, Have, write_word
 from comity.feed.publication import microseconds
 from comity.flows.feeding.names import Authority, FeedName, Parties
@@ -185,7 +185,8 @@ class Recipient:
         if any(each.data == data for each in self._opened):
             return  # its acknowledgement is under way
         index = await self.shelf.find(frame.place.first)
-        if index is None or await self.shelf.read_frame(index) != data:
+        kept = None if index is None else await self.shelf.read_frame(index)
+        if kept is None or not (kept == data or is_same(read_frame(kept), frame)):
             open_checkpoint(frame.note, self.name.origin, self.parties.peer_log_keys(self.name))  # else nobody did
             await self._keep_evidence(frame)
             raise Rejected(

@@ -14,10 +14,17 @@ from comity.ports import Put
 
 
 class UnderWay(Struct, frozen=True):
-    """A batch that is durable here and not acknowledged: its frame, and when each of its messages was published."""
+    """A batch that is durable here and not acknowledged.
+
+    Attributes:
+        frame: of it.
+        ats: when each of its messages was published.
+        key: the public log key that signed it, where that is known.
+    """
 
     frame: bytes
     ats: tuple[int, ...] = ()
+    key: bytes = b""
 
 
 class Round(Struct):
@@ -33,6 +40,11 @@ class Round(Struct):
     def full(self) -> bool:
         """Whether its batch takes no further message."""
         return is_full(len(self.cuts), self.bytes)
+
+    @property
+    def ats(self) -> tuple[int, ...]:
+        """When each message of its batch was published."""
+        return tuple([cut.entry.at for cut in self.cuts])
 
 
 class Write(Struct, frozen=True):
