@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from comity.errors import ComityError
-from comity.feed.batch import Contents, Frame, read_frame
+from comity.feed.batch import Contents, Frame, is_same, read_frame
 from comity.feed.delivery import Acknowledged, read_word
 from comity.feed.gate import Gate
 from comity.feed.publication import microseconds
@@ -141,7 +141,12 @@ def shelves_are_prefixes(seen: Invariants, _: FeedNews) -> Iterator[str]:
             continue
         seen.shelves[name] = state, recipient.disk.crashes
         ours, theirs = frames_on(publisher, name), frames_on(recipient, name)
-        if len(theirs) != state.size or theirs != ours[: len(theirs)]:
+        pairs = zip(theirs, ours, strict=False)
+        if (
+            len(ours) < len(theirs)
+            or len(theirs) != state.size
+            or not all(there == here or is_same(read_frame(there), read_frame(here)) for there, here in pairs)
+        ):
             yield f"the {len(theirs)} batches of {name} in {recipient.party} are not the first of {len(ours)}"
         elif theirs and _checkpoint(read_frame(ours[len(theirs) - 1])).head.root != state.root:
             yield f"{recipient.party} has another root over {state.size} batches of {name}"
