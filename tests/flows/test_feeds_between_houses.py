@@ -252,6 +252,7 @@ async def test_a_feed_goes_on_through_a_change_of_keys(both: Both, purpose: Purp
             await publisher.publish([track(2 * number + 1)])
             wanted.append(2 * number)
             await until(lambda: both.jp.open_publishers()[0].acknowledged == recipient.size == wanted[-1])
+        await both.world.exchange()  # a channel that is opened before the other side's card has come is refused
         proofs.append(await both.jp.kept(NAME).prove(2 * number - 2, (), None, publisher.cosigned))
         if number == 3:
             both.world.clock.time += timedelta(hours=25)

@@ -28,7 +28,7 @@ def test_a_world_comes_to_rest_with_every_invariant_held(seed: int) -> None:
     assert set(simulation.invariants.counts) == set(NAMES)
 
 
-STORMS = range(1, 9)
+STORMS = range(1, 17)
 LIARS = range(1, 4)
 WANTED_ACTS = {
     f"{party} {act}"
@@ -57,7 +57,7 @@ WANTED_FAULTS = {
 
 
 def test_in_storms_everything_happens_and_everything_holds() -> None:
-    """What the fixed seeds show is worth something only if much happens in such worlds: in eight of them, all of it."""
+    """What the fixed seeds show is worth something only if much happens in such worlds: in some of them, all of it."""
     acts, faults = set(WANTED_ACTS), set(WANTED_FAULTS)
     for seed in STORMS:
         witness = simulate(seed, 600, STORM).witness

@@ -71,7 +71,7 @@ def _tell_applied(out: Output, told: RetentionApplied) -> None:
         _tell_each(out, "", told.erased)
         out.fields([("recorded", record[:16]) for record in told.records])
         out.text("Backups made before have it still; the next one has not.", style="warn")
-        out.next(("comity backup make --help", "a new one, and --keep to remove the old ones"))
+        out.next(("comity backup take --help", "a new one, and --keep to remove the old ones"))
     else:
         out.line("nothing is due")
     _tell_each(out, "their time is over, and something needs them still", told.needed)

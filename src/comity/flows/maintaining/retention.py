@@ -134,7 +134,7 @@ async def show_retention(house: House, _: ShowRetention) -> RetentionShown:
     advice = ClassShown(
         kind="backups",
         what="what was erased, in backups made before",
-        kept="until those are removed ('comity backup make --keep')",
+        kept="until those are removed ('comity backup take --keep')",
         rests_on=("spec/keys.md step 80",),
     )
     return RetentionShown(
