@@ -13,8 +13,9 @@ from comity.flows.table import FLOWS
 from comity.node.local import LocalDoor, local_path
 from comity.node.reading import READ, ReadingDoor, SignedReaders
 from comity.node.serving import Serving, listen_tcp, listen_unix
-from comity.node.tls import make_certificate, server_context
+from comity.node.tls import server_context
 from comity.record.card import read_card, write_card
+from comity.seal.certificate import make_certificate
 from courier.keys import NOW
 from feeds import FeedWorld
 

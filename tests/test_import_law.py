@@ -19,7 +19,9 @@ The rooms, from the ground up::
     timestamps                                              what an authority says about time
     timezones                                               reads the tzdata package for the pure rooms
     doors                                                   what other systems say as messages of a feed, and back
+    answers                                                 how an error is told to the other side of a door
     node, cli                                               surfaces over flows; node.run alone composes adapters
+    console                                                 the pages of a browser, over flows, composed by the node
     api                                                     the Python interface, over flows and node
     comity itself, __main__                                 the public names, and the command
 
@@ -106,23 +108,31 @@ LAWS: dict[str, Law] = {
     "timezones": law(CORE, "tzdata"),
     "witness": law(("errors", "ledger", "ports"), "msgspec", EVERYTHING - WORLD),
     "timestamps": law(("errors",), "msgspec cryptography rfc3161_client", EVERYTHING - WORLD),
+    "answers": law(("errors", "flows"), "msgspec"),
+    "console": law(
+        (*set(INSIDE) - {"timestamps", "witness"}, "analysis", "explanation", "answers"),
+        "msgspec cryptography starlette jinja2 markupsafe babel argon2 webauthn authlib",
+    ),
     "doors": law(("errors", "feed"), "msgspec cryptography lxml signxml asterix", EVERYTHING - WORLD),
-    "node": law(INSIDE, "msgspec cryptography aiohttp starlette uvicorn uvloop httptools"),
+    "node": law((*INSIDE, "answers"), "msgspec cryptography aiohttp starlette uvicorn uvloop httptools"),
     "api": law((*INSIDE, "node"), "msgspec"),
     "cli": law(
-        (*INSIDE, "doors", "drafting", "explanation", "node", "api", "comity"),
+        (*INSIDE, "answers", "doors", "drafting", "explanation", "node", "api", "comity"),
         "msgspec cryptography aiohttp click rich segno typst",
     ),
     "comity": law((*INSIDE, "node", "api"), "msgspec"),
     "__main__": law(("cli",), ""),
 }
 GRANTS = {
-    "comity.node.run": frozenset(ADAPTERS),  # the one module that knows which adapter stands behind which port
+    "comity.node.run": frozenset(
+        {*ADAPTERS, "console"}
+    ),  # the one module that knows which adapter stands behind which port
     "comity.node.checking": frozenset({"stores"}),  # a data folder as files, all of them read again
     "comity.node.backups": frozenset({"stores"}),  # a data folder as files, kept elsewhere and brought back
     "comity.node.events": frozenset({"doors"}),  # events come and go over HTTP: the one door that is a server's
     "comity.node.ceremony": frozenset({"stores"}),  # the root key carried away
     "comity.node.custodians": frozenset({"stores"}),  # and shared out
+    "comity.node.following": frozenset({"courier"}),  # a server's certificate is pinned the same way
     "comity.node.keys": frozenset({"stores"}),  # keys as files, to be listed and locked
     "comity.node.passphrase": frozenset({"stores"}),  # a file with a passphrase is read as strictly as a key
     "comity.node.witnessing": frozenset({"stores"}),  # and the same for a witness, which is no house

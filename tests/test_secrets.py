@@ -35,10 +35,10 @@ from comity.feed.gate import Epoch
 from comity.feed.originals import Originals
 from comity.flows.vouching.witnesses import NamedWitness
 from comity.node.alarm import Alarm
-from comity.node.tls import make_certificate
 from comity.ports import TokenHome
 from comity.seal import bech32
 from comity.seal.anchor_key import AnchorKey
+from comity.seal.certificate import make_certificate
 from comity.seal.hybrid import HybridIdentity
 from comity.seal.passphrase import PassphraseIdentity, PassphraseRecipient
 from comity.seal.x25519 import X25519Identity

@@ -10,7 +10,7 @@ Rules of this file:
 
 Each error is one sentence for its reader, lowercase and without a full stop, with the reader's own input quoted, and
 carries its place and its code as fields. Errors never print and never exit: the command line and the HTTP server
-render them (``cli/output.py``, ``node/errors.py``).
+render them (``cli/output.py``, ``answers.py``).
 """
 
 from __future__ import annotations

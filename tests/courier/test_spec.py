@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from comity.answers import read_error, status_of
 from comity.courier import paths, signature
 from comity.flows.exchanging.parcel import PARCEL_BYTES_MAX
-from comity.node.errors import read_error, status_of
 from comity.node.quota import Quotas
 from courier.keys import NOW, card
 

@@ -6,6 +6,7 @@ import asyncio
 import re
 from pathlib import Path
 
+from comity.answers import write_error
 from comity.courier import paths
 from comity.courier.signature import sign_request
 from comity.errors import Refused
@@ -19,7 +20,6 @@ from comity.flows.pouch import MAGIC, ExportPouch, export_pouch
 from comity.ledger.policy import parse_policy
 from comity.ledger.tiles import parse_path, write_bundle
 from comity.ledger.tree import EMPTY_ROOT, Frontier
-from comity.node.errors import write_error
 from comity.record import bodies, dsse
 from comity.record.contexts import RECORD
 from comity.record.encoding import decode, encode

@@ -10,6 +10,7 @@ import msgspec
 
 from comity.agreement.load import parse_agreement, parse_layer
 from comity.agreement.load_history import parse_history
+from comity.answers import read_error
 from comity.courier import paths
 from comity.courier.signature import read_request as read_signature
 from comity.decision.casebook import parse_casebook
@@ -31,7 +32,6 @@ from comity.ledger.policy import parse_policy
 from comity.ledger.tiles import parse_path, read_bundle
 from comity.ledger.tlog_proof import TlogProof
 from comity.ledger.witness import AddCheckpoint
-from comity.node.errors import read_error
 from comity.node.reading import read_request
 from comity.node.settings import parse_settings
 from comity.record import bodies, dsse

@@ -25,8 +25,9 @@ from comity.node.local import LocalDoor, local_path
 from comity.node.reading import READ, SignedReaders
 from comity.node.serving import Serving, listen_tcp, listen_unix
 from comity.node.sources import Source, Tokens
-from comity.node.tls import make_certificate, server_context
+from comity.node.tls import server_context
 from comity.record.card import read_card
+from comity.seal.certificate import make_certificate
 from courier.keys import NOW
 from feeds import NAME, FeedWorld
 from feeds import SCHEMA as SENSORS

@@ -11,6 +11,7 @@ from hashlib import sha256
 import msgspec
 import pytest
 
+from comity.answers import read_error
 from comity.courier import http, paths, signature
 from comity.courier.http import HttpCourier
 from comity.errors import ComityError, Misuse, Rejected, Unavailable
@@ -18,11 +19,10 @@ from comity.flows.exchanging.parcel import PARCEL_BYTES_MAX
 from comity.flows.exchanging.tallies import QUESTION_BYTES_MAX
 from comity.ledger.tiles import BundleId, TileId
 from comity.node import server, serving
-from comity.node.errors import read_error
 from comity.node.quota import RECORD_BYTES_FREE, Quotas
 from comity.node.sending import exchange, reconcile, upload
-from comity.node.tls import make_certificate
 from comity.record.card import read_card
+from comity.seal.certificate import make_certificate
 from courier.keys import Clock, Key, card, seeded
 from node.world import RELATIONSHIP, World, running
 

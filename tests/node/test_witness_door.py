@@ -31,7 +31,6 @@ from comity.node.run import running as node_running
 from comity.node.serving import until
 from comity.node.settings import FILE as HOUSE_FILE
 from comity.node.settings import Settings, WitnessFolder, read_settings
-from comity.node.tls import make_certificate
 from comity.node.witnessing import (
     FILE,
     FollowLog,
@@ -44,6 +43,7 @@ from comity.node.witnessing import (
     make_witness,
     running,
 )
+from comity.seal.certificate import make_certificate
 from comity.witness.witness import log_id
 from courier.keys import NOW, seeded
 from witness.stand import Log

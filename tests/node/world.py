@@ -15,8 +15,9 @@ from comity.ledger.tiles import BundleId, TileId
 from comity.node.quota import Quotas
 from comity.node.server import PeerDoor
 from comity.node.serving import Serving, listen_tcp
-from comity.node.tls import make_certificate, server_context
+from comity.node.tls import server_context
 from comity.record.card import Card, write_card
+from comity.seal.certificate import make_certificate
 from courier.keys import NOW, Clock, Key, card, seeded
 
 RELATIONSHIP = "jp-kr-2016/jp.kr"

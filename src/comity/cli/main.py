@@ -228,7 +228,7 @@ def _usage(error: click.ClickException, *, as_json: bool) -> int:
     """Say that the command line is not understood."""
     sentence = " ".join(error.format_message().split())
     if as_json:
-        from comity.node.errors import write_error
+        from comity.answers import write_error
 
         sys.stderr.write(
             write_error(Misuse(sentence[:1].lower() + sentence[1:].rstrip("."), code="usage")).decode() + "\n"

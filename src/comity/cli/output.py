@@ -234,7 +234,7 @@ def exit_code(error: ComityError) -> int:
 def tell_error(error: ComityError, *, as_json: bool, stream: TextIO) -> int:
     """(14) Say what went wrong and what to try; returns the exit code."""
     if as_json:
-        from comity.node.errors import write_error
+        from comity.answers import write_error
 
         stream.write(write_error(error).decode() + "\n")
         return exit_code(error)

@@ -15,8 +15,8 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from comity.answers import read_error
 from comity.errors import Rejected, Unavailable
-from comity.node.errors import read_error
 
 R = TypeVar("R")
 

@@ -23,6 +23,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
+from comity.answers import answer_error
 from comity.doors.event_headers import BATCHED, read_http
 from comity.doors.events import Structured, read_data, telling
 from comity.doors.passing import DOCUMENT_BYTES_MAX, Setting
@@ -33,7 +34,6 @@ from comity.flows.feeding.feeds import Feeds
 from comity.flows.feeding.names import Authority, FeedName
 from comity.flows.feeding.reading import Readers
 from comity.flows.feeding.requests import REFUSALS_TOLD, Published, RefusedMessage
-from comity.node.errors import answer_error
 from comity.node.feeds import request_number
 from comity.node.reading import HEADERS, ReadingDoor, Who, gone, left, read_body, read_request
 from comity.node.sources import Tokens

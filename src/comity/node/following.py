@@ -15,12 +15,12 @@ from pathlib import Path
 import aiohttp
 import msgspec
 
+from comity.answers import read_error
 from comity.courier.signature import NONCE_BYTES, READING_TAG, audience_of, sign_request, valid_card
 from comity.errors import Rejected, Unavailable
 from comity.feed.reading import Event
 from comity.flows.feeding.reading import Follow
 from comity.node.client import no_node, socket_path
-from comity.node.errors import read_error
 from comity.node.outward import asking
 from comity.node.reading import BEAT_SECONDS, READ
 from comity.ports import Signer

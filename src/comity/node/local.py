@@ -18,9 +18,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from comity.answers import answer_error
 from comity.errors import Misuse, Rejected
 from comity.node.client import POINTER, SOCKET, SOCKET_PATH_BYTES_MAX
-from comity.node.errors import answer_error
 
 REQUEST_BYTES_MAX = 32 * 2**20
 """Largest request of a flow: an agreement with its history and layers; contents go by path, not by value."""

@@ -23,6 +23,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from comity.answers import answer_error
 from comity.courier.signature import READING_TAG, audience_of, verify_body, verify_request
 from comity.courier.signature import read_request as read_claim
 from comity.errors import Misuse, Refused, Rejected, Unavailable
@@ -30,7 +31,6 @@ from comity.feed.reading import Event, Message
 from comity.flows.actors import Actor
 from comity.flows.feeding.reading import Follow, Readers
 from comity.flows.house import House
-from comity.node.errors import answer_error
 from comity.node.replay import Replays
 from comity.record.card import read_card
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import BinaryIO
 
+from comity.answers import read_error, root_of
 from comity.courier import paths
 from comity.errors import ComityError, Rejected, Unavailable
 from comity.ledger.canonical import read_decimal
-from comity.node.errors import read_error, root_of
 from comity.ports import Courier
 
 OK = 200

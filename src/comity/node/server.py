@@ -17,6 +17,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from comity.answers import answer_error
 from comity.courier import paths
 from comity.courier.signature import (
     Claim,
@@ -34,7 +35,6 @@ from comity.ledger.canonical import read_decimal
 from comity.ledger.tiles import BundleId, TileId
 from comity.ledger.witness import TEXT_CONTENT_TYPE
 from comity.node.channels import REFUSED, ServedChannel
-from comity.node.errors import answer_error
 from comity.node.quota import Allowance, Lane, Quotas, blob_bytes
 from comity.node.replay import Replays
 from comity.ports import Channel, Clock, Signer

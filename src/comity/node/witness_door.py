@@ -13,10 +13,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from comity.answers import status_of
 from comity.errors import ComityError, InternalError
 from comity.ledger.canonical import read_decimal
 from comity.ledger.witness import REQUEST_BYTES_MAX, TEXT_CONTENT_TYPE
-from comity.node.errors import status_of
 from comity.node.server import read_body
 from comity.witness.witness import Answer, Witness
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from comity.answers import ROOTS, STATUS_BY_ROOT, answer_error, read_error, status_of, write_error
 from comity.errors import ComityError, InternalError, Misuse, Refused, Rejected, Unavailable
 from comity.flows.actors import NeedsSignature
-from comity.node.errors import ROOTS, STATUS_BY_ROOT, answer_error, read_error, status_of, write_error
 from comity.ports import DiskFull
 
 
