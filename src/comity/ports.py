@@ -11,7 +11,7 @@ Rules of this file:
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from datetime import datetime
 from typing import BinaryIO, Protocol
@@ -478,11 +478,19 @@ class Keys(Protocol):
         ...
 
     def destroy(self, purpose: str, public: bytes) -> None:
-        """Destroy a key that signs no more; nothing where it is not here.
+        """Destroy a key that signs no more, or a certificate (``tls``) by its digest; nothing where it is not here.
 
         Raises:
             Misuse: it is the one in use.
         """
+        ...
+
+    def certificates(self) -> Collection[bytes]:
+        """The digests of the TLS certificates whose keys are here."""
+        ...
+
+    def new_certificate(self, party: str) -> bytes:
+        """Make another TLS certificate for the server of ``party``, with its key, durably; its digest."""
         ...
 
     def new_epoch(self) -> int:

@@ -24,7 +24,7 @@ from comity.ledger.note import Note
 from comity.ports import Signer
 from comity.record import dsse
 from comity.record.bodies.keys import KeysRotated
-from comity.record.card import SIGNING, Purpose, read_card, write_card
+from comity.record.card import PURPOSES, SIGNING, Purpose, read_card, write_card
 from comity.record.contexts import RECORD
 from comity.record.encoding import encode
 from comity.record.statement import peek, read
@@ -137,7 +137,7 @@ async def test_it_is_told_who_does_not_have_the_newest_card(world: World) -> Non
     shown = await list_own_keys(world.jp, ListOwnKeys())
     assert shown.untold == ()
     states = [(key.purpose, key.state) for key in shown.keys]
-    assert states == [*((each, "present") for each in (*SIGNING, "registry")), ("witness", "overlaps")]
+    assert states == [*((each, "present") for each in (*PURPOSES, "registry")), ("witness", "overlaps")]
     world.clock.time += timedelta(days=31)
     shown = await list_own_keys(world.jp, ListOwnKeys())
     assert shown.keys[-1].state == "former"
@@ -306,3 +306,45 @@ async def test_revoking_twice_does_not_revoke_the_key_that_was_made_meanwhile(wo
     assert read_card(await world.jp.card()).present("record") == made
     await revoke_key(world.jp, RevokeKey(purpose="record", since=world.clock.now()))
     assert read_card(await world.jp.card()).present("record") != made
+
+
+async def test_the_certificate_of_the_server_changes_with_overlap(world: World) -> None:  # (41, 48, 49)
+    keys = world.jp.keys
+    first = read_card(await world.jp.card()).certificate
+    await rotate_key(world.jp, RotateKey(purpose="tls", days=7))
+    second = read_card(await world.jp.card()).certificate
+    assert second in keys.certificates()
+    assert world.jp.certificate() == second  # this house has no server, so its first certificate is not here
+    await rotate_key(world.jp, RotateKey(purpose="tls", days=7))
+    third = read_card(await world.jp.card()).certificate
+    await same_on_both_sides(world)
+    told = await world.kr.peer_card("jp")
+    assert told.taken("tls", world.clock.now()) == (third, second, first)
+    assert world.jp.certificate() == second
+    shown = await list_own_keys(world.jp, ListOwnKeys())
+    assert [(key.key, key.name, key.state) for key in shown.keys if key.purpose == "tls"] == [
+        (third.hex(), third.hex()[:16], "present"),
+        (second.hex(), second.hex()[:16], "overlaps"),
+        (first.hex(), first.hex()[:16], "overlaps"),
+    ]
+    world.clock.time += timedelta(days=8)
+    assert world.jp.certificate() == third  # at that instant, and of a node that runs
+    assert set(keys.certificates()) == {second, third}
+    await world.jp.use_own_card()
+    assert set(keys.certificates()) == {third}
+
+
+async def test_a_revoked_certificate_is_shown_no_more(world: World) -> None:  # (50)
+    await rotate_key(world.jp, RotateKey(purpose="tls"))
+    stolen = world.jp.certificate()
+    await rotate_key(world.jp, RotateKey(purpose="tls"))
+    assert world.jp.certificate() == stolen
+    now = world.clock.now()
+    await revoke_key(world.jp, RevokeKey(purpose="tls", since=now, key=stolen.hex()[:16]))
+    assert world.jp.certificate() == read_card(await world.jp.card()).certificate != stolen
+    assert stolen not in world.jp.keys.certificates()
+    present = world.jp.certificate()
+    await revoke_key(world.jp, RevokeKey(purpose="tls", since=now, key=present.hex()))
+    assert world.jp.certificate() not in {stolen, present}
+    await same_on_both_sides(world)
+    assert set((await world.kr.peer_card("jp")).revoked("tls")) == {stolen, present}

@@ -6,6 +6,7 @@ import asyncio
 import io
 import ssl
 from contextlib import suppress
+from datetime import timedelta
 from hashlib import sha256
 
 import msgspec
@@ -21,7 +22,7 @@ from comity.ledger.tiles import BundleId, TileId
 from comity.node import server, serving
 from comity.node.quota import RECORD_BYTES_FREE, Quotas
 from comity.node.sending import exchange, reconcile, upload
-from comity.record.card import read_card
+from comity.record.card import FormerKey, read_card
 from comity.seal.certificate import make_certificate
 from courier.keys import Clock, Key, card, seeded
 from node.world import RELATIONSHIP, World, running
@@ -264,6 +265,26 @@ async def test_another_certificate_is_refused_before_anything_is_sent(world: Wor
             await exchange(courier, RELATIONSHIP, b"parcel")
     assert caught.value.code == "wrong-certificate"
     assert world.heard == []
+
+
+async def test_a_former_certificate_is_taken_until_its_overlap_ends_or_it_is_revoked(world: World) -> None:  # (48)
+    now = world.clock.at
+    before = FormerKey(purpose="tls", key=world.kr.certificate, until=now + timedelta(days=1))
+    newest = msgspec.structs.replace(world.kr, certificate=bytes(32), former=(before,))
+    async with world.courier(to=newest) as courier:
+        assert await exchange(courier, RELATIONSHIP, b"parcel") == b"lecrap"
+    revoked = msgspec.structs.replace(before, revoked=now)
+    log = msgspec.structs.replace(before, purpose="log")
+    for former in (revoked, log):
+        async with world.courier(to=msgspec.structs.replace(newest, former=(former,))) as courier:
+            with pytest.raises(Rejected) as caught:
+                await exchange(courier, RELATIONSHIP, b"parcel")
+        assert caught.value.code == "wrong-certificate"
+    world.clock.at += timedelta(days=2)
+    async with world.courier(to=newest) as courier:
+        with pytest.raises(Rejected) as caught:
+            await exchange(courier, RELATIONSHIP, b"parcel")
+    assert caught.value.code == "wrong-certificate"
 
 
 async def test_addresses_are_tried_in_turn(world: World) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from comity.errors import Rejected
 from comity.record import dsse
-from comity.record.card import Card, RegistryKey, fingerprint, fingerprint_text, read_card, write_card
+from comity.record.card import Card, FormerKey, RegistryKey, fingerprint, fingerprint_text, read_card, write_card
 from comity.record.contexts import CARD, RECORD
 from comity.record.encoding import encode
 from record.made import AT, Key, sealed
@@ -56,6 +56,8 @@ FORGED = encode(MADE).replace(b'"party":"jp"', b'"party":"kr"')
         (put(log=ROOT.public), "key-reuse"),
         (put(witness=LOG.public), "key-reuse"),
         (put(transport=OLD.public), "key-reuse"),
+        (put(certificate=LOG.public), "key-reuse"),
+        (put(former=(FormerKey(purpose="tls", key=MADE.certificate, until=MADE.until),)), "key-reuse"),
         (put(log=(1).to_bytes(32, "little")), "weak-key"),
         (put(witness=(2**255 - 20).to_bytes(32, "little")), "weak-key"),
         (put(party="JP"), "malformed"),

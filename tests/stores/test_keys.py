@@ -9,7 +9,8 @@ from comity.errors import ComityError, Misuse, Rejected, Unavailable
 from comity.ports import Entropy
 from comity.stores import key_lock
 from comity.stores.durable import replace_file
-from comity.stores.key_facts import key_facts
+from comity.stores.key_bundle import is_secret, pack, unpack
+from comity.stores.key_facts import DOES, key_facts
 from comity.stores.key_lock import Lock, lock_keys, private_files, seal_all, unlock_keys, write_lock
 from comity.stores.keys import KeyFolder
 
@@ -309,3 +310,40 @@ def test_a_house_of_an_older_program_gets_its_public_halves(folder: Path) -> Non
     record = key_facts(folder)[1]
     assert record.public == keys.record.public.hex()
     assert record.created
+
+
+def test_a_certificate_that_follows_is_locked_bundled_and_destroyed(folder: Path) -> None:  # (4, 12, 16, 41)
+    keys = KeyFolder.create(folder, counting(), WORDS, FAST, now)
+    first, second = keys.new_certificate("jp"), keys.new_certificate("jp")
+    name = second.hex()[:16]
+    assert {path.name for path in (folder / "tls").iterdir()} == {
+        "certificate.pem",
+        "key.pem",
+        f"certificate-{name}.pem",
+        f"key-{name}.pem",
+    }
+    assert open_files(folder) == []
+    assert {each.name: each.fingerprint.replace(" ", "") for each in key_facts(folder) if each.does == DOES["tls"]} == {
+        "tls": first.hex(),
+        f"tls-{name}": second.hex(),
+    }
+    again = KeyFolder(folder, counting(), lambda: WORDS)
+    path, key = again.certificate(second)
+    assert path.name == f"certificate-{name}.pem"
+    assert key.startswith(b"-----BEGIN PRIVATE KEY-----")
+    bundled = unpack(pack(folder, Lock.read(folder / "keys" / "lock.age", lambda: WORDS)))
+    assert bundled[f"tls/key-{name}.pem"] == key
+    assert [each for each in bundled if each.startswith("tls") and not is_secret(each)] == [
+        f"tls/certificate-{name}.pem",
+        "tls/certificate.pem",
+    ]
+    again.destroy("tls", first)
+    again.destroy("tls", first)
+    assert list(again.certificates()) == [second]
+    with pytest.raises(Unavailable) as refused:
+        again.certificate(first)
+    assert refused.value.code == "no-certificate"
+    path.write_text("no certificate")
+    with pytest.raises(Rejected) as rejected:
+        again.certificates()
+    assert rejected.value.code == "bad-certificate"

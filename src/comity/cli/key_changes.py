@@ -12,7 +12,7 @@ from comity.cli.options import Desk, Verb, acting, ask_first, final, housed
 from comity.cli.output import Output
 from comity.flows.actors import Actor
 from comity.flows.maintaining.rotating import KeyPurpose, ListOwnKeys, RevokeKey, RotateKey
-from comity.record.card import SIGNING, Purpose
+from comity.record.card import PURPOSES, Purpose
 
 if TYPE_CHECKING:
     from comity.flows.maintaining.compromised import CompromiseTold
@@ -39,13 +39,14 @@ def card(desk: Desk) -> None:
 
 @click.command("rotate", cls=Verb)
 @purpose_argument
-@click.option("--days", type=int, help="How many days others still take what the old key signs; else 30.")
+@click.option("--days", type=int, help="How many days others still take the old key; else 30.")
 @housed
 def rotate(desk: Desk, purpose: str, days: int | None) -> None:
     """Replace a key: the next one is made, certified by the root key, and told in every chain.
 
-    Exchange and feeds go on: for some days others take what the old key signs too. Of the registry, a new epoch begins.
-    The root key must be at hand.
+    Exchange and feeds go on: for some days others take the old key too. Of the registry, a new epoch begins;
+    with tls the server gets a new certificate, which a running node shows by itself when the overlap ends. The root key
+    must be at hand.
 
     Example:
       comity keys rotate record
@@ -55,7 +56,7 @@ def rotate(desk: Desk, purpose: str, days: int | None) -> None:
 
 
 @click.command("revoke", cls=Verb)
-@click.argument("purpose", type=click.Choice(SIGNING))
+@click.argument("purpose", type=click.Choice(PURPOSES))
 @since_option
 @click.option("--key", default="", metavar="DIGITS", help="The first digits of a former key; else the present one.")
 @final

@@ -1,14 +1,17 @@
 """The courier over HTTPS: signs what it sends, verifies what it brings back (``spec/exchange.md`` steps 45 and 48).
 
-The server's certificate is pinned by the digest on the peer's card, before the first byte of a request leaves; no
+The server's certificate is pinned by the digests on the peer's card, before the first byte of a request leaves; no
 authority vouches for anything. A reply counts only with the peer's signature over it.
 """
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from datetime import datetime
+from hashlib import sha256
 
 import aiohttp
 
@@ -32,6 +35,22 @@ HEARTBEAT_SECONDS = 10.0
 CLOSING_SECONDS = 5.0
 """How long a peer may take to say goodbye."""
 SECURE = "https://"
+
+
+class Pins(aiohttp.Fingerprint):
+    """The certificates that the party of a card may show: at the instant of a connection, as with other keys."""
+
+    def __init__(self, card: Card, now: Callable[[], datetime]) -> None:
+        super().__init__(card.certificate)
+        self._card = card
+        self._now = now
+
+    def check(self, transport: asyncio.Transport) -> None:
+        """Called once for each new connection, before anything is sent."""
+        shown = sha256(transport.get_extra_info("ssl_object").getpeercert(binary_form=True)).digest()
+        if shown not in self._card.taken("tls", self._now()):
+            host, port, *_ = transport.get_extra_info("peername")
+            raise aiohttp.ServerFingerprintMismatch(self._card.certificate, shown, host, port)
 
 
 class HttpCourier:
@@ -217,7 +236,7 @@ class HttpCourier:
         if self._session is None:
             # The pin stands on the connector and the context on the request: so both apply.
             connector = aiohttp.TCPConnector(
-                ssl=aiohttp.Fingerprint(self._card.certificate),
+                ssl=Pins(self._card, self._clock.now),
                 limit=CONNECTIONS_MAX,
                 keepalive_timeout=KEEP_ALIVE_SECONDS,
             )

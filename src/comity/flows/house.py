@@ -29,7 +29,7 @@ from comity.flows.keeping.committed import scan_rows
 from comity.flows.keeping.erasing import Erasing
 from comity.flows.keeping.ledgers import OwnLedgers
 from comity.flows.keeping.library import Library
-from comity.flows.keeping.own_keys import destroy_ended, signers, use
+from comity.flows.keeping.own_keys import certificate, destroy_ended, signers, use
 from comity.flows.keeping.payloads import Payloads
 from comity.flows.keeping.periods import Periods
 from comity.flows.keeping.sequencer import Sequencer
@@ -305,6 +305,16 @@ class House:
     def transport(self) -> Signer:
         """The key that signs requests, replies and pouches now: while keys overlap, the one that every peer knows."""
         return signers(self.keys, self.own_card, "transport", self.now())[-1]
+
+    def certificate(self) -> bytes:
+        """The digest of the certificate that the server shows now: while two overlap, the one that every peer knows.
+
+        Raises:
+            Misuse: the house was not founded yet.
+        """
+        if self.own_card is None:
+            raise Misuse("this folder has no card yet; run 'comity init' first", code="no-card")
+        return certificate(self.keys, self.own_card, self.now())
 
     async def peer_card(self, party: str) -> Card:
         """The card of a peer, verified when it was added.

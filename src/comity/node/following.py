@@ -16,6 +16,7 @@ import aiohttp
 import msgspec
 
 from comity.answers import read_error
+from comity.courier.http import Pins
 from comity.courier.signature import NONCE_BYTES, READING_TAG, audience_of, sign_request, valid_card
 from comity.errors import Rejected, Unavailable
 from comity.feed.reading import Event
@@ -94,7 +95,7 @@ async def network_lines(
         signer=signer,
         tag=READING_TAG,
     )
-    pinned = aiohttp.Fingerprint(card.certificate)
+    pinned = Pins(card, lambda: now)
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=SILENCE_SECONDS)
     try:
         async with (

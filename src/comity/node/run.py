@@ -54,7 +54,7 @@ from comity.node.settings import FILE, Settings, read_settings, write_settings
 from comity.node.sources import read_secret
 from comity.node.submitting import Submission, Submitters, witness_poster
 from comity.node.timestamping import stamper_of
-from comity.node.tls import make_certificate, server_context
+from comity.node.tls import changing_context, server_context
 from comity.node.watching import Watching
 from comity.node.witnessing import LOOPBACK
 from comity.node.witnessing import running as witness_in
@@ -62,7 +62,7 @@ from comity.node.worker import Road, Workers
 from comity.ports import TokenHome
 from comity.record.card import Card
 from comity.stores.blobs import FolderBlobs
-from comity.stores.durable import make_folders, replace_file
+from comity.stores.durable import replace_file
 from comity.stores.erased_keys import FileErasedKeys
 from comity.stores.files import LocalFiles
 from comity.stores.folder import DataFolder, FolderHighWaterMark
@@ -72,10 +72,7 @@ from comity.stores.restoration import NOTE, FileRestoration
 from comity.stores.sqlite import SqliteStore
 from comity.timezones import time_zones
 
-TLS = "tls"
 FEEDS = "feeds.sqlite"
-CERTIFICATE = "certificate.pem"
-TLS_KEY = "key.pem"
 SWITCH_SECONDS = 0.0002
 """How soon a thread that has waited for the disk gets its turn beside a busy event loop; Python's default is 5 ms."""
 BEGINNINGS = frozenset({"agreement.adopt", "rebuild", "negotiation.channel", "negotiation.open"})
@@ -179,16 +176,13 @@ async def found(
     """
     _check_empty(folder)
     check_passphrase(passphrase)
-    made = make_certificate(settings.party, SystemClock().now())
     with closing(DataFolder.open(folder, "comity init")):
         keys = KeyFolder.create(
             folder, system_entropy, passphrase, settings.keys.work_factor, token=token, on_token=on_token
         )
-        make_folders([folder / TLS])
-        keys.keep_tls_key(made.key)
-        replace_file(folder / TLS / CERTIFICATE, made.chain)
         async with _house(folder, settings, keys) as house:
-            request = IssueCard(name=name, certificate=made.digest, addresses=settings.listen.public)
+            certificate = keys.new_certificate(settings.party)
+            request = IssueCard(name=name, certificate=certificate, addresses=settings.listen.public)
             shown = await issue_card(house, request)
         replace_file(folder / FILE, write_settings(settings).encode())
     return shown
@@ -235,8 +229,8 @@ async def running(folder: Path, passphrase: Passphrase = required) -> AsyncItera
     settings = read_settings(folder / FILE)
     with closing(DataFolder.open(folder, "comity node run")):
         keys = KeyFolder(folder, system_entropy, passphrase)
-        tls = server_context(folder / TLS / CERTIFICATE, folder / TLS / TLS_KEY, keys.tls_key)
         async with _house(folder, settings, keys) as house, AsyncExitStack() as stack:
+            tls = changing_context(house.certificate, lambda digest: server_context(*keys.certificate(digest)))
             listener = listen_tcp(settings.listen.address, settings.listen.port)
             stack.callback(listener.close)
             local = local_path(folder)

@@ -1,85 +1,27 @@
-"""TLS as a second skin: a self-signed certificate that peers pin by its digest on our card.
-
-No authority vouches for it: the card, signed by the root key that two people compared, does. P-256, because every TLS
-library takes it and OpenSSL signs with it faster than with any other curve; the confidentiality of what crosses does
-not rest on it (contents are sealed before they get here), nor does authenticity (every message is signed).
-"""
+"""What the servers of a node show under TLS, and when (``spec/keys.md`` step 48)."""
 
 from __future__ import annotations
 
+import logging
 import os
 import ssl
 import tempfile
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 from pathlib import Path
 
-import msgspec
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from cryptography.hazmat.primitives import serialization
 
-from comity.errors import Rejected, Unavailable
+from comity.errors import ComityError, Rejected, Unavailable
 
-VALID_DAYS = 3_650
-"""Ten years: a pinned certificate ends when a new card names another, not by its own date."""
-COMMON_NAME_CHARACTERS_MAX = 64
-"""RFC 5280, ub-common-name; the name is for people who look at the connection only."""
+_log = logging.getLogger("comity.node")
 
 
-class Certificate(msgspec.Struct, frozen=True):
-    """A certificate with its key, as PEM, and the digest for the card.
-
-    Attributes:
-        chain: the certificate, PEM.
-        key: the private key, PKCS #8 PEM, not encrypted.
-        digest: SHA-256 of the DER certificate, 32 bytes.
-    """
-
-    chain: bytes
-    key: bytes
-    digest: bytes
-
-    def __repr__(self) -> str:
-        return f"Certificate({self.digest.hex()})"
-
-
-def make_certificate(party: str, now: datetime) -> Certificate:
-    """A fresh self-signed certificate for the node of ``party``."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"comity {party}"[:COMMON_NAME_CHARACTERS_MAX])])
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now.astimezone(UTC) - timedelta(days=1))
-        .not_valid_after(now.astimezone(UTC) + timedelta(days=VALID_DAYS))
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    return Certificate(
-        certificate.public_bytes(serialization.Encoding.PEM),
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()),
-        digest_of(certificate.public_bytes(serialization.Encoding.DER)),
-    )
-
-
-def digest_of(certificate: bytes) -> bytes:
-    """The digest of a DER certificate by which a card pins it."""
-    return sha256(certificate).digest()
-
-
-def server_context(chain: Path, key: Path, opened: Callable[[], bytes] | None = None) -> ssl.SSLContext:
+def server_context(chain: Path, key: Path | bytes) -> ssl.SSLContext:
     """TLS 1.3 and nothing older, with our certificate.
 
     Args:
         chain: the certificate.
-        key: its private key, PEM.
-        opened: reads the key where it may be locked; else the file is read as it is.
+        key: its private key, PEM: a file, or what was in one that was locked.
 
     Raises:
         Unavailable: a file cannot be read.
@@ -88,14 +30,45 @@ def server_context(chain: Path, key: Path, opened: Callable[[], bytes] | None = 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     try:
-        if opened is None:
+        if isinstance(key, Path):
             context.load_cert_chain(chain, key)
         else:
-            _load(context, chain, opened())
+            _load(context, chain, key)
     except ssl.SSLError as error:
         raise Rejected(f"not a certificate and its key: {error}", code="bad-certificate", place=str(chain)) from None
     except OSError as error:
         raise Unavailable(f"cannot be read: {error.strerror}", code="no-certificate", place=str(chain)) from None
+    return context
+
+
+def changing_context(shown: Callable[[], bytes], made: Callable[[bytes], ssl.SSLContext]) -> ssl.SSLContext:
+    """A context that gives each new connection the certificate of its instant; connections that are there keep theirs.
+
+    Args:
+        shown: the digest of the certificate that is to be shown now.
+        made: the context of a certificate, by its digest; called once for each.
+
+    Raises:
+        ComityError: what ``made`` says of the certificate of now.
+    """
+    known: dict[bytes, ssl.SSLContext] = {}
+
+    def present() -> ssl.SSLContext:
+        digest = shown()
+        if digest not in known:
+            known[digest] = made(digest)
+        return known[digest]
+
+    def choose(connection: ssl.SSLObject, _name: str | None, _context: ssl.SSLContext) -> int | None:
+        try:
+            connection.context = present()
+        except ComityError as error:
+            _log.error("no certificate to show: %s", error)
+            return ssl.ALERT_DESCRIPTION_INTERNAL_ERROR
+        return None
+
+    context = present()
+    context.sni_callback = choose  # OpenSSL asks at each handshake, whether or not the client has named a server
     return context
 
 

@@ -23,10 +23,12 @@ CARD_VERSION = 1
 """Version of the card format."""
 FORMER_MAX = 64
 """Most former keys on a card: five purposes, changed each year for ten years."""
-Purpose = Literal["record", "log", "witness", "transport"]
-"""What one of a node's own keys is for."""
+Purpose = Literal["record", "log", "witness", "transport", "tls"]
+"""What one of a node's own keys is for; ``tls`` is its server's certificate, known by its digest."""
 SIGNING: tuple[Purpose, ...] = ("record", "log", "witness", "transport")
-"""All of them. One key, one purpose."""
+"""Those that sign what others keep, or answer. One key, one purpose."""
+PURPOSES: tuple[Purpose, ...] = (*SIGNING, "tls")
+"""All of them."""
 
 
 class RegistryKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -41,8 +43,8 @@ class FormerKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
 
     Attributes:
         purpose: what it was for.
-        key: the raw Ed25519 public key.
-        until: how long others still take what it signs: the end of the overlap.
+        key: the raw Ed25519 public key; of ``tls``, SHA-256 of the DER of the certificate.
+        until: how long others still take it, or what it signs: the end of the overlap.
         revoked: what it signed after this instant is not the party's; None where only another key took its place.
     """
 
@@ -107,6 +109,7 @@ class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
             "log": (self.log,),
             "witness": (self.witness,),
             "transport": (self.transport,),
+            "tls": (self.certificate,),
         }
         return keys[purpose]
 
@@ -167,7 +170,7 @@ def read_card(envelope: bytes, place: str = "") -> Card:
         )
     dsse.verify(parsed, [card.root], place)
     keys = [card.root, *(key for purpose in SIGNING for key in card.had(purpose))]
-    if len(set(keys)) != len(keys):  # (8)
+    if len({*keys, *card.had("tls")}) != len(keys) + len(card.had("tls")):  # (8)
         raise Rejected("one key for two purposes; each needs its own", code="key-reuse", place=place)
     if any(map(dsse.is_weak, keys)):
         raise Rejected("a key under which anybody can sign", code="weak-key", place=place)

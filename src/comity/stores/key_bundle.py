@@ -14,16 +14,16 @@ from pathlib import Path
 from comity.errors import Misuse, Rejected
 from comity.stores.durable import make_folders, replace_file
 from comity.stores.key_files import KEY_FILE_BYTES_MAX, read_private
-from comity.stores.key_lock import KEYS, LOCK, ROOT, TLS_KEY, Lock, is_sealed, private_files
+from comity.stores.key_lock import KEYS, LOCK, ROOT, Lock, is_sealed, private_files
+from comity.stores.tls_keys import TLS, certificate_files
 
 BUNDLE_BYTES_MAX = 64 * 1024 * 1024
 """Largest bundle taken: some ten thousand people in served custody."""
 RECOVERY = "recovery.public"
 """What is noted of the recovery key, among the keys."""
-_CERTIFICATE = TLS_KEY.with_name("certificate.pem")
 _NAME = re.compile(
     r"(?:keys/(?:[a-z][a-z0-9-]*\.(?:key|token|secret|public)|(?:registry|people)/[a-z0-9][a-z0-9.-]*\.(?:key|age|public))"
-    r"|root/root\.(?:key|token)|tls/(?:key|certificate)\.pem)"
+    r"|root/root\.(?:key|token)|tls/(?:key|certificate)(?:-[0-9a-f]{16})?\.pem)"
 )
 
 
@@ -35,8 +35,8 @@ def pack(folder: Path, lock: Lock | None) -> bytes:
         if is_sealed(content) and lock is not None:
             content = lock.open(content, str(path))
         files[str(path.relative_to(folder))] = content
-    for path in (*(folder / KEYS).rglob("*.public"), folder / _CERTIFICATE):
-        if path.name != RECOVERY and path.exists():
+    for path in (*(folder / KEYS).rglob("*.public"), *certificate_files(folder)):
+        if path.name != RECOVERY:
             files[str(path.relative_to(folder))] = path.read_bytes()
     archive = BytesIO()
     with tarfile.open(fileobj=archive, mode="w", format=tarfile.PAX_FORMAT) as tar:
@@ -73,7 +73,7 @@ def unpack(bundle: bytes) -> dict[str, bytes]:
 
 def is_secret(name: str) -> bool:
     """Whether a file of a bundle is what a lock seals."""
-    return not name.endswith(".public") and name != str(_CERTIFICATE)
+    return not name.endswith(".public") and not name.startswith(f"{TLS}/certificate")
 
 
 def put_back(folder: Path, files: Mapping[str, bytes]) -> None:
@@ -85,7 +85,7 @@ def put_back(folder: Path, files: Mapping[str, bytes]) -> None:
     if (folder / KEYS).exists():
         raise Misuse(f"there are keys in {str(folder)!r} already; nothing was changed", code="keys-exist")
     aside = folder / f"{KEYS}.recovering"
-    make_folders([aside, aside / "registry", aside / "people", folder / ROOT, folder / TLS_KEY.parent])
+    make_folders([aside, aside / "registry", aside / "people", folder / ROOT, folder / TLS])
     for path in aside.rglob("*.*"):
         path.unlink()  # of a recovery that was cut short
     (folder / ROOT / LOCK).unlink(missing_ok=True)

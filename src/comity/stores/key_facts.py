@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
-from ssl import PEM_cert_to_DER_cert
 
 from comity.ports import KeyFacts
 from comity.stores.key_files import check_folder, read_private, read_public, token_of, written_at
-from comity.stores.key_lock import KEYS, ROOT, TLS_KEY, is_sealed, root_files, signing_files
+from comity.stores.key_lock import KEYS, ROOT, is_sealed, root_files, signing_files
+from comity.stores.tls_keys import certificates, key_of
 
 DOES = {
     "root": "certifies the other keys: signs this house's cards, and acts as root",
@@ -48,8 +48,8 @@ def _facts(folder: Path) -> Iterator[KeyFacts]:
     yield _fact("pairwise", keys / "pairwise.secret", keys / "pairwise.public")
     for path in sorted((keys / "people").glob("*.key")):
         yield _fact(f"people/{path.stem}", path, path.with_suffix(".public"))
-    if (folder / TLS_KEY).exists():
-        yield _tls(folder / TLS_KEY)
+    for digest, path in certificates(folder).items():
+        yield _tls(digest, path)
 
 
 def _fact(name: str, path: Path, public: Path) -> KeyFacts:
@@ -69,14 +69,14 @@ def _fact(name: str, path: Path, public: Path) -> KeyFacts:
     )
 
 
-def _tls(path: Path) -> KeyFacts:
-    certificate = path.with_name("certificate.pem")
+def _tls(digest: bytes, certificate: Path) -> KeyFacts:
+    path = key_of(certificate)
     return KeyFacts(
-        name="tls",
+        name=f"tls{certificate.stem.removeprefix('certificate')}",
         does=DOES["tls"],
         created=written_at(certificate),
         public="",
-        fingerprint=_fingerprint(PEM_cert_to_DER_cert(certificate.read_text("ascii"))),
+        fingerprint=_grouped(digest.hex()),
         locked=is_sealed(read_private(path)),
         place=str(path),
     )
@@ -87,5 +87,8 @@ def _bytes(public: str) -> bytes:
 
 
 def _fingerprint(public: bytes) -> str:
-    digest = sha256(public).hexdigest()
+    return _grouped(sha256(public).hexdigest())
+
+
+def _grouped(digest: str) -> str:
     return " ".join(digest[start : start + 4] for start in range(0, len(digest), 4))

@@ -24,9 +24,10 @@ from comity.seal.passphrase import WORK_FACTOR, PassphraseRecipient
 from comity.seal.refusals import NoMatch
 from comity.stores.durable import replace_file
 from comity.stores.key_files import instant, read_private, remove
+from comity.stores.tls_keys import TLS
 
-KEYS, ROOT, TLS_KEY = "keys", "root", Path("tls") / "key.pem"
-"""Where keys lie in a data folder; the third is the key of the TLS server."""
+KEYS, ROOT = "keys", "root"
+"""Where keys lie in a data folder."""
 LOCK = "lock.age"
 """Name of the file, beside the keys that it locks; ``root/`` has a copy, so that it can be opened by itself."""
 PASSPHRASE_CHARACTERS_MIN = 12
@@ -117,8 +118,7 @@ def private_files(folder: Path, *, root: bool) -> Iterator[Path]:
     keys = folder / KEYS
     for pattern in ("*.key", "*.token", "*.secret", "registry/*.age", "people/*.key"):
         yield from sorted(keys.glob(pattern))
-    if (folder / TLS_KEY).exists():
-        yield folder / TLS_KEY
+    yield from sorted((folder / TLS).glob("key*.pem"))
     if root:
         yield from root_files(folder)
 

@@ -23,15 +23,16 @@ from cryptography.hazmat.primitives.serialization import (
 
 from comity.errors import Misuse, Rejected, Unavailable
 from comity.ports import Entropy, Signer, TokenHome
+from comity.seal.certificate import make_certificate
 from comity.seal.keys import generate_identity, key_file, parse_identity
 from comity.seal.passphrase import WORK_FACTOR
-from comity.stores.durable import make_folders, replace_file, sync_folder, write_synced
+from comity.stores import tls_keys
+from comity.stores.durable import make_folders, sync_folder, write_synced
 from comity.stores.key_files import check_folder, instant, read_private, read_public, remove, write_public, written_at
 from comity.stores.key_lock import (
     KEYS,
     LOCK,
     ROOT,
-    TLS_KEY,
     Lock,
     Passphrase,
     check_passphrase,
@@ -41,6 +42,7 @@ from comity.stores.key_lock import (
     signing_files,
     write_lock,
 )
+from comity.stores.tls_keys import TLS
 from comity.stores.token import TokenSigner, make_on_token, put_on_token, read_token_key, remove_from_token
 
 PURPOSES = ("record", "log", "witness", "transport")
@@ -224,11 +226,14 @@ class KeyFolder:
         setattr(self, purpose, self.signer(purpose, public))
 
     def destroy(self, purpose: str, public: bytes) -> None:
-        """(12) Destroy a key that signs no more; nothing where it is gone already.
+        """(12) Destroy a key that signs no more, or a certificate; nothing where it is gone already.
 
         Raises:
             Misuse: it is the one in use.
         """
+        if purpose == TLS:
+            tls_keys.destroy_certificate(self._data, public)
+            return
         if getattr(self, purpose).public == public:
             raise Misuse(f"this {purpose} key is in use", code="key-in-use")
         gone = self._of(purpose).pop(public, None)
@@ -239,6 +244,28 @@ class KeyFolder:
             if noted is not None and noted[0] == public.hex():
                 remove(path)
                 remove(path.with_suffix(".public"))
+
+    def certificates(self) -> Collection[bytes]:
+        """See ``ports.Keys.certificates``."""
+        return tls_keys.certificates(self._data)
+
+    def new_certificate(self, party: str) -> bytes:
+        """See ``ports.Keys.new_certificate``."""
+        made = make_certificate(party, self._now())
+        tls_keys.keep_certificate(self._data, made, self._sealed)
+        return made.digest
+
+    def certificate(self, digest: bytes) -> tuple[Path, bytes]:
+        """The file of a certificate, and its key in PEM, for the server.
+
+        Raises:
+            Unavailable: it is not here.
+        """
+        path = tls_keys.certificates(self._data).get(digest)
+        if path is None:
+            told = f"the certificate {digest.hex()[:16]}…, which this party's card names, is not here with its key"
+            raise Unavailable(told, code="no-certificate", place=str(self._data / TLS))
+        return path, self._read(tls_keys.key_of(path))
 
     def new_epoch(self) -> int:
         """(13) Make the identity of the registry's next epoch, durably; it is the newest from now on."""
@@ -315,13 +342,8 @@ class KeyFolder:
             )
         return found[-1]
 
-    def tls_key(self) -> bytes:
-        """The key of the TLS server, PEM."""
-        return self._read(self._data / TLS_KEY)
-
-    def keep_tls_key(self, key: bytes) -> None:
-        """Put the key of the TLS server in its place, locked where the others are."""
-        replace_file(self._data / TLS_KEY, key if self._lock is None else self._lock.seal(key, self._entropy))
+    def _sealed(self, content: bytes) -> bytes:
+        return content if self._lock is None else self._lock.seal(content, self._entropy)
 
     def _asking(self) -> Passphrase | None:
         return None if isinstance(self._unlock, Lock) else self._unlock
@@ -334,7 +356,7 @@ class KeyFolder:
         """(7) Finish what a crash has cut short: no half-written file stays; under a lock nothing lies open."""
         for told in (*self._folder.glob("*.token"), *self._root.parent.glob("*.token")):
             remove(told.with_suffix(".key"))  # (22) it was put on the token
-        for place in (self._folder, self._root.parent, (self._data / TLS_KEY).parent):
+        for place in (self._folder, self._root.parent, self._data / TLS):
             for path in place.rglob("*.partial"):
                 remove(path)
         if self._lock is not None:

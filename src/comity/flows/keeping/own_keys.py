@@ -1,4 +1,4 @@
-"""The keys that sign for this house now, by its own card (``spec/keys.md`` steps 40, 48 and 49)."""
+"""The keys that this house uses now, by its own card (``spec/keys.md`` steps 40, 48 and 49)."""
 
 from __future__ import annotations
 
@@ -34,6 +34,12 @@ def use(keys: Keys, card: Card) -> None:
     """
     for purpose in SIGNING:
         keys.use(purpose, card.present(purpose)[0])
+
+
+def certificate(keys: Keys, card: Card, now: datetime) -> bytes:
+    """(48) The certificate that the server shows: while two overlap the one before, which every peer knows."""
+    kept = set(keys.certificates())
+    return next((each for each in reversed(card.taken("tls", now)) if each in kept), card.certificate)
 
 
 def destroy_ended(keys: Keys, card: Card, now: datetime) -> None:

@@ -18,7 +18,7 @@ from comity.flows.house import House
 from comity.flows.keeping.work import CARD, Draft, Work
 from comity.flows.maintaining.epochs import move_people
 from comity.record.bodies.keys import KeysRenewed, KeysRotated
-from comity.record.card import FORMER_MAX, SIGNING, Card, FormerKey, Purpose, RegistryKey, read_card, write_card
+from comity.record.card import FORMER_MAX, PURPOSES, Card, FormerKey, Purpose, RegistryKey, read_card, write_card
 from comity.record.dsse import key_id
 from comity.record.statement import DOMESTIC, chain_id, peek
 from comity.seal.keys import parse_identity
@@ -29,8 +29,8 @@ OVERLAP_MAX = timedelta(days=366)
 """Longest overlap."""
 EPOCHS_SHOWN_MAX = 8
 """Most epochs of the registry on a card."""
-KeyPurpose = Literal["record", "log", "witness", "transport", "registry"]
-"""What is replaced: a signing key, or the registry's epoch."""
+KeyPurpose = Literal["record", "log", "witness", "transport", "tls", "registry"]
+"""What is replaced: a signing key, the certificate of the server, or the registry's epoch."""
 
 
 class RotateKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,7 +38,7 @@ class RotateKey(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         purpose: which.
-        days: how many days others still take what the old key signs; None for as many as is usual.
+        days: how many days others still take the old key, and what it signs; None for as many as is usual.
     """
 
     purpose: KeyPurpose
@@ -49,8 +49,8 @@ class RevokeKey(msgspec.Struct, frozen=True, kw_only=True):
     """Say that a key of this house is another's since some instant.
 
     Attributes:
-        purpose: what it signs.
-        key: the first digits of its public half or of its short name; the present one unless given, which is replaced.
+        purpose: what it is for.
+        key: the first digits of its public half, digest or short name; the present one unless given, which is replaced.
         since: what it signed later is not this party's.
     """
 
@@ -68,8 +68,8 @@ class KeyShown(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         purpose: what it is for.
-        key: its public half, hexadecimal; of the registry, the age recipient.
-        name: its short name, as it stands in envelopes; of the registry, the epoch.
+        key: its public half, hexadecimal; of ``tls`` the digest of the certificate; of the registry, the age recipient.
+        name: its short name, as it stands in envelopes; of ``tls`` the start of the digest; of the registry, the epoch.
         state: ``present``, ``overlaps``, ``former`` or ``revoked``.
         until: when the overlap ends, or ended; None for a present one.
         since: since when what it signs is not this party's; None where it is not revoked.
@@ -110,8 +110,8 @@ async def list_own_keys(house: House, _: ListOwnKeys) -> KeysChanged:
 def keys_on(card: Card, now: datetime) -> tuple[KeyShown, ...]:
     """The keys on a card, the present ones first."""
     present = [
-        KeyShown(purpose=purpose, key=key.hex(), name=key_id(key), state="present")
-        for purpose in SIGNING
+        KeyShown(purpose=purpose, key=key.hex(), name=_name(purpose, key), state="present")
+        for purpose in PURPOSES
         for key in card.present(purpose)
     ]
     epochs = [
@@ -126,11 +126,15 @@ def _former(key: FormerKey, now: datetime) -> KeyShown:
     return KeyShown(
         purpose=key.purpose,
         key=key.key.hex(),
-        name=key_id(key.key),
+        name=_name(key.purpose, key.key),
         state="revoked" if key.revoked is not None else state,
         until=key.until,
         since=key.revoked,
     )
+
+
+def _name(purpose: Purpose, key: bytes) -> str:
+    return key_id(key) if purpose != "tls" else key.hex()[:16]
 
 
 async def rotate_key(house: House, request: RotateKey) -> KeysChanged:
@@ -210,12 +214,13 @@ def _replaced(house: House, card: Card, purpose: Purpose, *, until: datetime, re
     _check_room(len(card.former), FORMER_MAX, "former keys on this card")
     before = card.present(purpose)
     former = tuple(FormerKey(purpose=purpose, key=key, until=until, revoked=revoked) for key in before)
-    made = house.keys.make(purpose).public
+    made = house.keys.new_certificate(house.party) if purpose == "tls" else house.keys.make(purpose).public
     fields: dict[Purpose, dict[str, object]] = {
         "record": {"node_sign": (made,)},
         "log": {"log": made},
         "witness": {"witness": made},
         "transport": {"transport": made},
+        "tls": {"certificate": made},
     }
     return msgspec.structs.replace(card, former=(*former, *card.former), **fields[purpose])
 
