@@ -206,8 +206,9 @@ class History:
                 await rotate_key(world.house(str(party)), RotateKey(purpose=cast("Purpose", purpose)))
             case "revoke", party, purpose, int(hours):
                 since = world.clock.now() - hours * HOUR
-                request = RevokeKey(purpose=cast("Purpose", purpose), since=since)
-                await revoke_key(world.house(str(party)), request)
+                house, kind = world.house(str(party)), cast("Purpose", purpose)
+                present = read_card(await house.card()).present(kind)[0]  # by name: it may follow a revoked one
+                await revoke_key(house, RevokeKey(purpose=kind, since=since, key=present.hex()))
             case "export", party:
                 data = await exported(self.made, f"file-{len(self.files)}", str(party))
                 self.files.append((str(party), data))
