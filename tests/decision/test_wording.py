@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
+from string import Formatter
 from typing import get_args
 
 import pytest
 from msgspec.structs import replace
 
 import comity.decision
-from comity.decision.counterfactual import _KINDS
-from comity.decision.model import Effect, Reason
-from comity.decision.wording import EFFECTS, OUTCOMES, REASONS, effect_wording, outcome_wording, reason_wording
+from comity.agreement.vocabulary import Deed, Form, Method, Role, Within
+from comity.decision.counterfactual import _KINDS, Kind, Missing
+from comity.decision.model import Duty, Effect, Reason
+from comity.decision.wording import (
+    LANGUAGES,
+    duty_wording,
+    effect_wording,
+    missing_wording,
+    outcome_wording,
+    reason_wording,
+)
 from comity.errors import Misuse
 from decision.cases import GIVE, ITEM, OPEN, asked, with_item, with_person
 
@@ -52,22 +62,94 @@ def codes() -> set[str]:
     }
 
 
+ENGLISH = LANGUAGES["en"]
+EVERY = pytest.mark.parametrize("language", LANGUAGES)
+
+
+def parameters(sentence: str) -> set[str]:
+    """What a sentence takes in; one that another language may leave out stands here under the name that holds it."""
+    return {name for _, name, _, _ in Formatter().parse(sentence) if name is not None}
+
+
 def test_every_code_has_a_sentence_and_every_sentence_a_code() -> None:
     assert len(codes()) > 35
-    assert codes() == set(REASONS["en"])
-    assert set(_KINDS) <= set(REASONS["en"])
-    assert set(EFFECTS["en"]) == set(get_args(Effect))
+    assert codes() == set(ENGLISH.reasons)
+    assert set(_KINDS) <= set(ENGLISH.reasons)
 
 
-def test_the_tables_of_all_languages_have_the_same_keys() -> None:
-    for tables in (OUTCOMES, EFFECTS, REASONS):
-        assert all(table.keys() == tables["en"].keys() for table in tables.values())
+@EVERY
+def test_every_language_has_every_word(language: str) -> None:
+    words = LANGUAGES[language]
+    assert words.reasons.keys() == ENGLISH.reasons.keys()
+    assert words.outcomes.keys() == ENGLISH.outcomes.keys()
+    assert set(words.effects) == set(get_args(Effect))
+    assert set(words.missing) == set(get_args(Kind))
+    assert set(words.deeds) == set(get_args(Deed))
+    assert set(words.owers) == set(words.owed) == set(get_args(Role))
+    assert set(words.limits) == set(get_args(Within))
+    if language != "en":
+        assert set(words.terms) == {*get_args(Form), *get_args(Method)}
+        assert set(words.lengths) == set("YMDH")
 
 
-@pytest.mark.parametrize("sentence", REASONS["en"].values())
+@EVERY
+def test_a_sentence_takes_in_what_it_takes_in_in_english(language: str) -> None:
+    words = LANGUAGES[language]
+    for code, said in ENGLISH.reasons.items():
+        assert parameters(words.reasons[code]) == parameters(said), code
+    for kind, said in ENGLISH.missing.items():
+        assert parameters(words.missing[kind]) == parameters(said), kind
+    for part in ("duty", "to", "limit", "limit_from", "within"):
+        assert parameters(getattr(words, part)) == parameters(getattr(ENGLISH, part)), part
+
+
+@EVERY
+def test_every_reason_can_be_said_in_every_language(language: str) -> None:
+    for code in ENGLISH.reasons:
+        reason = Reason(18, code, "jp-kr-2016", "6.a", "S", "needs", "kr-7", ("i-1", "x", "p", "q", "r", "s", "t"))
+        said = reason_wording(reason, language)
+        assert "{" not in said
+        assert said.endswith(" (jp-kr-2016, 6.a, S)")
+        assert "kr-7" in said or "about" not in parameters(ENGLISH.reasons[code])
+        ours = said.removesuffix(" (jp-kr-2016, 6.a, S)").replace("kr-7", "")
+        assert language == "en" or not re.search("[A-Za-z]{3}", ours)  # none of the English is left
+
+
+@EVERY
+def test_everything_that_may_be_missing_and_every_duty_can_be_said(language: str) -> None:
+    words = LANGUAGES[language]
+    for kind in get_args(Kind):
+        (said,) = missing_wording([Missing(kind, "kr-7", ("p", "q", "r", "s", "t"), ("a:6",))], language)
+        assert "{" not in said
+        assert said.endswith(" (a)" if kind == "attestation" else " (a:6)")
+    for deed in get_args(Deed):
+        duty = Duty("a", "o", "6", "S", "recipient", deed, "originator", "promptly")
+        said = duty_wording(duty, language)
+        assert words.deeds[deed] in said
+        assert words.limits["promptly"] in said
+        assert said.endswith(" (a, 6, S)")
+
+
+def test_a_limit_with_a_number_is_told_in_the_units_of_the_language() -> None:
+    duty = Duty("a", "o", "6", "S", "recipient", "notify", "originator", "PT24H", limit_from="b:2")
+    said = {language: duty_wording(duty, language) for language in LANGUAGES}
+    assert said == {
+        "en": "the recipient must give notice of it, to the originator, within PT24H (a, 6, S; the limit by b:2)",
+        "ja": "受領側は、提供元に対し、24時間以内に、通知しなければなりません (a, 6, S;期限はb:2による)",
+        "ko": "접수 측은 원제공자에게 24시간 이내에 통보하여야 합니다 (a, 6, S; 기한은 b:2에 따름)",
+    }
+
+
+def test_a_form_and_a_method_are_told_in_the_language_of_the_reader() -> None:
+    reason = Reason(5, "method-forbidden", "a", "13", "P", "forbids", "", ("overwrite", "burn", "pulp"))
+    assert reason_wording(reason).startswith("overwrite is not one of the methods: burn, pulp")
+    assert reason_wording(reason, "ja").startswith("「上書き」は定められた方法(焼却、溶解)に含まれません")
+
+
+@pytest.mark.parametrize("sentence", [each for words in LANGUAGES.values() for each in words.reasons.values()])
 def test_a_sentence_opens_small_and_has_no_full_stop(sentence: str) -> None:
     assert not sentence[0].isupper()
-    assert not sentence.endswith(".")
+    assert not sentence.endswith((".", "。"))
 
 
 def test_a_reason_reads_with_its_article() -> None:
@@ -93,5 +175,5 @@ def test_every_reason_of_real_decisions_can_be_said() -> None:
 
 def test_a_language_without_sentences_is_a_misuse() -> None:
     reason = Reason(1, "no-recipients", "x", "", "", "forbids")
-    with pytest.raises(Misuse, match="no sentences in 'fr'; known: en"):
+    with pytest.raises(Misuse, match="no sentences in 'fr'; known: en, ja, ko"):
         reason_wording(reason, "fr")

@@ -53,6 +53,24 @@ async def check_refused(world: World, told: OpenedItem, clause: str) -> None:
     assert again.replayed
 
 
+async def test_a_decision_is_told_in_the_language_of_whoever_asks(world: World) -> None:
+    given = await world.given()
+    told = await opened(world, given.item, "park")
+    means = {}
+    for language in ("en", "ja", "ko"):
+        (again,) = await why(world.kr, Why(of=told.decision_record, language=language))
+        (need,) = [each for each in again.told.reasons if each.effect == "needs" and each.step == 13]
+        assert need.about in need.says
+        means[language] = again.told.means
+    assert means == {
+        "en": "not yet: somebody has to act first",
+        "ja": "まだ認められません:先に他の者の行為が必要です",
+        "ko": "아직 허용되지 않습니다: 먼저 다른 사람의 행위가 필요합니다",
+    }
+    with pytest.raises(Misuse, match="no sentences in 'fr'"):
+        await why(world.kr, Why(of=told.decision_record, language="fr"))
+
+
 # ---- readers --------------------------------------------------------------------------------------------------------
 
 

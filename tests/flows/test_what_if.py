@@ -80,6 +80,9 @@ async def test_requests_that_wait_would_not_go_and_say_why(world: World) -> None
     assert (request.outcome, request.then) == ("needs-consent", "no-basis")
     (reason,) = request.reasons
     assert (reason.step, reason.clause) == (2, "21.1")
+    told = await ask(world.jp, language="ko")
+    assert told.here is not None
+    assert told.here.requests[0].reasons[0].says.endswith("측의 해석에 따르면 약정은 효력이 없습니다")
 
 
 async def test_copies_are_counted_on_both_sides_and_stay_open_to_their_holders(world: World) -> None:

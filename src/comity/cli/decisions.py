@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 
 from comity.cli.options import Desk
 from comity.cli.output import Output, Style, visible, width, wrapped
-from comity.decision.wording import EFFECTS
+from comity.decision.wording import LANGUAGES
 from comity.flows.deciding.explaining import OutcomeTold, ReasonTold
 from comity.flows.deciding.picking import TriedTold
 
@@ -41,7 +41,7 @@ _EFFECT_STYLE: Mapping[str, Style] = {
 }
 _EFFECTS = ("forbids", "lacks", "needs", "warns", "notes", "holds")
 """Effects in the order in which a reader wants them."""
-_WORDS = {**EFFECTS["en"], "warns": "warning"}
+_WORDS = {**LANGUAGES["en"].effects, "warns": "warning"}
 _LEFT = max(map(len, _WORDS.values())) + 2
 
 

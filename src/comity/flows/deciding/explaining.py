@@ -40,6 +40,7 @@ class Why(msgspec.Struct, frozen=True, kw_only=True):
 
     of: str
     actor: Actor | None = None
+    language: str = "en"
 
 
 class ReasonTold(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,12 +109,13 @@ async def why(house: House, request: Why) -> list[DecisionTold]:
     """Every decision about an item in order, each decided again.
 
     Raises:
-        Misuse: nothing was decided about it, or nothing that whoever asks may see.
+        Misuse: nothing was decided about it, or nothing that whoever asks may see; or there are no sentences in this
+            language.
         Rejected: a recorded decision does not come out the same.
     """
     sight = Sight(house, await viewer(house, request.actor))
     told = [
-        await _told(house, each)
+        await _told(house, each, request.language)
         for each in await _decisions(house, request.of)
         if await may_see_decision(house, sight, each)
     ]
@@ -159,7 +161,7 @@ async def may_see_decision(house: House, sight: Sight, decided: Recorded) -> boo
     return decided.case.requester in his or (own and sight.has(RELEASE_AUTHORITY))
 
 
-async def _told(house: House, decided: Recorded) -> DecisionTold:
+async def _told(house: House, decided: Recorded, language: str) -> DecisionTold:
     body, case, outcome = decided.body, decided.case, decided.outcome
     row = await house.agreement_row(body.relationship)
     running = await house.library.load(row)
@@ -176,10 +178,10 @@ async def _told(house: House, decided: Recorded) -> DecisionTold:
         act=case.act,
         purpose=case.purpose,
         at=decided.at,
-        told=tell(outcome),
+        told=tell(outcome, language),
         replayed=again == outcome,
         relationship=body.relationship,
-        tried=tuple([await _tried(house, each) for each in body.tried]),
+        tried=tuple([await _tried(house, each, language) for each in body.tried]),
         version=running.agreement.header.version if again is not None else "",
         past=past is not None,
     )
@@ -197,7 +199,7 @@ async def _past(house: House, row: AgreementRow, decided: Recorded) -> Agreement
     return msgspec.structs.replace(row, **texts)
 
 
-async def _tried(house: House, named: bodies.Tried) -> TriedTold:
+async def _tried(house: House, named: bodies.Tried, language: str) -> TriedTold:
     """Another agreement that was asked, from its own recorded decision.
 
     Raises:
@@ -206,24 +208,32 @@ async def _tried(house: House, named: bodies.Tried) -> TriedTold:
     found = await recorded(house, named.decision)
     if found is None:
         raise Rejected(f"decision {named.decision.hex()[:16]}… is not in the journal", code="missing-record")
-    return tried_told(named.relationship, found.outcome, named.decision)
+    return tried_told(named.relationship, found.outcome, named.decision, language)
 
 
-def tell(outcome: decision.Outcome) -> OutcomeTold:
-    """An outcome in words, for somebody who may see the facts of everybody it is about."""
+def tell(outcome: decision.Outcome, language: str = "en") -> OutcomeTold:
+    """An outcome in words, for somebody who may see the facts of everybody it is about.
+
+    Raises:
+        Misuse: there are no sentences in this language.
+    """
     change = what_would_change(outcome, {reason.about for reason in outcome.reasons})
     return OutcomeTold(
         outcome=outcome_word(outcome),
-        means=outcome_wording(outcome),
-        reasons=tuple(map(told_reason, outcome.reasons)),
+        means=outcome_wording(outcome, language),
+        reasons=tuple(told_reason(each, language) for each in outcome.reasons),
         changeable=change.possible,
-        missing=missing_wording(change.missing),
-        duties=tuple(map(duty_wording, outcome.duties)),
+        missing=missing_wording(change.missing, language),
+        duties=tuple(duty_wording(each, language) for each in outcome.duties),
     )
 
 
-def told_reason(reason: decision.Reason) -> ReasonTold:
-    """A reason in words."""
+def told_reason(reason: decision.Reason, language: str = "en") -> ReasonTold:
+    """A reason in words.
+
+    Raises:
+        Misuse: there are no sentences in this language.
+    """
     return ReasonTold(
         step=reason.step,
         effect=reason.effect,
@@ -231,5 +241,5 @@ def told_reason(reason: decision.Reason) -> ReasonTold:
         instrument=reason.instrument,
         provenance=reason.provenance,
         about=reason.about,
-        says=sentence(reason),
+        says=sentence(reason, language),
     )

@@ -66,14 +66,18 @@ class Picked(NamedTuple):
     tried: tuple[TriedTold, ...]
 
 
-def tried_told(relationship: str, outcome: decision.Outcome, record: bytes) -> TriedTold:
-    """The decision under another agreement, and what keeps the act from being done under it."""
+def tried_told(relationship: str, outcome: decision.Outcome, record: bytes, language: str = "en") -> TriedTold:
+    """The decision under another agreement, and what keeps the act from being done under it.
+
+    Raises:
+        Misuse: there are no sentences in this language.
+    """
     against = AGAINST.get(outcome_word(outcome))
     return TriedTold(
         relationship=relationship,
         outcome=outcome_word(outcome),
-        means=outcome_wording(outcome),
-        against=tuple(dict.fromkeys(sentence(each) for each in outcome.reasons if each.effect == against)),
+        means=outcome_wording(outcome, language),
+        against=tuple(dict.fromkeys(sentence(each, language) for each in outcome.reasons if each.effect == against)),
         decision_record=record.hex(),
     )
 

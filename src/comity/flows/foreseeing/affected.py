@@ -176,9 +176,11 @@ async def affected(
     looked_at: datetime,
     worth: Worth,
     actor: Actor | None,
+    language: str = "en",
 ) -> Affected:
     """What the register of this house has that a supposition would touch, as ``actor`` may see it."""
-    look = _Look(house, relationship, supposed, told, looked_at, worth, Sight(house, await viewer(house, actor)), actor)
+    sight = Sight(house, await viewer(house, actor))
+    look = _Look(house, relationship, supposed, told, looked_at, worth, sight, actor, language)
     requests = [each async for each in look.requests()]
     readers = [each async for each in look.readers()]
     consents, waiting = await look.consents()
@@ -219,9 +221,10 @@ class _Look:
         worth: Worth,
         sight: Sight,
         actor: Actor | None,
+        language: str,
     ) -> None:
         self.house, self.relationship, self.at, self.sight, self.actor = house, relationship, at, sight, actor
-        self.told, self.worth = told, worth
+        self.told, self.worth, self.language = told, worth, language
         self.now = SupposedHouse(house, relationship, supposed.before, at, same)
         self.then = SupposedHouse(house, relationship, supposed.ground, at, worth)
         self.texts = supposed.before.agreement, supposed.ground.agreement
@@ -250,7 +253,7 @@ class _Look:
                 by=await self.house.handle(row.by),
                 outcome=outcome_word(now),
                 then=outcome_word(then),
-                reasons=_in_the_way(now, then),
+                reasons=_in_the_way(now, then, self.language),
             )
 
     async def _newest_case(self, request: RequestRow) -> decision.Case | None:
@@ -327,7 +330,7 @@ class _Look:
             item=item.item,
             copy=copy.number,
             then=outcome_word(then),
-            reasons=_in_the_way(now, then),
+            reasons=_in_the_way(now, then, self.language),
         )
 
     async def people(self) -> AsyncIterator[PersonAffected]:
@@ -461,11 +464,11 @@ class _Look:
                     )
 
 
-def _in_the_way(now: decision.Outcome, then: decision.Outcome) -> tuple[ReasonTold, ...]:
+def _in_the_way(now: decision.Outcome, then: decision.Outcome, language: str) -> tuple[ReasonTold, ...]:
     """What stands in the way only then, in words."""
     before = {(each.step, each.code, each.clause, each.about) for each in now.reasons if each.effect in AGAINST}
     return tuple(
-        told_reason(each)
+        told_reason(each, language)
         for each in then.reasons
         if each.effect in AGAINST and (each.step, each.code, each.clause, each.about) not in before
     )

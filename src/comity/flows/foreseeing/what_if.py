@@ -25,12 +25,14 @@ class AskWhatIf(msgspec.Struct, frozen=True, kw_only=True):
         supposing: what is supposed; a notice is this house's own party's, unless another one is named.
         at: the instant of asking; now unless given.
         actor: who asks; the house itself unless given.
+        language: of the reasons.
     """
 
     relationship: str
     supposing: Written
     at: datetime | None = None
     actor: Actor | None = None
+    language: str = "en"
 
 
 class WhatIf(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,5 +65,7 @@ async def what_if(house: House, request: AskWhatIf) -> WhatIf:
     def becomes(mark: str) -> str | None:
         return worth.get((house.party, mark), mark)
 
-    here = await affected(house, request.relationship, supposed, follows, looked_at, becomes, request.actor)
+    here = await affected(
+        house, request.relationship, supposed, follows, looked_at, becomes, request.actor, request.language
+    )
     return WhatIf(follows=follows, here=here)

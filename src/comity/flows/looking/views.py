@@ -44,12 +44,14 @@ class ShowInbox(msgspec.Struct, frozen=True, kw_only=True):
     """What other parties gave us, and which assurances they wait for; as ``actor`` may see it, or the house itself."""
 
     actor: Actor | None = None
+    language: str = "en"
 
 
 class ShowOutbox(msgspec.Struct, frozen=True, kw_only=True):
     """What we asked to give, what it waits for, and how far the other party has our records; likewise."""
 
     actor: Actor | None = None
+    language: str = "en"
 
 
 class ShowRegister(msgspec.Struct, frozen=True, kw_only=True):
@@ -265,7 +267,7 @@ async def show_inbox(house: House, request: ShowInbox) -> Inbox:
         received += await passages(house, relationship, peer, sight)
         if not sight.has(ASSURANCE_OFFICER):
             continue
-        stop = await _halted(house, relationship)
+        stop = await _halted(house, relationship, request.language)
         async for _key, row in house.rows(AskedRow, f"{relationship}/"):
             if row.author == peer and row.consignment is None:
                 asked.append(_asked(relationship, row, stop))
@@ -279,7 +281,7 @@ async def show_outbox(house: House, request: ShowOutbox) -> Outbox:
     stops: dict[str, ReasonTold | None] = {}
     for relationship, _peer in await house.relationships():
         given += await passages(house, relationship, house.party, sight)
-        stops[relationship] = await _halted(house, relationship)
+        stops[relationship] = await _halted(house, relationship, request.language)
     waiting = [
         await _request(house, row, stops[row.relationship] if row.act in GIVING_ACTS else None)
         async for _key, row in house.rows(RequestRow)
@@ -418,10 +420,10 @@ async def _shown(house: House, relationship: str, item: str, sight: Sight) -> li
     ]
 
 
-async def _halted(house: House, relationship: str) -> ReasonTold | None:
+async def _halted(house: House, relationship: str, language: str) -> ReasonTold | None:
     """Why nothing new can be provided there now; None while it can."""
     reason = await halted(house, relationship, house.now())
-    return None if reason is None else told_reason(reason)
+    return None if reason is None else told_reason(reason, language)
 
 
 async def _request(house: House, row: RequestRow, stop: ReasonTold | None) -> RequestLine:

@@ -1,46 +1,38 @@
-"""Sentences for people: what each reason of a decision says, and what each outcome means.
-
-Rules of this file:
-
-- A sentence belongs to a code, in a table, so that another language is another table and no code.
-- ``{0}``, ``{1}`` … are the reason's parameters, ``{rest}`` all from the second on, ``{about}`` the person.
-- A sentence is whole, lowercase, without a full stop, and names no person but by pseudonym.
-"""
+"""Decisions in English."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Mapping
 
-from comity.agreement.vocabulary import Deed, Role
-from comity.decision.counterfactual import Kind, Missing
-from comity.decision.model import Duty, Effect, Outcome, Reason
-from comity.errors import Misuse
+from comity.agreement.vocabulary import Role
+from comity.decision.wording.words import Words
 
-Word = TypeVar("Word", bound=str)
+ROLES: Mapping[Role, str] = {
+    "originator": "the originator",
+    "recipient": "the recipient",
+    "both": "both parties",
+    "visiting-authority": "the visiting authority",
+    "host-authority": "the host authority",
+    "carrier": "the carrier",
+    "either": "either party",
+}
 
-OUTCOMES: Mapping[str, Mapping[str, str]] = {
-    "en": {
+ENGLISH = Words(
+    outcomes={
         "Permit": "permitted",
         "NeedsConsent": "not yet: somebody has to act first",
         "Forbidden": "forbidden",
         "NoBasis": "no basis: nothing in the agreement permits it",
-    }
-}
-
-EFFECTS: Mapping[str, Mapping[Effect, str]] = {
-    "en": {
+    },
+    effects={
         "holds": "holds",
         "notes": "note",
         "warns": "warning, the clause is not checked against the text",
         "needs": "missing",
         "lacks": "no basis",
         "forbids": "forbidden",
-    }
-}
-
-REASONS: Mapping[str, Mapping[str, str]] = {
-    "en": {
+    },
+    reasons={
         "no-recipients": "nobody is named to receive it, and nobody is not everybody",
         "standing-unknown": "it is not known where the agreement stands at this instant",
         "in-force": "the agreement is in force by every party's reading",
@@ -107,11 +99,8 @@ REASONS: Mapping[str, Mapping[str, str]] = {
         "witness-missing": "{1} of {0} witnesses other than the requester",
         "agreement-unknown": "its ancestor {0} came under agreement {1}, which is not at hand",
         "label-below-ancestor": "its level is below that of its ancestor {0}, {1}",
-    }
-}
-
-MISSING: Mapping[str, Mapping[Kind, str]] = {
-    "en": {
+    },
+    missing={
         "acknowledgement": "{0} acknowledges this very text of the agreement",
         "consent": "{0} consents in writing that {3} gain by it, for {4}",
         "attestation": "conditions {conditions} of {0} are attested for {1}",
@@ -123,12 +112,8 @@ MISSING: Mapping[str, Mapping[Kind, str]] = {
         "office-approval": "people of {1}, where it originated, approve it, {0} in all",
         "witness": "people other than the requester witness it, {0} in all",
         "hidden": "something about a person that the asker may not see",
-    }
-}
-"""What would have to happen; ``{0}``, ``{1}`` … are what identifies it, ``{conditions}`` those of one checklist."""
-
-DEEDS: Mapping[str, Mapping[Deed, str]] = {
-    "en": {
+    },
+    deeds={
         "notify": "give notice of it",
         "mark": "mark it",
         "ask-consent": "ask for consent",
@@ -155,115 +140,27 @@ DEEDS: Mapping[str, Mapping[Deed, str]] = {
         "close-finding": "put right what was found",
         "review-level": "review the level",
         "consult": "consult",
-    }
-}
-
-ROLES: Mapping[str, Mapping[Role, str]] = {
-    "en": {
-        "originator": "the originator",
-        "recipient": "the recipient",
-        "both": "both parties",
-        "visiting-authority": "the visiting authority",
-        "host-authority": "the host authority",
-        "carrier": "the carrier",
-        "either": "either party",
-    }
-}
-
-
-def outcome_wording(decision: Outcome, language: str = "en") -> str:
-    """What the outcome means, in a few words.
-
-    Raises:
-        Misuse: there are no sentences in this language.
-    """
-    return _table(OUTCOMES, language)[type(decision).__name__]
-
-
-def sentence(reason: Reason, language: str = "en") -> str:
-    """What a reason says, without the clause it cites.
-
-    Raises:
-        Misuse: there are no sentences in this language.
-    """
-    parameters = reason.parameters
-    ancestor = ""
-    if reason.step == 18 and reason.code not in {"agreement-unknown", "label-below-ancestor"}:
-        ancestor, parameters = f"{parameters[0]}: ", parameters[2:]
-    said = _table(REASONS, language)[reason.code].format(
-        *(each or "(none named)" for each in parameters),
-        about=reason.about,
-        all=", ".join(parameters),
-        rest=", ".join(parameters[1:]),
-        marks=" or ".join(parameters[2:]),
-    )
-    return ancestor + said
-
-
-def reason_wording(reason: Reason, language: str = "en") -> str:
-    """``sentence`` with the clause it cites and how far that is checked: ``"… (jp-kr-2016, 6.a, S)"``.
-
-    Raises:
-        Misuse: there are no sentences in this language.
-    """
-    cited = f"{reason.instrument}, {reason.clause}, {reason.provenance}" if reason.clause else reason.instrument
-    return f"{sentence(reason, language)} ({cited})"
-
-
-def missing_wording(missing: Sequence[Missing], language: str = "en") -> tuple[str, ...]:
-    """What would have to happen, with the clauses that ask for it; the conditions of one checklist in one sentence.
-
-    Raises:
-        Misuse: there are no sentences in this language.
-    """
-    table = _table(MISSING, language)
-    gathered: dict[tuple[str, str, tuple[str, ...]], list[Missing]] = {}
-    for each in missing:
-        what = each.what[:-1] if each.kind == "attestation" else each.what
-        gathered.setdefault((each.kind, each.about, what), []).append(each)
-    sentences = []
-    for group in gathered.values():
-        first = group[0]
-        conditions = ", ".join(each.what[-1] for each in group if each.what)
-        said = table[first.kind].format(
-            *(each or "(none named)" for each in first.what),
-            about=first.about,
-            all=", ".join(first.what),
-            conditions=conditions,
-        )
-        clauses = dict.fromkeys(clause for each in group for clause in each.clauses)
-        if first.kind == "attestation":
-            clauses = dict.fromkeys(clause.partition(":")[0] for clause in clauses)
-        sentences.append(f"{said} ({', '.join(clauses)})" if clauses else said)
-    return tuple(sentences)
-
-
-def duty_wording(duty: Duty, language: str = "en") -> str:
-    """What an act obliges to: ``"the recipient must give a receipt, at receipt (jp-kr-2016, 9.b, S)"``.
-
-    Raises:
-        Misuse: there are no sentences in this language.
-    """
-    roles = _table(ROLES, language)
-    said = f"{roles[duty.who]} must {_table(DEEDS, language)[duty.act]}"
-    if duty.to:
-        said += f", to {roles[duty.to]}"
-    if duty.within:
-        said += f", {duty.within.replace('-', ' ') if duty.within.islower() else 'within ' + duty.within}"
-    limit = f"; the limit by {duty.limit_from}" if duty.limit_from else ""
-    return f"{said} ({duty.instrument}, {duty.clause}, {duty.provenance}{limit})"
-
-
-def effect_wording(effect: Effect, language: str = "en") -> str:
-    """The word that stands before a reason's sentence.
-
-    Raises:
-        Misuse: there are no sentences in this language.
-    """
-    return _table(EFFECTS, language)[effect]
-
-
-def _table(tables: Mapping[str, Mapping[Word, str]], language: str) -> Mapping[Word, str]:
-    if language not in tables:
-        raise Misuse(f"there are no sentences in {language!r}; known: {', '.join(tables)}", code="unknown-language")
-    return tables[language]
+        "name-officer": "name the responsible officers",
+    },
+    owers=ROLES,
+    owed=ROLES,
+    limits={
+        "immediately": "immediately",
+        "promptly": "promptly",
+        "as-appropriate": "as appropriate",
+        "before": "before",
+        "at-receipt": "at receipt",
+        "at-creation": "at creation",
+        "continuous": "continuous",
+    },
+    lengths={},
+    within="within {0}",
+    duty="{who} must {deed}{to}{within}",
+    to=", to {0}",
+    limit=", {0}",
+    limit_from="; the limit by {0}",
+    terms={},
+    listed=", ",
+    alternatives=" or ",
+    none_named="(none named)",
+)

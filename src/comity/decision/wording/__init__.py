@@ -1,0 +1,138 @@
+"""Sentences for people: what each reason of a decision says, and what each outcome means.
+
+Rules of this room:
+
+- A sentence belongs to a code, in a table of its language (``english.py``, ``japanese.py``, ``korean.py``; what a table
+  needs is in ``words.py``), so that another language is another table and no code.
+- A sentence is whole, lowercase, without a full stop, and names no person but by pseudonym.
+- Marks, names, ids and purposes stand in it as they were given.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from comity.decision.counterfactual import Missing
+from comity.decision.model import Duty, Effect, Outcome, Reason
+from comity.decision.wording.english import ENGLISH
+from comity.decision.wording.japanese import JAPANESE
+from comity.decision.wording.korean import KOREAN
+from comity.decision.wording.words import Words
+from comity.errors import Misuse
+
+LANGUAGES: Mapping[str, Words] = {"en": ENGLISH, "ja": JAPANESE, "ko": KOREAN}
+_NUMBERED = re.compile(r"PT?([0-9]+)([YMDH])")
+_OWN_ITEM = frozenset({"agreement-unknown", "label-below-ancestor"})
+"""Reasons of step 18 whose sentences name the ancestor themselves."""
+
+
+def outcome_wording(decision: Outcome, language: str = "en") -> str:
+    """What the outcome means, in a few words.
+
+    Raises:
+        Misuse: there are no sentences in this language.
+    """
+    return _words(language).outcomes[type(decision).__name__]
+
+
+def effect_wording(effect: Effect, language: str = "en") -> str:
+    """The word that stands before a reason's sentence.
+
+    Raises:
+        Misuse: there are no sentences in this language.
+    """
+    return _words(language).effects[effect]
+
+
+def sentence(reason: Reason, language: str = "en") -> str:
+    """What a reason says, without the clause it cites.
+
+    Raises:
+        Misuse: there are no sentences in this language.
+    """
+    words = _words(language)
+    parameters = reason.parameters
+    ancestor = ""
+    if reason.step == 18 and reason.code not in _OWN_ITEM:
+        ancestor, parameters = f"{parameters[0]}: ", parameters[2:]
+    if reason.code in {"form-outside", "method-allowed", "method-forbidden"}:
+        parameters = tuple(words.terms.get(each, each) for each in parameters)
+    said = words.reasons[reason.code].format(
+        *(each or words.none_named for each in parameters),
+        about=reason.about,
+        all=words.listed.join(parameters),
+        rest=words.listed.join(parameters[1:]),
+        marks=words.alternatives.join(parameters[2:]),
+    )
+    return ancestor + said
+
+
+def reason_wording(reason: Reason, language: str = "en") -> str:
+    """``sentence`` with the clause it cites and how far that is checked: ``"… (jp-kr-2016, 6.a, S)"``.
+
+    Raises:
+        Misuse: there are no sentences in this language.
+    """
+    cited = f"{reason.instrument}, {reason.clause}, {reason.provenance}" if reason.clause else reason.instrument
+    return f"{sentence(reason, language)} ({cited})"
+
+
+def missing_wording(missing: Sequence[Missing], language: str = "en") -> tuple[str, ...]:
+    """What would have to happen, with the clauses that ask for it; the conditions of one checklist in one sentence.
+
+    Raises:
+        Misuse: there are no sentences in this language.
+    """
+    words = _words(language)
+    gathered: dict[tuple[str, str, tuple[str, ...]], list[Missing]] = {}
+    for each in missing:
+        what = each.what[:-1] if each.kind == "attestation" else each.what
+        gathered.setdefault((each.kind, each.about, what), []).append(each)
+    sentences = []
+    for group in gathered.values():
+        first = group[0]
+        said = words.missing[first.kind].format(
+            *(each or words.none_named for each in first.what),
+            about=first.about,
+            all=words.listed.join(first.what),
+            conditions=words.listed.join(each.what[-1] for each in group if each.what),
+        )
+        clauses = dict.fromkeys(clause for each in group for clause in each.clauses)
+        if first.kind == "attestation":
+            clauses = dict.fromkeys(clause.partition(":")[0] for clause in clauses)
+        sentences.append(f"{said} ({', '.join(clauses)})" if clauses else said)
+    return tuple(sentences)
+
+
+def duty_wording(duty: Duty, language: str = "en") -> str:
+    """What an act obliges to: ``"the recipient must give a receipt, at receipt (jp-kr-2016, 9.b, S)"``.
+
+    Raises:
+        Misuse: there are no sentences in this language.
+    """
+    words = _words(language)
+    said = words.duty.format(
+        who=words.owers[duty.who],
+        deed=words.deeds[duty.act],
+        to=words.to.format(words.owed[duty.to]) if duty.to else "",
+        within=words.limit.format(_limit(duty, words)) if duty.within else "",
+    )
+    limit = words.limit_from.format(duty.limit_from) if duty.limit_from else ""
+    return f"{said} ({duty.instrument}, {duty.clause}, {duty.provenance}{limit})"
+
+
+def _limit(duty: Duty, words: Words) -> str:
+    """Until when: a word, or a number of years, months, days or hours."""
+    for word, said in words.limits.items():
+        if duty.within == word:
+            return said
+    numbered = _NUMBERED.fullmatch(duty.within)
+    length = words.lengths.get(numbered[2]) if numbered else None
+    return words.within.format(length.format(numbered[1]) if length and numbered else duty.within)
+
+
+def _words(language: str) -> Words:
+    if language not in LANGUAGES:
+        raise Misuse(f"there are no sentences in {language!r}; known: {', '.join(LANGUAGES)}", code="unknown-language")
+    return LANGUAGES[language]
