@@ -415,7 +415,7 @@ async def test_whatever_fails_on_the_way_it_comes_to_the_same(
         if left >= 0:
             break
         struck += 1
-        if fault in (Fault.CRASH_LOST, Fault.CRASH_KEPT):
+        if fault in (Fault.CRASH_LOST, Fault.CRASH_KEPT, Fault.CRASH_TORN):
             await world.kr.sequencer.close()
             world.kr = await new_house("kr", world.folder, world.clock, disk)
         assert (await caught_up(world, "kr")).restored is None

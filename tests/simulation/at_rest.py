@@ -320,6 +320,9 @@ def disks_hold_no_plaintext(simulation: Simulation) -> Iterator[str]:
         for digest, blob in (*node.disk.blobs.items(), *node.disk.uploads.items()):
             if SECRET in blob:
                 yield f"blob {digest.hex()[:16]} of {party} holds plaintext"
+        for name, left in node.disk.partial.items():
+            if SECRET in left:
+                yield f"what a torn write left as {name} of {party} holds plaintext"
         for path in node.folder.rglob("*"):
             if path.is_file() and SECRET in path.read_bytes():
                 yield f"{path.name} of {party} holds plaintext"

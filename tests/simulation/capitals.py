@@ -134,7 +134,7 @@ class Capitals:
             assert await self._open(node)
         self.invariants = Invariants(self)
         for node in self.nodes.values():
-            node.disk.faults = self._fault
+            node.disk.faults, node.disk.tear = self._fault, self._torn
         self.third.disk.faults = self._fault
         self.witness.tell(f"seed {self.seed}: {self.weather}")
         self.check()
@@ -145,6 +145,9 @@ class Capitals:
                 self.witness.fault(f"{fault.name.lower().replace('_', '-')} at {point}")
                 return fault
         return None
+
+    def _torn(self, content: bytes) -> bytes:
+        return content[: self.random.randrange(len(content) + 1)]
 
     async def _open(self, node: Capital) -> bool:
         node.crashes = node.disk.crashes

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -23,6 +24,7 @@ from comity.ports import JournalEntry
 from comity.record import bodies
 from comity.record.encoding import decode
 from comity.record.statement import Statement, chain_id, peek
+from comity.stores.blobs import DIGEST_BYTES
 
 from . import at_rest
 from .feed_invariants import FEEDS_AT_EACH_STEP
@@ -79,6 +81,7 @@ class Invariants:
         self.known: dict[FeedName, int] = {}
         self.arrived: dict[tuple[FeedName, int], bytes] = {}
         self.reading: dict[int, int] = {}
+        self.whole: dict[str, dict[bytes, bytes]] = {}
 
     def check(self) -> None:
         """Look at what is new.
@@ -268,6 +271,19 @@ def cosignatures_only_grow(seen: Invariants, _: News, __: list[Fresh]) -> Iterat
             seen.cosigned[party, chain] = size
 
 
+def what_is_stored_is_whole(seen: Invariants, _: News, __: list[Fresh]) -> Iterator[str]:
+    """(36)"""
+    for party, node in seen.simulation.nodes.items():
+        known = seen.whole.setdefault(party, {})
+        for digest, blob in node.disk.blobs.items():
+            if known.get(digest) is not blob and sha256(blob).digest() != digest:
+                yield f"blob {digest.hex()[:16]} of {party} is not the bytes of its name"
+        seen.whole[party] = dict(node.disk.blobs)
+        for digest in node.disk.erased:
+            if len(digest) != DIGEST_BYTES:
+                yield f"the list of erased keys of {party} has a part of a digest"
+
+
 StepInvariant = Callable[[Invariants, News, list[Fresh]], Iterator[str]]
 AT_EACH_STEP: dict[int, StepInvariant] = dict(
     enumerate(
@@ -288,7 +304,7 @@ AT_EACH_STEP: dict[int, StepInvariant] = dict(
         ),
         start=1,
     )
-)
+) | {36: what_is_stored_is_whole}
 NAMES: dict[int, str] = {
     number: invariant.__name__
     for table in (AT_EACH_STEP, at_rest.AT_REST, FEEDS_AT_EACH_STEP)

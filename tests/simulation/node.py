@@ -46,6 +46,7 @@ class Node:
         self.clock = ErringClock(time)
         self.disk, self.feed_disk = DoubleDisk(self._fault), DoubleDisk(self._fault)
         self.disk.other, self.feed_disk.other = self.feed_disk, self.disk
+        self.disk.tear = self.feed_disk.tear = self._torn
         self.weather: Weather = CALM
         self.house: House | None = None
         self.gates: WatchedGates
@@ -163,6 +164,11 @@ class Node:
                 self.witness.fault(f"{fault.name.lower().replace('_', '-')} at {point}")
                 return fault
         return None
+
+    def _torn(self, content: bytes) -> bytes:
+        """What the power leaves of a write: its beginning, and sometimes other bytes in the place of the rest."""
+        left = content[: self._random.randrange(len(content) + 1)]
+        return left + bytes(len(content) - len(left)) if self._random.random() < 0.3 else left
 
     def _turns(self) -> int:
         return self._random.randint(0, self.weather.slow) if self.weather.slow else 0

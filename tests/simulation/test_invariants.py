@@ -74,6 +74,7 @@ def world(rested: Simulation) -> Iterator[Simulation]:
         node.feed_disk.database = copy.deepcopy(node.feed_disk.database)
         node.disk.database = copy.deepcopy(node.disk.database)
         node.disk.blobs, node.disk.sizes = dict(node.disk.blobs), dict(node.disk.sizes)
+        node.disk.partial = dict(node.disk.partial)
     for holder, values in ((rested, kept), (rested.invariants, remembered)):
         for name, value in values.items():
             if name != "simulation":
@@ -409,6 +410,24 @@ def a_row_is_missing(world: Simulation) -> None:
 @breaks(23)
 def a_blob_was_never_sealed(world: Simulation) -> None:
     world.nodes["jp"].disk.blobs[bytes(32)] = b"..." + SECRET
+
+
+@breaks(23)
+def a_torn_file_was_never_sealed(world: Simulation) -> None:
+    world.nodes["jp"].disk.partial["temporary/0"] = b"..." + SECRET
+
+
+@breaks(36)
+def a_blob_is_torn(world: Simulation) -> None:
+    blobs = world.nodes["jp"].disk.blobs
+    digest, blob = next((digest, blob) for digest, blob in blobs.items() if blob)
+    blobs[digest] = blob[:-1]
+
+
+@breaks(36)
+def a_line_of_an_erased_key_is_torn(world: Simulation) -> None:
+    disk = world.nodes["jp"].disk
+    disk.erased = [*disk.erased, bytes(7)]
 
 
 @breaks(24)

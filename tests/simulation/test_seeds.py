@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from comity.stores.memory_disk import Fault
+from comity.stores.memory import TEMPORARY
+from comity.stores.memory_disk import Fault, MemoryDisk
 
 from .cast import PARTIES
-from .invariants import NAMES
+from .invariants import NAMES, Broken
 from .simulation import simulate
 from .weather import CALM, STORM
 
@@ -66,6 +68,23 @@ def test_in_storms_everything_happens_and_everything_holds() -> None:
         if seed >= 3 and not acts and not faults:
             return
     assert (acts, faults) == (set(), set()), "what never happened"
+
+
+TEARING = replace(CALM, disk=((Fault.CRASH_TORN, 0.05),))
+
+
+def test_who_writes_payloads_in_place_is_found_out_by_torn_writes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store that does not write under another name first: the checker names what the power leaves of it."""
+
+    def in_place(disk: MemoryDisk, name: str, content: bytes) -> None:
+        if name.startswith(TEMPORARY):
+            disk.blobs[bytes.fromhex(name.removeprefix(TEMPORARY))] = disk.tear(content)
+
+    assert "crash-torn at put-blob" in simulate(5, 100, TEARING).witness.faults
+    monkeypatch.setattr(MemoryDisk, "leave", in_place)
+    with pytest.raises(Broken) as broken:
+        simulate(5, 100, TEARING)
+    assert broken.value.numbers == {36}
 
 
 def test_who_meddles_with_what_a_house_sends_changes_nothing() -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from comity.errors import Unavailable
+from comity.errors import Rejected, Unavailable
 from comity.flows.keeping.high_water_mark import check_high_water_mark
 from comity.ports import Ambiguous, DiskFull, Put, RestoredFrom
 from comity.stores.memory import MemoryBlobs, MemoryErasedKeys, MemoryHighWaterMark, MemoryRestoration, MemoryStore
@@ -27,6 +27,7 @@ WHAT_FAULTS_DO = [
     (Fault.UNKNOWN_KEPT, Ambiguous, True),
     (Fault.CRASH_LOST, Crashed, False),
     (Fault.CRASH_KEPT, Crashed, True),
+    (Fault.CRASH_TORN, Crashed, False),
 ]
 
 
@@ -118,6 +119,78 @@ async def test_every_other_write_meets_each_fault(tmp_path, point, fault, error,
     if error is not Crashed and not written:
         await act()
         assert await done()
+
+
+async def test_a_torn_piece_is_compared_with_the_last_byte_that_comes():  # (35, 42)
+    """Whether its rest is cut off or reads as other bytes: it is never a blob, and the upload ends."""
+    whole = bytes(range(200))
+    name = hashlib.sha256(whole).digest()
+    for tear in (lambda piece: piece[:30], lambda piece: (piece[:30] + bytes(len(piece)))[: len(piece)]):
+        disk = MemoryDisk()
+        disk.tear = tear
+        strike(disk, WritePoint.APPEND_BLOB, Fault.CRASH_TORN)
+        with pytest.raises(Crashed):
+            await MemoryBlobs(disk).append(name, 0, whole, len(whole))
+        left = disk.uploads[name]
+        blobs = MemoryBlobs(disk)
+        standing = await blobs.received(name)
+        assert standing == len(left) - 1
+        if left == whole[:30]:
+            assert await blobs.append(name, standing, whole[standing:], len(whole)) == len(whole)
+        else:
+            with pytest.raises(Rejected, match="send them again"):
+                await blobs.append(name, standing, whole[standing:], len(whole))
+            assert await blobs.append(name, 0, whole, len(whole)) == len(whole)
+        assert disk.blobs == {name: whole}
+
+
+async def test_a_torn_piece_that_was_whole_becomes_the_blob():  # (35)
+    disk = MemoryDisk()
+    disk.tear = bytes
+    strike(disk, WritePoint.APPEND_BLOB, Fault.CRASH_TORN)
+    with pytest.raises(Crashed):
+        await MemoryBlobs(disk).append(NAME, 0, CONTENT, len(CONTENT))
+    assert await MemoryBlobs(disk).received(NAME) == len(CONTENT)
+    assert disk.blobs == {NAME: CONTENT}
+
+
+async def test_of_what_is_renamed_into_place_a_part_lies_under_another_name():  # (42)
+    disk = MemoryDisk()
+    for point, write in (
+        (WritePoint.PUT_BLOB, lambda: MemoryBlobs(disk).put_many({NAME: CONTENT})),
+        (WritePoint.WRITE_MARK, lambda: MemoryHighWaterMark(disk).write({HOME: 1})),
+        (WritePoint.WRITE_RESTORED, lambda: MemoryRestoration(disk).write(RESTORED)),
+    ):
+        strike(disk, point, Fault.CRASH_TORN)
+        with pytest.raises(Crashed):
+            await write()
+    assert (disk.blobs, disk.sizes, disk.restored) == ({}, {}, None)
+    assert set(disk.partial) == {f"temporary/{NAME.hex()}", "high-water-mark", "restored"}
+    assert disk.partial[f"temporary/{NAME.hex()}"] == CONTENT[:3]
+    MemoryBlobs(disk)
+    assert set(disk.partial) == {"high-water-mark", "restored"}
+
+
+async def test_of_torn_lines_the_whole_ones_are_there():  # (42)
+    disk = MemoryDisk()
+    lines = [bytes([number]) * 32 for number in range(5)]
+    strike(disk, WritePoint.ADD_ERASED, Fault.CRASH_TORN)
+    with pytest.raises(Crashed):
+        await MemoryErasedKeys(disk).add(lines)
+    assert await MemoryErasedKeys(disk).read() == lines[:2]
+
+
+async def test_torn_power_keeps_some_of_what_else_was_not_synced():  # (42)
+    disk = MemoryDisk()
+    disk.tear = bytes
+    under_way = [asyncio.create_task(MemoryStore(disk).commit(batch(HOME, 0), {HOME: None}))]
+    await asyncio.sleep(0)
+    strike(disk, WritePoint.PUT_BLOB, Fault.CRASH_TORN)
+    with pytest.raises(Crashed):
+        await MemoryBlobs(disk).put_many({NAME: CONTENT})
+    assert isinstance((await asyncio.gather(*under_way, return_exceptions=True))[0], Crashed)
+    assert (await MemoryStore(disk).heads())[HOME] == head(HOME, 1)
+    assert disk.blobs == {}
 
 
 @pytest.mark.parametrize("kept", [False, True], ids=["power", "process"])

@@ -4,7 +4,8 @@ Rules of this file:
 
 - ``blobs/ab/cdef…`` is whole or absent: a blob is written in ``temporary/``, synced, renamed, its folder synced.
 - ``uploads/HEX`` grows by synced pieces. Its length is where the upload stands; whatever a crash left of an unsynced
-  piece counts as received, for the digest of the whole is compared before the blob appears.
+  piece counts as received, but for its last byte: the digest of the whole is compared before the blob appears, with
+  the last byte that comes.
 - Batches are dealt to a few threads by folder, so that syncs overlap and each folder is synced once in a batch.
 - Paths are made of digests only, no symbolic link is followed, and contents are verified by whoever reads them.
 """
@@ -149,9 +150,12 @@ class FolderBlobs:
             if size is not None:
                 return size
             if digest not in self._known and _size_of(upload) is not None:
-                with _open(upload) as file:
+                with os.fdopen(os.open(upload, os.O_RDWR | os.O_NOFOLLOW), "r+b") as file:
                     sync(file.fileno())
                     whole = hashlib.file_digest(file, "sha256").digest() == digest
+                    if not whole and (length := os.fstat(file.fileno()).st_size):
+                        file.truncate(length - 1)
+                        sync(file.fileno())
                 if whole:
                     self._finish(digest)
                 else:
@@ -173,6 +177,7 @@ class FolderBlobs:
                 sync(descriptor)
             except OSError:
                 os.ftruncate(descriptor, offset)
+                self._known.add(digest)  # where it stood it was durable
                 raise
             finally:
                 os.close(descriptor)

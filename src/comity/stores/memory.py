@@ -15,11 +15,17 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
+import msgspec
+
 from comity.errors import Misuse, Unavailable
 from comity.ports import Ambiguous, Batch, Head, JournalEntry, Put, RestoredFrom
 from comity.stores.batch import check_batch, check_head, check_limit, check_replacement
-from comity.stores.blobs import check_digest, check_piece, no_blob, wrong_digest
+from comity.stores.blobs import DIGEST_BYTES, check_digest, check_piece, no_blob, wrong_digest
 from comity.stores.memory_disk import Database, MemoryDisk, OnMemoryDisk, WritePoint
+
+TEMPORARY = "temporary/"
+MARK, NOTE = "high-water-mark", "restored"
+"""Under which names a torn write leaves its part; the first are emptied at every start."""
 
 
 class MemoryStore(OnMemoryDisk):
@@ -129,6 +135,11 @@ class MemoryStore(OnMemoryDisk):
 class MemoryBlobs(OnMemoryDisk):
     """``ports.Blobs`` on a ``MemoryDisk``."""
 
+    def __init__(self, disk: MemoryDisk) -> None:
+        super().__init__(disk)
+        self._known: set[bytes] = set()  # uploads that this life has written or compared
+        disk.partial = {name: left for name, left in disk.partial.items() if not name.startswith(TEMPORARY)}
+
     async def put_many(self, blobs: Mapping[bytes, bytes]) -> None:
         """See ``ports.Blobs.put_many``."""
         for digest in blobs:
@@ -136,14 +147,23 @@ class MemoryBlobs(OnMemoryDisk):
         wrong = [digest for digest, content in blobs.items() if hashlib.sha256(content).digest() != digest]
         for digest, content in blobs.items():
             if digest not in wrong:
-                await self._write(WritePoint.PUT_BLOB, partial(self._disk.blobs.__setitem__, digest, content))
+                put = partial(self._disk.blobs.__setitem__, digest, content)
+                await self._write(
+                    WritePoint.PUT_BLOB, put, partial(self._disk.leave, TEMPORARY + digest.hex(), content)
+                )
         if wrong:
             raise wrong_digest(wrong[0])
 
     async def received(self, digest: bytes) -> int:
         """See ``ports.Blobs.received``."""
-        blob = self._blob(digest)
-        return len(self._disk.uploads.get(digest, b"") if blob is None else blob)
+        blob, upload = self._blob(digest), self._disk.uploads.get(digest, b"")
+        if blob is None and upload and digest not in self._known:  # (35) what a crash left
+            self._known.add(digest)
+            if hashlib.sha256(upload).digest() == digest:
+                self._finish(digest, upload)
+                return len(upload)
+            self._disk.uploads[digest] = upload = upload[:-1]
+        return len(upload if blob is None else blob)
 
     async def append(self, digest: bytes, offset: int, piece: bytes, size: int) -> int:
         """See ``ports.Blobs.append``."""
@@ -152,13 +172,17 @@ class MemoryBlobs(OnMemoryDisk):
             check_piece(digest, standing, offset, len(piece), size)
             if digest in self._disk.blobs:
                 return standing
-            whole = self._disk.uploads.get(digest, b"") + piece
+            before = self._disk.uploads.get(digest, b"")
+            whole = before + piece
             if len(whole) < size:
-                await self._write(WritePoint.APPEND_BLOB, partial(self._disk.uploads.__setitem__, digest, whole))
+                change = partial(self._disk.uploads.__setitem__, digest, whole)
             elif hashlib.sha256(whole).digest() == digest:
-                await self._write(WritePoint.APPEND_BLOB, partial(self._finish, digest, whole))
+                change = partial(self._finish, digest, whole)
             else:
-                await self._write(WritePoint.APPEND_BLOB, partial(self._forget, digest))
+                change = partial(self._forget, digest)
+            await self._write(WritePoint.APPEND_BLOB, change, partial(self._tear_piece, digest, before, piece))
+            self._known.add(digest)
+            if len(whole) == size and digest not in self._disk.blobs:
                 raise wrong_digest(digest)
             return len(whole)
 
@@ -199,6 +223,9 @@ class MemoryBlobs(OnMemoryDisk):
         check_digest(digest)
         return self._disk.blobs.get(digest)
 
+    def _tear_piece(self, digest: bytes, before: bytes, piece: bytes) -> None:
+        self._disk.uploads[digest] = before + self._disk.tear(piece)
+
     def _finish(self, digest: bytes, whole: bytes) -> None:
         self._disk.uploads.pop(digest, None)
         self._disk.blobs[digest] = whole
@@ -222,7 +249,8 @@ class MemoryHighWaterMark(OnMemoryDisk):
 
     async def write(self, sizes: Mapping[str, int]) -> None:
         """See ``ports.HighWaterMark.write``."""
-        await self._write(WritePoint.WRITE_MARK, partial(self._disk.raise_sizes, dict(sizes)))
+        torn = partial(self._disk.leave, MARK, msgspec.json.encode(sizes))
+        await self._write(WritePoint.WRITE_MARK, partial(self._disk.raise_sizes, dict(sizes)), torn)
 
 
 class MemoryErasedKeys(OnMemoryDisk):
@@ -240,7 +268,12 @@ class MemoryErasedKeys(OnMemoryDisk):
 
     async def add(self, digests: Sequence[bytes]) -> None:
         """See ``ports.ErasedKeys.add``."""
-        await self._write(WritePoint.ADD_ERASED, partial(self._disk.erased.extend, list(digests)))
+        added = list(digests)
+        await self._write(WritePoint.ADD_ERASED, partial(self._disk.erased.extend, added), partial(self._tear, added))
+
+    def _tear(self, added: list[bytes]) -> None:
+        """What is whole of the lines that a crash left; the rest of one is cut off before the next is added."""
+        self._disk.erased += added[: len(self._disk.tear(b"".join(added))) // DIGEST_BYTES]
 
 
 class MemoryRestoration(OnMemoryDisk):
@@ -253,7 +286,8 @@ class MemoryRestoration(OnMemoryDisk):
 
     async def write(self, restored: RestoredFrom) -> None:
         """See ``ports.Restoration.write``."""
-        await self._write(WritePoint.WRITE_RESTORED, partial(self._disk.set_restored, restored))
+        torn = partial(self._disk.leave, NOTE, msgspec.json.encode(restored))
+        await self._write(WritePoint.WRITE_RESTORED, partial(self._disk.set_restored, restored), torn)
 
     async def clear(self) -> None:
         """See ``ports.Restoration.clear``."""

@@ -6,6 +6,8 @@ Rules of this file (``spec/store.md`` steps 40 to 44):
   the event loop later; a crash decides whether unsynced changes are kept (the process died) or lost (the power did).
 - At every write point the fault plan is asked once. It gives ``None`` or a ``Fault``, which says both what the caller
   sees and whether the write took place, so that each failure is tried with and without its write.
+- A write that the loss of power tears leaves a part behind: of an upload where it stands, of a list that grows at its
+  end what is whole of it, and of a file that is renamed into place nothing but its part under the other name.
 - After a crash everything opened before it raises ``Crashed``: a task of the dead node cannot write to its successor's
   disk. There is no randomness here: a plan that wants it brings its own seed.
 """
@@ -46,10 +48,13 @@ class Fault(Enum):
     UNKNOWN_KEPT = "the caller sees Ambiguous, and the write is there"
     CRASH_LOST = "the power fails: this write and all unsynced ones are lost"
     CRASH_KEPT = "the process dies: this write and all unsynced ones are there"
+    CRASH_TORN = "the power fails in the midst: a part of this write is there, and some of the unsynced ones"
 
 
 FaultPlan = Callable[[WritePoint], Fault | None]
 """Asked once at every write; deterministic for a given seed of the caller's."""
+Change = Callable[[], None]
+"""What makes a write durable, whole or in part."""
 
 
 class Crashed(BaseException):
@@ -58,6 +63,11 @@ class Crashed(BaseException):
 
 def no_faults(_point: WritePoint) -> None:
     """The plan under which nothing fails."""
+
+
+def half(content: bytes) -> bytes:
+    """What is left of a torn write, unless a plan has it otherwise."""
+    return content[: len(content) // 2]
 
 
 @dataclass
@@ -106,7 +116,9 @@ class MemoryDisk:
 
     Attributes:
         faults: the plan asked at every write.
+        tear: what a torn write leaves of its bytes; it has no more of them, and those it has may be others.
         database, blobs, uploads, sizes, erased, restored: what is durable.
+        partial: what torn writes left under other names; nobody reads it.
         unsynced: changes written but not yet durable, in order.
         turn: held by whichever store is comparing and setting.
         crashes: how often the node on it has died.
@@ -114,13 +126,15 @@ class MemoryDisk:
 
     def __init__(self, faults: FaultPlan = no_faults) -> None:
         self.faults = faults
+        self.tear = half
         self.database = Database()
         self.blobs: dict[bytes, bytes] = {}
         self.uploads: dict[bytes, bytes] = {}
         self.sizes: dict[str, int] = {}
         self.erased: list[bytes] = []
         self.restored: RestoredFrom | None = None
-        self.unsynced: list[Callable[[], None]] = []
+        self.partial: dict[str, bytes] = {}
+        self.unsynced: list[Change] = []
         self.turn = asyncio.Lock()
         self.crashes = 0
 
@@ -132,11 +146,21 @@ class MemoryDisk:
         self.turn = asyncio.Lock()
         self.crashes += 1
 
+    def crash_torn(self, torn: Change | None) -> None:
+        """Kill what is open by the loss of power in the midst of a write, of which a part is left, as some others are."""
+        kept = len(self.tear(bytes(len(self.unsynced))))
+        self.unsynced[kept:] = [] if torn is None else [torn]
+        self.crash(unsynced_kept=True)
+
     def sync(self) -> None:
         """Make every unsynced change durable."""
         for change in self.unsynced:
             change()
         self.unsynced.clear()
+
+    def leave(self, name: str, content: bytes) -> None:
+        """Leave what is torn of a file that was to be renamed into place."""
+        self.partial[name] = self.tear(content)
 
     def raise_sizes(self, sizes: Mapping[str, int]) -> None:
         """Raise the marks of the chains named; no mark goes down."""
@@ -158,8 +182,13 @@ class OnMemoryDisk:
         if self._disk.crashes != self._opened_after:
             raise Crashed
 
-    async def _write(self, point: WritePoint, change: Callable[[], None]) -> None:
+    async def _write(self, point: WritePoint, change: Change, torn: Change | None = None) -> None:
         """Make one change durable, unless the plan has it otherwise.
+
+        Args:
+            point: which write it is.
+            change: the whole of it.
+            torn: what may be left of it where the power fails in its midst; None where it is there whole or not at all.
 
         Raises:
             DiskFull, Unavailable: nothing was written.
@@ -173,10 +202,12 @@ class OnMemoryDisk:
             raise DiskFull(f"no room on the simulated disk ({point}); nothing was written", code="disk-full")
         if fault is Fault.UNAVAILABLE:
             raise Unavailable(f"the simulated disk failed ({point}); nothing was written", code="disk-failed")
-        if fault not in {Fault.UNKNOWN_LOST, Fault.CRASH_LOST}:
+        if fault not in {Fault.UNKNOWN_LOST, Fault.CRASH_LOST, Fault.CRASH_TORN}:
             disk.unsynced.append(change)
         if fault in {Fault.CRASH_LOST, Fault.CRASH_KEPT}:
             disk.crash(unsynced_kept=fault is Fault.CRASH_KEPT)
+        if fault is Fault.CRASH_TORN:
+            disk.crash_torn(torn)
         await asyncio.sleep(0)
         self._check_alive()
         disk.sync()
