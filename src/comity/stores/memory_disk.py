@@ -147,7 +147,7 @@ class MemoryDisk:
         self.crashes += 1
 
     def crash_torn(self, torn: Change | None) -> None:
-        """Kill what is open by the loss of power in the midst of a write, of which a part is left, as some others are."""
+        """Kill what is open by the loss of power in the midst of a write: a part of it is left, and some others are."""
         kept = len(self.tear(bytes(len(self.unsynced))))
         self.unsynced[kept:] = [] if torn is None else [torn]
         self.crash(unsynced_kept=True)
