@@ -124,9 +124,7 @@ LAWS: dict[str, Law] = {
     "__main__": law(("cli",), ""),
 }
 GRANTS = {
-    "comity.node.run": frozenset(
-        {*ADAPTERS, "console"}
-    ),  # the one module that knows which adapter stands behind which port
+    "comity.node.run": frozenset(ADAPTERS),  # the one module that knows which adapter stands behind which port
     "comity.node.checking": frozenset({"stores"}),  # a data folder as files, all of them read again
     "comity.node.backups": frozenset({"stores"}),  # a data folder as files, kept elsewhere and brought back
     "comity.node.events": frozenset({"doors"}),  # events come and go over HTTP: the one door that is a server's
@@ -134,6 +132,8 @@ GRANTS = {
     "comity.node.custodians": frozenset({"stores"}),  # and shared out
     "comity.node.following": frozenset({"courier"}),  # a server's certificate is pinned the same way
     "comity.node.keys": frozenset({"stores"}),  # keys as files, to be listed and locked
+    "comity.node.pages": frozenset({"console"}),  # the application, when the first browser asks
+    "comity.node.settings": frozenset({"console"}),  # its table among the others
     "comity.node.passphrase": frozenset({"stores"}),  # a file with a passphrase is read as strictly as a key
     "comity.node.witnessing": frozenset({"stores"}),  # and the same for a witness, which is no house
 }

@@ -5,6 +5,7 @@ The data folder of a node::
     node.toml           settings
     lock                held by the one process that may write here
     comity.sqlite       journal, heads and rows
+    console.sqlite      accounts of the console
     feeds.sqlite        what is kept of feeds: batches, what was published, what waits
     blobs/ uploads/     sealed payloads
     high-water-mark     how far this party has signed, outside the database
@@ -24,6 +25,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +48,7 @@ from comity.node.channels import Callers, Line
 from comity.node.feeds import FeedSent, feeds_flows, feeds_lines, feeds_sent
 from comity.node.ledger_door import ledger_door
 from comity.node.local import AnyFlow, LocalDoor, forget, local_path
+from comity.node.pages import Pages, origins_here
 from comity.node.passphrase import required
 from comity.node.sending import reconcile
 from comity.node.server import PeerDoor
@@ -73,6 +76,7 @@ from comity.stores.sqlite import SqliteStore
 from comity.timezones import time_zones
 
 FEEDS = "feeds.sqlite"
+CONSOLE = "console.sqlite"
 SWITCH_SECONDS = 0.0002
 """How soon a thread that has waited for the disk gets its turn beside a busy event loop; Python's default is 5 ms."""
 BEGINNINGS = frozenset({"agreement.adopt", "rebuild", "negotiation.channel", "negotiation.open"})
@@ -105,6 +109,7 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
         events: where sources publish events over the network; likewise.
         witness: where the witness that is served beside the house takes checkpoints of others' logs; likewise.
         ledgers: where witnesses read the hashes of this house's ledgers; likewise.
+        console: where people of this house open the console in a browser; likewise.
     """
 
     party: str
@@ -116,6 +121,7 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
     events: str = ""
     witness: str = ""
     ledgers: str = ""
+    console: str = ""
 
     def __str__(self) -> str:
         doors = {
@@ -126,6 +132,7 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
             "metrics": self.metrics,
             "logs of others": self.witness,
             "witnesses": self.ledgers,
+            "browsers": self.console,
         }
         told = ", ".join(f"{who} at {where}" for who, where in doors.items() if where)
         return f"the node of {self.party!r} is ready: {told} (process {self.process})"
@@ -315,6 +322,23 @@ async def running(folder: Path, passphrase: Passphrase = required) -> AsyncItera
                 plain = settings.ledgers.address in LOOPBACK
                 doors += (Serving(ledger_door(house), shown, None if plain else tls),)
                 says = msgspec.structs.replace(says, ledgers=f"http{'' if plain else 's'}://{place(shown)}")
+            if settings.console.serve:
+                shown = listen_tcp(settings.console.address, settings.console.port)
+                stack.callback(shown.close)
+                plain = settings.console.address in LOOPBACK
+                pages = Pages(
+                    house,
+                    flows,
+                    settings.console,
+                    partial(SqliteStore.open, folder / CONSOLE),
+                    clock=SystemClock(),
+                    entropy=system_entropy,
+                    here=origins_here("http" if plain else "https", settings.console.address, shown.getsockname()[1]),
+                    after=after,
+                )
+                stack.push_async_callback(pages.close)
+                doors += (Serving(pages, shown, None if plain else tls),)
+                says = msgspec.structs.replace(says, console=pages.address)
             if settings.witness is not None:
                 beside = await stack.enter_async_context(witness_in(folder / settings.witness.folder))
                 doors += beside.doors

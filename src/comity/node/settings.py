@@ -21,6 +21,9 @@
     [metrics]
     port = 9464
 
+    [console]
+    port = 8480
+
     [witness]
     folder = "w1"
 
@@ -63,6 +66,7 @@ import msgspec
 from comity.agreement import toml
 from comity.agreement.lines import Lines, Path
 from comity.agreement.model import Identifier
+from comity.console.settings import ConsoleSettings
 from comity.errors import Rejected, Unavailable
 from comity.flows.keeping.periods import Periods
 from comity.node.quota import Quotas
@@ -196,6 +200,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     events: Sources | None = None
     witness: WitnessFolder | None = None
     ledgers: LedgersSettings | None = None
+    console: ConsoleSettings = ConsoleSettings()
     timestamps: TimestampSettings | None = None
     retention: Periods = Periods()
 
@@ -286,6 +291,7 @@ def write_settings(settings: Settings) -> str:
             lines += ["", f"[{name}]", f"address = {quoted(table.address)}", f"port = {table.port}"]
     if settings.events is not None:
         lines += settings.events.lines()
+    lines += _console_lines(settings.console)
     if settings.keys != KeysSettings():
         lines += ["", "[keys]", f"work-factor = {settings.keys.work_factor}"]
     if settings.retention != Periods():
@@ -298,6 +304,24 @@ def write_settings(settings: Settings) -> str:
         lines += ["", "[timestamps]", f"url = {quoted(asked.url)}", f"certificate = {quoted(asked.certificate)}"]
         lines.append(f"minutes = {asked.minutes}")
     return "\n".join([*lines, ""])
+
+
+def _console_lines(console: ConsoleSettings) -> list[str]:
+    """What of the ``[console]`` table differs from the defaults."""
+    defaults = ConsoleSettings()
+    lines = []
+    for name in ConsoleSettings.__struct_fields__:
+        value = getattr(console, name)
+        if name != "organisation" and value != getattr(defaults, name):
+            written = msgspec.json.encode(value).decode()
+            lines.append(f"{name.replace('_', '-')} = {written}")
+    if lines:
+        lines = ["", "[console]", *lines]
+    if console.organisation is not None:
+        lines += ["", "[console.organisation]"]
+        asked = console.organisation
+        lines += [f"{name} = {quoted(getattr(asked, name))}" for name in type(asked).__struct_fields__]
+    return lines
 
 
 def quoted(text: str) -> str:

@@ -1,0 +1,150 @@
+"""The console as one ASGI application: the guard, who asks, the page, and what becomes of an error.
+
+A request passes, in this order: the guard (``guard.py``), the route, the session, the freshness that the page asks for,
+the form and its token, the handler. Whatever is refused on the way is a page that says why and what to do.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from comity.answers import status_of
+from comity.console.catalogues import Code
+from comity.console.desk import Desk
+from comity.console.guard import READING, Guard
+from comity.console.languages import LANGUAGE_COOKIE, Language, chosen_language
+from comity.console.pages import about
+from comity.console.sessions import Session
+from comity.console.templating import Templates, digest_of, static
+from comity.console.visit import TOKEN, Entry, Form, Visit, own_path, read_form
+from comity.errors import ComityError, InternalError, Misuse, Rejected
+from comity.register.rows import PersonRow
+
+MODULES = (about,)
+"""Every module of pages, in the order of the menu."""
+STATIC_TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
+FOREVER = "public, max-age=31536000, immutable"
+"""What is served under the digest of its bytes never changes."""
+
+
+class Console:
+    """The application.
+
+    Args:
+        desk: the house that it is the console of.
+        entries: its pages.
+        menu: those that every page leads to.
+    """
+
+    def __init__(self, desk: Desk, entries: Sequence[Entry], menu: Sequence[tuple[str, str]]) -> None:
+        self._desk = desk
+        self._templates = Templates(menu)
+        routes = [Route(entry.path, self._endpoint(entry), methods=list(entry.methods)) for entry in entries]
+        routes.append(Route("/static/{digest}/{file}", _static, methods=["GET"]))
+        pages = Starlette(routes=routes, exception_handlers={404: self._missing, 405: self._wrong_method})
+        self._app = Guard(pages, self._refuse, desk.origins)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request (ASGI)."""
+        await self._app(scope, receive, send)
+
+    def _endpoint(self, entry: Entry) -> Callable[[Request], Awaitable[Response]]:
+        async def endpoint(request: Request) -> Response:
+            visit = await self._visit(request)
+            try:
+                return await self._run(entry, visit)
+            except ClientDisconnect:
+                raise
+            except Exception as error:  # noqa: BLE001 - one request must not end the console; the log has the rest
+                return self._told(error, visit)
+
+        return endpoint
+
+    async def _run(self, entry: Entry, visit: Visit) -> Response:
+        request = visit.request
+        writing = request.method not in READING
+        if visit.session is None and not entry.open:
+            back = own_path(request.url.path + (f"?{request.url.query}" if request.url.query else ""))
+            if writing:
+                raise Misuse("you are signed out; sign in, go back, and send it again", code="signed-out")
+            return visit.to("/sign-in", next=back)
+        if writing and not entry.raw:
+            visit.form = await read_form(request)
+            check_token(visit, visit.form)
+        return await entry.run(visit)
+
+    async def _visit(self, request: Request) -> Visit:
+        desk = self._desk
+        session = desk.sessions.of(request.cookies.get(session_cookie(desk)))
+        person: PersonRow | None = None
+        if session is not None:
+            try:
+                person = await desk.house.person(session.handle)
+            except ComityError:
+                desk.sessions.end_all(session.person)
+                session = None
+        words = Language(_code(request, session), await desk.zone())
+        return Visit(request, desk, words, self._templates, session, person)
+
+    async def _refuse(self, error: Exception, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        visit = Visit(request, self._desk, Language(_code(request, None), await self._desk.zone()), self._templates)
+        await self._told(error, visit)(scope, receive, send)
+
+    async def _missing(self, request: Request, _error: Exception) -> Response:
+        return self._told(Misuse("there is no such page", code="unknown-path"), await self._visit(request))
+
+    async def _wrong_method(self, request: Request, _error: Exception) -> Response:
+        told = Misuse("a page is asked for with GET, and a form sent with POST", code="wrong-method")
+        return self._told(told, await self._visit(request))
+
+    def _told(self, error: Exception, visit: Visit) -> Response:
+        """The page that says what was wrong."""
+        if not isinstance(error, ComityError) or isinstance(error, InternalError):
+            logging.getLogger("comity.console").error("a page failed inside", exc_info=error)
+            error = InternalError("this page failed; the log of the node says why", code="internal")
+        return visit.show("error.html", status_of(error), error=error)
+
+
+def check_token(visit: Visit, form: Form) -> None:
+    """Check that a form came from a page of the session it is sent in.
+
+    Raises:
+        Rejected: it did not.
+    """
+    if visit.session is not None and not visit.session.carries(form.get(TOKEN)):
+        raise Rejected(
+            "this form is from an earlier sign-in; open the page again and send it from there", code="stale-form"
+        )
+
+
+def console(desk: Desk) -> ASGIApp:
+    """The console of a house."""
+    entries = [entry for module in MODULES for entry in module.ROUTES]
+    return Console(desk, entries, [each for module in MODULES for each in module.MENU])
+
+
+def session_cookie(desk: Desk) -> str:
+    """The name under which a browser holds its session; two houses may be served by one machine."""
+    return f"comity-{desk.house.party}"
+
+
+def _code(request: Request, session: Session | None) -> Code:
+    chosen = session.language if session is not None else None
+    return chosen or chosen_language(request.cookies.get(LANGUAGE_COOKIE), request.headers.get("accept-language", ""))
+
+
+async def _static(request: Request) -> Response:
+    file = request.path_params["file"]
+    data = static(file)
+    kind = STATIC_TYPES.get(file.rpartition(".")[2])
+    if data is None or kind is None or request.path_params["digest"] != digest_of(file):
+        return Response(status_code=404)
+    return Response(data, headers={"cache-control": FOREVER, "content-type": kind})

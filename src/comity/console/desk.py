@@ -1,0 +1,92 @@
+"""The desk: the house as the console reaches it, and what all its pages share."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, timedelta, tzinfo
+from typing import Any, Protocol
+
+import msgspec
+
+from comity.console.sessions import Sessions
+from comity.console.settings import ConsoleSettings
+from comity.flows.house import House
+from comity.ports import Clock, Entropy, Store
+from comity.register.rows import AgreementRow
+
+
+class AnyFlow(Protocol):
+    """What is needed of an entry of ``flows.table.FLOWS``."""
+
+    @property
+    def request(self) -> type[msgspec.Struct]:
+        """Type of the request."""
+        ...
+
+    @property
+    def run(self) -> Callable[[Any, Any], Awaitable[Any]]:
+        """Takes the house and the request."""
+        ...
+
+
+async def nothing_after(_flow: str) -> None:
+    """What follows on a flow where nothing does."""
+
+
+class Desk:
+    """One house with its flows, and whoever is signed in.
+
+    Attributes:
+        origins: every address under which browsers reach the console.
+        sessions: whoever is signed in.
+
+    Args:
+        house: whose console it is.
+        flows: what can be asked of it, by name.
+        store: where accounts are kept, apart from the register: no record names them.
+        settings: the ``[console]`` table.
+        clock: wall-clock time.
+        entropy: makes secrets.
+        here: the addresses under which the node itself serves the console.
+        after: called with the name of every flow that succeeded.
+    """
+
+    def __init__(
+        self,
+        house: House,
+        flows: Mapping[str, AnyFlow],
+        store: Store,
+        *,
+        settings: ConsoleSettings,
+        clock: Clock,
+        entropy: Entropy,
+        here: tuple[str, ...],
+        after: Callable[[str], Awaitable[None]] = nothing_after,
+    ) -> None:
+        self.house = house
+        self.flows = flows
+        self.store = store
+        self.settings = settings
+        self.clock = clock
+        self.entropy = entropy
+        self.origins = (*here, *settings.public)
+        self.sessions = Sessions(clock, entropy, timedelta(minutes=settings.idle_minutes))
+        self._after = after
+
+    async def ask(self, flow: str, request: msgspec.Struct) -> Any:
+        """What a flow answers.
+
+        Raises:
+            ComityError: whatever the flow raised.
+        """
+        answer = await self.flows[flow].run(self.house, request)
+        await self._after(flow)
+        return answer
+
+    async def zone(self) -> tzinfo:
+        """The zone that the house shows instants in: the one that its agreements give its party."""
+        async for _key, row in self.house.rows(AgreementRow):
+            for party in (await self.house.library.load(row)).agreement.parties:
+                if party.id == self.house.party:
+                    return self.house.zones.zone(party.timezone)
+        return UTC

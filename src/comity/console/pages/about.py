@@ -1,0 +1,33 @@
+"""In which language the pages are, and who can read what is kept here."""
+
+from __future__ import annotations
+
+from starlette.responses import RedirectResponse, Response
+
+from comity.console.languages import LANGUAGE_COOKIE, known_code
+from comity.console.visit import Entry, Visit, own_path
+
+MENU: tuple[tuple[str, str], ...] = ()
+YEAR_SECONDS = 31_536_000
+
+
+async def choose_language(visit: Visit) -> Response:
+    """Show the pages in a language from now on, in this browser."""
+    code = known_code(visit.form.get("language"))
+    answer = RedirectResponse(own_path(visit.form.get("next")), 303)
+    if code is not None:
+        if visit.session is not None:
+            visit.session.language = code
+        answer.set_cookie(LANGUAGE_COOKIE, code, max_age=YEAR_SECONDS, samesite="strict", httponly=True)
+    return answer
+
+
+async def custody(visit: Visit) -> Response:
+    """What strict and served custody mean, and what an administrator sees."""
+    return visit.show("about/custody.html")
+
+
+ROUTES = (
+    Entry("/language", choose_language, methods=("POST",), open=True),
+    Entry("/custody", custody, open=True),
+)

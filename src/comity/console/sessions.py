@@ -1,0 +1,122 @@
+"""Sessions: who is signed in at which browser (``spec/console.md`` steps 5 to 8).
+
+They are held in memory alone, under the digest of what the browser holds: a restart signs everybody out, and whoever
+reads the disk, a backup or a dump of the table finds nothing that signs him in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from hashlib import sha256
+from hmac import compare_digest
+
+from comity.console.catalogues import Code
+from comity.ports import Clock, Entropy
+
+LONGEST = timedelta(hours=12)
+"""A session ends after this, whatever is done in it: a day's work."""
+SESSIONS_MAX = 10_000
+"""Most sessions at once; above it the one that did nothing for longest ends."""
+TOLD_MAX = 5
+
+
+@dataclass
+class Session:
+    """One browser of one person.
+
+    Attributes:
+        handle: whose.
+        person: his person id.
+        token: what every form of the session carries.
+        began: when he signed in.
+        used: when he last asked for a page.
+        proved: when he last showed that it is he.
+        how: by what: ``password``, ``passkey`` or ``organisation``.
+        language: in which language, where he chose one.
+        told: what the next page tells him once.
+    """
+
+    handle: str
+    person: str
+    token: str
+    began: datetime
+    used: datetime
+    proved: datetime
+    how: str
+    language: Code | None = None
+    told: list[str] = field(default_factory=list)
+
+    def carries(self, token: object) -> bool:
+        """Whether a form came from a page of this session."""
+        return isinstance(token, str) and compare_digest(token.encode(), self.token.encode())
+
+    def tell(self, sentence: str) -> None:
+        """Have the next page say something, once."""
+        self.told = [*self.told, sentence][-TOLD_MAX:]
+
+    def hear(self) -> list[str]:
+        """What the next page is to say; it is said once."""
+        told, self.told = self.told, []
+        return told
+
+
+class Sessions:
+    """Every session of the console.
+
+    Args:
+        clock: wall-clock time.
+        entropy: makes what browsers hold.
+        idle: how long a session lasts in which nothing is done.
+    """
+
+    def __init__(self, clock: Clock, entropy: Entropy, idle: timedelta) -> None:
+        self._clock = clock
+        self._entropy = entropy
+        self._idle = idle
+        self._held: dict[bytes, Session] = {}
+
+    def begin(self, handle: str, person: str, how: str, language: Code | None = None) -> tuple[str, Session]:
+        """A new session, and what the browser is to hold; whatever it held before is worth nothing for it."""
+        now = self._clock.now()
+        if len(self._held) >= SESSIONS_MAX:
+            del self._held[min(self._held, key=lambda key: self._held[key].used)]
+        secret = self._entropy(32).hex()
+        session = Session(handle, person, self._entropy(32).hex(), now, now, now, how, language)
+        self._held[_digest(secret)] = session
+        return secret, session
+
+    def of(self, secret: str | None) -> Session | None:
+        """The session of a browser, if it has one that lasts; it was used now."""
+        if not secret:
+            return None
+        key, now = _digest(secret), self._clock.now()
+        session = self._held.get(key)
+        if session is None:
+            return None
+        if now - session.used > self._idle or now - session.began > LONGEST:
+            del self._held[key]
+            return None
+        session.used = max(now, session.used)
+        return session
+
+    def end(self, secret: str | None) -> None:
+        """End the session of a browser."""
+        if secret:
+            self._held.pop(_digest(secret), None)
+
+    def end_all(self, person: str, but: Session | None = None) -> int:
+        """End every session of a person, but the one given; how many there were."""
+        gone = [key for key, each in self._held.items() if each.person == person and each is not but]
+        for key in gone:
+            del self._held[key]
+        return len(gone)
+
+    def of_person(self, person: str) -> Iterator[Session]:
+        """Every session of a person."""
+        return (each for each in self._held.values() if each.person == person)
+
+
+def _digest(secret: str) -> bytes:
+    return sha256(secret.encode()).digest()

@@ -1,0 +1,129 @@
+"""The templates of the console, once for each language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from functools import cache
+from hashlib import sha256
+from importlib import resources
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup
+
+from comity.console.catalogues import CODES, Code
+from comity.console.languages import NAMES, Language
+from comity.console.visit import Visit
+
+
+class Templates:
+    """What renders pages.
+
+    Args:
+        menu: the pages that every page leads to: their addresses, and how they are called in English.
+    """
+
+    def __init__(self, menu: Sequence[tuple[str, str]]) -> None:
+        self._menu = menu
+        self._environments: dict[tuple[Code, str], Environment] = {}
+
+    def render(self, template: str, visit: Visit, context: Mapping[str, object]) -> str:
+        """A template with what a handler gives it, for whoever asks."""
+        words = visit.words
+        session = visit.session
+        return (
+            self._environment(words)
+            .get_template(template)
+            .render(
+                visit=visit,
+                words=words,
+                person=visit.person if session else None,
+                told=session.hear() if session and not visit.partial else [],
+                token=session.token if session else "",
+                path=visit.request.url.path,
+                **context,
+            )
+        )
+
+    def _environment(self, words: Language) -> Environment:
+        key = (words.code, str(words.zone))
+        found = self._environments.get(key)
+        if found is None:
+            found = self._environments[key] = _environment(words, self._menu)
+        return found
+
+
+def _environment(words: Language, menu: Sequence[tuple[str, str]]) -> Environment:
+    made = Environment(
+        loader=PackageLoader("comity.console", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+        auto_reload=False,
+    )
+    made.install_gettext_callables(  # type: ignore[attr-defined]  # the extension adds it
+        gettext=words.message,
+        ngettext=words.form,
+        pgettext=words.in_context,
+        newstyle=True,
+    )
+    made.filters |= {
+        "date": words.date,
+        "instant": lambda at: _instant(words, at),
+        "number": words.number,
+        "listed": words.listed,
+        "told": words.told,
+        "since": words.since,
+        "name": name,
+    }
+    made.globals |= {
+        "languages": [(code, NAMES[code]) for code in CODES],
+        "asset": asset,
+        "csrf": _token_field,
+        "menu": lambda: [(path, words.message(label)) for path, label in menu],
+    }
+    return made
+
+
+@pass_context
+def _token_field(context: Context) -> Markup:
+    """What shows that a form came from a page of the session it is sent in."""
+    return Markup('<input type="hidden" name="token" value="{}">').format(context["token"])
+
+
+def name(text: object) -> Markup:
+    """What people wrote themselves, kept apart from the direction of the words around it."""
+    return Markup("<bdi>{}</bdi>").format(text)
+
+
+def _instant(words: Language, at: date) -> Markup:
+    shown = words.instant(at) if isinstance(at, datetime) else words.date(at)
+    return Markup('<time datetime="{}">{}</time>').format(at.isoformat(), shown)
+
+
+@cache
+def asset(file: str) -> str:
+    """The address of a file that the node serves with the pages; it changes with what is in the file."""
+    return f"/static/{digest_of(file)}/{file}"
+
+
+@cache
+def static(file: str) -> bytes | None:
+    """The bytes of such a file; None where there is none."""
+    if "/" in file or file.startswith("."):
+        return None
+    found = resources.files("comity.console").joinpath("static", file)
+    return found.read_bytes() if found.is_file() else None
+
+
+@cache
+def digest_of(file: str) -> str:
+    """Twelve digits of the SHA-256 of such a file."""
+    data: Any = static(file)
+    if data is None:
+        raise FileNotFoundError(file)
+    return sha256(data).hexdigest()[:12]

@@ -1,0 +1,93 @@
+"""The console beside the other doors of a node: made when the first browser asks, which for many nodes is never."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from comity.console.settings import ConsoleSettings
+from comity.flows.house import House
+from comity.ports import Clock, Entropy, Store
+
+
+class Pages:
+    """The application that serves the console.
+
+    Args:
+        house: whose.
+        flows: what pages can ask, by name.
+        settings: the ``[console]`` table.
+        open_store: opens what accounts are kept in.
+        clock: wall-clock time.
+        entropy: makes secrets.
+        here: the addresses under which it is served on this machine.
+        after: called with the name of every flow that succeeded.
+    """
+
+    def __init__(
+        self,
+        house: House,
+        flows: Mapping[str, Any],
+        settings: ConsoleSettings,
+        open_store: Callable[[], Awaitable[Store]],
+        *,
+        clock: Clock,
+        entropy: Entropy,
+        here: tuple[str, ...],
+        after: Callable[[str], Awaitable[None]],
+    ) -> None:
+        self._house = house
+        self._flows = flows
+        self._settings = settings
+        self._open_store = open_store
+        self._clock = clock
+        self._entropy = entropy
+        self._here = here
+        self._after = after
+        self._making = asyncio.Lock()
+        self._store: Store | None = None
+        self._app: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request (ASGI)."""
+        app = self._app or await self._made()
+        await app(scope, receive, send)
+
+    @property
+    def address(self) -> str:
+        """Where a browser on this machine opens it; passkeys want a name, not a number."""
+        return next((each for each in self._here if "//localhost:" in each), self._here[0])
+
+    async def close(self) -> None:
+        """Close what accounts are kept in."""
+        if self._store is not None:
+            await self._store.close()
+
+    async def _made(self) -> ASGIApp:
+        async with self._making:
+            if self._app is None:
+                from comity.console.application import console
+                from comity.console.desk import Desk
+
+                self._store = await self._open_store()
+                desk = Desk(
+                    self._house,
+                    self._flows,
+                    self._store,
+                    settings=self._settings,
+                    clock=self._clock,
+                    entropy=self._entropy,
+                    here=self._here,
+                    after=self._after,
+                )
+                self._app = console(desk)
+            return self._app
+
+
+def origins_here(scheme: str, address: str, port: int) -> tuple[str, ...]:
+    """How a browser on this machine, or beside it, may call where the console is served."""
+    names = (address, "localhost", "127.0.0.1") if address in ("127.0.0.1", "::1", "localhost") else (address,)
+    return tuple(dict.fromkeys(f"{scheme}://{f'[{name}]' if ':' in name else name}:{port}" for name in names))
