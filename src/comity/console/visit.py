@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from comity.console.desk import Desk
 from comity.console.guard import FORM_BYTES_MAX
 from comity.console.languages import Language
+from comity.console.rights import check_right, in_the_name_of
 from comity.console.sessions import Session
 from comity.errors import InternalError, Misuse, Rejected
 from comity.flows.actors import Actor
@@ -114,7 +115,15 @@ class Visit:
         return self._person is not None and not set(roles).isdisjoint(self._person.roles)
 
     async def ask(self, flow: str, request: msgspec.Struct) -> Any:
-        """What a flow answers; see ``Desk.ask``."""
+        """(9) What a flow answers to whoever is signed in; see ``Desk.ask``.
+
+        Raises:
+            Refused: it is not his to ask.
+            ComityError: whatever the flow raised.
+        """
+        check_right(flow, type(request), self.person.roles)
+        if not in_the_name_of(self.actor, request):
+            raise InternalError(f"{flow!r} was asked in another name than that of who is signed in")
         return await self.desk.ask(flow, request)
 
     def show(self, template: str, status: int = 200, **context: object) -> Response:
