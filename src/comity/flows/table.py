@@ -23,6 +23,7 @@ from comity.flows.agreeing import (
     negotiations,
     notices,
     outlays,
+    texts,
 )
 from comity.flows.consenting import consent_register, consent_requests, granting, passed_on, passing_on, showing
 from comity.flows.deciding import decisions, explaining
@@ -106,6 +107,7 @@ _RUN: dict[str, Callable[[House, Any], Awaitable[Any]]] = {
     "agreement.notice": end_notes.tell_end_note,
     "agreement.notice.list": end_notes.list_end_notes,
     "agreement.notice.preview": end_notes.preview_end_note,
+    "agreement.texts": texts.show_texts,
     "agreement.timeline": chronicles.show_timeline,
     "agreement.versions": agreements.list_versions,
     "agreement.layer.tell": layers.tell_layer,
