@@ -140,22 +140,22 @@ async def test_a_person_sees_no_duty_about_what_he_may_not_see(world: World) -> 
     await world.ask()
     await world.exchange()
     seen = {
-        handle: [each.obligation for each in (await listed(world, "kr", whose="mine", viewer=Actor(handle))).duties]
+        handle: [each.obligation for each in (await listed(world, "kr", whose="mine", actor=Actor(handle))).duties]
         for handle in ("lee", "kim", "park", "choi")
     }
     assert seen["lee"] == ["o-7.5"]
     assert seen["park"] == seen["choi"] == []
-    everybody = [(await listed(world, "kr", viewer=Actor(handle))).standing for handle in ("lee", "park")]
+    everybody = [(await listed(world, "kr", actor=Actor(handle))).standing for handle in ("lee", "park")]
     assert everybody[0] == everybody[1]
 
 
 async def test_naming_an_item_that_one_may_not_see_is_naming_one_that_is_not_there(world: World) -> None:
     given = await world.given()
-    assert (await listed(world, "kr", item=given.item, viewer=Actor("lee"))).duties
+    assert (await listed(world, "kr", item=given.item, actor=Actor("lee"))).duties
     said = []
     for item in (given.item, "i-aaaaaaaaaaaaaaaa"):
         with pytest.raises(Misuse) as refused:
-            await listed(world, "kr", item=item, viewer=Actor("park"))
+            await listed(world, "kr", item=item, actor=Actor("park"))
         said.append((refused.value.code, refused.value.sentence.replace(item, "ID")))
     assert said[0] == said[1]
 

@@ -43,7 +43,7 @@ def duties(desk: Desk, whose: Whose, item: str | None, limit: int, viewer: str |
     Example:
       comity duties --mine --overdue
     """
-    request = ListDuties(whose=whose, overdue=overdue, item=item, viewer=Actor(viewer) if viewer else None, limit=limit)
+    request = ListDuties(whose=whose, overdue=overdue, item=item, actor=Actor(viewer) if viewer else None, limit=limit)
     found: DutiesShown = desk.call("duties.list", request)
     desk.show(found, lambda out, shown: _tell(out, shown, whose, overdue=overdue))
     return OVERDUE if found.overdue else 0

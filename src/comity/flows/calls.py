@@ -37,7 +37,7 @@ RECALLS_TOLD = 100
 async def show_whole_inbox(house: House, request: ShowInbox) -> Inbox:
     """What came, which assurances are waited for, what else is asked of us or told us, and how many duties are open."""
     inbox = await show_inbox(house, request)
-    owed = await list_duties(house, ListDuties(whose="mine", viewer=request.actor))
+    owed = await list_duties(house, ListDuties(whose="mine", actor=request.actor))
     calls = [
         call
         for tell in (

@@ -12,6 +12,7 @@ import msgspec
 
 from comity.flows.actors import Actor
 from comity.flows.consenting.granting import sees_consent
+from comity.flows.deciding.said import Said, said_in
 from comity.flows.deciding.visibility import viewer
 from comity.flows.house import House
 from comity.record.bodies.consents import BeneficiaryKind
@@ -41,6 +42,7 @@ class AskedShown(msgspec.Struct, frozen=True, kw_only=True):
         days: whole days since it was asked, for as long as there is no answer.
         consent: id of the answer, if there is one.
         topic: of a feed, whose name ``item`` then is.
+        answered: who answered, and when.
     """
 
     request: str
@@ -61,10 +63,11 @@ class AskedShown(msgspec.Struct, frozen=True, kw_only=True):
     days: int
     consent: str | None
     topic: str | None = None
+    answered: Said | None = None
 
 
 class ConsentLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A consent, or a refusal; ``ours`` where this house gave it."""
+    """A consent, or a refusal; ``ours`` where this house gave it; ``last`` who gave it, or took it back."""
 
     consent: str
     relationship: str
@@ -84,6 +87,7 @@ class ConsentLine(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     withdrawn: datetime | None
     withdrawal_reason: str
+    last: Said | None = None
 
 
 class ConsentsShown(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,7 +114,7 @@ async def list_consents(house: House, request: ListConsents) -> ConsentsShown:
         async for _, row in house.rows(ConsentRow, f"{relationship}/"):
             answers[row.consent] = row
             if await sees_consent(house, row.item, person):
-                consents.append(_consent(house, relationship, row, now))
+                consents.append(await _consent(house, relationship, row, now))
         async for _, wish in house.rows(ConsentAskedRow, f"{relationship}/"):
             if await sees_consent(house, wish.item, person):
                 asked.append(await _asked(house, relationship, wish, answers, now))
@@ -124,10 +128,12 @@ async def _asked(
 ) -> AskedShown:
     ours = row.author == house.party
     wanted = await house.row(ConsentWantedRow, row.request) if ours else None
+    answered = None
     answer: Answer = "lapsed" if row.lapsed(now) else "silent"
     if row.dropped is not None:
         answer = "dropped"
     if row.consent is not None:
+        answered = await said_in(house, answers[row.consent].record)
         answer = "granted" if answers[row.consent].granted else "refused"
     return AskedShown(
         relationship=relationship,
@@ -135,12 +141,13 @@ async def _asked(
         by=row.function if wanted is None else await house.handle(wanted.by),
         mark=row.label.mark,
         answer=answer,
+        answered=answered,
         days=0 if row.consent is not None else max(0, (now - row.at) // DAY),
         **{name: getattr(row, name) for name in _ASKED_FIELDS},
     )
 
 
-def _consent(house: House, relationship: str, row: ConsentRow, now: datetime) -> ConsentLine:
+async def _consent(house: House, relationship: str, row: ConsentRow, now: datetime) -> ConsentLine:
     standing: Standing = "refused"
     if row.granted:
         standing = "withdrawn" if row.withdrawn is not None else "holds" if row.holds(now) else "ended"
@@ -148,6 +155,7 @@ def _consent(house: House, relationship: str, row: ConsentRow, now: datetime) ->
         relationship=relationship,
         ours=row.author == house.party,
         standing=standing,
+        last=await said_in(house, row.withdrawal or row.record),
         **{name: getattr(row, name) for name in _CONSENT_FIELDS},
     )
 

@@ -431,7 +431,7 @@ class _Look:
 
     async def duties(self) -> list[DutyAffected]:
         """(10) Open duties, with what becomes of what lays them."""
-        shown = await list_duties(self.house, ListDuties(viewer=self.actor))
+        shown = await list_duties(self.house, ListDuties(actor=self.actor))
         self.more = self.more or shown.more
         fates = {(each.instrument, each.obligation): each.fate for each in self.told.duties}
         return [

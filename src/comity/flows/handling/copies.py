@@ -14,6 +14,7 @@ import msgspec
 from comity.errors import Misuse
 from comity.flows.actors import Actor
 from comity.flows.deciding.lineage import registered
+from comity.flows.deciding.said import Said, said_in
 from comity.flows.deciding.visibility import may_see, viewer
 from comity.flows.handling.copy_references import (
     COPY_LABELLED,
@@ -87,6 +88,7 @@ class CopyLine(msgspec.Struct, frozen=True, kw_only=True):
         openings: how often it was opened, as far as the register counts.
         trouble: what somebody found amiss with it.
         reference: what its label says.
+        last: who said the last of it.
         to_hand_over: whether its holder, of this house, holds no clearance any more (``spec/places.md`` step 5).
     """
 
@@ -103,6 +105,7 @@ class CopyLine(msgspec.Struct, frozen=True, kw_only=True):
     trouble: str | None
     reference: str
     to_hand_over: bool = False
+    last: Said | None = None
 
 
 class Link(msgspec.Struct, frozen=True, kw_only=True):
@@ -265,6 +268,7 @@ async def _line(house: House, relationship: str, copy: CopyRow) -> CopyLine:
         trouble=copy.trouble,
         reference=reference_of(copy),
         to_hand_over=await to_hand_over(house, relationship, copy),
+        last=await said_in(house, copy.last),
     )
 
 

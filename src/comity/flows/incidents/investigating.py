@@ -14,6 +14,7 @@ import msgspec
 
 from comity.errors import Misuse
 from comity.flows.actors import Actor
+from comity.flows.deciding.said import Said, said_in
 from comity.flows.deciding.visibility import check_role, may_see, sees_all, viewer
 from comity.flows.deriving.descent import LineageShown, ShowLineage, show_lineage
 from comity.flows.giving.release import ITEM_TITLE
@@ -224,7 +225,7 @@ class ShowIncident(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class IncidentLine(msgspec.Struct, frozen=True, kw_only=True):
-    """An incident as one relationship knows it, and how far it has come."""
+    """An incident as one relationship knows it, how far it has come, and who said the last of it."""
 
     incident: str
     relationship: str
@@ -248,6 +249,7 @@ class IncidentLine(msgspec.Struct, frozen=True, kw_only=True):
     closed: datetime | None
     false_alarm: bool
     reason: str
+    last: Said | None = None
 
 
 class AffectedLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -284,7 +286,7 @@ async def list_incidents(house: House, request: ListIncidents) -> list[IncidentL
     """The incidents, ours and the other parties', oldest first."""
     person = await viewer(house, request.actor)
     lines = [
-        _line(key.rpartition("/")[0], row)
+        await _line(house, key.rpartition("/")[0], row)
         async for key, row in house.rows(IncidentRow)
         if (request.everything or row.closed is None) and await _may_know(house, key, row, person)
     ]
@@ -323,7 +325,7 @@ async def show_incident(house: House, request: ShowIncident) -> IncidentWhole:
         for place, copy in item.copies
     ]
     return IncidentWhole(
-        lines=tuple(_line(place.relationship, row) for row, place in known),
+        lines=tuple([await _line(house, place.relationship, row) for row, place in known]),
         families=tuple(
             [await show_lineage(house, ShowLineage(item=item, actor=request.actor)) for item in items if item in seen]
         ),
@@ -357,9 +359,10 @@ async def _sees(house: House, item: str, person: PersonRow) -> bool:
     return sees_all(person) or (row is not None and await may_see(house, row, person))
 
 
-def _line(relationship: str, row: IncidentRow) -> IncidentLine:
+async def _line(house: House, relationship: str, row: IncidentRow) -> IncidentLine:
     fields = {name: getattr(row, name) for name in IncidentLine.__struct_fields__ if hasattr(row, name)}
-    return IncidentLine(relationship=relationship, stage=stage(row), **fields)
+    fields |= {"stage": stage(row), "last": await said_in(house, row.last)}
+    return IncidentLine(relationship=relationship, **fields)
 
 
 def no_incident(incident: str) -> Misuse:

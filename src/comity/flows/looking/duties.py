@@ -51,14 +51,14 @@ class ListDuties(msgspec.Struct, frozen=True, kw_only=True):
         whose: by this house, by the other parties, or both.
         overdue: only what is overdue.
         item: only what concerns this item, with what is done already.
-        viewer: for whom; the house itself unless given.
+        actor: for whom; the house itself unless given.
         limit: most duties for each party; 1 to ``LINES_MAX``.
     """
 
     whose: Literal["mine", "theirs", "all"] = "all"
     overdue: bool = False
     item: str | None = None
-    viewer: Actor | None = None
+    actor: Actor | None = None
     limit: int = LINES_MAX
 
 
@@ -145,7 +145,7 @@ async def list_duties(house: House, request: ListDuties) -> DutiesShown:
     Raises:
         Misuse: there is no such item, or nobody has that handle.
     """
-    at, person = house.now(), await viewer(house, request.viewer)
+    at, person = house.now(), await viewer(house, request.actor)
     if request.item is not None:
         await _check_item(house, request.item, person)
     limit = max(1, min(request.limit, LINES_MAX))

@@ -150,7 +150,7 @@ async def _item(
     states: dict[str, int] = {}
     for copy in copies:
         states[copy.state] = states.get(copy.state, 0) + 1
-    told = await list_duties(house, ListDuties(item=item, viewer=request.actor))
+    told = await list_duties(house, ListDuties(item=item, actor=request.actor))
     duties = [each for each in (*told.duties, *told.standing) if each.relationship == relationship]
     yield GivenItem(
         item=item,

@@ -119,7 +119,7 @@ async def show_item(house: House, request: ShowItem) -> ItemStory:
     told = events[-EVENTS_MAX:]
     if request.bounds and sight.everything:
         told = [await _bounded(house, event) for event in told]
-    duties = await list_duties(house, ListDuties(item=item.item, viewer=request.actor))
+    duties = await list_duties(house, ListDuties(item=item.item, actor=request.actor))
     return ItemStory(
         title=(await house.side(ITEM_TITLE, item.item) or b"").decode(),
         places=tuple([await story.place(relationship) for relationship in places]),

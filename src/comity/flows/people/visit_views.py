@@ -10,6 +10,7 @@ import msgspec
 
 from comity.errors import Misuse
 from comity.flows.actors import Actor
+from comity.flows.deciding.said import Said, said_in
 from comity.flows.deciding.visibility import Sight, viewer
 from comity.flows.house import House
 from comity.flows.looking.views import title_of
@@ -76,6 +77,7 @@ class VisitShown(msgspec.Struct, frozen=True, kw_only=True):
         state: ``over``: it was permitted, and its days have passed without anybody having said that it ended.
         topic: and the next ones: what is permitted; what was asked for, while nothing is.
         told: the function at the site that was told.
+        last: who asked, answered or ended it last.
     """
 
     relationship: str
@@ -101,6 +103,7 @@ class VisitShown(msgspec.Struct, frozen=True, kw_only=True):
     report: str
     shown: tuple[ShownDuring, ...] = ()
     findings: tuple[FindingShown, ...] = ()
+    last: Said | None = None
 
 
 async def list_visits(house: House, request: ListVisits) -> list[VisitShown]:
@@ -190,6 +193,7 @@ async def _told(house: House, relationship: str, row: VisitRow, sight: Sight) ->
         told=permits.told if permits is not None else "",
         reason=row.reason,
         report=row.report,
+        last=await said_in(house, row.last),
         shown=tuple([each async for each in _shown(house, relationship, row.visit, sight)]),
         findings=tuple(
             [

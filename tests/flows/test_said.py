@@ -1,0 +1,52 @@
+"""Who said the last of something, and what an event would oblige to."""
+
+from __future__ import annotations
+
+import pytest
+
+from comity.errors import Misuse
+from comity.flows.actors import Actor
+from comity.flows.deciding.said import said_in
+from comity.flows.handling.copies import ListCopies, list_copies
+from comity.flows.incidents.investigating import Investigate, ListIncidents, investigate, list_incidents
+from comity.flows.incidents.reporting import ReportIncident, report_incident
+from comity.flows.looking.foreseen import ForeseeDuties, foresee_duties
+from world import RELATIONSHIP, World
+
+
+async def test_of_this_house_the_person_is_named_and_of_the_other_the_function(world: World) -> None:
+    given = await world.given()
+    told = await report_incident(
+        world.kr, ReportIncident(items=(given.item,), what="suspected", circumstances="open door", actor=Actor("kim"))
+    )
+    await world.exchange()
+    (here,) = await list_incidents(world.kr, ListIncidents())
+    (there,) = await list_incidents(world.jp, ListIncidents())
+    assert here.last is not None
+    assert there.last is not None
+    assert (here.last.by, here.last.party, here.last.kind) == ("kim", "kr", "incident/1")
+    assert (there.last.by, there.last.party) == ("kim's desk", "kr")
+    assert here.last.record == there.last.record
+    await investigate(world.kr, Investigate(incident=told.incident, note="security", actor=Actor("lee")))
+    (here,) = await list_incidents(world.kr, ListIncidents())
+    assert here.last is not None
+    assert (here.last.by, here.last.kind) == ("lee", "investigation/1")
+    (copy,) = await list_copies(world.kr, ListCopies(item=given.item))
+    assert copy.last is not None
+    assert copy.last.party == "jp"
+
+
+async def test_a_record_that_is_not_here_was_said_by_nobody(world: World) -> None:
+    assert await said_in(world.kr, bytes(32)) is None
+
+
+async def test_what_an_event_would_oblige_to_is_said_before_it_happens(world: World) -> None:
+    told = await foresee_duties(world.kr, ForeseeDuties(events=("loss-suspected",)))
+    assert {(each.relationship, each.instrument, each.clause) for each in told} == {(RELATIONSHIP, "jp-kr-2016", "17")}
+    assert any("investigat" in each.says for each in told)
+    assert await foresee_duties(world.kr, ForeseeDuties(events=("loss-suspected",), relationship="other/a.b")) == []
+    korean = await foresee_duties(world.kr, ForeseeDuties(events=("loss-suspected",), language="ko"))
+    assert len(korean) == len(told)
+    assert korean[0].says != told[0].says
+    with pytest.raises(Misuse):
+        await foresee_duties(world.kr, ForeseeDuties(events=("loss-suspected",), language="xx"))
