@@ -10,6 +10,8 @@ import msgspec
 
 from comity.console.sessions import Sessions
 from comity.console.settings import ConsoleSettings
+from comity.console.spool import Spool
+from comity.console.tokens import Tokens
 from comity.flows.house import House
 from comity.ports import Clock, Entropy, Store
 from comity.register.rows import AgreementRow
@@ -39,11 +41,14 @@ class Desk:
     Attributes:
         origins: every address under which browsers reach the console.
         sessions: whoever is signed in.
+        spool: files that came through browsers, and what is open before them.
+        tokens: by which programs ask in somebody's name.
 
     Args:
         house: whose console it is.
         flows: what can be asked of it, by name.
         store: where accounts are kept, apart from the register: no record names them.
+        spool: where files from browsers lie; what is in it ends with its session.
         settings: the ``[console]`` table.
         clock: wall-clock time.
         entropy: makes secrets.
@@ -57,6 +62,7 @@ class Desk:
         flows: Mapping[str, AnyFlow],
         store: Store,
         *,
+        spool: Spool,
         settings: ConsoleSettings,
         clock: Clock,
         entropy: Entropy,
@@ -71,6 +77,9 @@ class Desk:
         self.entropy = entropy
         self.origins = (*here, *settings.public)
         self.sessions = Sessions(clock, entropy, timedelta(minutes=settings.idle_minutes))
+        self.sessions.ended.append(spool.end)
+        self.spool = spool
+        self.tokens = Tokens(house, store, flows, clock=clock, entropy=entropy)
         self._after = after
 
     async def ask(self, flow: str, request: msgspec.Struct) -> Any:
