@@ -17,8 +17,10 @@ from urllib.parse import urlencode, urljoin, urlsplit
 from comity.console.application import console, session_cookie
 from comity.console.desk import Desk
 from comity.console.settings import ConsoleSettings
+from comity.console.spool import Spool, SpooledFiles
 from comity.flows.house import House
 from comity.flows.table import FLOWS
+from comity.stores.files import LocalFiles
 from comity.stores.memory import MemoryStore
 from comity.stores.memory_disk import MemoryDisk
 from world import SeededEntropy
@@ -271,11 +273,18 @@ def _unquoted(path: str) -> str:
 
 def new_desk(house: House, **settings: Any) -> Desk:
     """The desk of a house over memory."""
+    files = house.files.behind if isinstance(house.files, SpooledFiles) else house.files
+    assert isinstance(files, LocalFiles)
+    given = ConsoleSettings(**settings)
+    entropy = SeededEntropy(f"spool of {house.party}")
+    spool = Spool(files._folder, house.clock, entropy, 2 * given.upload_bytes, lambda: 2**40)
+    house.files = SpooledFiles(files, spool)
     return Desk(
         house,
         FLOWS,
         MemoryStore(MemoryDisk()),
-        settings=ConsoleSettings(**settings),
+        spool=spool,
+        settings=given,
         clock=house.clock,
         entropy=SeededEntropy(f"console of {house.party}"),
         here=(ORIGIN,),

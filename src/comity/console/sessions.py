@@ -6,7 +6,7 @@ reads the disk, a backup or a dump of the table finds nothing that signs him in.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -65,6 +65,9 @@ class Session:
 class Sessions:
     """Every session of the console.
 
+    Attributes:
+        ended: called with each session that is over.
+
     Args:
         clock: wall-clock time.
         entropy: makes what browsers hold.
@@ -76,12 +79,13 @@ class Sessions:
         self._entropy = entropy
         self._idle = idle
         self._held: dict[bytes, Session] = {}
+        self.ended: list[Callable[[Session], None]] = []
 
     def begin(self, handle: str, person: str, how: str, language: Code | None = None) -> tuple[str, Session]:
         """A new session, and what the browser is to hold; whatever it held before is worth nothing for it."""
         now = self._clock.now()
         if len(self._held) >= SESSIONS_MAX:
-            del self._held[min(self._held, key=lambda key: self._held[key].used)]
+            self._end(min(self._held, key=lambda key: self._held[key].used))
         secret = self._entropy(32).hex()
         session = Session(handle, person, self._entropy(32).hex(), now, now, now, how, language)
         self._held[_digest(secret)] = session
@@ -96,7 +100,7 @@ class Sessions:
         if session is None:
             return None
         if now - session.used > self._idle or now - session.began > LONGEST:
-            del self._held[key]
+            self._end(key)
             return None
         session.used = max(now, session.used)
         return session
@@ -104,18 +108,24 @@ class Sessions:
     def end(self, secret: str | None) -> None:
         """End the session of a browser."""
         if secret:
-            self._held.pop(_digest(secret), None)
+            self._end(_digest(secret))
 
     def end_all(self, person: str, but: Session | None = None) -> int:
         """End every session of a person, but the one given; how many there were."""
         gone = [key for key, each in self._held.items() if each.person == person and each is not but]
         for key in gone:
-            del self._held[key]
+            self._end(key)
         return len(gone)
 
     def of_person(self, person: str) -> Iterator[Session]:
         """Every session of a person."""
         return (each for each in self._held.values() if each.person == person)
+
+    def _end(self, key: bytes) -> None:
+        session = self._held.pop(key, None)
+        if session is not None:
+            for tell in self.ended:
+                tell(session)
 
 
 def _digest(secret: str) -> bytes:

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from comity.console.settings import ConsoleSettings
 from comity.flows.house import House
 from comity.ports import Clock, Entropy, Store
+
+if TYPE_CHECKING:
+    from comity.console.spool import Spool
+
+UPLOADS_OF_ONE = 2
+"""How many of the largest files one person may have lying here."""
 
 
 class Pages:
@@ -21,6 +28,8 @@ class Pages:
         flows: what pages can ask, by name.
         settings: the ``[console]`` table.
         open_store: opens what accounts are kept in.
+        temporary: the folder on whose disk files from browsers lie, sealed.
+        free_bytes: how many bytes of that disk are not kept free for records.
         clock: wall-clock time.
         entropy: makes secrets.
         here: the addresses under which it is served on this machine.
@@ -33,6 +42,8 @@ class Pages:
         flows: Mapping[str, Any],
         settings: ConsoleSettings,
         open_store: Callable[[], Awaitable[Store]],
+        temporary: Path,
+        free_bytes: Callable[[], int],
         *,
         clock: Clock,
         entropy: Entropy,
@@ -43,6 +54,8 @@ class Pages:
         self._flows = flows
         self._settings = settings
         self._open_store = open_store
+        self._temporary = temporary
+        self._free_bytes = free_bytes
         self._clock = clock
         self._entropy = entropy
         self._here = here
@@ -50,6 +63,7 @@ class Pages:
         self._making = asyncio.Lock()
         self._store: Store | None = None
         self._app: ASGIApp | None = None
+        self._spool: Spool | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request (ASGI)."""
@@ -62,7 +76,9 @@ class Pages:
         return next((each for each in self._here if "//localhost:" in each), self._here[0])
 
     async def close(self) -> None:
-        """Close what accounts are kept in."""
+        """Close what accounts are kept in, and throw away what lies in the spool."""
+        if self._spool is not None:
+            self._spool.close()
         if self._store is not None:
             await self._store.close()
 
@@ -71,12 +87,17 @@ class Pages:
             if self._app is None:
                 from comity.console.application import console
                 from comity.console.desk import Desk
+                from comity.console.spool import Spool, SpooledFiles
 
+                room = UPLOADS_OF_ONE * self._settings.upload_bytes
+                self._spool = Spool(self._temporary, self._clock, self._entropy, room, self._free_bytes)
+                self._house.files = SpooledFiles(self._house.files, self._spool)
                 self._store = await self._open_store()
                 desk = Desk(
                     self._house,
                     self._flows,
                     self._store,
+                    spool=self._spool,
                     settings=self._settings,
                     clock=self._clock,
                     entropy=self._entropy,

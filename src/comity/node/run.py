@@ -333,6 +333,8 @@ async def running(folder: Path, passphrase: Passphrase = required) -> AsyncItera
                     partial(SqliteStore.open, folder / CONSOLE),
                     clock=SystemClock(),
                     entropy=system_entropy,
+                    folder / "temporary",
+                    lambda: shutil.disk_usage(folder).free - settings.quotas.disk_reserve_bytes,
                     here=origins_here("http" if plain else "https", settings.console.address, shown.getsockname()[1]),
                     after=after,
                 )
