@@ -135,6 +135,7 @@ GRANTS = {
     "comity.node.pages": frozenset({"console"}),  # the application, when the first browser asks
     "comity.node.settings": frozenset({"console"}),  # its table among the others
     "comity.node.passphrase": frozenset({"stores"}),  # a file with a passphrase is read as strictly as a key
+    "comity.node.secrets": frozenset({"stores"}),  # and the same for every other secret
     "comity.node.witnessing": frozenset({"stores"}),  # and the same for a witness, which is no house
 }
 """Rooms that one module may import beyond its own room's, and why."""

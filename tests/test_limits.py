@@ -85,10 +85,15 @@ def test_a_file_beyond_its_bound_is_not_read(tmp_path: Path) -> None:
         read_file(tmp_path, 100)
     with pytest.raises(Rejected, match=str(SETTINGS_BYTES_MAX)):
         read_settings(Path("/dev/zero"))
-    with pytest.raises(Rejected, match="too long"):
-        read_secret("/dev/zero", tmp_path, "the alarm")
+    with pytest.raises(Rejected, match="others can read"):
+        read_secret("/dev/zero", tmp_path, "the alarm", read_private)
+    (tmp_path / "secret").touch(0o600)
+    for size, held in ((KEY_FILE_BYTES_MAX + 1, "too long for a key"), (SECRET_BYTES_MAX + 1, "the alarm is too long")):
+        (tmp_path / "secret").write_bytes(b"x" * size)
+        with pytest.raises(Rejected, match=held):
+            read_secret("secret", tmp_path, "the alarm", read_private)
     (tmp_path / "secret").write_bytes(b"x" * SECRET_BYTES_MAX)
-    assert len(read_secret("secret", tmp_path, "the alarm")) == SECRET_BYTES_MAX
+    assert len(read_secret("secret", tmp_path, "the alarm", read_private)) == SECRET_BYTES_MAX
     (tmp_path / "key").touch(0o600)
     (tmp_path / "key").write_bytes(bytes(KEY_FILE_BYTES_MAX + 1))
     with pytest.raises(Rejected, match="too long for a key"):

@@ -25,6 +25,7 @@ from comity.node.settings import AlarmSettings, Settings
 from comity.node.sources import read_secret
 from comity.ports import Batch, Put
 from comity.register.rows import AskedRow
+from comity.stores.key_files import read_private
 from flows.test_duties import ARRANGEMENT
 from flows.test_frozen import LAYER, lie
 from world import RELATIONSHIP, ROOT, SeededEntropy, World
@@ -183,13 +184,14 @@ async def test_over_a_real_line_and_no_further_than_it_was_told() -> None:
 
 
 def test_a_secret_that_cannot_keep_anybody_out_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(Unavailable, match="cannot be read"):
-        read_secret("alarm-secret", tmp_path, "the alarm")
+    with pytest.raises(Unavailable, match="cannot read this key"):
+        read_secret("alarm-secret", tmp_path, "the alarm", read_private)
+    (tmp_path / "alarm-secret").touch(0o600)
     (tmp_path / "alarm-secret").write_bytes(b"short\n")
     with pytest.raises(Rejected, match="5 bytes"):
-        read_secret("alarm-secret", tmp_path, "the alarm")
+        read_secret("alarm-secret", tmp_path, "the alarm", read_private)
     (tmp_path / "alarm-secret").write_bytes(SECRET + b"\n")
-    assert read_secret("alarm-secret", tmp_path, "the alarm") == SECRET
+    assert read_secret("alarm-secret", tmp_path, "the alarm", read_private) == SECRET
     assert signature_of(SECRET, b"") == "sha256=" + hmac.new(SECRET, b"", "sha256").hexdigest()
 
 
@@ -218,10 +220,14 @@ async def test_a_node_raises_it_while_it_runs_and_only_where_it_was_told_to(
 async def test_a_node_does_not_run_with_an_alarm_that_it_cannot_sign(tmp_path: Path) -> None:
     alarm = AlarmSettings(url="https://desk.example/", secret="alarm-secret")
     await found(tmp_path / "jp", Settings(party="jp", alarm=alarm), "Japan")
-    with pytest.raises(Unavailable, match="cannot be read"):
+    with pytest.raises(Unavailable, match="cannot read this secret"):
         async with running(tmp_path / "jp"):
             pytest.fail("it ran")
     (tmp_path / "jp" / "alarm-secret").write_bytes(SECRET)
+    with pytest.raises(Rejected, match="others can read this secret"):
+        async with running(tmp_path / "jp"):
+            pytest.fail("it ran")
+    (tmp_path / "jp" / "alarm-secret").chmod(0o600)
     async with running(tmp_path / "jp") as node:
         assert node.says.party == "jp"
 

@@ -28,6 +28,7 @@ from comity.node.sources import Source, Tokens
 from comity.node.tls import server_context
 from comity.record.card import read_card
 from comity.seal.certificate import make_certificate
+from comity.stores.key_files import read_private
 from courier.keys import NOW
 from feeds import NAME, FeedWorld
 from feeds import SCHEMA as SENSORS
@@ -76,14 +77,15 @@ class Both:
         made = make_certificate("jp", NOW)
         (folder / "certificate").write_bytes(made.chain)
         (folder / "key").write_bytes(made.key)
-        (self.tokyo / "coast.token").write_text(TOKEN + "\n")
-        (self.tokyo / "inland.token").write_text(OTHER_TOKEN + "\n")
+        for name, token in (("coast", TOKEN), ("inland", OTHER_TOKEN)):
+            (self.tokyo / f"{name}.token").touch(0o600)
+            (self.tokyo / f"{name}.token").write_text(token + "\n")
         tls = server_context(folder / "certificate", folder / "key")
         listener, outside = listen_tcp("127.0.0.1", 0), listen_tcp("127.0.0.1", 0)
         self.address = f"https://127.0.0.1:{listener.getsockname()[1]}"
         self.outside = f"https://127.0.0.1:{outside.getsockname()[1]}"
         named = [Source(token=f"{each}.token", feeds=("air-picture",)) for each in ("coast", "inland")]
-        tokens = Tokens(named, self.tokyo)
+        tokens = Tokens(named, self.tokyo, read_private)
         here = PublishingDoor(feeds.feeds[0], feeds.gates[0], world.jp)
         there = PublishingDoor(feeds.feeds[0], feeds.gates[0], world.jp, tokens)
         reads = EventReadingDoor(feeds.readers, world.kr)
@@ -294,11 +296,12 @@ def test_numbers_of_a_source_say_nothing_of_the_number_that_comes_next() -> None
 
 
 def test_a_token_that_keeps_nobody_out_is_none(tmp_path: Path) -> None:
-    with pytest.raises(Unavailable, match="cannot be read"):
-        Tokens([Source(token="t", feeds=("air",))], tmp_path)
+    with pytest.raises(Unavailable, match="cannot read"):
+        Tokens([Source(token="t", feeds=("air",))], tmp_path, read_private)
+    (tmp_path / "t").touch(0o600)
     (tmp_path / "t").write_text("short")
     with pytest.raises(Rejected, match="a source has 5 bytes"):
-        Tokens([Source(token="t", feeds=("air",))], tmp_path)
+        Tokens([Source(token="t", feeds=("air",))], tmp_path, read_private)
 
 
 async def test_who_prefers_to_wait_gets_what_comes(both: Both) -> None:

@@ -21,7 +21,8 @@ from comity.node.keys import change_passphrase, list_keys, lock, unlock
 from comity.node.run import found, opened, running
 from comity.node.settings import Listen, Settings
 from comity.seal import passphrase
-from comity.stores.key_lock import LOCK, Lock, private_files
+from comity.stores.key_lock import Lock
+from comity.stores.secrets import LOCK, Secrets
 
 WORDS = "correct horse battery staple"
 OPEN = re.compile(rb"BEGIN (?:EC )?PRIVATE KEY|AGE-SECRET-KEY-(?:PQ-)?1")
@@ -129,12 +130,12 @@ async def test_no_error_about_a_key_quotes_it(tmp_path: Path) -> None:
     await locked_house(folder)
     opened_lock = Lock.read(folder / "keys" / LOCK, lambda: WORDS)
     secrets = set()
-    for path in private_files(folder, root=True):
+    for path in Secrets(folder).sealed(root=True):
         content = opened_lock.open(path.read_bytes(), "")
         secrets |= {line for line in content.split(b"\n") if len(line) > 20 and not line.startswith((b"#", b"-----"))}
     unlock(folder, lambda: WORDS)
     told = []
-    for path in private_files(folder, root=True):
+    for path in Secrets(folder).sealed(root=True):
         content = path.read_bytes()
         for altered in (
             content[: len(content) // 2],

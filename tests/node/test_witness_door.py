@@ -271,6 +271,7 @@ async def test_a_witness_over_tls(folder: Path) -> None:  # (15)
 
     made = make_certificate("w1", NOW)
     (folder / "c.pem").write_bytes(made.chain)
+    (folder / "k.pem").touch(0o600)
     (folder / "k.pem").write_bytes(made.key)
     (folder / FILE).write_text(
         f'name = "{NAME}"\n[listen]\naddress = "0.0.0.0"\ncertificate = "c.pem"\nkey = "k.pem"\n'

@@ -8,11 +8,13 @@ import pytest
 from comity.errors import ComityError, Misuse, Rejected, Unavailable
 from comity.ports import Entropy
 from comity.stores import key_lock
-from comity.stores.durable import replace_file
+from comity.stores.durable import make_folders, replace_file
 from comity.stores.key_bundle import is_secret, pack, unpack
 from comity.stores.key_facts import DOES, key_facts
-from comity.stores.key_lock import Lock, lock_keys, private_files, seal_all, unlock_keys, write_lock
+from comity.stores.key_lock import Lock, lock_keys, seal_all, unlock_keys, write_lock
 from comity.stores.keys import KeyFolder
+from comity.stores.secrets import Secrets
+from comity.stores.witness_keys import ED25519, ML_DSA_44, make_witness_key
 
 FAST = 10
 """A work factor for tests; what a user may set is in ``node/settings.py``."""
@@ -47,7 +49,7 @@ def secrets_of(keys: KeyFolder) -> list[object]:
 
 
 def open_files(folder: Path) -> list[str]:
-    return [path.name for path in private_files(folder, root=True) if not key_lock.is_sealed(path.read_bytes())]
+    return [path.name for path in Secrets(folder).sealed(root=True) if not key_lock.is_sealed(path.read_bytes())]
 
 
 def test_keys_are_the_same_when_they_are_read_again(folder: Path) -> None:
@@ -88,23 +90,23 @@ def test_a_passphrase_that_is_soon_guessed_locks_nothing(folder: Path, short: st
     assert not list(folder.rglob("*.key"))
     before = secrets_of(KeyFolder.create(folder, counting(), now=now))
     with pytest.raises(Misuse, match="soon guessed") as refused:
-        lock_keys(folder, short, NOW, counting(), FAST)
+        lock_keys(Secrets(folder), short, NOW, counting(), FAST)
     assert short not in str(refused.value)
     assert secrets_of(KeyFolder(folder, counting())) == before
-    lock = lock_keys(folder, WORDS, NOW, counting(), FAST)
+    lock = lock_keys(Secrets(folder), WORDS, NOW, counting(), FAST)
     with pytest.raises(Misuse, match="at least 12"):
-        write_lock(folder, lock, short, NOW, counting(), FAST)
+        write_lock(Secrets(folder), lock, short, NOW, counting(), FAST)
     assert secrets_of(KeyFolder(folder, counting(), lambda: WORDS)) == before
 
 
 def test_lock_and_unlock(folder: Path) -> None:
     before = secrets_of(KeyFolder.create(folder, counting(), now=now))
-    lock = lock_keys(folder, WORDS, NOW, counting(), FAST)
+    lock = lock_keys(Secrets(folder), WORDS, NOW, counting(), FAST)
     assert open_files(folder) == []
     assert secrets_of(KeyFolder(folder, counting(), lambda: WORDS)) == before
     with pytest.raises(Misuse, match="locked already"):
-        lock_keys(folder, WORDS, NOW, counting(), FAST)
-    unlock_keys(folder, lock)
+        lock_keys(Secrets(folder), WORDS, NOW, counting(), FAST)
+    unlock_keys(Secrets(folder), lock)
     assert not list(folder.rglob("lock.age"))
     assert secrets_of(KeyFolder(folder, counting())) == before
 
@@ -113,7 +115,7 @@ def test_another_passphrase(folder: Path) -> None:
     before = secrets_of(KeyFolder.create(folder, counting(), WORDS, FAST, now))
     lock = Lock.read(folder / "keys" / "lock.age", lambda: WORDS)
     sealed = (folder / "keys" / "record.key").read_bytes()
-    write_lock(folder, lock, "a better one", NOW, counting(), FAST)
+    write_lock(Secrets(folder), lock, "a better one", NOW, counting(), FAST)
     assert (folder / "keys" / "record.key").read_bytes() == sealed
     with pytest.raises(Misuse, match="does not unlock"):
         KeyFolder(folder, counting(), lambda: WORDS)
@@ -129,7 +131,12 @@ class PowerCut(Exception):
 def test_the_power_is_cut_at_every_write(doing: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """After each crash the house opens with one of the passphrases, has all its keys, and can be locked to the end."""
     entropy = counting()
-    before = secrets_of(KeyFolder.create(folder, entropy, "" if doing == "lock" else WORDS, FAST, now))
+    KeyFolder.create(folder, entropy, now=now)
+    secrets = everything(folder, entropy)
+    before = {path: path.read_bytes() for path in secrets.sealed(root=True)}
+    assert len(before) == 11
+    if doing != "lock":
+        lock_keys(secrets, WORDS, NOW, entropy, FAST)
     cut = 0
     while True:
         left = cut
@@ -146,33 +153,56 @@ def test_the_power_is_cut_at_every_write(doing: str, folder: Path, monkeypatch: 
             patch.setattr(key_lock, "replace_file", failing)
             try:
                 if doing == "lock":
-                    lock_keys(folder, WORDS, NOW, entropy, FAST)
+                    lock_keys(secrets, WORDS, NOW, entropy, FAST)
                 else:
                     lock = Lock.read(folder / "keys" / "lock.age", lambda: WORDS)
                     if doing == "unlock":
-                        unlock_keys(folder, lock)
+                        unlock_keys(secrets, lock)
                     else:
-                        write_lock(folder, lock, "quite another", NOW, entropy, FAST)
+                        write_lock(secrets, lock, "quite another", NOW, entropy, FAST)
                 break
             except PowerCut:
                 cut += 1
-        house = KeyFolder(folder, entropy, lambda: WORDS)
-        assert secrets_of(house) == before
+        house = KeyFolder(folder, entropy, lambda: WORDS, secrets=secrets)
         assert not list(folder.rglob("*.partial"))
-        if (folder / "keys" / "lock.age").exists():
-            assert [name for name in open_files(folder) if name != "root.key"] == []
-        if doing == "lock" and (folder / "keys" / "lock.age").exists():
-            unlock_keys(folder, Lock.read(folder / "keys" / "lock.age", lambda: WORDS))
+        if house.lock is not None:
+            beside = secrets.beside
+            assert beside is not None
+            assert beside.lock.read_bytes() == secrets.lock.read_bytes()  # (32) renewed at the start
+            lying_open = [path.name for path in secrets.sealed(root=True) if not key_lock.is_sealed(path.read_bytes())]
+            assert [name for name in lying_open if name != "root.key"] == []
+        assert {path: opened_by(house.lock, path) for path in secrets.sealed(root=True)} == before
+        if doing == "lock" and house.lock is not None:
+            unlock_keys(secrets, house.lock)
         elif doing == "unlock":
-            seal_all(folder, Lock.read(folder / "keys" / "lock.age", lambda: WORDS), entropy, root=True)
+            assert house.lock is not None
+            seal_all(secrets, house.lock, entropy, root=True)
         else:
             for path in folder.rglob("lock.age"):
                 assert opens(path) == WORDS or path.parent.name == "root"
                 if opens(path) != WORDS:
-                    write_lock(folder, Lock.read(path, lambda: "quite another"), WORDS, NOW, entropy, FAST)
-    assert cut >= (2 if doing == "passphrase" else 7)
+                    write_lock(secrets, Lock.read(path, lambda: "quite another"), WORDS, NOW, entropy, FAST)
+    assert cut >= (3 if doing == "passphrase" else 11)
     after = "quite another" if doing == "passphrase" else WORDS
-    assert secrets_of(KeyFolder(folder, entropy, lambda: after)) == before
+    house = KeyFolder(folder, entropy, lambda: after, secrets=secrets)
+    assert {path: opened_by(house.lock, path) for path in secrets.sealed(root=True)} == before
+
+
+def everything(folder: Path, entropy: Entropy) -> Secrets:
+    """What is secret in a house with an alarm, a source of events and a witness beside it, whose folder is within."""
+    for name in ("alarm-secret", "coast.token"):
+        (folder / name).touch(0o600)
+        (folder / name).write_text(f"{name} of sixteen bytes and more")
+    beside = folder / "w1"
+    make_folders([beside])
+    make_witness_key(beside, ED25519, entropy)
+    make_witness_key(beside, ML_DSA_44, entropy)
+    return Secrets(folder, [("alarm", folder / "alarm-secret"), ("source", folder / "coast.token")], Secrets(beside))
+
+
+def opened_by(lock: Lock | None, path: Path) -> bytes:
+    content = path.read_bytes()
+    return lock.open(content, str(path)) if lock is not None and key_lock.is_sealed(content) else content
 
 
 def opens(path: Path) -> str:
@@ -192,11 +222,11 @@ def test_the_root_key_comes_back_with_the_lock_it_left_with(folder: Path, tmp_pa
     with pytest.raises(Unavailable, match="offline"):
         made.root()
     lock = Lock.read(folder / "keys" / "lock.age", lambda: WORDS)
-    write_lock(folder, lock, "quite another", NOW, counting(), FAST)  # while it is away
+    write_lock(Secrets(folder), lock, "quite another", NOW, counting(), FAST)  # while it is away
     (tmp_path / "safe").rename(folder / "root")
     assert KeyFolder(folder, counting(), lambda: "quite another").root().public == root
     (folder / "root").rename(tmp_path / "safe")
-    unlock_keys(folder, lock)
+    unlock_keys(Secrets(folder), lock)
     (tmp_path / "safe").rename(folder / "root")
     assert KeyFolder(folder, counting(), lambda: WORDS).root().public == root
     with pytest.raises(Unavailable, match="no passphrase"):

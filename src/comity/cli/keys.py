@@ -49,7 +49,7 @@ def list_(desk: Desk) -> None:
     """
     from comity.node.keys import list_standing
 
-    desk.session.check()
+    desk.session.check(witness=True)
     desk.show(list_standing(desk.session.folder), _tell_keys)
 
 
@@ -64,7 +64,7 @@ def show(desk: Desk, name: str) -> None:
     """
     from comity.node.keys import show_key
 
-    desk.session.check()
+    desk.session.check(witness=True)
     desk.show(show_key(desk.session.folder, name), _tell_key)
 
 
@@ -74,14 +74,15 @@ def show(desk: Desk, name: str) -> None:
 def lock(desk: Desk, passphrase_file: Path | None) -> None:
     """Lock the keys with a passphrase: from then on the disk alone is worth nothing to who copies it.
 
-    No node may run meanwhile. A root key that is here is locked, too.
+    No node may run meanwhile. A root key that is here is locked, too, and so are the keys of a witness that the node
+    serves, the tokens of sources and the secret of the alarm. --folder may name the folder of a witness by itself.
 
     Example:
       comity keys lock
     """
     from comity.node.keys import lock as lock_them
 
-    desk.session.check()
+    desk.session.check(witness=True)
     passphrase = choosing("Passphrase for the keys", passphrase_file)
     if not passphrase:
         raise Misuse("no passphrase is at hand; name a file, or type it at a terminal", code="no-passphrase")
@@ -100,7 +101,7 @@ def unlock(desk: Desk, passphrase_file: Path | None) -> None:
     from comity.node.keys import unlock as unlock_them
 
     folder = desk.session.folder
-    desk.session.check()
+    desk.session.check(witness=True)
     desk.show(unlock_them(folder, lambda: unlocking(folder, passphrase_file)), _tell_unlocked)
 
 
@@ -123,7 +124,7 @@ def passphrase(desk: Desk, passphrase_file: Path | None, new_passphrase_file: Pa
     from comity.node.keys import change_passphrase
 
     folder = desk.session.folder
-    desk.session.check()
+    desk.session.check(witness=True)
     shown = change_passphrase(
         folder, lambda: unlocking(folder, passphrase_file), lambda: another_passphrase(new_passphrase_file)
     )
@@ -134,6 +135,8 @@ def _tell_locked(out: Output, shown: KeysShown) -> None:
     out.line("the keys are locked")
     if shown.root_away:
         out.text("The root key is away, and stays as it is.", style="warn")
+    if shown.open:
+        out.text(f"What settings name elsewhere stays as it is: {', '.join(shown.open)}.", style="warn")
     out.text("What lay open may still be in backups, in snapshots and in worn-out cells of the disk.")
     out.next(
         ("comity node run --passphrase-file FILE", "start a node that nobody sits beside"),

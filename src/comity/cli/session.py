@@ -137,13 +137,13 @@ class Session:
             )
         return found[0]
 
-    def check(self) -> None:
-        """Make sure that there is a house in the folder.
+    def check(self, *, witness: bool = False) -> None:
+        """Make sure that there is a house in the folder; or, where that will do, a witness.
 
         Raises:
             Misuse: there is none.
         """
         from comity.node.settings import FILE
 
-        if not (self.folder / FILE).is_file():
+        if not (self.folder / FILE).is_file() and not (witness and (self.folder / "witness.toml").is_file()):
             raise Misuse(f"there is no house in {str(self.folder)!r}", code="no-house")

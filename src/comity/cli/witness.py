@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from comity.cli.custodians import passphrase_option
 from comity.cli.instants import told_instant
 from comity.cli.options import Verbs, spoken
 from comity.cli.output import Output
+from comity.cli.passphrases import unlocking
 from comity.errors import Misuse
 
 if TYPE_CHECKING:
+    import msgspec
+
     from comity.node.witnessing import WitnessShown
     from comity.witness.witness import Contradiction
 
@@ -32,17 +36,22 @@ def witness() -> None:
 @click.option("--name", required=True, help="Key name of the witness, such as witness.example/w1; it never changes.")
 @click.option("--port", type=click.IntRange(0, 65_535), default=0, help="The port on this machine; 0 takes a free one.")
 @click.option("--ml-dsa-44", is_flag=True, help="Cosign by ML-DSA-44 besides Ed25519.")
+@passphrase_option
 @spoken
-def init(out: Output, folder: Path, name: str, port: int, *, ml_dsa_44: bool) -> None:
+def init(out: Output, folder: Path, name: str, port: int, passphrase_file: Path | None, *, ml_dsa_44: bool) -> None:
     """Make the folder of a new witness: its keys and settings.
+
+    With --passphrase-file its keys are locked from the beginning; 'comity keys lock --folder' does it later.
 
     Example:
       comity witness init --folder w1 --name witness.example/w1
     """
+    from comity.node.passphrase import first_line
     from comity.node.witnessing import WitnessListen, WitnessSettings, make_witness
 
     settings = WitnessSettings(name=name, ml_dsa_44=ml_dsa_44, listen=WitnessListen(port=port))
-    out.show(make_witness(folder.absolute(), settings), _tell)
+    passphrase = first_line(passphrase_file) if passphrase_file is not None else ""
+    out.show(make_witness(folder.absolute(), settings, passphrase=passphrase), _tell)
     if not out.as_json:
         out.next(
             (
@@ -55,11 +64,12 @@ def init(out: Output, folder: Path, name: str, port: int, *, ml_dsa_44: bool) ->
 
 @witness.command()
 @in_folder
+@passphrase_option
 @spoken
-def run(out: Output, folder: Path) -> None:
+def run(out: Output, folder: Path, passphrase_file: Path | None) -> None:
     """Take checkpoints until interrupted; what is cosigned is durable before it is answered.
 
-    With --json one line of JSON says when the witness is ready.
+    Locked keys are unlocked once, at the start. With --json one line of JSON says when the witness is ready.
 
     Example:
       comity witness run --folder w1
@@ -75,7 +85,7 @@ def run(out: Output, folder: Path) -> None:
             out.line(("ready: ", "good"), str(says))
         sys.stdout.flush()
 
-    witnessing.run(folder.absolute(), ready)
+    witnessing.run(folder.absolute(), ready, lambda: unlocking(folder, passphrase_file))
 
 
 @witness.command()
@@ -87,9 +97,9 @@ def show(out: Output, folder: Path) -> None:
     Example:
       comity witness show --folder w1
     """
-    from comity.node.witnessing import ShowWitness, ask_witness
+    from comity.node.witnessing import ShowWitness
 
-    out.show(ask_witness(folder.absolute(), "witness.show", ShowWitness()), _tell)
+    out.show(_ask(folder, "witness.show", ShowWitness()), _tell)
 
 
 @witness.command()
@@ -102,9 +112,9 @@ def follow(out: Output, key: str, folder: Path) -> None:
     Example:
       comity witness follow comity/jp-kr-2016/jp+e8aa01a6+AYqI… --folder w1
     """
-    from comity.node.witnessing import FollowLog, ask_witness
+    from comity.node.witnessing import FollowLog
 
-    out.show(ask_witness(folder.absolute(), "witness.follow", FollowLog(key)), _tell)
+    out.show(_ask(folder, "witness.follow", FollowLog(key)), _tell)
 
 
 @witness.command()
@@ -117,9 +127,9 @@ def unfollow(out: Output, origin: str, folder: Path) -> None:
     Example:
       comity witness unfollow comity/jp-kr-2016/jp --folder w1
     """
-    from comity.node.witnessing import UnfollowLog, ask_witness
+    from comity.node.witnessing import UnfollowLog
 
-    out.show(ask_witness(folder.absolute(), "witness.unfollow", UnfollowLog(origin)), _tell)
+    out.show(_ask(folder, "witness.unfollow", UnfollowLog(origin)), _tell)
 
 
 @witness.command()
@@ -137,17 +147,24 @@ def contradictions(out: Output, origin: str, folder: Path, path: Path | None) ->
     """
     from comity.cli.files import write_new_file
     from comity.evidence.comparing import prove_refused
-    from comity.node.witnessing import ShowContradictions, ShowWitness, ask_witness
+    from comity.node.witnessing import ShowContradictions, ShowWitness
 
-    found = ask_witness(folder.absolute(), "witness.contradictions", ShowContradictions(origin))
+    found = _ask(folder, "witness.contradictions", ShowContradictions(origin))
     if path is not None:
-        logs = ask_witness(folder.absolute(), "witness.show", ShowWitness()).logs
+        logs = _ask(folder, "witness.show", ShowWitness()).logs
         keys = [key for log in logs if log.origin == origin for key in log.keys]
         proofs = [proof for each in found if (proof := prove_refused(each.recorded, each.request, keys))]
         if not proofs:
             raise Misuse("nothing that is kept proves two histories of a log that is followed here", code="no-proof")
         write_new_file(path, proofs[0])
     out.show(found, _tell_contradictions)
+
+
+def _ask(folder: Path, flow: str, request: msgspec.Struct) -> Any:
+    """What the witness answers; where it does not run and its keys are locked, their passphrase is asked."""
+    from comity.node.witnessing import ask_witness
+
+    return ask_witness(folder.absolute(), flow, request, lambda: unlocking(folder))
 
 
 def _tell(out: Output, shown: WitnessShown) -> None:

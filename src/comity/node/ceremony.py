@@ -22,7 +22,8 @@ from comity.seal.shares import spoken
 from comity.stores.durable import disk_errors, make_folders, sync_folder, write_synced
 from comity.stores.folder import DataFolder
 from comity.stores.key_files import read_private, remove
-from comity.stores.key_lock import LOCK, ROOT, root_files
+from comity.stores.key_lock import root_files
+from comity.stores.secrets import LOCK, ROOT
 
 
 def noted(path: Path) -> FileNoted:

@@ -24,6 +24,7 @@ from comity.flows.maintaining.rebuilding import compare, compare_ledgers
 from comity.flows.maintaining.replaying import Replay
 from comity.node.backups import looking_house
 from comity.node.run import SystemClock, system_entropy
+from comity.node.secrets import secrets_of
 from comity.node.settings import FILE, read_settings
 from comity.record.encoding import decode
 from comity.register.rows import ConsignmentRow, CopyRow
@@ -32,6 +33,8 @@ from comity.stores.backups.snapshot import View, snapshot
 from comity.stores.blob_check import BlobsChecked, check_blobs
 from comity.stores.erased_keys import read_erased
 from comity.stores.folder import parse_mark
+from comity.stores.key_lock import is_sealed
+from comity.stores.secrets import exposed
 
 Progress = Callable[[str, int, int], None]
 PARTS = ("books", "payloads", "feeds")
@@ -141,9 +144,22 @@ async def _count(view: View) -> int:
     return sum([head.size for head in (await view.heads()).values()])
 
 
+def _exposed(folder: Path) -> list[Finding]:
+    """What is secret, and lies as it must not (74); the root key is left as it is brought."""
+    secrets = secrets_of(folder)
+    found = []
+    for each in secrets:
+        wrong = exposed(each)
+        if not wrong and each.sealed and each.kind != "root" and secrets.lock.exists():
+            wrong = "" if is_sealed(each.path.read_bytes()) else "it lies open beside the lock; a start seals it"
+        if wrong:
+            found.append(Finding(os.path.relpath(each.path, folder), wrong))
+    return found
+
+
 async def _outside(folder: Path, house: House) -> list[Finding]:
-    """The mark and the list of erased keys, outside the database (74)."""
-    found: list[Finding] = []
+    """Secrets, the mark and the list of erased keys, outside the database (74)."""
+    found = _exposed(folder)
     heads = await house.store.heads()
     try:
         path = folder / "high-water-mark"

@@ -25,7 +25,8 @@ from comity.stores.folder import DataFolder
 from comity.stores.key_bundle import BUNDLE_BYTES_MAX, RECOVERY, is_secret, pack, put_back, unpack
 from comity.stores.key_facts import key_facts
 from comity.stores.key_files import instant
-from comity.stores.key_lock import KEYS, LOCK, ROOT, Lock, root_files
+from comity.stores.key_lock import Lock, root_files
+from comity.stores.secrets import KEYS, LOCK, ROOT
 
 BUNDLE = "keys.age"
 

@@ -19,16 +19,19 @@ import msgspec
 from comity.errors import Misuse, Rejected
 from comity.flows.keeping.work import CARD
 from comity.flows.maintaining.rotating import keys_on
+from comity.node.secrets import secrets_of
 from comity.node.settings import FILE, read_settings
 from comity.ports import KeyFacts, TokenHome
 from comity.record.card import known_card
 from comity.record.contexts import TOKEN_PROBE
+from comity.seal.passphrase import WORK_FACTOR
 from comity.stores.backups.snapshot import View, snapshot
 from comity.stores.folder import DataFolder
 from comity.stores.key_bundle import RECOVERY
 from comity.stores.key_facts import key_facts
-from comity.stores.key_lock import KEYS, LOCK, ROOT, Lock, lock_keys, root_files, unlock_keys, write_lock
+from comity.stores.key_lock import Lock, lock_keys, open_lock, root_files, unlock_keys, write_lock
 from comity.stores.keys import PURPOSES, KeyFolder
+from comity.stores.secrets import KEYS, ROOT, TABLE, WITNESS, Secrets
 
 Passphrase = Callable[[], str]
 ON_TOKEN = (ROOT, *PURPOSES)
@@ -71,11 +74,11 @@ def list_keys(folder: Path) -> KeysShown:
     Raises:
         ComityError: as ``stores.key_facts.key_facts``.
     """
-    found = key_facts(folder)
+    found = key_facts(folder, secrets_of(folder))
     return KeysShown(
         keys=found,
         open=[each.name for each in found if each.here and not each.locked],
-        root_away=not root_files(folder),
+        root_away=not root_files(folder) and not (folder / WITNESS).exists(),
         recovery=recovery_of(folder, found),
     )
 
@@ -126,8 +129,14 @@ def recovery_of(folder: Path, present: list[KeyFacts]) -> Recovery | None:
 
 def state_of(present: list[KeyFacts]) -> str:
     """A digest of the public halves of all keys: another one when a key was added, replaced or destroyed."""
-    told = [f"{key.name} {key.public}" for key in present if key.name != "root"]
+    told = [f"{key.name} {key.public}" for key in present if key.name != "root" and _bundled(key)]
     return sha256("\n".join(sorted(told)).encode()).hexdigest()
+
+
+def _bundled(key: KeyFacts) -> bool:
+    """Whether it goes to the custodians: a witness's keys and what settings name do not."""
+    kind, _, more = key.name.partition("/")
+    return TABLE[kind].bundled if more or kind == "alarm" else True
 
 
 def show_key(folder: Path, name: str) -> KeyFacts:
@@ -150,7 +159,7 @@ def lock(folder: Path, passphrase: str) -> KeysShown:
         Unavailable: a node runs on the folder.
     """
     with _alone(folder, "lock") as work_factor:
-        lock_keys(folder, passphrase, datetime.now(UTC), entropy, work_factor)
+        lock_keys(secrets_of(folder), passphrase, datetime.now(UTC), entropy, work_factor)
     return list_keys(folder)
 
 
@@ -162,7 +171,7 @@ def unlock(folder: Path, passphrase: Passphrase) -> KeysShown:
         Unavailable: a node runs on the folder.
     """
     with _alone(folder, "unlock"):
-        unlock_keys(folder, _lock(folder, passphrase))
+        unlock_keys(secrets_of(folder), _lock(folder, passphrase))
     return list_keys(folder)
 
 
@@ -175,7 +184,7 @@ def change_passphrase(folder: Path, old: Passphrase, new: Passphrase) -> KeysSho
     """
     with _alone(folder, "passphrase") as work_factor:
         opened = _lock(folder, old)
-        write_lock(folder, opened, new(), datetime.now(UTC), entropy, work_factor)
+        write_lock(secrets_of(folder), opened, new(), datetime.now(UTC), entropy, work_factor)
     return list_keys(folder)
 
 
@@ -199,8 +208,7 @@ def opened_lock(folder: Path, passphrase: Passphrase) -> Lock | None:
     Raises:
         Misuse: the passphrase is another one.
     """
-    path = folder / KEYS / LOCK
-    return Lock.read(path, passphrase) if path.exists() else None
+    return open_lock(Secrets(folder), passphrase)
 
 
 def _lock(folder: Path, passphrase: Passphrase) -> Lock:
@@ -213,9 +221,10 @@ def _lock(folder: Path, passphrase: Passphrase) -> Lock:
 @contextmanager
 def _alone(folder: Path, verb: str) -> Iterator[int]:
     """The folder, held by this process; what is given is the work factor that its settings ask for."""
-    settings = read_settings(folder / FILE)
+    alone = (folder / WITNESS).exists()  # of a witness, whose settings have no such table
+    factor = WORK_FACTOR if alone else read_settings(folder / FILE).keys.work_factor
     with closing(DataFolder.open(folder, f"comity keys {verb}")):
-        yield settings.keys.work_factor
+        yield factor
 
 
 def entropy(count: int) -> bytes:

@@ -50,6 +50,7 @@ from comity.node.ledger_door import ledger_door
 from comity.node.local import AnyFlow, LocalDoor, forget, local_path
 from comity.node.pages import Pages, origins_here
 from comity.node.passphrase import required
+from comity.node.secrets import secrets_of
 from comity.node.sending import reconcile
 from comity.node.server import PeerDoor
 from comity.node.serving import Serving, listen_tcp, listen_unix, place, run_until_signal, until
@@ -207,7 +208,8 @@ async def opened(folder: Path, holder: str = "comity", passphrase: Passphrase = 
     """
     settings = read_settings(folder / FILE)
     with closing(DataFolder.open(folder, holder)):
-        async with _house(folder, settings, KeyFolder(folder, system_entropy, passphrase)) as house:
+        keys = KeyFolder(folder, system_entropy, passphrase, secrets=secrets_of(folder))
+        async with _house(folder, settings, keys) as house:
             yield house
 
 
@@ -235,7 +237,7 @@ async def running(folder: Path, passphrase: Passphrase = required) -> AsyncItera
     """
     settings = read_settings(folder / FILE)
     with closing(DataFolder.open(folder, "comity node run")):
-        keys = KeyFolder(folder, system_entropy, passphrase)
+        keys = KeyFolder(folder, system_entropy, passphrase, secrets=secrets_of(folder))
         async with _house(folder, settings, keys) as house, AsyncExitStack() as stack:
             tls = changing_context(house.certificate, lambda digest: server_context(*keys.certificate(digest)))
             listener = listen_tcp(settings.listen.address, settings.listen.port)
@@ -252,7 +254,7 @@ async def running(folder: Path, passphrase: Passphrase = required) -> AsyncItera
             )
             if settings.alarm is not None:
                 file = settings.alarm.secret
-                secret = None if file is None else read_secret(file, folder, "the alarm")
+                secret = None if file is None else read_secret(file, folder, "the alarm", keys.secret)
                 alarm = Alarm(house, poster(settings.alarm.url), secret, system_entropy)
                 stack.push_async_callback(_ended, asyncio.create_task(alarm.run(), name="alarm"))
             if settings.timestamps is not None:
@@ -311,7 +313,7 @@ async def running(folder: Path, passphrase: Passphrase = required) -> AsyncItera
                 Serving(
                     LocalDoor(house, flows, after, feeds_lines(feeds), watching.apps), commands, ending=watching.end
                 ),
-                *watching.doors(settings, folder, tls, stack),
+                *watching.doors(settings, folder, tls, keys.secret, stack),
             )
             says = msgspec.structs.replace(
                 says, readers=watching.readers_at, metrics=watching.metrics_at, events=watching.events_at
@@ -331,10 +333,10 @@ async def running(folder: Path, passphrase: Passphrase = required) -> AsyncItera
                     flows,
                     settings.console,
                     partial(SqliteStore.open, folder / CONSOLE),
-                    clock=SystemClock(),
-                    entropy=system_entropy,
                     folder / "temporary",
                     lambda: shutil.disk_usage(folder).free - settings.quotas.disk_reserve_bytes,
+                    clock=SystemClock(),
+                    entropy=system_entropy,
                     here=origins_here("http" if plain else "https", settings.console.address, shown.getsockname()[1]),
                     after=after,
                 )
@@ -342,7 +344,9 @@ async def running(folder: Path, passphrase: Passphrase = required) -> AsyncItera
                 doors += (Serving(pages, shown, None if plain else tls),)
                 says = msgspec.structs.replace(says, console=pages.address)
             if settings.witness is not None:
-                beside = await stack.enter_async_context(witness_in(folder / settings.witness.folder))
+                beside = await stack.enter_async_context(
+                    witness_in(folder / settings.witness.folder, passphrase, keys.lock)
+                )
                 doors += beside.doors
                 says = msgspec.structs.replace(says, witness=beside.says.witness)
             yield Running(house, says, doors)

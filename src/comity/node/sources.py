@@ -12,7 +12,7 @@ feeds = ["air-picture"]
 from __future__ import annotations
 
 import hmac
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated
@@ -20,7 +20,7 @@ from typing import Annotated
 import msgspec
 
 from comity.agreement.model import Identifier
-from comity.errors import Refused, Rejected, Unavailable
+from comity.errors import Refused, Rejected
 
 SECRET_BYTES_MIN = 16
 """Shortest secret: whoever can guess it can raise the alarm, or publish."""
@@ -68,19 +68,15 @@ def _quoted(text: str) -> str:
     return msgspec.json.encode(text).decode()
 
 
-def read_secret(file: str, folder: Path, whose: str) -> bytes:
-    """A secret that the settings name a file for.
+def read_secret(file: str, folder: Path, whose: str, read: Callable[[Path], bytes]) -> bytes:
+    """A secret that the settings name a file for; ``read`` sees that nobody else can read it, and opens what is locked.
 
     Raises:
         Unavailable: the file cannot be read.
-        Rejected: it is too short to keep anybody out, or too long for a secret.
+        Rejected: others can read it, it is too short to keep anybody out, or too long for a secret.
     """
     path = folder / file
-    try:
-        with path.open("rb") as opened:
-            secret = opened.read(SECRET_BYTES_MAX + 1).strip()
-    except OSError as error:
-        raise Unavailable(f"cannot be read: {error.strerror}", code="no-secret", place=str(path)) from None
+    secret = read(path).strip()
     if len(secret) > SECRET_BYTES_MAX:
         raise Rejected(f"the secret of {whose} is too long", code="long-secret", place=str(path))
     if len(secret) < SECRET_BYTES_MIN:
@@ -98,15 +94,16 @@ class Tokens:
     Args:
         sources: as the settings have them.
         folder: where the files with their tokens lie.
+        read: reads a secret file.
 
     Raises:
         Unavailable: a file cannot be read.
         Rejected: a token is too short.
     """
 
-    def __init__(self, sources: Sequence[Source], folder: Path) -> None:
+    def __init__(self, sources: Sequence[Source], folder: Path, read: Callable[[Path], bytes]) -> None:
         self._feeds = [
-            (sha256(read_secret(each.token, folder, "a source")).digest(), each.token, frozenset(each.feeds))
+            (sha256(read_secret(each.token, folder, "a source", read)).digest(), each.token, frozenset(each.feeds))
             for each in sources
         ]
 

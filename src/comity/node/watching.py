@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -62,7 +63,14 @@ class Watching:
         for each in (self._here, self._outside, self._events_here, self._events_outside):
             each.end()
 
-    def doors(self, settings: Settings, folder: Path, tls: ssl.SSLContext, closing: AsyncExitStack) -> list[Serving]:
+    def doors(
+        self,
+        settings: Settings,
+        folder: Path,
+        tls: ssl.SSLContext,
+        secret: Callable[[Path], bytes],
+        closing: AsyncExitStack,
+    ) -> list[Serving]:
         """The doors that the settings open besides.
 
         Raises:
@@ -75,7 +83,7 @@ class Watching:
             self.readers_at = f"https://{place(listener)}"
             made.append(Serving(_Outside(self._outside, self._events_outside), listener, tls))
         if settings.events is not None:
-            tokens = Tokens(settings.events.source, folder)
+            tokens = Tokens(settings.events.source, folder, secret)
             listener = _listen(settings.events.address, settings.events.port, closing)
             self.events_at = f"https://{place(listener)}{EVENTS}"
             made.append(Serving(PublishingDoor(self._feeds, self._authority, self._house, tokens), listener, tls))

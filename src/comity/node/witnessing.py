@@ -6,7 +6,7 @@ The folder of a witness::
     lock                held by the one process that may write here
     witness.sqlite      the logs it follows, and the newest checkpoint of each
     high-water-mark     how far it has cosigned, outside the database
-    keys/               its private keys
+    keys/               its private keys, and the lock to which they are sealed
     node.sock           where the command line reaches it while it runs
 
 ``comity witness run`` serves it in a process of its own; a node does it beside its own doors where ``node.toml`` names
@@ -29,18 +29,22 @@ from comity.errors import Misuse, Rejected, Unavailable
 from comity.ledger.note import KeyType, VerifierKey, check_name
 from comity.node.client import call
 from comity.node.local import AnyFlow, LocalDoor, forget, local_path
+from comity.node.passphrase import required
 from comity.node.serving import Serving, listen_tcp, listen_unix, place, run_until_signal, until
 from comity.node.settings import quoted, read_file
 from comity.node.tls import server_context
 from comity.node.witness_door import WitnessDoor
 from comity.ports import Entropy
-from comity.stores.durable import replace_file
+from comity.stores.durable import make_folders, replace_file
 from comity.stores.folder import DataFolder, FolderHighWaterMark
+from comity.stores.key_files import read_private
+from comity.stores.key_lock import Lock, Passphrase, check_passphrase, is_sealed, lock_keys, mend, open_lock
+from comity.stores.secrets import KEYS, WITNESS, Secrets
 from comity.stores.sqlite import SqliteStore
-from comity.stores.witness_keys import ED25519, KEYS, ML_DSA_44, make_witness_key, read_witness_key
+from comity.stores.witness_keys import ED25519, ML_DSA_44, make_witness_key, read_witness_key
 from comity.witness.witness import Contradiction, Cosigner, Followed, Witness
 
-FILE = "witness.toml"
+FILE = WITNESS
 DATABASE = "witness.sqlite"
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -172,29 +176,40 @@ def _entropy(count: int) -> bytes:
     return os.urandom(count)
 
 
-def make_witness(folder: Path, settings: WitnessSettings, entropy: Entropy = _entropy) -> WitnessShown:
-    """Make the folder of a new witness: its keys and settings (1).
+def make_witness(
+    folder: Path, settings: WitnessSettings, entropy: Entropy = _entropy, passphrase: str = ""
+) -> WitnessShown:
+    """Make the folder of a new witness: its keys and settings (1); locked where there is a passphrase.
 
     Raises:
-        Misuse: there is something in the folder already.
+        Misuse: there is something in the folder already, or the passphrase is short.
         Rejected: the name can be none.
         Unavailable: the disk refuses.
     """
     check_name(settings.name)
     _check_open(settings.listen, folder)
+    check_passphrase(passphrase)
     if folder.exists() and any(folder.iterdir()):
         raise Misuse("there is something in this folder already; name another", code="folder-taken", place=str(folder))
     with closing(DataFolder.open(folder, "comity witness init")):
+        lock = None
+        if passphrase:
+            make_folders([folder / KEYS])
+            lock = lock_keys(Secrets(folder), passphrase, datetime.now(UTC), entropy)
         for name in (ED25519, ML_DSA_44) if settings.ml_dsa_44 else (ED25519,):
-            make_witness_key(folder, name, entropy)
+            make_witness_key(folder, name, entropy, lock)
         replace_file(folder / FILE, _write(settings).encode())
-        keys = tuple(each.key.text for each in _cosigners(folder, settings))
+        keys = tuple(each.key.text for each in _cosigners(folder, settings, lock))
     return WitnessShown(name=settings.name, keys=keys, logs=[])
 
 
 @asynccontextmanager
-async def opened(folder: Path, holder: str = "comity witness") -> AsyncIterator[tuple[WitnessSettings, Witness]]:
-    """The witness in a folder that no process runs on, for as long as the context lasts.
+async def opened(
+    folder: Path, holder: str = "comity witness", passphrase: Passphrase = required, house: Lock | None = None
+) -> AsyncIterator[tuple[WitnessSettings, Witness, Lock | None]]:
+    """The witness in a folder that no process runs on, and its lock, for as long as the context lasts.
+
+    ``passphrase`` is asked where its keys are locked, unless it is by the lock of the ``house`` beside.
 
     Raises:
         Unavailable: another process holds the folder (``folder-in-use``), or there is no witness in it.
@@ -204,27 +219,38 @@ async def opened(folder: Path, holder: str = "comity witness") -> AsyncIterator[
     check_name(settings.name)
     async with AsyncExitStack() as stack:
         stack.enter_context(closing(DataFolder.open(folder, holder)))
+        secrets = witness_secrets(folder, settings)
+        lock = open_lock(secrets, passphrase, house)
+        mend(secrets, lock, _entropy)
         store = await SqliteStore.open(folder / DATABASE)
         stack.push_async_callback(store.close)
         mark = FolderHighWaterMark(folder / "high-water-mark")
-        witness = Witness(store, mark, _cosigners(folder, settings), _SystemClock())
+        witness = Witness(store, mark, _cosigners(folder, settings, lock), _SystemClock())
         await witness.start()
-        yield settings, witness
+        yield settings, witness, lock
 
 
 @asynccontextmanager
-async def running(folder: Path) -> AsyncIterator[RunningWitness]:
+async def running(
+    folder: Path, passphrase: Passphrase = required, house: Lock | None = None
+) -> AsyncIterator[RunningWitness]:
     """The witness of a folder in this process, listening; its doors are run by the caller.
 
     Raises:
         Unavailable, Rejected: as ``opened``; or it may not listen there (15).
     """
-    async with opened(folder, "comity witness run") as (settings, witness), AsyncExitStack() as stack:
+    async with (
+        opened(folder, "comity witness run", passphrase, house) as (settings, witness, lock),
+        AsyncExitStack() as stack,
+    ):
         listen = settings.listen
         _check_open(listen, folder)
         tls = None
         if listen.certificate is not None and listen.key is not None:
-            tls = server_context(folder / listen.certificate, folder / listen.key)
+            key = read_private(folder / listen.key)
+            if lock is not None and is_sealed(key):
+                key = lock.open(key, listen.key)
+            tls = server_context(folder / listen.certificate, key)
         listener = listen_tcp(listen.address, listen.port)
         stack.callback(listener.close)
         local = local_path(folder)
@@ -238,7 +264,7 @@ async def running(folder: Path) -> AsyncIterator[RunningWitness]:
         yield RunningWitness(witness, says, doors)
 
 
-def run(folder: Path, ready: Callable[[WitnessReady], None]) -> None:
+def run(folder: Path, ready: Callable[[WitnessReady], None], passphrase: Passphrase = required) -> None:
     """Run the witness of a folder in this process until SIGTERM or SIGINT.
 
     Raises:
@@ -246,14 +272,14 @@ def run(folder: Path, ready: Callable[[WitnessReady], None]) -> None:
     """
 
     async def serve(stop: asyncio.Event) -> None:
-        async with running(folder) as witness:
+        async with running(folder, passphrase) as witness:
             ready(witness.says)
             await until(stop, witness.doors)
 
     run_until_signal(serve)
 
 
-def ask_witness(folder: Path, flow: str, request: msgspec.Struct) -> Any:
+def ask_witness(folder: Path, flow: str, request: msgspec.Struct, passphrase: Passphrase = required) -> Any:
     """Run a flow on the witness in ``folder``, whether it runs or not.
 
     Raises:
@@ -268,7 +294,7 @@ def ask_witness(folder: Path, flow: str, request: msgspec.Struct) -> Any:
             raise
 
     async def alone() -> Any:
-        async with opened(folder, f"comity {flow}") as (_, witness):
+        async with opened(folder, f"comity {flow}", passphrase) as (_, witness, _lock):
             return await entry.run(witness, request)
 
     return asyncio.run(alone())
@@ -278,7 +304,17 @@ async def _nothing(_flow: str) -> None:
     """Nothing follows on a flow of a witness."""
 
 
-def _cosigners(folder: Path, settings: WitnessSettings) -> list[Cosigner]:
+def witness_secrets(folder: Path, settings: WitnessSettings | None = None) -> Secrets:
+    """Everything secret in the folder of a witness.
+
+    Raises:
+        Unavailable, Rejected: its settings cannot be read, or are not what they must be.
+    """
+    key = (settings or read_file(folder / FILE, WitnessSettings)).listen.key
+    return Secrets(folder, [] if key is None else [("tls", folder / key)])
+
+
+def _cosigners(folder: Path, settings: WitnessSettings, lock: Lock | None) -> list[Cosigner]:
     kinds = {ED25519: KeyType.COSIGNATURE_V1}
     if settings.ml_dsa_44:
         kinds[ML_DSA_44] = KeyType.COSIGNATURE_ML_DSA_44
@@ -288,7 +324,7 @@ def _cosigners(folder: Path, settings: WitnessSettings) -> list[Cosigner]:
                 code="no-key",
                 place=str(folder / FILE),
             )
-    signers = ((kind, read_witness_key(folder, name)) for name, kind in kinds.items())
+    signers = ((kind, read_witness_key(folder, name, lock)) for name, kind in kinds.items())
     return [Cosigner(VerifierKey(settings.name, kind, signer.public), signer) for kind, signer in signers]
 
 

@@ -14,7 +14,8 @@ from pathlib import Path
 from comity.errors import Misuse, Rejected
 from comity.stores.durable import make_folders, replace_file
 from comity.stores.key_files import KEY_FILE_BYTES_MAX, read_private
-from comity.stores.key_lock import KEYS, LOCK, ROOT, Lock, is_sealed, private_files
+from comity.stores.key_lock import Lock, is_sealed
+from comity.stores.secrets import KEYS, LOCK, ROOT, TABLE, Secrets
 from comity.stores.tls_keys import TLS, certificate_files
 
 BUNDLE_BYTES_MAX = 64 * 1024 * 1024
@@ -30,7 +31,7 @@ _NAME = re.compile(
 def pack(folder: Path, lock: Lock | None) -> bytes:
     """(16) The bundle of the keys in ``folder``; the root key is in it where it is here."""
     files: dict[str, bytes] = {}
-    for path in private_files(folder, root=True):
+    for path in (each.path for each in Secrets(folder) if TABLE[each.kind].bundled):
         content = read_private(path)
         if is_sealed(content) and lock is not None:
             content = lock.open(content, str(path))

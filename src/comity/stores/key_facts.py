@@ -8,7 +8,8 @@ from pathlib import Path
 
 from comity.ports import KeyFacts
 from comity.stores.key_files import check_folder, read_private, read_public, token_of, written_at
-from comity.stores.key_lock import KEYS, ROOT, is_sealed, root_files, signing_files
+from comity.stores.key_lock import is_sealed, root_files, signing_files
+from comity.stores.secrets import KEYS, ROOT, WITNESS, Secret, Secrets
 from comity.stores.tls_keys import certificates, key_of
 
 DOES = {
@@ -20,20 +21,28 @@ DOES = {
     "registry": "opens what is sealed to the registry: copies for people in served custody",
     "pairwise": "derives the names by which people are known in each relationship",
     "people": "signs the acts of one person in served custody",
+    "alarm": "signs what this node's alarm tells",
+    "source": "lets a source publish events over the network",
     "tls": "shows other nodes, under TLS, that it is this server",
 }
 """What each key is for; one key, one purpose."""
+BESIDES = frozenset({"alarm", "source", "witness"})
+"""What is secret in a house's folder besides its keys."""
 
 
-def key_facts(folder: Path) -> list[KeyFacts]:
-    """(10) Every key of the house, the root key first, then by purpose.
+def key_facts(folder: Path, secrets: Secrets | None = None) -> list[KeyFacts]:
+    """(10) Every key of the house, the root key first, then by purpose; then what ``secrets`` names besides.
 
     Raises:
         Rejected: others can read a key, or look into the folder.
         Unavailable: there are none.
     """
     check_folder(folder / KEYS)
-    return list(_facts(folder))
+    secrets = secrets or Secrets(folder)
+    if (folder / WITNESS).exists():
+        return [_besides(each, each.path.stem) for each in secrets]
+    named = [(each, each.kind, f"/{each.path.stem}") for each in secrets if each.kind in BESIDES]
+    return [*_facts(folder), *(_besides(each, kind if kind == "alarm" else kind + stem) for each, kind, stem in named)]
 
 
 def _facts(folder: Path) -> Iterator[KeyFacts]:
@@ -77,6 +86,20 @@ def _tls(digest: bytes, certificate: Path) -> KeyFacts:
         created=written_at(certificate),
         public="",
         fingerprint=_grouped(digest.hex()),
+        locked=is_sealed(read_private(path)),
+        place=str(path),
+    )
+
+
+def _besides(secret: Secret, name: str) -> KeyFacts:
+    """What settings name, or a witness's folder has: nothing of it is told, for there is no public half beside it."""
+    path = secret.path
+    return KeyFacts(
+        name=name,
+        does=DOES["witness" if secret.kind == "signing" else secret.kind],
+        created="",
+        public="",
+        fingerprint="",
         locked=is_sealed(read_private(path)),
         place=str(path),
     )

@@ -26,8 +26,8 @@ KEY_FILE_BYTES_MAX = 64 * 1024
 """Largest key file read: a sealed one has some 3 KB."""
 
 
-def read_private(path: Path) -> bytes:
-    """(3) A file that nobody but its owner may read.
+def read_private(path: Path, what: str = "key") -> bytes:
+    """(3) A file that nobody but its owner may read; ``what`` is in it, for whoever reads the error.
 
     Raises:
         Unavailable: it cannot be read.
@@ -39,17 +39,17 @@ def read_private(path: Path) -> bytes:
             found = os.fstat(descriptor)
             data = file.read(KEY_FILE_BYTES_MAX + 1)
     except OSError as error:
-        raise Unavailable(f"cannot read this key: {error.strerror}", code="no-key", place=str(path)) from None
+        raise Unavailable(f"cannot read this {what}: {error.strerror}", code=f"no-{what}", place=str(path)) from None
     if found.st_mode & 0o077:
         raise Rejected(
-            "others can read this key; take it back with 'chmod 600' and think about replacing it",
-            code="readable-key",
+            f"others can read this {what}; take it back with 'chmod 600' and think about replacing it",
+            code=f"readable-{what}",
             place=str(path),
         )
     if found.st_uid not in {os.geteuid(), 0}:
-        raise Rejected("this key belongs to another user of this machine", code="foreign-key", place=str(path))
+        raise Rejected(f"this {what} belongs to another user of this machine", code=f"foreign-{what}", place=str(path))
     if len(data) > KEY_FILE_BYTES_MAX:
-        raise Rejected("too long for a key", code="bad-key-file", place=str(path))
+        raise Rejected(f"too long for a {what}", code=f"bad-{what}-file", place=str(path))
     return data
 
 

@@ -10,7 +10,7 @@ Rules of this file (``spec/keys.md`` steps 4 to 9):
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
@@ -24,12 +24,8 @@ from comity.seal.passphrase import WORK_FACTOR, PassphraseRecipient
 from comity.seal.refusals import NoMatch
 from comity.stores.durable import replace_file
 from comity.stores.key_files import instant, read_private, remove
-from comity.stores.tls_keys import TLS
+from comity.stores.secrets import KEYS, LOCK, ROOT, Secrets
 
-KEYS, ROOT = "keys", "root"
-"""Where keys lie in a data folder."""
-LOCK = "lock.age"
-"""Name of the file, beside the keys that it locks; ``root/`` has a copy, so that it can be opened by itself."""
 PASSPHRASE_CHARACTERS_MIN = 12
 """Of a new passphrase: whoever has the file can guess as long as he likes."""
 Passphrase = Callable[[], str]
@@ -104,6 +100,17 @@ class Lock:
             ) from None
         return opened.getvalue()
 
+    def opens(self, paths: list[Path]) -> bool:
+        """Whether all that is sealed among these files is sealed to this lock."""
+        for path in paths:
+            content = read_private(path)
+            if is_sealed(content):
+                try:
+                    self.open(content, str(path))
+                except Rejected:
+                    return False
+        return True
+
     def __repr__(self) -> str:
         return "Lock()"
 
@@ -111,16 +118,6 @@ class Lock:
 def is_sealed(content: bytes) -> bool:
     """Whether a key file is sealed to a lock."""
     return content.startswith(armor.BEGIN)
-
-
-def private_files(folder: Path, *, root: bool) -> Iterator[Path]:
-    """(4) Every file below the data folder that holds a secret: what a lock seals."""
-    keys = folder / KEYS
-    for pattern in ("*.key", "*.token", "*.secret", "registry/*.age", "people/*.key"):
-        yield from sorted(keys.glob(pattern))
-    yield from sorted((folder / TLS).glob("key*.pem"))
-    if root:
-        yield from root_files(folder)
 
 
 def check_passphrase(passphrase: str) -> None:
@@ -152,47 +149,92 @@ def root_files(folder: Path) -> list[Path]:
     return [path for name in ("root.key", "root.token") if (path := folder / ROOT / name).exists()]
 
 
-def seal_all(folder: Path, lock: Lock, entropy: Entropy, *, root: bool = False) -> None:
+def open_lock(secrets: Secrets, passphrase: Passphrase | None, house: Lock | None = None) -> Lock | None:
+    """(5) The lock of a folder, opened; None where its secrets lie open.
+
+    Args:
+        secrets: of the folder.
+        passphrase: asked where it is needed.
+        house: of a witness the lock of the house it is served beside, which may be its own, too.
+
+    Raises:
+        ComityError: as ``Lock.read``.
+    """
+    if not secrets.lock.exists():
+        return None
+    if house is not None and house.opens(secrets.sealed(root=False)):
+        return house
+    return Lock.read(secrets.lock, passphrase)
+
+
+def seal_all(secrets: Secrets, lock: Lock, entropy: Entropy, *, root: bool = False) -> None:
     """(7) Seal what lies open, file by file; what is sealed already stays as it is."""
-    for path in private_files(folder, root=root):
+    for path in _reached(secrets, lock).sealed(root=root):
         content = read_private(path)
         if not is_sealed(content):
             replace_file(path, lock.seal(content, entropy))
 
 
-def lock_keys(folder: Path, passphrase: str, now: datetime, entropy: Entropy, work_factor: int = WORK_FACTOR) -> Lock:
-    """(7) Lock the keys of a house: first the lock is there, then each key is sealed to it.
+def mend(secrets: Secrets, lock: Lock | None, entropy: Entropy) -> None:
+    """(7) Finish what a crash has cut short: no half-written file stays; under a lock nothing lies open."""
+    for place in {secrets.folder / KEYS, secrets.folder / ROOT, *(each.path.parent for each in secrets if each.sealed)}:
+        for path in place.glob("*.partial"):
+            remove(path)
+    if lock is not None:
+        beside = _reached(secrets, lock).beside
+        if beside is not None and read_private(secrets.lock) != _content(beside.lock):
+            replace_file(beside.lock, read_private(secrets.lock))
+        seal_all(secrets, lock, entropy)
+
+
+def lock_keys(secrets: Secrets, passphrase: str, now: datetime, entropy: Entropy, factor: int = WORK_FACTOR) -> Lock:
+    """(7) Lock the secrets of a folder: first the lock is there, then each file is sealed to it.
 
     Raises:
         Misuse: they are locked already, or the passphrase is empty.
     """
-    path = folder / KEYS / LOCK
-    if path.exists():
+    if secrets.lock.exists():
         raise Misuse("the keys are locked already; 'comity keys passphrase' changes the passphrase", code="is-locked")
     lock = Lock.make(entropy)
-    write_lock(folder, lock, passphrase, now, entropy, work_factor)
-    seal_all(folder, lock, entropy, root=True)
+    write_lock(secrets, lock, passphrase, now, entropy, factor)
+    seal_all(secrets, lock, entropy, root=True)
     return lock
 
 
 def write_lock(
-    folder: Path, lock: Lock, passphrase: str, now: datetime, entropy: Entropy, work_factor: int = WORK_FACTOR
+    secrets: Secrets, lock: Lock, passphrase: str, now: datetime, entropy: Entropy, factor: int = WORK_FACTOR
 ) -> None:
     """(6) Put the lock, under a passphrase, in the place of the one that was there; beside the root key, too.
 
     After a crash either passphrase may be the good one, and exactly one is in each place.
     """
-    content = lock.file(passphrase, instant(now), entropy, work_factor)
-    if any(root_files(folder)):
-        replace_file(folder / ROOT / LOCK, content)
-    replace_file(folder / KEYS / LOCK, content)
+    content = lock.file(passphrase, instant(now), entropy, factor)
+    if any(root_files(secrets.folder)):
+        replace_file(secrets.folder / ROOT / LOCK, content)
+    beside = _reached(secrets, lock).beside
+    if beside is not None:
+        replace_file(beside.lock, content)
+    replace_file(secrets.lock, content)
 
 
-def unlock_keys(folder: Path, lock: Lock) -> None:
-    """(8) Take the lock away: each key is opened in its place, and the lock goes last."""
-    for path in private_files(folder, root=True):
+def unlock_keys(secrets: Secrets, lock: Lock) -> None:
+    """(8) Take the lock away: each file is opened in its place, and the lock goes last."""
+    secrets = _reached(secrets, lock)
+    for path in secrets.sealed(root=True):
         content = read_private(path)
         if is_sealed(content):
             replace_file(path, lock.open(content, str(path)))
-    remove(folder / KEYS / LOCK)
-    remove(folder / ROOT / LOCK)
+    if secrets.beside is not None:
+        remove(secrets.beside.lock)
+    remove(secrets.lock)
+    remove(secrets.folder / ROOT / LOCK)
+
+
+def _reached(secrets: Secrets, lock: Lock) -> Secrets:
+    """What a lock is there for: not the witness beside, where that has a lock of its own."""
+    beside = secrets.beside
+    return secrets if beside is None or lock.opens(beside.sealed(root=False)) else secrets.alone()
+
+
+def _content(path: Path) -> bytes | None:
+    return read_private(path) if path.exists() else None

@@ -30,18 +30,17 @@ from comity.stores import tls_keys
 from comity.stores.durable import make_folders, sync_folder, write_synced
 from comity.stores.key_files import check_folder, instant, read_private, read_public, remove, write_public, written_at
 from comity.stores.key_lock import (
-    KEYS,
-    LOCK,
-    ROOT,
     Lock,
     Passphrase,
     check_passphrase,
     is_sealed,
+    mend,
+    open_lock,
     root_files,
-    seal_all,
     signing_files,
     write_lock,
 )
+from comity.stores.secrets import KEYS, LOCK, ROOT, Secrets
 from comity.stores.tls_keys import TLS
 from comity.stores.token import TokenSigner, make_on_token, put_on_token, read_token_key, remove_from_token
 
@@ -74,6 +73,7 @@ class KeyFolder:
         entropy: fresh random bytes.
         unlock: asks for the passphrase, once and only where the keys are locked; or the lock, opened.
         now: when a key is made, for people who list them.
+        secrets: what is secret in the folder, with what settings name; else what has its place there.
     """
 
     def __init__(
@@ -82,15 +82,17 @@ class KeyFolder:
         entropy: Entropy,
         unlock: Passphrase | Lock | None = None,
         now: Callable[[], datetime] = system_now,
+        secrets: Secrets | None = None,
     ) -> None:
         self._data = folder
+        self._secrets = secrets or Secrets(folder)
         self._folder = folder / KEYS
         self._root = folder / ROOT / ROOT
         self._entropy = entropy
         self._now = now
         self._people: dict[str, dict[bytes, Signer]] = {}
         check_folder(self._folder)
-        self._lock = unlock if isinstance(unlock, Lock) else self._unlocked(unlock)
+        self.lock = unlock if isinstance(unlock, Lock) else open_lock(self._secrets, unlock)
         self._unlock = unlock
         self._mend()
         self.root_public = bytes.fromhex(self._public("root"))
@@ -135,7 +137,7 @@ class KeyFolder:
             else:
                 made = _new(path.with_name(f"{purpose}.key"), entropy(32), entropy, lock)
             if purpose == ROOT and lock is not None:
-                write_lock(folder, lock, passphrase, now(), entropy, work_factor)
+                write_lock(Secrets(folder), lock, passphrase, now(), entropy, work_factor)
             write_public(keys / f"{purpose}.public", made.public.hex(), created, _home(made))
         _new_epoch(keys / "registry" / "000001.age", entropy, lock, created)
         _put(keys / "pairwise.secret", entropy(PAIRWISE_BYTES), entropy, lock)
@@ -211,7 +213,7 @@ class KeyFolder:
         if isinstance(present, TokenSigner):
             made = make_on_token(present.key.home, token_label(purpose, self._entropy))
             path = self._folder / f"{purpose}-{made.public.hex()[:16]}"
-            _put(path.with_name(f"{path.name}.token"), msgspec.json.encode(made.key), self._entropy, self._lock)
+            _put(path.with_name(f"{path.name}.token"), msgspec.json.encode(made.key), self._entropy, self.lock)
             write_public(path.with_name(f"{path.name}.public"), made.public.hex(), instant(self._now()), _home(made))
             self._of(purpose)[made.public] = made
             return made
@@ -270,7 +272,7 @@ class KeyFolder:
     def new_epoch(self) -> int:
         """(13) Make the identity of the registry's next epoch, durably; it is the newest from now on."""
         epoch = self.epochs()[0] + 1
-        _new_epoch(self._folder / "registry" / f"{epoch:06}.age", self._entropy, self._lock, instant(self._now()))
+        _new_epoch(self._folder / "registry" / f"{epoch:06}.age", self._entropy, self.lock, instant(self._now()))
         self._read_registry()
         return epoch
 
@@ -309,7 +311,7 @@ class KeyFolder:
         assert isinstance(private, Ed25519PrivateKey)
         signer = put_on_token(home, token_label(purpose, self._entropy), private.private_bytes_raw(), present)
         signer.sign(probe)
-        _put(path.with_suffix(".token"), msgspec.json.encode(signer.key), self._entropy, self._lock)
+        _put(path.with_suffix(".token"), msgspec.json.encode(signer.key), self._entropy, self.lock)
         public = self._folder / f"{path.stem}.public"
         noted = read_public(public)
         write_public(public, present.hex(), noted[1] if noted else "", home.token)
@@ -342,33 +344,33 @@ class KeyFolder:
             )
         return found[-1]
 
+    def secret(self, path: Path) -> bytes:
+        """What is in a file that settings name, opened where it is locked.
+
+        Raises:
+            Unavailable: it cannot be read.
+            Rejected: others can read it, or it is locked with another lock.
+        """
+        return self._read(path, "secret")
+
     def _sealed(self, content: bytes) -> bytes:
-        return content if self._lock is None else self._lock.seal(content, self._entropy)
+        return content if self.lock is None else self.lock.seal(content, self._entropy)
 
     def _asking(self) -> Passphrase | None:
         return None if isinstance(self._unlock, Lock) else self._unlock
 
-    def _unlocked(self, passphrase: Passphrase | None) -> Lock | None:
-        path = self._folder / LOCK
-        return Lock.read(path, passphrase) if path.exists() else None
-
     def _mend(self) -> None:
-        """(7) Finish what a crash has cut short: no half-written file stays; under a lock nothing lies open."""
         for told in (*self._folder.glob("*.token"), *self._root.parent.glob("*.token")):
             remove(told.with_suffix(".key"))  # (22) it was put on the token
-        for place in (self._folder, self._root.parent, self._data / TLS):
-            for path in place.rglob("*.partial"):
-                remove(path)
-        if self._lock is not None:
-            seal_all(self._data, self._lock, self._entropy)
+        mend(self._secrets, self.lock, self._entropy)
 
-    def _read(self, path: Path) -> bytes:
-        content = read_private(path)
+    def _read(self, path: Path, what: str = "key") -> bytes:
+        content = read_private(path, what)
         if not is_sealed(content):
             return content
-        if self._lock is None:
+        if self.lock is None:
             raise Rejected("locked with another lock than this house's", code="other-lock", place=str(path))
-        return self._lock.open(content, str(path))
+        return self.lock.open(content, str(path))
 
     def _load(self, file: Path) -> Signer:
         signer = _signer(file, self._read(file))
@@ -401,7 +403,7 @@ class KeyFolder:
         return [path for path in (people / f"{person}.key", *sorted(people.glob(f"{person}-*.key"))) if path.exists()]
 
     def _make(self, path: Path, seed: bytes) -> Signer:
-        signer = _new(path.with_name(f"{path.name}.key"), seed, self._entropy, self._lock)
+        signer = _new(path.with_name(f"{path.name}.key"), seed, self._entropy, self.lock)
         write_public(path.with_name(f"{path.name}.public"), signer.public.hex(), instant(self._now()))
         return signer
 

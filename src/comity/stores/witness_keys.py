@@ -5,20 +5,20 @@ Each is a private key in PEM (PKCS#8), readable by its owner only. They are made
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
-from comity.errors import Rejected, Unavailable
+from comity.errors import Rejected
 from comity.ports import Entropy
 from comity.stores.durable import disk_errors, make_folders, sync_folder, write_synced
+from comity.stores.key_files import read_private
+from comity.stores.key_lock import Lock, is_sealed
+from comity.stores.secrets import KEYS
 
-KEYS = "keys"
 ED25519, ML_DSA_44 = "ed25519.key", "ml-dsa-44.key"
-KEY_BYTES_MAX = 16 * 1024
 SEED_BYTES = 32
 """Both algorithms make a private key of as many random bytes."""
 _KINDS: dict[str, type[Ed25519PrivateKey | MLDSA44PrivateKey]] = {
@@ -42,8 +42,8 @@ class WitnessSigner:
         return f"WitnessSigner({self.public.hex()[:16]}…)"
 
 
-def make_witness_key(folder: Path, name: str, entropy: Entropy) -> None:
-    """Make the key ``name`` (``ED25519`` or ``ML_DSA_44``), durably.
+def make_witness_key(folder: Path, name: str, entropy: Entropy, lock: Lock | None = None) -> None:
+    """Make the key ``name`` (``ED25519`` or ``ML_DSA_44``), durably; locked where there is a lock.
 
     Raises:
         Unavailable, DiskFull: the disk refuses; it is refused, too, when the key is there.
@@ -52,26 +52,22 @@ def make_witness_key(folder: Path, name: str, entropy: Entropy) -> None:
     private = Ed25519PrivateKey.from_private_bytes(seed) if name == ED25519 else MLDSA44PrivateKey.from_seed_bytes(seed)
     with disk_errors(f"making the key {name!r} of a witness"):
         make_folders([folder / KEYS])
-        write_synced(folder / KEYS / name, private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        content = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        write_synced(folder / KEYS / name, content if lock is None else lock.seal(content, entropy))
         sync_folder(folder / KEYS)
 
 
-def read_witness_key(folder: Path, name: str) -> WitnessSigner:
-    """The key ``name``.
+def read_witness_key(folder: Path, name: str, lock: Lock | None = None) -> WitnessSigner:
+    """The key ``name``, opened where it is locked.
 
     Raises:
         Unavailable: it is not there, or cannot be read.
-        Rejected: others can read it, or it is another kind of file.
+        Rejected: others can read it, it is locked with another lock, or it is another kind of file.
     """
     path = folder / KEYS / name
-    try:
-        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
-            mode = os.fstat(file.fileno()).st_mode
-            data = file.read(KEY_BYTES_MAX)
-    except OSError as error:
-        raise Unavailable(f"cannot read this key: {error.strerror}", code="no-key", place=str(path)) from None
-    if mode & 0o077:
-        raise Rejected("others can read this key; take it back with 'chmod 600'", code="readable-key", place=str(path))
+    data = read_private(path)
+    if lock is not None and is_sealed(data):
+        data = lock.open(data, str(path))
     try:
         private = load_pem_private_key(data, password=None)
     except (ValueError, TypeError):

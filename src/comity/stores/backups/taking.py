@@ -26,11 +26,10 @@ from comity.stores.blobs import blobs_below
 from comity.stores.durable import disk_errors, make_folders, replace_file
 from comity.stores.erased_keys import DIGEST_BYTES, read_erased
 from comity.stores.folder import parse_mark
+from comity.stores.secrets import witness_folders
 
 DATABASES = ("comity.sqlite", "feeds.sqlite")
 SETTINGS = "node.toml"
-WITNESS = "witness.toml"
-"""What the folder of a witness has, which may lie below the data folder of the node that serves it."""
 KEPT_KEYS = "backup-keys"
 """Folder below the data folder: the key of each sealed folder of backups, by its id."""
 ELSEWHERE = frozenset({"lock", "root", "blobs", "uploads", "temporary", "high-water-mark", "erased-keys", KEPT_KEYS})
@@ -302,7 +301,7 @@ def _own(tables: tuple[Tables, ...], party: str) -> dict[str, int]:
 def _secrets(folder: Path) -> list[str]:
     """Every other file of a data folder: private keys, certificates, what somebody put there; of a witness nothing."""
     found = []
-    witnesses = {each.parent for each in folder.rglob(WITNESS)}  # one that came back would cosign a second history (17)
+    witnesses = witness_folders(folder)  # one that came back would cosign a second history (17)
     for top in sorted(folder.iterdir()):
         if top.name in ELSEWHERE or top.name.endswith(FLEETING) or top.is_symlink():
             continue
