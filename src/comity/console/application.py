@@ -20,14 +20,14 @@ from comity.console.catalogues import Code
 from comity.console.desk import Desk
 from comity.console.guard import READING, Guard
 from comity.console.languages import LANGUAGE_COOKIE, Language, chosen_language
-from comity.console.pages import about
+from comity.console.pages import about, agreement
 from comity.console.sessions import Session
 from comity.console.templating import Templates, digest_of, static
 from comity.console.visit import TOKEN, Entry, Form, Visit, own_path, read_form
 from comity.errors import ComityError, InternalError, Misuse, Rejected
 from comity.register.rows import PersonRow
 
-MODULES = (about,)
+MODULES = (agreement, about)
 """Every module of pages, in the order of the menu."""
 STATIC_TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
 FOREVER = "public, max-age=31536000, immutable"

@@ -1,0 +1,169 @@
+"""The door of the API: who asks, which verb, once, and what came of it (``spec/api.md``)."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from functools import partial
+from importlib.metadata import version
+
+import msgspec
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from comity.console.api.description import FILE, SIGNATURES_MAX, description
+from comity.console.api.idempotency import Idempotency
+from comity.console.api.problems import problem
+from comity.console.api.verbs import READING, file_fields, verbs
+from comity.console.desk import Desk
+from comity.console.rights import check_right, takes_actor
+from comity.console.tokens import Bearer, Tokens
+from comity.errors import ComityError, Misuse, Refused, Rejected, Unavailable
+from comity.flows.actors import Actor
+
+ROOT = "/api/v1/"
+DESCRIPTION = "openapi.json"
+BODY_BYTES_MAX = 4 * 2**20
+"""Largest request: an agreement with its history."""
+BODY_SECONDS = 60.0
+BURST = 200
+REQUESTS_PER_SECOND = 50.0
+"""How much one token may ask."""
+_CHALLENGE = {"www-authenticate": 'Bearer realm="comity"'}
+_Fields = dict[str, msgspec.Raw]
+
+
+class ApiDoor:
+    """The ASGI application of the API.
+
+    Args:
+        desk: the house.
+        tokens: who may ask.
+    """
+
+    def __init__(self, desk: Desk, tokens: Tokens) -> None:
+        self._desk = desk
+        self._tokens = tokens
+        self._verbs = verbs(desk.flows)
+        self._idempotency = Idempotency(desk.store, desk.clock)
+        self._pace: dict[str, tuple[float, datetime]] = {}
+        self._description = b""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request (ASGI)."""
+        request = Request(scope, receive)
+        try:
+            answer = await self._answer(request)
+        except ClientDisconnect:
+            return
+        except Exception as error:  # noqa: BLE001 - one request must not end the door; the log has the whole story
+            answer = problem(error, f"the verb at {request.url.path[:200]!r}", _headers(error))
+        await answer(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Response:
+        name = request.scope["path"].removeprefix(ROOT)
+        if name == DESCRIPTION:
+            _check_method(request, "GET")
+            return Response(self._described(), media_type="application/json")
+        bearer = await self._bearer(request)
+        if name not in self._verbs:
+            raise Misuse(f"there is no verb {name[:100]!r}; /api/v1/openapi.json has them all", code="unknown-path")
+        _check_method(request, "POST")
+        if not bearer.token.allows(name, reads=name in READING):
+            raise Refused(f"this token is not for {name!r}", code="outside-scope")
+        check_right(name, self._verbs[name].request, bearer.person.roles)
+        body = await _body(request)
+        run = partial(self._run, name, body, bearer)
+        key = request.headers.get("idempotency-key")
+        if key is None:
+            answer = await run()
+        else:
+            answer = await self._idempotency.once(bearer.person.person, key, name.encode() + b"\n" + body, run)
+        return Response(answer, media_type="application/json")
+
+    async def _run(self, name: str, body: bytes, bearer: Bearer) -> bytes:
+        asked = read_request(self._verbs[name].request, body, name, bearer.handle)
+        return msgspec.json.encode(await self._desk.ask(name, asked))
+
+    async def _bearer(self, request: Request) -> Bearer:
+        kind, _, secret = request.headers.get("authorization", "").partition(" ")
+        bearer = await self._tokens.verify(secret.strip()) if kind.lower() == "bearer" and secret else None
+        if bearer is None:
+            raise Refused("a token of this house is wanted: Authorization: Bearer …", code="unknown-token")
+        self._spend(bearer)
+        return bearer
+
+    def _spend(self, bearer: Bearer) -> None:
+        """Count a request of somebody, who has so many a second and some at once."""
+        now = self._desk.clock.now()
+        left, at = self._pace.get(bearer.token.token, (float(BURST), now))
+        left = min(float(BURST), left + max((now - at).total_seconds(), 0.0) * REQUESTS_PER_SECOND)
+        if left < 1:
+            raise Unavailable("too many requests with this token; wait a second", code="quota")
+        self._pace[bearer.token.token] = (left - 1, now)
+
+    def _described(self) -> bytes:
+        if not self._description:
+            self._description = msgspec.json.encode(description(self._desk.flows, version("comity")))
+        return self._description
+
+
+def read_request(kind: type[msgspec.Struct], body: bytes, verb: str, handle: str) -> msgspec.Struct:
+    """The request in a body, asked in somebody's name (3).
+
+    Raises:
+        Misuse: it is not JSON, not of this shape, or says in whose name it is asked (``malformed``).
+    """
+    try:
+        fields = msgspec.json.decode(body, type=_Fields)
+        signatures = msgspec.json.decode(fields.pop("signatures", b"[]"), type=tuple[bytes, ...])
+        unknown = fields.keys() - (set(kind.__struct_encode_fields__) - {"actor"})
+        if unknown or (signatures and not takes_actor(kind)):
+            field = min(unknown, default="signatures")
+            raise Misuse(f"not a request for {verb!r}: it has no field {field!r}", code="malformed")
+        if len(signatures) > SIGNATURES_MAX:
+            raise Misuse(f"more than {SIGNATURES_MAX} signatures", code="malformed")
+        if takes_actor(kind):
+            fields["actor"] = msgspec.Raw(msgspec.json.encode(Actor(handle, signatures)))
+        asked = msgspec.json.decode(msgspec.json.encode(fields), type=kind)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise Misuse(f"not a request for {verb!r}: {error}", code="malformed") from None
+    for name in file_fields(kind):
+        _check_file(name, getattr(asked, name))
+    return asked
+
+
+def _check_file(field: str, value: object) -> None:
+    if not isinstance(value, str) or not re.fullmatch(FILE, value):
+        raise Misuse("a file is named as it was answered when it was sent: file:…", code="malformed", place=field)
+
+
+async def _body(request: Request) -> bytes:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise Rejected("a request is JSON: Content-Type: application/json", code="not-json")
+    body = bytearray()
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for piece in request.stream():
+                body += piece
+                if len(body) > BODY_BYTES_MAX:
+                    raise Rejected(f"a request of more than {BODY_BYTES_MAX} bytes", code="too-large")
+    except TimeoutError:
+        raise Rejected("the request did not come in time", code="slow-body") from None
+    return bytes(body)
+
+
+def _check_method(request: Request, method: str) -> None:
+    if request.method != method:
+        raise Misuse(f"{request.url.path[:200]!r} takes {method}", code="wrong-method")
+
+
+def _headers(error: Exception) -> Mapping[str, str]:
+    code = error.code if isinstance(error, ComityError) else ""
+    if code == "unknown-token":
+        return _CHALLENGE
+    return {"retry-after": "1"} if code == "quota" else {}

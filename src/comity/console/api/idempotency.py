@@ -1,0 +1,114 @@
+"""Idempotency: the same request sent twice is done once (``spec/api.md`` step 5)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+import msgspec
+
+from comity.errors import Misuse
+from comity.ports import Ambiguous, Batch, Clock, Put, Store
+
+KEPT = timedelta(hours=24)
+KEY = re.compile(r"[!-~]{1,255}\Z")
+SWEEP_EVERY = 256
+"""After how many new keys those that are over are removed."""
+_SWEPT_MAX = 10_000
+_TABLE = "idempotency"
+
+
+class _Kept(msgspec.Struct, frozen=True):
+    """What is kept of a request: what it was, when it came, and what it was answered (None: not known)."""
+
+    asked: str
+    at: datetime
+    body: bytes | None = None
+
+
+class Idempotency:
+    """Remembers what was answered to whom.
+
+    Args:
+        store: where it is kept.
+        clock: wall-clock time.
+    """
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._under_way: set[str] = set()
+        self._new = 0
+
+    async def once(self, person: str, key: str, asked: bytes, do: Callable[[], Awaitable[bytes]]) -> bytes:
+        """What ``do`` answers; or what it answered when the same request came before.
+
+        Args:
+            person: whose request it is: a key is one person's.
+            key: as it was sent.
+            asked: verb and body.
+            do: does it. What it raises is raised, and the key is free again, unless it may have been done.
+
+        Raises:
+            Misuse: it is no key (``malformed-key``), was used for something else or is being used now
+                (``idempotency-key-used``), or the node stopped in the middle of it (``outcome-unknown``).
+        """
+        if not KEY.match(key):
+            raise Misuse("an idempotency key has 1 to 255 printable characters of ASCII", code="malformed-key")
+        name = f"{person}/{sha256(key.encode()).hexdigest()}"
+        if name in self._under_way:
+            raise Misuse("a request with this idempotency key is under way", code="idempotency-key-used")
+        self._under_way.add(name)
+        try:
+            fingerprint = sha256(asked).hexdigest()
+            before = await self._before(name, fingerprint)
+            if before is not None:
+                return before
+            await self._put(name, _Kept(fingerprint, self._clock.now()))
+            try:
+                body = await do()
+            except Ambiguous:
+                raise
+            except Exception:
+                await self._store.commit(Batch(puts=(Put(_TABLE, name, None),)), {})
+                raise
+            await self._put(name, _Kept(fingerprint, self._clock.now(), body))
+            return body
+        finally:
+            self._under_way.discard(name)
+
+    async def _before(self, name: str, fingerprint: str) -> bytes | None:
+        """What the same request was answered, where it came before."""
+        self._new += 1
+        if self._new % SWEEP_EVERY == 1:
+            await self._sweep()
+        value = (await self._store.get(_TABLE, [name]))[0]
+        if value is None:
+            return None
+        kept = msgspec.json.decode(value, type=_Kept)
+        if self._over(kept):
+            return None
+        if kept.asked != fingerprint:
+            raise Misuse(
+                "this idempotency key was used for another request; take a new one", code="idempotency-key-used"
+            )
+        if kept.body is None:
+            raise Misuse(
+                "the node stopped while it did this; look whether it was done, and take a new key if not",
+                code="outcome-unknown",
+            )
+        return kept.body
+
+    async def _put(self, name: str, kept: _Kept) -> None:
+        await self._store.commit(Batch(puts=(Put(_TABLE, name, msgspec.json.encode(kept)),)), {})
+
+    async def _sweep(self) -> None:
+        rows = await self._store.scan(_TABLE, limit=_SWEPT_MAX)
+        over = [Put(_TABLE, name, None) for name, value in rows if self._over(msgspec.json.decode(value, type=_Kept))]
+        if over:
+            await self._store.commit(Batch(puts=tuple(over)), {})
+
+    def _over(self, kept: _Kept) -> bool:
+        return self._clock.now() - kept.at >= KEPT
