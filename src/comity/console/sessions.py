@@ -105,6 +105,13 @@ class Sessions:
         session.used = max(now, session.used)
         return session
 
+    def lasts(self, session: Session) -> bool:
+        """Whether a session is not over; something of it is under way now."""
+        if not any(each is session for each in self._held.values()):
+            return False
+        session.used = max(self._clock.now(), session.used)
+        return True
+
     def end(self, secret: str | None) -> None:
         """End the session of a browser."""
         if secret:
