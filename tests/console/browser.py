@@ -271,7 +271,7 @@ def _unquoted(path: str) -> str:
     return unquote(path)
 
 
-def new_desk(house: House, **settings: Any) -> Desk:
+def new_desk(house: House, origin: str = ORIGIN, **settings: Any) -> Desk:
     """The desk of a house over memory."""
     files = house.files.behind if isinstance(house.files, SpooledFiles) else house.files
     assert isinstance(files, LocalFiles)
@@ -287,7 +287,7 @@ def new_desk(house: House, **settings: Any) -> Desk:
         settings=given,
         clock=house.clock,
         entropy=SeededEntropy(f"console of {house.party}"),
-        here=(ORIGIN,),
+        here=(origin,),
     )
 
 

@@ -16,13 +16,16 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from comity.answers import status_of
+from comity.console.api.door import ApiDoor
+from comity.console.api.verbs import verbs
 from comity.console.catalogues import Code
 from comity.console.desk import Desk
-from comity.console.guard import READING, Guard
+from comity.console.guard import API, READING, Guard
 from comity.console.languages import LANGUAGE_COOKIE, Language, chosen_language
 from comity.console.pages import about, agreement
 from comity.console.sessions import Session
 from comity.console.templating import Templates, digest_of, static
+from comity.console.tokens import Tokens
 from comity.console.visit import TOKEN, Entry, Form, Visit, own_path, read_form
 from comity.errors import ComityError, InternalError, Misuse, Rejected
 from comity.register.rows import PersonRow
@@ -41,19 +44,24 @@ class Console:
         desk: the house that it is the console of.
         entries: its pages.
         menu: those that every page leads to.
+        api: what programs ask.
     """
 
-    def __init__(self, desk: Desk, entries: Sequence[Entry], menu: Sequence[tuple[str, str]]) -> None:
+    def __init__(self, desk: Desk, entries: Sequence[Entry], menu: Sequence[tuple[str, str]], api: ASGIApp) -> None:
         self._desk = desk
         self._templates = Templates(menu)
         routes = [Route(entry.path, self._endpoint(entry), methods=list(entry.methods)) for entry in entries]
         routes.append(Route("/static/{digest}/{file}", _static, methods=["GET"]))
-        pages = Starlette(routes=routes, exception_handlers={404: self._missing, 405: self._wrong_method})
-        self._app = Guard(pages, self._refuse, desk.origins)
+        self._pages = Starlette(routes=routes, exception_handlers={404: self._missing, 405: self._wrong_method})
+        self._api = api
+        self._app = Guard(self._behind, self._refuse, desk.origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request (ASGI)."""
         await self._app(scope, receive, send)
+
+    async def _behind(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await (self._api if scope["path"].startswith(API) else self._pages)(scope, receive, send)
 
     def _endpoint(self, entry: Entry) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
@@ -128,7 +136,9 @@ def check_token(visit: Visit, form: Form) -> None:
 def console(desk: Desk) -> ASGIApp:
     """The console of a house."""
     entries = [entry for module in MODULES for entry in module.ROUTES]
-    return Console(desk, entries, [each for module in MODULES for each in module.MENU])
+    menu = [each for module in MODULES for each in module.MENU]
+    tokens = Tokens(desk.house, desk.store, verbs(desk.flows), clock=desk.clock, entropy=desk.entropy)
+    return Console(desk, entries, menu, ApiDoor(desk, tokens))
 
 
 def session_cookie(desk: Desk) -> str:

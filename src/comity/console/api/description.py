@@ -14,13 +14,15 @@ from comity.console.api.verbs import READING, file_fields, verbs
 from comity.console.desk import AnyFlow
 from comity.console.rights import takes_actor
 
+VERSION = "1"
+"""Of the API, as its address says it too: verbs and fields are added to it, none is taken away."""
 FILE = "^file:[0-9a-f]{32}$"
 """How a file that was sent beforehand is named."""
 SIGNATURES_MAX = 64
 _SIGNATURES = {
     "type": "array",
     "maxItems": SIGNATURES_MAX,
-    "items": {"type": "string", "contentEncoding": "base64"},
+    "items": {"type": "string", "contentEncoding": "base64", "pattern": "^[A-Za-z0-9+/]{86}==$"},
     "description": "what a person in strict custody signed, in any order",
 }
 _PROBLEMS = {
@@ -38,7 +40,7 @@ _PROBLEMS = {
 }
 
 
-def description(flows: Mapping[str, AnyFlow], version: str) -> dict[str, Any]:
+def description(flows: Mapping[str, AnyFlow]) -> dict[str, Any]:
     """The document that says what the API takes and gives."""
     offered = verbs(flows)
     answers = {name: _answer_type(flow) for name, flow in offered.items()}
@@ -55,7 +57,7 @@ def description(flows: Mapping[str, AnyFlow], version: str) -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {
             "title": "Comity",
-            "version": version,
+            "version": VERSION,
             "summary": "The agreement at work: the verbs of one house, as JSON.",
             "description": "Whoever asks is whose token it is. What is refused says why, by which article.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},

@@ -7,7 +7,6 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
-from importlib.metadata import version
 
 import msgspec
 from starlette.requests import ClientDisconnect, Request
@@ -107,7 +106,7 @@ class ApiDoor:
 
     def _described(self) -> bytes:
         if not self._description:
-            self._description = msgspec.json.encode(description(self._desk.flows, version("comity")))
+            self._description = msgspec.json.encode(description(self._desk.flows))
         return self._description
 
 
