@@ -16,8 +16,12 @@ CONTEXT = "\x04"
 
 
 @cache
-def catalogue(code: Code) -> Mapping[str, tuple[str, ...]]:
+def catalogue(code: Code, of: str = "") -> Mapping[str, tuple[str, ...]]:
     """Every message of a language by its English text (after its context, where it has one), in each plural form.
+
+    Args:
+        code: which language.
+        of: whose words: ``flows``, ``agreements``; the console's own without.
 
     Raises:
         FileNotFoundError: the package lacks it.
@@ -25,7 +29,8 @@ def catalogue(code: Code) -> Mapping[str, tuple[str, ...]]:
     if code == "en":
         return {}
     found: dict[str, tuple[str, ...]] = {}
-    with resources.files("comity.console").joinpath(f"locale/{code}.po").open("rb") as file:
+    name = f"{of}.{code}.po" if of else f"{code}.po"
+    with resources.files("comity.console").joinpath("locale", name).open("rb") as file:
         for message in read_po(file, locale=code):
             if not message.id or message.fuzzy:
                 continue

@@ -21,7 +21,7 @@ from babel.numbers import format_decimal
 from markupsafe import Markup
 
 from comity.console.catalogues import CODES, CONTEXT, Code, catalogue
-from comity.console.phrases import phrase
+from comity.console.phrases import meaning, phrase, summary
 
 NAMES: Mapping[Code, str] = {"en": "English", "ja": "日本語", "ko": "한국어"}
 """What each language calls itself."""
@@ -107,9 +107,22 @@ class Language:
         """Several things, as a sentence lists them."""
         return format_list(list(words), locale=self._locale)
 
-    def told(self, text: str) -> Markup:
-        """What a flow said in English: in this language where it is known, else in English, and marked as such."""
+    def told(self, text: str, error: str = "") -> Markup:
+        """What a flow said in English: in this language where it is known, else in English, and marked as such.
+
+        Of an error with a code (``error``) whose own words are not known it is said what the code means, and then what
+        the flow said.
+        """
         known = phrase(text, self.code)
+        if known is not None:
+            return Markup("{}").format(known)
+        english = Markup('<span lang="en">{}</span>').format(text)
+        means = meaning(error, self.code)
+        return english if means is None else Markup("{} ({})").format(means, english)
+
+    def summed(self, text: str) -> Markup:
+        """Words of an agreement of the library, which are a summary of our own: likewise."""
+        known = summary(text, self.code)
         if known is not None:
             return Markup("{}").format(known)
         return Markup('<span lang="en">{}</span>').format(text)

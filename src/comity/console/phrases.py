@@ -1,12 +1,145 @@
-"""What flows say in English, in the language of whoever reads it."""
+"""What flows say in English, in the language of whoever reads it.
+
+An error, a duty or an event is one English sentence with something put into it, and its code. Catalogues
+(``locale/flows.ja.po``, ``locale/flows.ko.po``) have the sentences with places, ``{0}``, ``{1}`` …, where something is
+put in; a sentence is found again by its own words, and what stood in its places is carried over.
+
+Rules of this file:
+
+- What stood in a place is carried over as it is: ids, marks, names and what people wrote. Only closed words (the state
+  of a copy, a role, an act) and sentences that stand in another one are told in the language too.
+- Decisions are not told by this: they are worded in the language from the start (``decision/wording``).
+- The words of an agreement of the library are summaries of our own in every language, never the authentic text.
+"""
 
 from __future__ import annotations
 
-from comity.console.catalogues import Code, catalogue
+import re
+from collections.abc import Mapping
+from functools import cache
+from itertools import chain, pairwise
+from typing import NamedTuple
+
+from comity.console.catalogues import CONTEXT, Code, catalogue
+from comity.explanation.phrases import ACTS, FORMS, LANGUAGES, METHODS, RELATIONS
+
+LETTERS_MIN = 6
+"""A sentence with fewer letters of its own is recognised only where each place holds a name or a list of names, stands
+in quotation marks, or comes after a colon at the end; and never within another sentence."""
+_BETWEEN = re.compile("(: |, )")
+_PLACE = re.compile(r"\{([0-9]+)\}")
+_ANYTHING, _NAMES = "(.*?)", r"([^\s,]+(?: [^\s,]+)?(?:, [^\s,]+)*)"
+
+
+class Sentence(NamedTuple):
+    """A sentence with places: what finds it again, the order of its places, how many letters it has of its own."""
+
+    found_by: re.Pattern[str]
+    places: tuple[str, ...]
+    letters: int
+    begins: str
+    told: str
+
+
+class Book(NamedTuple):
+    """Everything that flows say, in one language.
+
+    Attributes:
+        whole: sentences into which nothing is put.
+        sentences: the others, those with most letters of their own first.
+        codes: a sentence for an error by its code, where its own words are not known.
+        words: closed words.
+    """
+
+    whole: Mapping[str, str]
+    sentences: tuple[Sentence, ...]
+    codes: Mapping[str, str]
+    words: Mapping[str, str]
 
 
 def phrase(text: str, code: Code) -> str | None:
     """A sentence of a flow in another language; None where it is not known there."""
-    if code == "en":
-        return text
-    return catalogue(code).get(text, (None,))[0]
+    return text if code == "en" else _told(text, _book(code), 0)
+
+
+def meaning(error: str, code: Code) -> str | None:
+    """What an error means, by its code alone; None in English, and where it is not known."""
+    return None if code == "en" else _book(code).codes.get(error)
+
+
+def summary(text: str, code: Code) -> str | None:
+    """Words of an agreement of the library in another language: a summary of our own; None where there is none."""
+    return text if code == "en" else catalogue(code, "agreements").get(text, (None,))[0]
+
+
+def _told(text: str, book: Book, letters_min: int) -> str | None:
+    known = book.whole.get(text) or _words(text, book)
+    if known is not None:
+        return known
+    for sentence in book.sentences:
+        if sentence.letters < letters_min:
+            return None
+        if text.startswith(sentence.begins):
+            found = sentence.found_by.fullmatch(text)
+            if found is not None:
+                put = {place: _put(said, book) for place, said in zip(sentence.places, found.groups(), strict=True)}
+                return _filled(sentence.told, put)
+    return None
+
+
+def _words(text: str, book: Book) -> str | None:
+    """A closed word, or several of them, as in ``open: permit``."""
+    parts = _BETWEEN.split(text)
+    if all(part in book.words for part in parts[::2]):
+        return "".join(part if number % 2 else book.words[part] for number, part in enumerate(parts))
+    return None
+
+
+def _put(said: str, book: Book) -> str:
+    """What stood in a place."""
+    nested = _told(said, book, LETTERS_MIN) if " " in said else _words(said, book)
+    return said if nested is None else nested
+
+
+def _filled(told: str, put: Mapping[str, str]) -> str:
+    """A sentence with its places filled; in one pass, so that nothing that is put in is taken for a place."""
+    parts = _PLACE.split(told)
+    return "".join(put[part] if number % 2 else _plain(part) for number, part in enumerate(parts))
+
+
+def _plain(part: str) -> str:
+    return part.replace("{{", "{").replace("}}", "}")
+
+
+@cache
+def _book(code: Code) -> Book:
+    whole: dict[str, str] = {}
+    codes: dict[str, str] = {}
+    words = {
+        word: each[LANGUAGES.index(code)]
+        for phrases in (ACTS, FORMS, METHODS, RELATIONS)
+        for word, each in phrases.items()
+    }
+    sentences = []
+    for message, (told, *_) in catalogue(code, "flows").items():
+        context, _, text = message.rpartition(CONTEXT)
+        if context:
+            {"code": codes, "word": words}[context][text] = told
+        elif _PLACE.search(text):
+            sentences.append(_sentence(text, told))
+        else:
+            whole[_plain(text)] = _plain(told)
+    sentences.sort(key=lambda each: -each.letters)
+    return Book(whole, tuple(sentences), codes, words)
+
+
+def _sentence(text: str, told: str) -> Sentence:
+    parts = [_plain(part) for part in _PLACE.split(text)]
+    own, places = parts[::2], parts[1::2]
+    letters = sum(map(str.isalpha, chain.from_iterable(own)))
+    holes = []
+    for before, after in pairwise(own):
+        free = letters >= LETTERS_MIN or before[-1:] + after[:1] == '""' or before[-2:] + after == ": "
+        holes.append(_ANYTHING if free else _NAMES)
+    pattern = "".join(chain.from_iterable(zip(map(re.escape, own), [*holes, ""], strict=True)))
+    return Sentence(re.compile(pattern, re.DOTALL), tuple(places), letters, own[0], told)

@@ -77,6 +77,7 @@ def _environment(words: Language, menu: Sequence[tuple[str, str]]) -> Environmen
         "number": words.number,
         "listed": words.listed,
         "told": words.told,
+        "summed": words.summed,
         "since": words.since,
         "name": name,
     }

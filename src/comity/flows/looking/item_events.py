@@ -105,8 +105,10 @@ class Telling:
             numbers = [number for number in row.copies if number in seen]
             if not numbers:
                 continue
-            listed = f"copy {numbers[0]}" if len(numbers) == 1 else f"{len(numbers)} copies"
-            yield _event(row.at, "given", f'{listed}, for "{row.purpose}"', place, row.author, record=record)
+            says = f'{len(numbers)} copies, for "{row.purpose}"'
+            if len(numbers) == 1:
+                says = f'copy {numbers[0]}, for "{row.purpose}"'
+            yield _event(row.at, "given", says, place, row.author, record=record)
             if row.received is not None:
                 yield _event(row.received, "receipted", relationship=place, record=row.receipt)
             if row.returned is not None:

@@ -1,0 +1,129 @@
+"""What flows say in English is told in Japanese and Korean: every sentence, with what was put into it."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+from typing import get_args
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from comity.console.catalogues import CODES, CONTEXT, Code, catalogue
+from comity.console.languages import Language
+from comity.console.phrases import meaning, phrase
+from comity.flows.looking.duty_words import WORDS
+from comity.register.roles import ROLES
+from comity.register.rows import CopyState
+
+PLACE = re.compile(r"\{[0-9]+\}")
+OTHERS = [code for code in CODES if code != "en"]
+EVERY = pytest.mark.parametrize("code", OTHERS)
+
+
+def maker() -> ModuleType:
+    """What brings the catalogues up to what is said (``make words``)."""
+    if "words" not in sys.modules:
+        spec = spec_from_file_location("words", Path(__file__).parents[2] / ".ci" / "words.py")
+        assert spec is not None
+        assert spec.loader is not None
+        sys.modules["words"] = made = module_from_spec(spec)
+        spec.loader.exec_module(made)
+    return sys.modules["words"]
+
+
+@pytest.fixture(scope="module")
+def wanted() -> dict[str, set[str]]:
+    """What each catalogue has to have, as a catalogue keys it."""
+    return {
+        name: {f"{context}{CONTEXT}{text}" if context else text for text, context in every}
+        for name, every in maker().catalogues()
+        if name
+    }
+
+
+def words(code: Code) -> Iterator[str]:
+    return (key for key in catalogue(code, "flows") if key.startswith(f"word{CONTEXT}"))
+
+
+@EVERY
+def test_every_sentence_and_every_code_has_its_entry_and_no_entry_is_of_what_is_gone(
+    code: Code, wanted: dict[str, set[str]]
+) -> None:
+    assert len(wanted["flows"]) > 1000
+    here = set(catalogue(code, "flows")) - set(words(code))
+    assert not wanted["flows"] - here, "run `make words` and translate these"
+    assert not here - wanted["flows"], "run `make words`: these are said no more"
+
+
+@EVERY
+def test_a_sentence_takes_in_what_it_takes_in_in_english(code: Code) -> None:
+    for text, (told, *_) in catalogue(code, "flows").items():
+        assert set(PLACE.findall(text)) == set(PLACE.findall(told)), text
+
+
+@EVERY
+def test_every_sentence_is_found_again_with_what_was_put_into_it(code: Code) -> None:
+    """Whatever stands in the places: names of three scripts, quotation marks, braces, nothing."""
+    puts = ["'i-abc'", "극비/極秘", "u-7f3a, u-91bc", "{0}", ""]
+    for text, (told, *_) in catalogue(code, "flows").items():
+        if CONTEXT in text or not PLACE.search(text):
+            continue
+        long = sum(map(str.isalpha, PLACE.sub("", text))) >= 6
+        for put in puts if long else puts[:2]:
+            said = PLACE.sub(lambda place, put=put: f"{put}{place[0][1:-1]}" if put else "", text)
+            again = phrase(said.replace("{{", "{").replace("}}", "}"), code)
+            assert again is not None, said
+            assert again != said
+            if long and put == puts[0]:
+                for place in PLACE.findall(text):
+                    assert f"'i-abc'{place[1:-1]}" in again, (said, again)
+            assert told  # never empty
+
+
+@EVERY
+def test_no_sentence_is_left_in_english(code: Code) -> None:
+    """What is left of the Latin script is what is typed, written in files, or a name."""
+    for text, (told, *_) in catalogue(code, "flows").items():
+        script = r"[ぁ-んァ-ヶ一-龠]" if code == "ja" else r"[가-힣]"
+        if PLACE.sub("", told).strip(" :;,."):
+            assert re.search(script, told), text
+
+
+@EVERY
+def test_the_closed_words_are_there(code: Code) -> None:
+    for word in (*ROLES, *get_args(CopyState)):
+        assert phrase(word, code) not in (None, word)
+
+
+@EVERY
+def test_every_duty_is_told(code: Code) -> None:
+    for each in WORDS.values():
+        assert phrase(each.says, code) not in (None, each.says)
+
+
+def test_what_people_wrote_is_carried_over_as_they_wrote_it() -> None:
+    assert phrase('copy 2, for "lost, held, and {0} there is no item x"', "ja") == (
+        "写し2、目的「lost, held, and {0} there is no item x」"
+    )
+    assert phrase("copy 3 is in transit, not in transit", "ko") == "사본 3번의 상태는 ‘이송 중’이며 이송 중이 아닙니다"
+    assert phrase("the layer does not stand on the other text any more: there is no item 'x'", "ja") == (
+        "付属規則は、他の文面にはもはや付属できません:情報'x'はありません"
+    )
+    assert phrase("open: permit", "ko") == "열람: 허용"
+
+
+def test_what_is_not_known_stays_english_and_says_so() -> None:
+    assert phrase("to whom it may concern", "ja") is None
+    assert phrase("to whom it may concern", "en") == "to whom it may concern"
+    japanese = Language("ja", ZoneInfo("Asia/Tokyo"))
+    assert japanese.told("<b>odd</b>") == '<span lang="en">&lt;b&gt;odd&lt;/b&gt;</span>'
+    told = japanese.told("something about a disk", "disk-failed")
+    assert told == 'ディスクへの書込みに失敗しました (<span lang="en">something about a disk</span>)'
+    assert meaning("disk-failed", "en") is None
+    assert meaning("no-such-code", "ko") is None
+    assert Language("en", ZoneInfo("UTC")).told("something about a disk", "disk-failed") == "something about a disk"
