@@ -5,6 +5,7 @@ It talks to the real application; people are signed in as the sign-in page would
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -195,8 +196,8 @@ class Browser:
 
         async def receive() -> dict[str, Any]:
             nonlocal sent
-            if sent:
-                return {"type": "http.disconnect"}
+            if sent:  # a browser that has said everything waits for the answer
+                await asyncio.Event().wait()
             sent = True
             return {"type": "http.request", "body": body, "more_body": False}
 
