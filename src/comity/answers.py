@@ -54,6 +54,7 @@ STATUS_BY_CODE = {
     "not-json": 415,
     "wrong-audience": 421,
     "quota": 429,
+    "too-soon": 429,
     "disk-full": 507,
     "disk-reserve": 507,
 }

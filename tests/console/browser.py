@@ -15,7 +15,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit
 
-from comity.console.application import console, session_cookie
+from argon2 import PasswordHasher
+
+from comity.console.application import console
+from comity.console.cookies import cookie
 from comity.console.desk import Desk
 from comity.console.settings import ConsoleSettings
 from comity.console.spool import Spool, SpooledFiles
@@ -158,9 +161,9 @@ class Browser:
     async def sign_in(self, handle: str, language: str | None = None) -> Browser:
         """As if the sign-in page had done it."""
         person = await self.desk.house.person(handle)
-        secret, session = self.desk.sessions.begin(handle, person.person, "password")
+        secret, session = self.desk.sessions.begin(handle, person.person, "password", roles=person.roles)
         session.language = language  # type: ignore[assignment]  # a test may say anything
-        self.cookies[session_cookie(self.desk)] = secret
+        self.cookies[cookie(self.desk, urlsplit(self.origin).netloc)] = secret
         return self
 
     async def get(self, path: str, **headers: str) -> Page:
@@ -289,6 +292,7 @@ def new_desk(house: House, origin: str = ORIGIN, **settings: Any) -> Desk:
         clock=house.clock,
         entropy=SeededEntropy(f"console of {house.party}"),
         here=(origin,),
+        hasher=PasswordHasher(time_cost=1, memory_cost=8, parallelism=1),
     )
 
 

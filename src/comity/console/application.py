@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
@@ -19,6 +20,7 @@ from comity.answers import status_of
 from comity.console.api.door import ApiDoor
 from comity.console.api.verbs import verbs
 from comity.console.catalogues import Code
+from comity.console.cookies import held
 from comity.console.desk import Desk
 from comity.console.guard import API, READING, Guard
 from comity.console.languages import LANGUAGE_COOKIE, Language, chosen_language
@@ -26,7 +28,7 @@ from comity.console.pages import about, agreement
 from comity.console.sessions import Session
 from comity.console.templating import Templates, digest_of, static
 from comity.console.tokens import Tokens
-from comity.console.visit import TOKEN, Entry, Form, Visit, own_path, read_form
+from comity.console.visit import TOKEN, Entry, Form, Stale, Visit, own_path, read_form
 from comity.errors import ComityError, InternalError, Misuse, Rejected
 from comity.register.rows import PersonRow
 
@@ -67,37 +69,78 @@ class Console:
         async def endpoint(request: Request) -> Response:
             visit = await self._visit(request)
             try:
-                return await self._run(entry, visit)
+                await self._desk.access.ready()
+                response = await self._run(entry, visit)
             except ClientDisconnect:
                 raise
             except Exception as error:  # noqa: BLE001 - one request must not end the console; the log has the rest
-                return self._told(error, visit)
+                response = self._told(error, visit)
+                self._note(entry, visit, response, getattr(error, "code", ""))
+            else:
+                self._note(entry, visit, response)
+            return response
 
         return endpoint
+
+    def _note(self, entry: Entry, visit: Visit, response: Response, code: str = "") -> None:
+        """(22) Who asked for which page."""
+        request, session, access = visit.request, visit.session, self._desk.access
+        path = request.url.path
+        if session is None or (visit.partial and access.is_repeated(session.person, path)):
+            return
+        access.note(
+            entry.path,
+            session.person,
+            path=path,
+            method=request.method,
+            status=response.status_code,
+            how=session.how,
+            code=code,
+        )
 
     async def _run(self, entry: Entry, visit: Visit) -> Response:
         request = visit.request
         writing = request.method not in READING
         if visit.session is None and not entry.open:
-            back = own_path(request.url.path + (f"?{request.url.query}" if request.url.query else ""))
-            if writing:
-                raise Misuse("you are signed out; sign in, go back, and send it again", code="signed-out")
-            return visit.to("/sign-in", next=back)
+            back = back_to(request)
+            return await self._late(entry, visit) if writing else visit.to("/sign-in", next=back)
+        if visit.session is not None and visit.session.limited and not (entry.open or entry.early):
+            return visit.to("/account")
         if writing and not entry.raw:
             visit.form = await read_form(request)
             check_token(visit, visit.form)
-        return await entry.run(visit)
+        try:
+            if entry.fresh:
+                visit.check_fresh()
+            return await entry.run(visit)
+        except Stale:
+            if not writing:
+                return visit.to("/prove", next=back_to(request))
+            if entry.raw:
+                raise
+            return visit.to("/prove", next=visit.hold(visit.form) if entry.kept else page_before(request))
+
+    async def _late(self, entry: Entry, visit: Visit) -> Response:
+        """(21) A form that came with an ended session."""
+        desk, request = self._desk, visit.request
+        visit.former = desk.sessions.former(held(desk, request))
+        if visit.former is None or not entry.kept or (entry.raw and entry.late is None):
+            raise Misuse("you are signed out; sign in, go back, and send it again", code="signed-out")
+        if entry.late is not None:
+            return await entry.late(visit)
+        form = await read_form(request)
+        check_token(visit, form)
+        return visit.to("/sign-in", next=visit.hold(form))
 
     async def _visit(self, request: Request) -> Visit:
         desk = self._desk
-        session = desk.sessions.of(request.cookies.get(session_cookie(desk)))
-        person: PersonRow | None = None
+        session = desk.sessions.of(held(desk, request))
+        person = await desk.house.row(PersonRow, session.person) if session is not None else None
+        if session is not None and not still_so(session, person):  # (18)
+            desk.sessions.end_all(session.person)
+            session = person = None
         if session is not None:
-            try:
-                person = await desk.house.person(session.handle)
-            except ComityError:
-                desk.sessions.end_all(session.person)
-                session = None
+            session.handle = await desk.house.handle(session.person)
         words = Language(_code(request, session), await desk.zone())
         return Visit(request, desk, words, self._templates, session, person)
 
@@ -127,7 +170,8 @@ def check_token(visit: Visit, form: Form) -> None:
     Raises:
         Rejected: it did not.
     """
-    if visit.session is not None and not visit.session.carries(form.get(TOKEN)):
+    session = visit.session or visit.former
+    if session is not None and not session.carries(form.get(TOKEN)):
         raise Rejected(
             "this form is from an earlier sign-in; open the page again and send it from there", code="stale-form"
         )
@@ -141,9 +185,19 @@ def console(desk: Desk) -> ASGIApp:
     return Console(desk, entries, menu, ApiDoor(desk, tokens))
 
 
-def session_cookie(desk: Desk) -> str:
-    """The name under which a browser holds its session; two houses may be served by one machine."""
-    return f"comity-{desk.house.party}"
+def still_so(session: Session, person: PersonRow | None) -> bool:
+    """Whether somebody is still who he was when he signed in (step 18)."""
+    return person is not None and not person.removed and session.roles in (None, person.roles)
+
+
+def back_to(request: Request) -> str:
+    """The page that was asked for, to come back to."""
+    return own_path(request.url.path + (f"?{request.url.query}" if request.url.query else ""))
+
+
+def page_before(request: Request) -> str:
+    """The page that a form was on; the guard has seen that it is one of ours."""
+    return own_path(urlsplit(request.headers.get("referer", "")).path or "/")
 
 
 def _code(request: Request, session: Session | None) -> Code:

@@ -7,8 +7,14 @@ from datetime import UTC, timedelta, tzinfo
 from typing import Any, Protocol
 
 import msgspec
+from argon2 import PasswordHasher
 
-from comity.console.sessions import Sessions
+from comity.console.access import Access
+from comity.console.accounts import Accounts
+from comity.console.doorkeeper import Doorkeeper
+from comity.console.held import HeldForms
+from comity.console.passwords import HASHER, Passwords
+from comity.console.sessions import Session, Sessions
 from comity.console.settings import ConsoleSettings
 from comity.console.spool import Spool
 from comity.console.tokens import Tokens
@@ -41,6 +47,11 @@ class Desk:
     Attributes:
         origins: every address under which browsers reach the console.
         sessions: whoever is signed in.
+        accounts: whoever can sign in.
+        doorkeeper: who lets them in.
+        passwords: makes what is kept of a password.
+        access: who asked for which page.
+        held: forms that came with a session that had ended.
         spool: files that came through browsers, and what is open before them.
         tokens: by which programs ask in somebody's name.
 
@@ -54,6 +65,7 @@ class Desk:
         entropy: makes secrets.
         here: the addresses under which the node itself serves the console.
         after: called with the name of every flow that succeeded.
+        hasher: how passwords are kept.
     """
 
     def __init__(
@@ -68,6 +80,7 @@ class Desk:
         entropy: Entropy,
         here: tuple[str, ...],
         after: Callable[[str], Awaitable[None]] = nothing_after,
+        hasher: PasswordHasher = HASHER,
     ) -> None:
         self.house = house
         self.flows = flows
@@ -80,6 +93,19 @@ class Desk:
         self.sessions.ended.append(spool.end)
         self.spool = spool
         self.tokens = Tokens(house, store, flows, clock=clock, entropy=entropy)
+        self.accounts = Accounts(house, store, clock=clock, entropy=entropy, passwords=settings.passwords)
+        self.passwords = Passwords(entropy, hasher)
+        self.access = Access(store, clock, settings.access_days)
+        self.held = HeldForms(clock, entropy)
+        self.doorkeeper = Doorkeeper(
+            self.accounts,
+            self.passwords,
+            self.access,
+            store,
+            taken=settings.passwords,
+            clock=clock,
+            entropy=entropy,
+        )
         self._after = after
 
     async def ask(self, flow: str, request: msgspec.Struct) -> Any:

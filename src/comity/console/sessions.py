@@ -20,6 +20,8 @@ LONGEST = timedelta(hours=12)
 SESSIONS_MAX = 10_000
 """Most sessions at once; above it the one that did nothing for longest ends."""
 TOLD_MAX = 5
+REMEMBERED = timedelta(hours=24)
+"""How long it is remembered whose an ended session was, so that a form that comes with it is kept for him."""
 
 
 @dataclass
@@ -35,6 +37,8 @@ class Session:
         proved: when he last showed that it is he.
         how: by what: ``password``, ``passkey`` or ``organisation``.
         language: in which language, where he chose one.
+        roles: those that he had when he signed in.
+        limited: it leads to his own account and nowhere else (steps 11 and 12).
         told: what the next page tells him once.
     """
 
@@ -46,6 +50,8 @@ class Session:
     proved: datetime
     how: str
     language: Code | None = None
+    roles: tuple[str, ...] | None = None
+    limited: bool = False
     told: list[str] = field(default_factory=list)
 
     def carries(self, token: object) -> bool:
@@ -60,6 +66,25 @@ class Session:
         """What the next page is to say; it is said once."""
         told, self.told = self.told, []
         return told
+
+
+@dataclass(frozen=True)
+class Former:
+    """A session that has ended.
+
+    Attributes:
+        person: whose it was: a person id.
+        token: what every form of it carried.
+        at: when.
+    """
+
+    person: str
+    token: str
+    at: datetime
+
+    def carries(self, token: object) -> bool:
+        """Whether a form came from a page of it."""
+        return isinstance(token, str) and compare_digest(token.encode(), self.token.encode())
 
 
 class Sessions:
@@ -79,15 +104,25 @@ class Sessions:
         self._entropy = entropy
         self._idle = idle
         self._held: dict[bytes, Session] = {}
+        self._former: dict[bytes, Former] = {}
         self.ended: list[Callable[[Session], None]] = []
 
-    def begin(self, handle: str, person: str, how: str, language: Code | None = None) -> tuple[str, Session]:
+    def begin(
+        self,
+        handle: str,
+        person: str,
+        how: str,
+        language: Code | None = None,
+        *,
+        roles: tuple[str, ...] | None = None,
+        limited: bool = False,
+    ) -> tuple[str, Session]:
         """A new session, and what the browser is to hold; whatever it held before is worth nothing for it."""
         now = self._clock.now()
         if len(self._held) >= SESSIONS_MAX:
             self._end(min(self._held, key=lambda key: self._held[key].used))
         secret = self._entropy(32).hex()
-        session = Session(handle, person, self._entropy(32).hex(), now, now, now, how, language)
+        session = Session(handle, person, self._entropy(32).hex(), now, now, now, how, language, roles, limited)
         self._held[_digest(secret)] = session
         return secret, session
 
@@ -128,9 +163,17 @@ class Sessions:
         """Every session of a person."""
         return (each for each in self._held.values() if each.person == person)
 
+    def former(self, secret: str | None) -> Former | None:
+        """Whose session it was that a browser held and that has ended in the last day."""
+        found = self._former.get(_digest(secret)) if secret else None
+        return found if found is not None and self._clock.now() - found.at <= REMEMBERED else None
+
     def _end(self, key: bytes) -> None:
         session = self._held.pop(key, None)
         if session is not None:
+            if len(self._former) >= SESSIONS_MAX:
+                del self._former[next(iter(self._former))]
+            self._former[key] = Former(session.person, session.token, self._clock.now())
             for tell in self.ended:
                 tell(session)
 

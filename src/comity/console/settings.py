@@ -40,6 +40,7 @@ class ConsoleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, r
         passwords: whether a password alone signs somebody in; without, only passkeys and the organisation do.
         idle_minutes: how long somebody may do nothing before he has to sign in again.
         fresh_minutes: how long a sign-in lasts for a release, or for opening above the lowest level.
+        access_days: how long it is kept who asked for which page.
         upload_bytes: the largest file that is taken.
         organisation: the organisation's own login, where there is one.
     """
@@ -51,5 +52,6 @@ class ConsoleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, r
     passwords: bool = True
     idle_minutes: Annotated[int, msgspec.Meta(ge=1, le=480)] = 15
     fresh_minutes: Annotated[int, msgspec.Meta(ge=1, le=60)] = 5
+    access_days: Annotated[int, msgspec.Meta(ge=1, le=36_500)] = 365
     upload_bytes: Annotated[int, msgspec.Meta(ge=1, le=2**40)] = 2 * 2**30
     organisation: Organisation | None = None

@@ -15,7 +15,7 @@ from comity.console.desk import Desk
 from comity.console.guard import FORM_BYTES_MAX
 from comity.console.languages import Language
 from comity.console.rights import check_right, in_the_name_of
-from comity.console.sessions import Session
+from comity.console.sessions import Former, Session
 from comity.errors import InternalError, Misuse, Rejected
 from comity.flows.actors import Actor
 from comity.register.rows import PersonRow
@@ -61,7 +61,10 @@ class Visit:
         words: in the language of whoever asks.
         session: of whoever asks, where he is signed in.
         form: what he typed, of a form without a file.
+        former: his session, where it has ended and a form came with it.
     """
+
+    former: Former | None = None
 
     def __init__(
         self,
@@ -126,6 +129,28 @@ class Visit:
             raise InternalError(f"{flow!r} was asked in another name than that of who is signed in")
         return await self.desk.ask(flow, request)
 
+    def check_fresh(self) -> None:
+        """Check that whoever is signed in has shown lately that it is he (``spec/console.md`` step 7).
+
+        A form that needs it is kept by itself, and he is asked whether to send it after he has shown it.
+
+        Raises:
+            Stale: he has not.
+        """
+        if not self.desk.is_fresh(self.signed_in):
+            raise Stale
+
+    def hold(self, form: Form, spool: Sequence[str] = ()) -> str:
+        """Keep what was typed for whoever sent it (step 21); the page on which he is asked whether to send it.
+
+        Args:
+            form: its fields.
+            spool: ids of the files that came with it; their session may have ended.
+        """
+        person = self.former.person if self.former is not None else self.signed_in.person
+        fields = [(name, value) for name, value in form.fields if name != TOKEN]
+        return f"/held/{self.desk.held.keep(person, self.request.url.path, fields, spool)}"
+
     def show(self, template: str, status: int = 200, **context: object) -> Response:
         """A page, or a part of one, in the language of whoever asks."""
         return HTMLResponse(self._templates.render(template, self, context), status)
@@ -137,6 +162,13 @@ class Visit:
         if told:
             self.signed_in.tell(told)
         return RedirectResponse(f"{path}?{urlencode(query)}" if query else path, 303)
+
+
+class Stale(Misuse):
+    """What is asked wants a fresher sign-in; the console leads to ``/prove`` and keeps what was typed (step 21)."""
+
+    def __init__(self) -> None:
+        super().__init__("show once more that it is you, and send it again", code="stale-sign-in")
 
 
 Handler = Callable[[Visit], Awaitable[Response]]
@@ -152,6 +184,11 @@ class Entry(NamedTuple):
         open: whoever is not signed in may ask it too.
         fresh: only somebody who has just shown that it is he may ask it.
         raw: the handler reads the body itself, because a file is in it.
+        early: somebody may ask it whose account leads nowhere else yet (steps 11 and 12).
+        kept: what comes with an ended session or needs a fresher one is kept for its person (step 21); not where a
+            password, a code or a passkey is in it.
+        late: what reads the body of a ``raw`` one that comes with an ended session, and keeps it with ``Visit.hold``;
+            without it such a one is refused.
     """
 
     path: str
@@ -160,6 +197,9 @@ class Entry(NamedTuple):
     open: bool = False
     fresh: bool = False
     raw: bool = False
+    early: bool = False
+    kept: bool = True
+    late: Handler | None = None
 
 
 async def read_form(request: Request) -> Form:

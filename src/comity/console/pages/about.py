@@ -18,6 +18,7 @@ async def choose_language(visit: Visit) -> Response:
     if code is not None:
         if visit.session is not None:
             visit.session.language = code
+            await visit.desk.accounts.keep_language(visit.session.person, code)
         answer.set_cookie(LANGUAGE_COOKIE, code, max_age=YEAR_SECONDS, samesite="strict", httponly=True)
     return answer
 
