@@ -31,7 +31,7 @@ from comity.flows.deriving import derivation, descent
 from comity.flows.ending import certificates, destruction, level_books, levels, recalls, returning
 from comity.flows.feeding import ending, listing, originators, postures, readings, releasing
 from comity.flows.foreseeing import what_if
-from comity.flows.giving import answering, marks, opening, release, using
+from comity.flows.giving import answering, marks, opening, release, requests, using
 from comity.flows.handling import copies, copying, handing_on, handing_over, losing
 from comity.flows.house import House
 from comity.flows.incidents import investigating, reporting
@@ -161,6 +161,9 @@ _RUN: dict[str, Callable[[House, Any], Awaitable[Any]]] = {
     "give": release.give,
     "hand-on": handing_on.hand_on,
     "approve": answering.approve,
+    "give.look": release.look,
+    "request.list": requests.list_requests,
+    "request.show": requests.show_request,
     "assure": answering.assure,
     "mark": marks.mark_item,
     "copy": copying.make_copies,
@@ -186,6 +189,7 @@ _RUN: dict[str, Callable[[House, Any], Awaitable[Any]]] = {
     "open.confirm": opening.confirm,
     "feed.preview": releasing.preview_feed,
     "feed.release": releasing.release_feed,
+    "open.still": opening.still_open,
     "feed.list": listing.list_feeds,
     "feed.show": listing.show_feed,
     "feed.end": ending.end_feed,

@@ -82,11 +82,16 @@ def tried_told(relationship: str, outcome: decision.Outcome, record: bytes, lang
     )
 
 
-async def decide_among(work: Work, questions: Sequence[Question], came_under: str = "") -> Picked:
-    """Decide under each agreement by itself, and record every decision; that of the one picked names the others."""
+def consider(questions: Sequence[Question], came_under: str = "") -> tuple[int, list[decision.Outcome]]:
+    """What each agreement says by itself, and the place of the one that is picked; nothing is recorded."""
     outcomes = [answer(each.running, each.case) for each in questions]
     decided = [(each.running.agreement, outcome) for each, outcome in zip(questions, outcomes, strict=True)]
-    place = pick(decided, came_under)
+    return pick(decided, came_under), outcomes
+
+
+async def decide_among(work: Work, questions: Sequence[Question], came_under: str = "") -> Picked:
+    """Decide under each agreement by itself, and record every decision; that of the one picked names the others."""
+    place, outcomes = consider(questions, came_under)
     told = []
     for number, ((row, _, case), outcome) in enumerate(zip(questions, outcomes, strict=True)):
         if number == place:

@@ -65,6 +65,7 @@ class OpenedItem(msgspec.Struct, frozen=True, kw_only=True):
         banner: what must stand on it.
         binding: for strict custody, what the manifest inside must say.
         conditions: what the consents ask by which it was opened for another purpose, or by somebody of a third country.
+        copy: number of his copy; 0 where nothing was opened.
     """
 
     item: str
@@ -78,6 +79,7 @@ class OpenedItem(msgspec.Struct, frozen=True, kw_only=True):
     banner: Banner | None = None
     binding: Binding | None = None
     conditions: tuple[str, ...] = ()
+    copy: int = 0
 
 
 class Confirm(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,6 +88,14 @@ class Confirm(msgspec.Struct, frozen=True, kw_only=True):
     item: str
     purpose: str
     decision_record: str
+    actor: Actor
+
+
+class StillOpen(msgspec.Struct, frozen=True, kw_only=True):
+    """Ask whether what somebody opened for a purpose may still lie open before him."""
+
+    item: str
+    purpose: str
     actor: Actor
 
 
@@ -164,7 +174,29 @@ async def open_item(house: House, request: Open) -> OpenedItem:
         size=manifest.length,
         banner=marking.banner,
         conditions=case.conditions,
+        copy=copy.number,
     )
+
+
+async def still_open(house: House, request: StillOpen) -> OpenedItem:
+    """Decide again, as the opening was; a permit rests on the opening that is recorded, a refusal is recorded.
+
+    Raises:
+        Misuse: no such item, or none that he may know of any more.
+        Refused: he holds no copy any more, or it is being destroyed.
+    """
+    person = await house.person(request.actor.handle)
+    check_reader(person)
+    found = await _find(house, request.item, person)
+    work = house.sequencer.look()
+    case = await handling_case(house, found.row, found.item, person, "open", request.purpose, work.at, read=work.facts)
+    outcome = answer(await house.library.load(found.row), case)
+    if outcome_word(outcome) != "permit":
+        return _refused(await _decide(house, request.item, request.purpose, request.actor))
+    await visible_item(house, None, request.item, person)
+    still = _Case(found, person, case.requester, outcome, b"")
+    copy, _ = await _copy(house, still)
+    return OpenedItem(item=request.item, outcome="permit", decision=outcome, decision_record="", copy=copy.number)
 
 
 async def confirm(house: House, request: Confirm) -> OpenedItem:
@@ -298,6 +330,7 @@ async def _fetch(
         banner=banner,
         binding=sealed.binding,
         conditions=case.conditions,
+        copy=copy.number,
     )
 
 

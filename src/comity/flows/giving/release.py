@@ -1,6 +1,7 @@
 """Giving: from "may this go?" to a consignment that carries its approvals and assurances (Articles 4, 6, 7.5, 9).
 
-``preview`` asks and changes nothing but the record of the question. ``give`` registers the item, seals it, records the
+``preview`` asks and changes nothing but the record of the question; ``look`` says the same of what is still being
+written, and records nothing. ``give`` registers the item, seals it, records the
 request and asks the other party for its assurance. ``advance`` carries a request out once nothing is missing; it is
 called inside each change that brings an approval or an assurance, and does nothing twice.
 """
@@ -19,7 +20,15 @@ from comity.errors import Misuse, Refused
 from comity.flows.actors import Actor
 from comity.flows.deciding.basis import basis
 from comity.flows.deciding.cases import answer, giving_case, new_item, outcome_word, record_decision
-from comity.flows.deciding.picking import Picked, Place, Question, TriedTold, decide_among
+from comity.flows.deciding.picking import (
+    Picked,
+    Place,
+    Question,
+    TriedTold,
+    consider,
+    decide_among,
+    tried_told,
+)
 from comity.flows.giving.content import Prepared, seal_content, wrapping_of
 from comity.flows.giving.forwarding import letter_for, onward, tell_originator
 from comity.flows.giving.marks import alternative_label
@@ -151,6 +160,29 @@ async def preview(house: House, request: Give) -> Given:
     if given.outcome not in POSSIBLE:
         return given
     return msgspec.structs.replace(given, alternative=wish.alternative)
+
+
+async def look(house: House, request: Give) -> Given:
+    """What ``preview`` would say of something that is still being written: it was not asked yet, and is not recorded.
+
+    Raises:
+        ComityError: as ``preview``.
+    """
+    wishes = await _wishes(house, request)
+    work = house.sequencer.look()
+    cases = [await giving_case(house, work, each.row, each.running, each.asked, each.item) for each in wishes]
+    place, outcomes = consider(
+        [Question(each.row, each.running, case) for each, case in zip(wishes, cases, strict=True)]
+    )
+    wish = wishes[place]
+    given = _given(wish.asked, outcomes[place], b"", None, 0, None)
+    others = [
+        tried_told(each.row.relationship, outcome, b"")
+        for number, (each, outcome) in enumerate(zip(wishes, outcomes, strict=True))
+        if number != place
+    ]
+    alternative = wish.alternative if given.outcome in POSSIBLE else None
+    return msgspec.structs.replace(given, tried=tuple(others), alternative=alternative)
 
 
 async def give(house: House, request: Give) -> Given:

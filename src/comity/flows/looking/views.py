@@ -426,6 +426,13 @@ async def _halted(house: House, relationship: str, language: str) -> ReasonTold 
     return None if reason is None else told_reason(reason, language)
 
 
+async def request_line(house: House, row: RequestRow, language: str = "en") -> RequestLine:
+    """A request of this house; whoever is told it may see it."""
+    return await _request(
+        house, row, await _halted(house, row.relationship, language) if row.act in GIVING_ACTS else None
+    )
+
+
 async def _request(house: House, row: RequestRow, stop: ReasonTold | None) -> RequestLine:
     wanted = await house.row(FeedWantedRow, row.request)
     item = wanted or await house.need(ItemRow, row.item, "item")
@@ -457,6 +464,11 @@ async def _request(house: House, row: RequestRow, stop: ReasonTold | None) -> Re
         copy=row.copy,
         halted=stop,
     )
+
+
+async def asked_line(house: House, relationship: str, row: AskedRow, language: str = "en") -> AskedLine:
+    """An assurance that the other party asks of us; whoever is told it may see it."""
+    return _asked(relationship, row, await _halted(house, relationship, language))
 
 
 def _asked(relationship: str, row: AskedRow, stop: ReasonTold | None) -> AskedLine:

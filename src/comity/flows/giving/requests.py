@@ -1,0 +1,190 @@
+"""Requests of this house as whoever answers them has to see them: who asks, what, for whom, and what is missing.
+
+``spec/contents.md`` steps 12 and 13.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from comity.decision import model as decision
+from comity.errors import Misuse
+from comity.flows.actors import Actor
+from comity.flows.deciding.cases import answer, giving_case, new_item
+from comity.flows.deciding.said import Said, said_in
+from comity.flows.deciding.visibility import Sight, viewer
+from comity.flows.giving.release import PREPARED
+from comity.flows.house import House
+from comity.flows.looking.views import AskedLine, RequestLine, asked_line, request_line
+from comity.marking.label import Label
+from comity.register.roles import ASSURANCE_OFFICER, RELEASE_AUTHORITY
+from comity.register.rows import AskedRow, AssuranceRow, ConsignmentRow, ItemRow, RequestRow
+
+LINES_MAX = 1_000
+"""Most requests of one list; the newest of them."""
+
+
+class ListRequests(msgspec.Struct, frozen=True, kw_only=True):
+    """The requests that wait for somebody's answer, and his own that are not carried out."""
+
+    actor: Actor
+    language: str = "en"
+
+
+class RequestsListed(msgspec.Struct, frozen=True, kw_only=True):
+    """What waits, newest first.
+
+    Attributes:
+        approve: requests of others that he can approve or refuse, and has not answered.
+        assure: assurances that the other party asks for, of an assurance officer.
+        own: his own requests.
+    """
+
+    approve: tuple[RequestLine, ...]
+    assure: tuple[AskedLine, ...]
+    own: tuple[RequestLine, ...]
+
+
+class ShowRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """One request of this house, with all that its approver has to see."""
+
+    request: str
+    actor: Actor
+    language: str = "en"
+
+
+class AnswerTold(msgspec.Struct, frozen=True, kw_only=True):
+    """What a release authority said of it, and why; ``attests`` are conditions by clause."""
+
+    said: Said | None
+    granted: bool
+    reason: str
+    attests: tuple[str, ...]
+
+
+class AssuranceTold(msgspec.Struct, frozen=True, kw_only=True):
+    """What the other party said of one recipient: conditions by clause, or why not; None while it has said nothing."""
+
+    recipient: str
+    conditions: tuple[str, ...] | None
+    reason: str
+    at: datetime | None
+
+
+class RequestShown(msgspec.Struct, frozen=True, kw_only=True):
+    """A request.
+
+    Attributes:
+        line: who asks what, for whom.
+        answers: what release authorities said, in order.
+        assurances: what the other party said of each recipient.
+        form, topic, subject: of the item.
+        size: of its content, in bytes.
+        alternative: the mark that it will have there.
+        sealed: whether it is sealed, and waits here.
+        outcome: what the agreement says of it as things stand; None of what is carried out, and of other acts.
+        sent: when it was given.
+        received: when the other party received it, as it says.
+        returned: the code with which it sent it back.
+        last: record id, in hex, of the newest record about it; an answer follows on that.
+        newest: who said that.
+        mine: whether whoever asks made it himself.
+    """
+
+    line: RequestLine
+    answers: tuple[AnswerTold, ...]
+    assurances: tuple[AssuranceTold, ...]
+    form: str
+    topic: str
+    subject: str
+    size: int
+    alternative: Label | None
+    sealed: bool
+    outcome: decision.Outcome | None
+    sent: datetime | None
+    received: datetime | None
+    returned: str | None
+    last: str
+    newest: Said | None
+    mine: bool
+
+
+async def list_requests(house: House, request: ListRequests) -> RequestsListed:
+    """What waits for somebody, and what he waits for himself."""
+    sight = Sight(house, await viewer(house, request.actor))
+    person = "" if sight.person is None else sight.person.person
+    approves = sight.person is not None and RELEASE_AUTHORITY in sight.person.roles
+    open_ = [row async for _, row in house.rows(RequestRow) if row.consignment is None]
+    newest = sorted(open_, key=lambda row: (row.at, row.request), reverse=True)[:LINES_MAX]
+    waiting = [row for row in newest if row.by != person and all(each.by != person for each in row.approvals)]
+    assure: list[AskedLine] = []
+    if sight.person is not None and ASSURANCE_OFFICER in sight.person.roles:
+        for relationship, peer in await house.relationships():
+            async for _, asked in house.rows(AskedRow, f"{relationship}/"):
+                unanswered = set(asked.recipients) - set(asked.answered)
+                if asked.author == peer and asked.consignment is None and unanswered:
+                    assure.append(await asked_line(house, relationship, asked, request.language))
+    return RequestsListed(
+        approve=tuple([await request_line(house, row, request.language) for row in waiting if approves]),
+        assure=tuple(sorted(assure, key=lambda line: (line.at, line.request), reverse=True)[:LINES_MAX]),
+        own=tuple([await request_line(house, row, request.language) for row in newest if row.by == person]),
+    )
+
+
+async def show_request(house: House, request: ShowRequest) -> RequestShown:
+    """One request, for whoever made it, answers such, or sees the whole register.
+
+    Raises:
+        Misuse: there is none for whoever asks.
+    """
+    sight = Sight(house, await viewer(house, request.actor))
+    row = await house.row(RequestRow, request.request)
+    if row is None or not (sight.has(RELEASE_AUTHORITY) or sight.is_himself(row.by)):
+        raise Misuse(f"there is no request {request.request!r}", code="unknown-request")
+    item = await house.row(ItemRow, row.item)
+    given = await house.row(ConsignmentRow, row.consignment.hex()) if row.consignment is not None else None
+    answers = [
+        AnswerTold(
+            said=await said_in(house, each.record), granted=each.granted, reason=each.reason, attests=each.attests
+        )
+        for each in row.approvals
+    ]
+    return RequestShown(
+        line=await request_line(house, row, request.language),
+        answers=tuple(answers),
+        assurances=tuple([await _assurance(house, row, each) for each in row.recipients]),
+        form=item.form if item is not None else "",
+        topic=item.topic if item is not None else "",
+        subject=item.subject if item is not None else "",
+        size=item.size if item is not None else 0,
+        alternative=item.alternative if item is not None else None,
+        sealed=await house.side(PREPARED, row.request) is not None,
+        outcome=await _outcome(house, row, item),
+        sent=given.at if given is not None else None,
+        received=given.received if given is not None else None,
+        returned=given.returned if given is not None else None,
+        last=row.last.hex(),
+        newest=await said_in(house, row.last),
+        mine=sight.person is not None and sight.person.person == row.by,
+    )
+
+
+async def _assurance(house: House, row: RequestRow, recipient: str) -> AssuranceTold:
+    found = await house.row(AssuranceRow, f"{row.relationship}/{row.request}/{recipient}")
+    if found is None:
+        return AssuranceTold(recipient=recipient, conditions=None, reason="", at=None)
+    return AssuranceTold(recipient=recipient, conditions=found.conditions, reason=found.reason, at=found.at)
+
+
+async def _outcome(house: House, row: RequestRow, item: ItemRow | None) -> decision.Outcome | None:
+    """What the agreement says of a giving as things stand; it is decided again, and recorded, when it goes."""
+    if row.consignment is not None or row.act != "give" or item is None:
+        return None
+    work = house.sequencer.look()
+    agreement = await house.agreement_row(row.relationship)
+    running = await house.library.load(agreement)
+    purpose = item.provided or row.purpose
+    wanted = new_item(item.item, agreement.agreement, item.label, item.form, item.subject, item.topic, purpose)
+    return answer(running, await giving_case(house, work, agreement, running, row, wanted))
