@@ -70,3 +70,29 @@ def check_act(body: Body, relationship: str, party: str, public: bytes) -> str:
         raise Rejected(f"signed with a key that is not {signature.signer!r}'s", code="unknown-key")
     check_signature(public, signature.signature, act_bytes(body, relationship, party))
     return signature.signer
+
+
+class ActSaid(msgspec.Struct, frozen=True):
+    """What somebody signs, read from the very bytes: the record type, where it is said, for which party, and what."""
+
+    kind: str
+    relationship: str
+    party: str
+    body: dict[str, object]
+
+
+def act_said(message: bytes) -> ActSaid:
+    """What stands in the bytes that a person signs; his signature's own place is left out.
+
+    Raises:
+        Rejected: they are not an act of a person.
+    """
+    head = b"DSSEv1 %d %b " % (len(PERSON_ACT), PERSON_ACT.encode())
+    length, _, payload = message.removeprefix(head).partition(b" ")
+    if not message.startswith(head) or length != b"%d" % len(payload):
+        raise Rejected("these bytes are not an act of a person; they are not to be signed", code="no-act")
+    try:
+        kind, relationship, party, body = msgspec.json.decode(payload, type=tuple[str, str, str, dict[str, object]])
+    except msgspec.MsgspecError:
+        raise Rejected("these bytes are not an act of a person; they are not to be signed", code="no-act") from None
+    return ActSaid(kind, relationship, party, {name: said for name, said in body.items() if name != "signature"})

@@ -1,0 +1,44 @@
+"""Decisions on pages: an outcome in the reader's language, with functions before the pseudonyms it names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from comity.console.rights import OFFICES
+from comity.console.visit import Visit
+from comity.decision import model as decision
+from comity.flows.deciding.explaining import OutcomeTold, ReasonTold, tell
+from comity.flows.people.directory import DirectoryShown, ListDirectory
+
+
+async def directory(visit: Visit) -> list[DirectoryShown]:
+    """Every function of every party, for whoever may read the directory; nobody, for anybody else."""
+    if not visit.has(*OFFICES):
+        return []
+    listed: list[DirectoryShown] = await visit.ask("directory.list", ListDirectory())
+    return listed
+
+
+async def functions(visit: Visit) -> dict[str, str]:
+    """Functions by pseudonym, so that a page can say who is meant."""
+    return {each.pseudonym: each.function for each in await directory(visit)}
+
+
+def named(sentence: str, known: Mapping[str, str]) -> str:
+    """A sentence in which each pseudonym that is known has its function before it."""
+    for pseudonym, function in known.items():
+        if pseudonym in sentence:
+            sentence = sentence.replace(pseudonym, f"{function} ({pseudonym})")
+    return sentence
+
+
+async def told_outcome(visit: Visit, outcome: decision.Outcome) -> OutcomeTold:
+    """An outcome in the reader's language."""
+    known = await functions(visit)
+    told = tell(outcome, visit.words.code)
+    reasons: tuple[ReasonTold, ...] = tuple(
+        msgspec.structs.replace(each, says=named(each.says, known)) for each in told.reasons
+    )
+    return msgspec.structs.replace(told, reasons=reasons, missing=tuple(named(each, known) for each in told.missing))
