@@ -60,6 +60,7 @@ from comity.node.submitting import Submission, Submitters, witness_poster
 from comity.node.timestamping import stamper_of
 from comity.node.tls import changing_context, server_context
 from comity.node.watching import Watching
+from comity.node.webhooks import Webhook
 from comity.node.witnessing import LOOPBACK
 from comity.node.witnessing import running as witness_in
 from comity.node.worker import Road, Workers
@@ -257,6 +258,10 @@ async def running(folder: Path, passphrase: Passphrase = required) -> AsyncItera
                 secret = None if file is None else read_secret(file, folder, "the alarm", keys.secret)
                 alarm = Alarm(house, poster(settings.alarm.url), secret, system_entropy)
                 stack.push_async_callback(_ended, asyncio.create_task(alarm.run(), name="alarm"))
+            for hook in settings.webhook:
+                secret = read_secret(hook.secret, folder, "a webhook", keys.secret)
+                telling = Webhook(house, hook.url, poster(hook.url), secret, hook.kinds, system_entropy)
+                stack.push_async_callback(_ended, asyncio.create_task(telling.run(), name="webhook"))
             if settings.timestamps is not None:
                 stamper = stamper_of(house, folder, settings.timestamps, system_entropy)
                 stack.push_async_callback(_ended, asyncio.create_task(stamper.run(), name="timestamps"))

@@ -26,5 +26,8 @@ def secrets_of(folder: Path) -> Secrets:
         named.append(("alarm", folder / settings.alarm.secret))
     if settings.events is not None:
         named += [("source", folder / each.token) for each in settings.events.source]
+    named += [("webhook", folder / each.secret) for each in settings.webhook]
+    if settings.console.organisation is not None:
+        named.append(("organisation", folder / settings.console.organisation.secret))
     beside = folder / settings.witness.folder if settings.witness is not None else None
     return Secrets(folder, named, secrets_of(beside) if beside is not None and (beside / WITNESS).exists() else None)

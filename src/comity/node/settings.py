@@ -38,6 +38,11 @@
     titles = "P1Y"
     payloads = "at-once"
 
+    [[webhook]]
+    url = "https://archive.example/comity"
+    secret = "webhook-secret"
+    kinds = ["consignment/1", "receipt/1"]
+
     [timestamps]
     url = "https://stamps.example/tsr"
     certificate = "authority.pem"
@@ -114,6 +119,20 @@ class AlarmSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, ren
 
     url: Annotated[str, msgspec.Meta(pattern=_ALARM, max_length=2_000)]
     secret: Annotated[str, msgspec.Meta(min_length=1, max_length=1_000)] | None = None
+
+
+class WebhookSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab", kw_only=True):
+    """A ``[[webhook]]`` table: an address that is told what happens (``spec/api.md`` step 10).
+
+    Attributes:
+        url: where it is told.
+        secret: a file whose bytes are the key of the signature; beside ``node.toml`` unless its path is absolute.
+        kinds: kinds of records that are told, such as ``consignment/1``; all, where none is named.
+    """
+
+    url: Annotated[str, msgspec.Meta(pattern=_ALARM, max_length=2_000)]
+    secret: Annotated[str, msgspec.Meta(min_length=1, max_length=1_000)]
+    kinds: Annotated[tuple[Annotated[str, msgspec.Meta(max_length=100)], ...], msgspec.Meta(max_length=100)] = ()
 
 
 class TimestampSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab", kw_only=True):
@@ -201,6 +220,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     witness: WitnessFolder | None = None
     ledgers: LedgersSettings | None = None
     console: ConsoleSettings = ConsoleSettings()
+    webhook: Annotated[tuple[WebhookSettings, ...], msgspec.Meta(max_length=8)] = ()
     timestamps: TimestampSettings | None = None
     retention: Periods = Periods()
 
@@ -299,6 +319,10 @@ def write_settings(settings: Settings) -> str:
         lines += ["", "[retention]", *(f"{name} = {quoted(length)}" for name, length in kept.items())]
     if settings.witness is not None:
         lines += ["", "[witness]", f"folder = {quoted(settings.witness.folder)}"]
+    for each in settings.webhook:
+        lines += ["", "[[webhook]]", f"url = {quoted(each.url)}", f"secret = {quoted(each.secret)}"]
+        if each.kinds:
+            lines.append(f"kinds = [{', '.join(map(quoted, each.kinds))}]")
     if settings.timestamps is not None:
         asked = settings.timestamps
         lines += ["", "[timestamps]", f"url = {quoted(asked.url)}", f"certificate = {quoted(asked.certificate)}"]

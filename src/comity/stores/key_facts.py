@@ -23,10 +23,12 @@ DOES = {
     "people": "signs the acts of one person in served custody",
     "alarm": "signs what this node's alarm tells",
     "source": "lets a source publish events over the network",
+    "webhook": "signs what this node tells an address outside",
+    "organisation": "by which the console is known to an organisation's own login",
     "tls": "shows other nodes, under TLS, that it is this server",
 }
 """What each key is for; one key, one purpose."""
-BESIDES = frozenset({"alarm", "source", "witness"})
+BESIDES = frozenset({"alarm", "source", "webhook", "organisation", "witness"})
 """What is secret in a house's folder besides its keys."""
 
 

@@ -20,8 +20,8 @@ LOCK = "lock.age"
 """Name of the lock, beside the keys that it locks; ``root/`` and the witness's folder have a copy of their own."""
 WITNESS = "witness.toml"
 """What the folder of a witness has; it may lie below the data folder of the node that serves it."""
-Named = Literal["alarm", "source", "tls"]
-"""What settings name a file for: the alarm's secret, a source's token, the key of a witness's server."""
+Named = Literal["alarm", "source", "webhook", "organisation", "tls"]
+"""What settings name a file for: secrets of the alarm, sources, webhooks and a login; a witness server's key."""
 
 
 class Kind(msgspec.Struct, frozen=True):
@@ -50,6 +50,8 @@ TABLE: dict[str, Kind] = {
     "backup": Kind(("backup-keys/*",), bundled=False, backed_up=False, sealed=False),
     "alarm": Kind(bundled=False),
     "source": Kind(bundled=False),
+    "webhook": Kind(bundled=False),
+    "organisation": Kind(bundled=False),
     "witness": Kind(bundled=False, backed_up=False),
 }
 """(1) A witness that came back would cosign a second history, so its keys are kept nowhere else."""
