@@ -107,7 +107,7 @@ def _places(ours: Ledger, theirs: Ledger, top: float) -> tuple[dict[tuple[float,
         y = top + 14
         for each in ledger.checkpoints:
             places[x, each.size] = y
-            y += len(wrapped(each.told, _WORDS, "small", 3)) * round(SIZES["small"] * LINE) + 22
+            y += len(wrapped(each.told, _WORDS, "small", 4)) * round(SIZES["small"] * LINE) + 22
         deepest = max(deepest, y)
     return places, deepest
 
@@ -142,5 +142,5 @@ def _knots(ledger: Ledger, x: float, places: dict[tuple[float, int], float]) -> 
         y = places[x, each.size]
         sort = each.what[-1] if each.what else "written"
         parts.append(element("circle", cx=x, cy=y, r=6, class_=f"checkpoint {sort}"))
-        parts.append(paragraph(at, y + 4, each.told, width=_WORDS, sort="small", lines=3, anchor=anchor)[0])
+        parts.append(paragraph(at, y + 4, each.told, width=_WORDS, sort="small", lines=4, anchor=anchor)[0])
     return parts

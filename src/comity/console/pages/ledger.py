@@ -1,0 +1,241 @@
+"""The ledgers: how far each is witnessed, whether both sides agree, verify now, proofs and evidence to take away."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from datetime import datetime
+from typing import BinaryIO
+from weakref import WeakKeyDictionary
+
+import msgspec
+from markupsafe import Markup
+from starlette.responses import Response, StreamingResponse
+
+from comity.answers import status_of
+from comity.console.decided import told_outcome
+from comity.console.desk import Desk
+from comity.console.languages import N_
+from comity.console.pages.agreement_drawn import party_names
+from comity.console.pages.ledger_drawn import draw_ledgers, verdict_of
+from comity.console.rights import KEEPERS, OVERSIGHT, check_right
+from comity.console.spool import PIECE_BYTES, Spooled
+from comity.console.visit import Entry, Visit, needed
+from comity.errors import ComityError, Misuse, Refused
+from comity.flows.agreeing.agreements import ListAgreements
+from comity.flows.agreeing.texts import ShowTexts
+from comity.flows.looking.evidence import EvidenceExported, ExportEvidence
+from comity.flows.looking.ledgers import LedgersShown, ShowLedgers
+from comity.flows.maintaining.rebuilding import LedgerVerified, VerifyLedger
+from comity.flows.vouching.contradictions import ContradictionExported, ExportContradiction, ListContradictions
+from comity.flows.vouching.proving import ProveRecord
+from comity.flows.vouching.witnesses import ListWitnesses
+
+MENU = (("/ledger", N_("Ledger")),)
+AT_ONCE_SECONDS = 1.0
+"""How long a form waits for a verification: a small ledger's is done before the page is shown."""
+FILE_TYPE = "application/octet-stream"
+RESPONSES = {
+    "alarm": N_("it is told"),
+    "freeze": N_("nothing more is given until it is settled"),
+    "consult": N_("a consultation is asked for"),
+}
+"""What follows on two histories."""
+
+
+class Verification(msgspec.Struct):
+    """One verification of a house's ledgers, as far as it is."""
+
+    begun: datetime
+    by: str
+    task: asyncio.Task[LedgerVerified]
+    ended: datetime | None = None
+
+    @property
+    def result(self) -> LedgerVerified | None:
+        """What was found; None while it runs, and where it failed."""
+        return self.task.result() if self.task.done() and self.task.exception() is None else None
+
+    @property
+    def failed(self) -> BaseException | None:
+        """Why it could not be done."""
+        return self.task.exception() if self.task.done() else None
+
+
+_verifications: WeakKeyDictionary[Desk, Verification] = WeakKeyDictionary()
+"""The newest of each house; another one is begun only when it is over."""
+
+
+async def show(visit: Visit) -> Response:
+    """Every ledger here: how far it is witnessed, and what may be done with it."""
+    return await _page(visit)
+
+
+async def _page(visit: Visit, status: int = 200, **more: object) -> Response:
+    shown: LedgersShown = await visit.ask("ledger.show", ShowLedgers(actor=visit.actor))
+    keeper = visit.has(*OVERSIGHT, *KEEPERS)
+    contradictions = await visit.ask("ledger.contradictions", ListContradictions()) if keeper else []
+    called = await _called(visit)
+    verdicts = {pair.relationship: verdict_of(pair, contradictions) for pair in shown.pairs}
+    context: dict[str, object] = {
+        "shown": shown,
+        "called": called,
+        "verdicts": verdicts,
+        "pictures": {
+            pair.relationship: draw_ledgers(
+                pair, called, visit.desk.house.party, verdicts[pair.relationship], visit.words
+            )
+            for pair in shown.pairs
+        },
+        "contradictions": contradictions,
+        "responses": RESPONSES,
+        "witnesses": await visit.ask("ledger.witness.list", ListWitnesses()) if keeper else [],
+        "keeper": keeper,
+        "proves": visit.has(*OVERSIGHT),
+        "verification": _verifications.get(visit.desk),
+        "mistakes": {},
+        "typed": {},
+        "outcome": None,
+        "exported": None,
+        "made": _made(visit),
+        **more,
+    }
+    return visit.show("ledger/one.html", status, **context)
+
+
+async def _called(visit: Visit) -> dict[str, str]:
+    """What parties are called, by the agreements that run here."""
+    found: dict[str, str] = {}
+    for each in await visit.ask("agreement.list", ListAgreements()):
+        texts = await visit.ask("agreement.texts", ShowTexts(relationship=each.relationship))
+        found |= party_names(texts.agreement, visit.words.code)
+    return found
+
+
+async def verify(visit: Visit) -> Response:
+    """Check every record, link, leaf, checkpoint and row against one another; the page says how far it is."""
+    check_right("ledger.verify", VerifyLedger, visit.person.roles)
+    known = _verifications.get(visit.desk)
+    if known is None or known.task.done():
+        task = asyncio.create_task(visit.ask("ledger.verify", VerifyLedger()))
+        known = Verification(visit.desk.house.now(), visit.signed_in.handle, task)
+        _verifications[visit.desk] = known
+        task.add_done_callback(lambda _: _ended(visit.desk))
+    await asyncio.wait({known.task}, timeout=AT_ONCE_SECONDS)
+    return visit.to("/ledger/verification")
+
+
+def _ended(desk: Desk) -> None:
+    known = _verifications.get(desk)
+    if known is not None and known.ended is None:
+        known.ended = desk.house.now()
+
+
+async def show_verification(visit: Visit) -> Response:
+    """What the newest verification found, or that it still runs."""
+    check_right("ledger.verify", VerifyLedger, visit.person.roles)
+    known = _verifications.get(visit.desk)
+    failed = known.failed if known is not None else None
+    if failed is not None and not isinstance(failed, ComityError):
+        raise failed
+    template = "ledger/progress.html" if visit.partial else "ledger/verification.html"
+    return visit.show(template, verification=known, failed=failed)
+
+
+async def export_item(visit: Visit) -> Response:
+    """Decide whether evidence about an item may leave, record that, and lay the file ready."""
+    typed = {"item": visit.form.get("item")}
+    spooled: Spooled | None = None
+    try:
+        item = needed(visit.form, "item", "name the item, as in i-7k3m…")
+        spooled = visit.desk.spool.new(visit.signed_in, "item.evidence")
+        request = ExportEvidence(item=item, path=spooled.path, actor=visit.actor)
+        exported: EvidenceExported = await visit.ask("evidence.export", request)
+    except ComityError as error:
+        if spooled is not None:
+            visit.desk.spool.drop(spooled)
+        return await _page(visit, status_of(error), typed=typed, mistakes=_mistake(visit, error, "item"))
+    if not exported.path:
+        visit.desk.spool.drop(spooled)
+        outcome = await told_outcome(visit, exported.decision)
+        return await _page(visit, 403, typed=typed, outcome=outcome, exported=exported)
+    return _laid_ready(visit, spooled, f"{exported.item}.evidence")
+
+
+async def export_proof(visit: Visit) -> Response:
+    """Lay the proof of a contradiction ready."""
+    spooled = visit.desk.spool.new(visit.signed_in, "contradiction.proof")
+    request = ExportContradiction(contradiction=visit.form.get("contradiction"), path=spooled.path)
+    try:
+        exported: ContradictionExported = await visit.ask("evidence.contradiction", request)
+    except ComityError:
+        visit.desk.spool.drop(spooled)
+        raise
+    return _laid_ready(visit, spooled, f"{exported.contradiction.contradiction}.proof")
+
+
+def _laid_ready(visit: Visit, spooled: Spooled, name: str) -> Response:
+    spooled.name = name
+    told = visit.words.say("The file is ready, and is thrown away in fifteen minutes.")
+    return visit.to("/ledger", told, made=spooled.id)
+
+
+def _made(visit: Visit) -> Spooled | None:
+    """The file that lies ready for this session."""
+    return visit.desk.spool.of(visit.signed_in, visit.query.get("made"))
+
+
+async def download(visit: Visit) -> Response:
+    """Hand over a file that lies ready, to whoever had it made."""
+    found = visit.desk.spool.of(visit.signed_in, visit.request.path_params["file"])
+    if found is None:
+        raise Misuse("the file is not here any more; make it again", code="unknown-path")
+    visit.desk.spool.needed(found)
+    return _file(visit.desk.spool.read(found), found.name, found.size)
+
+
+def _file(content: BinaryIO, name: str, size: int) -> Response:
+    def pieces() -> Iterator[bytes]:
+        with content:
+            while piece := content.read(PIECE_BYTES):
+                yield piece
+
+    return StreamingResponse(
+        pieces(),
+        media_type=FILE_TYPE,
+        headers={"content-disposition": f'attachment; filename="{name}"', "content-length": str(size)},
+    )
+
+
+async def prove(visit: Visit) -> Response:
+    """Hand over the proof that a record stands at its place in a ledger of this house."""
+    typed = {name: visit.query.get(name) for name in ("ledger", "index")}
+    try:
+        ledger = needed(visit.query, "ledger", "name the ledger")
+        index = needed(visit.query, "index", "name the place of the record, from 0 on")
+        if not (index.isascii() and index.isdigit() and len(index) <= 15):
+            raise Misuse(f"{index!r} is no place in a ledger; count from 0", code="bad-index", place="index")
+        proved = await visit.ask("ledger.prove", ProveRecord(ledger=ledger, index=int(index)))
+    except Refused:
+        raise
+    except ComityError as error:
+        return await _page(visit, status_of(error), typed=typed, mistakes=_mistake(visit, error, "index"))
+    name = f"{proved.record[:16]}.tlog-proof"
+    headers = {"content-disposition": f'attachment; filename="{name}"'}
+    return Response(proved.proof, media_type=FILE_TYPE, headers=headers)
+
+
+def _mistake(visit: Visit, error: ComityError, field: str) -> dict[str, Markup]:
+    place = error.place if error.place in ("item", "ledger", "index") else field
+    return {place: visit.words.told(error.sentence)}
+
+
+ROUTES = (
+    Entry("/ledger", show),
+    Entry("/ledger/verify", verify, methods=("POST",)),
+    Entry("/ledger/verification", show_verification),
+    Entry("/ledger/evidence", export_item, methods=("POST",)),
+    Entry("/ledger/contradiction", export_proof, methods=("POST",)),
+    Entry("/ledger/file/{file}", download),
+    Entry("/ledger/proof", prove),
+)
