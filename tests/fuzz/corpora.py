@@ -16,10 +16,12 @@ from comity.flows.actors import Actor
 from comity.flows.agreeing.founding import IssueCard, issue_card
 from comity.flows.exchanging.parcel import write_parcel
 from comity.flows.looking.evidence import ExportEvidence, export_evidence
-from comity.flows.pouch import MAGIC, ExportPouch, export_pouch
+from comity.flows.maintaining.giving_back import AskBack, GiveBack, ask_back, give_back
+from comity.flows.pouch import ExportPouch, export_pouch
 from comity.ledger.policy import parse_policy
 from comity.ledger.tiles import parse_path, write_bundle
 from comity.ledger.tree import EMPTY_ROOT, Frontier
+from comity.ports import RestoredFrom
 from comity.record import bodies, dsse
 from comity.record.contexts import RECORD
 from comity.record.encoding import decode, encode
@@ -34,7 +36,7 @@ from feed.test_proof import made as proof_made
 from record.made import NODE
 from seal.testkit import X25519_SECRET
 from seal.vectors import VECTORS
-from world import LIBRARY, RELATIONSHIP, World
+from world import LIBRARY, RELATIONSHIP, TODAY, World
 
 SETTINGS = """
 party = "jp"
@@ -159,20 +161,31 @@ async def _houses(folder: Path) -> dict[str, list[bytes]]:
     pouch, evidence = folder / "one.pouch", folder / "one.evidence"
     await export_pouch(world.jp, ExportPouch(relationship=RELATIONSHIP, path=str(pouch)))
     await export_evidence(world.jp, ExportEvidence(item=given.item, path=str(evidence), actor=Actor("sato")))
+    asked, back = folder / "asked.pouch", folder / "back.pouch"
+    world.jp.restored = RestoredFrom(backup=1, taken=TODAY, at=TODAY, floor={}, kept={})
+    await ask_back(world.jp, AskBack(relationship=RELATIONSHIP, path=str(asked)))
+    await give_back(world.kr, GiveBack(asked=str(asked), path=str(back)))
     await world.close()
-    length, contents = pouch.read_bytes()[len(MAGIC) :][:4], pouch.read_bytes()[len(MAGIC) + 4 :]
     return {
         "record": list(newest.values()),
         "record-payload": [dsse.read(envelope, RECORD).payload for envelope in newest.values()],
         "card": [card.card],
         "parcel": [parcel],
-        "pouch-contents": [contents[: int.from_bytes(length, "big")]],
+        "pouch-contents": [listed(pouch)],
+        "give-back": [listed(asked)],
+        "given-back": [listed(back)],
         "case": [bytes(each.case) for each in decided],
         "evidence": [evidence.read_bytes()],
         "manifest": [encode(MANIFEST)],
         "exchange-path": [paths.write(each).encode() for each in PATHS],
         "request-signature": [signed_request()],
     }
+
+
+def listed(path: Path) -> bytes:
+    """The list at the head of a file that is carried."""
+    content = path.read_bytes().partition(b"\n")[2]
+    return content[4 : 4 + int.from_bytes(content[:4], "big")]
 
 
 def signed_request() -> bytes:

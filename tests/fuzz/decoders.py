@@ -25,6 +25,7 @@ from comity.feed.proof import read_proof
 from comity.feed.release import parse_release
 from comity.feed.schema import Reader, Refused, parse_schema
 from comity.flows.exchanging.parcel import read_parcel, write_parcel
+from comity.flows.maintaining.giving_back import Asking, Given
 from comity.flows.pouch import Contents
 from comity.ledger.checkpoint import Checkpoint
 from comity.ledger.note import Note, VerifierKey
@@ -36,7 +37,7 @@ from comity.node.reading import read_request
 from comity.node.settings import parse_settings
 from comity.record import bodies, dsse
 from comity.record.card import Card
-from comity.record.contexts import CARD, POUCH, RECORD
+from comity.record.contexts import CARD, GIVE_BACK, GIVEN_BACK, POUCH, RECORD
 from comity.record.encoding import decode, encode
 from comity.record.statement import Statement
 from comity.seal import age, armor, header, manifest
@@ -142,6 +143,8 @@ DECODERS: dict[str, Decoder] = {
     "card": Decoder(_card),
     "parcel": Decoder(read_parcel, write_parcel),
     "pouch-contents": Decoder(lambda data: decode(dsse.read(data, POUCH).payload, Contents)),
+    "give-back": Decoder(lambda data: decode(dsse.read(data, GIVE_BACK).payload, Asking)),
+    "given-back": Decoder(lambda data: decode(dsse.read(data, GIVEN_BACK).payload, Given)),
     "case": Decoder(read_case, case_bytes),
     "evidence": Decoder(read_evidence),
     "age-header": Decoder(header.parse),

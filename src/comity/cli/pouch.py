@@ -7,6 +7,7 @@ import click
 from comity.cli.files import absolute
 from comity.cli.options import Desk, Verbs, housed
 from comity.cli.output import Output, size, working
+from comity.flows.maintaining.giving_back import BackShown, GiveBack
 from comity.flows.pouch import ExportPouch, ImportPouch, PouchShown
 
 
@@ -49,6 +50,32 @@ def import_(desk: Desk, file: str) -> None:
     with working("unpacking the pouch", quiet=desk.out.as_json):
         shown: PouchShown = desk.call("pouch.import", ImportPouch(path=absolute(file)))
     desk.show(shown, _tell_imported)
+
+
+@pouch.command("give-back")
+@click.argument("file")
+@click.option("--out", "path", required=True, help="A new file.")
+@housed
+def give_back(desk: Desk, file: str, path: str) -> None:
+    """Give back what another party lost with its disk: what it had said to you, and what you had said to it.
+
+    FILE is what it asks with ('comity catch-up --ask', there). It takes nothing but an answer to that very file.
+
+    Example:
+      comity pouch give-back asked.pouch --out back-to-tokyo.pouch
+    """
+    with working("packing what is given back", quiet=desk.out.as_json):
+        shown: BackShown = desk.call("pouch.give-back", GiveBack(asked=absolute(file), path=absolute(path)))
+    desk.show(shown, _tell_given_back)
+
+
+def _tell_given_back(out: Output, shown: BackShown) -> None:
+    out.line(("packed ", "good"), shown.path)
+    told = [("relationship", shown.relationship), ("to", shown.peer)]
+    out.fields([*told, ("records", str(shown.records)), ("large items", str(shown.payloads))])
+    if not shown.whole:
+        out.text("There is more than one file holds: when this one is taken, it is asked once more.", style="warn")
+    out.next((f"comity catch-up --take {shown.path.rpartition('/')[2]}", f"there, at {shown.peer}"))
 
 
 def _fields(out: Output, shown: PouchShown) -> None:

@@ -10,10 +10,10 @@ Importing is idempotent. What the other side answers (receipts, cosignatures) co
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from hashlib import sha256
 from io import SEEK_CUR, SEEK_END
-from typing import Annotated, BinaryIO
+from typing import Annotated, BinaryIO, TypeVar
 
 import msgspec
 
@@ -41,18 +41,26 @@ class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     size: Count
 
 
-class Contents(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What a pouch holds, signed by its sender's transport key."""
+class Carried(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What stands at the head of everything that is carried, signed by its sender's transport key."""
 
     sender: Identifier
     receiver: Identifier
     relationship: Relationship
     at: Instant
-    parcels: Annotated[tuple[Part, ...], msgspec.Meta(min_length=1, max_length=PARTS_MAX)]
-    payloads: Annotated[tuple[Part, ...], msgspec.Meta(max_length=PARTS_MAX)]
 
     def __post_init__(self) -> None:
         instant(self.at)
+
+
+class Contents(Carried, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What a pouch holds."""
+
+    parcels: Annotated[tuple[Part, ...], msgspec.Meta(min_length=1, max_length=PARTS_MAX)]
+    payloads: Annotated[tuple[Part, ...], msgspec.Meta(max_length=PARTS_MAX)]
+
+
+C = TypeVar("C", bound=Carried)
 
 
 class ExportPouch(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,16 +108,12 @@ async def export_pouch(house: House, request: ExportPouch) -> PouchShown:
         parcels=tuple(Part(sha256(body).digest(), len(body)) for body in bodies),
         payloads=tuple(Part(digest, size) for digest, size in large),
     )
-    key = house.transport()
-    envelope = dsse.sign(POUCH, encode(contents), [(key.public, key.sign)])
     with house.files.whole(request.path) as sink:
-        sink.write(MAGIC + len(envelope).to_bytes(4, "big") + envelope)
+        sink.write(sealed_list(house, MAGIC, POUCH, contents))
         for body in bodies:
             sink.write(body)
         for digest, _ in large:
-            async with house.blobs.open(digest) as blob:
-                while piece := blob.read(PIECE_BYTES):
-                    sink.write(piece)
+            await write_payload(house, sink, digest)
         size = sink.tell()
     return _shown(request.path, contents, sum(len(parcel.entries) for parcel in parcels), size)
 
@@ -123,17 +127,15 @@ async def import_pouch(house: House, request: ImportPouch) -> PouchShown:
     """
     records = 0
     with house.files.read(request.path) as source:
-        contents = await _contents(house, source, request.path)
+        contents = await read_list(house, source, request.path, MAGIC, POUCH, Contents)
         start = source.tell()
-        for part in (*contents.parcels, *contents.payloads):  # (23)
-            _check_part(source, part, request.path)
-        size = source.tell()
+        size = check_parts(source, contents.parcels, contents.payloads, request.path)
         source.seek(start + sum(part.size for part in contents.parcels))
         for part in contents.payloads:  # (24)
             await _payload(house, source, part, request.path)
         source.seek(start)
         for part in contents.parcels:
-            parcel = read_parcel(_exactly(source, part.size, request.path))
+            parcel = read_parcel(exactly(source, part.size, request.path))
             if parcel.relationship != contents.relationship:
                 raise Rejected("a parcel of another relationship", code="other-relationship", place=request.path)
             await house.exchange.unpack(contents.sender, parcel)  # (25)
@@ -152,20 +154,34 @@ async def _parcels(house: House, relationship: str, peer: str) -> AsyncIterator[
             return
 
 
-async def _contents(house: House, source: BinaryIO, place: str) -> Contents:
-    """The contents list, verified, with as many bytes behind it as it says (20, 21, 22)."""
-    start = source.read(len(MAGIC) + 4)
-    if start[: len(MAGIC)] != MAGIC or len(start) < len(MAGIC) + 4:
-        raise Rejected("not a pouch, or cut short in its first line", code="not-a-pouch", place=place)
-    length = int.from_bytes(start[len(MAGIC) :], "big")
+def sealed_list(house: House, magic: bytes, payload_type: str, contents: Carried) -> bytes:
+    """The beginning of a file that is carried: what it is, and what is in it, signed."""
+    key = house.transport()
+    envelope = dsse.sign(payload_type, encode(contents), [(key.public, key.sign)])
+    return magic + len(envelope).to_bytes(4, "big") + envelope
+
+
+async def read_list(house: House, source: BinaryIO, place: str, magic: bytes, payload_type: str, kind: type[C]) -> C:
+    """(20) (21) The same, verified.
+
+    Raises:
+        Rejected: it is something else, cut short, altered, or its sender's card has ended.
+        Refused: its sender is no peer, or has nothing to do with that relationship.
+        Misuse: it is for another party.
+    """
+    what = magic.decode().partition("/")[0].removeprefix("comity-")
+    start = source.read(len(magic) + 4)
+    if start[: len(magic)] != magic or len(start) < len(magic) + 4:
+        raise Rejected(f"not a {what}, or cut short in its first line", code=f"not-a-{what}", place=place)
+    length = int.from_bytes(start[len(magic) :], "big")
     if length > CONTENTS_BYTES_MAX:
         raise Rejected(
             f"a contents list of {length} bytes; at most {CONTENTS_BYTES_MAX}", code="too-large", place=place
         )
-    envelope = dsse.read(_exactly(source, length, place), POUCH, place)
-    contents = decode(envelope.payload, Contents, place)
+    envelope = dsse.read(exactly(source, length, place), payload_type, place)
+    contents = decode(envelope.payload, kind, place)
     if contents.receiver != house.party:
-        raise Misuse(f"this pouch is for {contents.receiver!r}, not for {house.party!r}", code="other-receiver")
+        raise Misuse(f"this {what} is for {contents.receiver!r}, not for {house.party!r}", code="other-receiver")
     card = await house.peer_card(contents.sender)
     dsse.verify(envelope, card.taken("transport", house.now()), place)
     if house.now() >= card.until:
@@ -173,21 +189,40 @@ async def _contents(house: House, source: BinaryIO, place: str) -> Contents:
             f"the card of {card.party!r} ended on {card.until:%Y-%m-%d}: exchange cards again", code="card-ended"
         )
     await house.peer_in(contents.relationship, contents.sender)
-    if max(part.size for part in contents.parcels) > PARCEL_BYTES_MAX:
+    return contents
+
+
+def check_parts(source: BinaryIO, parcels: Sequence[Part], payloads: Sequence[Part], place: str) -> int:
+    """(22) (23) That all parts are there, as their list says, and nothing behind them; where they end.
+
+    Raises:
+        Rejected: ``too-large``, ``trailing``, ``truncated``, ``altered``.
+    """
+    if max(part.size for part in parcels) > PARCEL_BYTES_MAX:
         raise Rejected(f"a parcel is over {PARCEL_BYTES_MAX} bytes", code="too-large", place=place)
+    parts = (*parcels, *payloads)
     here = source.tell()
-    rest = source.seek(0, SEEK_END) - here - sum(part.size for part in (*contents.parcels, *contents.payloads))
+    rest = source.seek(0, SEEK_END) - here - sum(part.size for part in parts)
     source.seek(here)
     if rest:
         sentence = "there is something behind the last part" if rest > 0 else "the pouch is cut short; carry it again"
         raise Rejected(sentence, code="trailing" if rest > 0 else "truncated", place=place)
-    return contents
+    for part in parts:
+        _check_part(source, part, place)
+    return source.tell()
+
+
+async def write_payload(house: House, sink: BinaryIO, digest: bytes) -> None:
+    """Copy a sealed payload into a file that is carried."""
+    async with house.blobs.open(digest) as blob:
+        while piece := blob.read(PIECE_BYTES):
+            sink.write(piece)
 
 
 def _check_part(source: BinaryIO, part: Part, place: str) -> None:
     digest, left = sha256(), part.size
     while left:
-        piece = _exactly(source, min(PIECE_BYTES, left), place)
+        piece = exactly(source, min(PIECE_BYTES, left), place)
         digest.update(piece)
         left -= len(piece)
     if digest.digest() != part.digest:
@@ -199,11 +234,16 @@ async def _payload(house: House, source: BinaryIO, part: Part, place: str) -> No
     offset = await house.blobs.received(part.digest)
     source.seek(min(offset, part.size), SEEK_CUR)
     while offset < part.size:
-        piece = _exactly(source, min(PIECE_BYTES, part.size - offset), place)
+        piece = exactly(source, min(PIECE_BYTES, part.size - offset), place)
         offset = await house.blobs.append(part.digest, offset, piece, part.size)
 
 
-def _exactly(source: BinaryIO, count: int, place: str) -> bytes:
+def exactly(source: BinaryIO, count: int, place: str) -> bytes:
+    """The next bytes of a file that is carried.
+
+    Raises:
+        Rejected: ``truncated``.
+    """
     data = source.read(count)
     if len(data) != count:
         raise Rejected("the pouch is cut short; have it carried again", code="truncated", place=place)

@@ -321,6 +321,7 @@ class RestoredFrom(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         kept: how many records of each chain of its own were brought back.
         compared: the relationships whose chains were compared with the other party's copy, and the size found there.
         alone: the relationships in which somebody decided to go on without the other party, by whom.
+        asked: 64 hexadecimal digits in what is asked by pouch since; empty where nothing was.
     """
 
     backup: int
@@ -330,6 +331,7 @@ class RestoredFrom(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     kept: dict[str, int]
     compared: dict[str, int] = {}
     alone: dict[str, str] = {}
+    asked: str = ""
 
 
 class Restoration(Protocol):

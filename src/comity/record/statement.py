@@ -102,6 +102,11 @@ class Record(msgspec.Struct, frozen=True):
     envelope: bytes
 
 
+def record_id(envelope: bytes) -> bytes:
+    """The id of a record of our own journal, by its envelope (``spec/record.md`` step 5)."""
+    return sha256(dsse.pae(RECORD, dsse.read(envelope, RECORD).payload)).digest()
+
+
 def chain_id(relationship: str, author: str) -> str:
     """The name of the chain of one author in one relationship."""
     return f"{relationship}/{author}"

@@ -50,6 +50,14 @@ class FileRestoration:
             sync_folder(self._path.parent)
 
 
+def _written(restored: RestoredFrom) -> bytes:
+    """The note as it stands in its file, without what the first version of it did not know and nobody has said."""
+    note = msgspec.to_builtins(_Note(FORMAT, restored))
+    if not restored.asked:
+        del note["restored"]["asked"]
+    return msgspec.json.encode(note, order="sorted") + b"\n"
+
+
 def write_note(path: Path, restored: RestoredFrom) -> None:
     """Write the note, durably.
 
@@ -57,7 +65,7 @@ def write_note(path: Path, restored: RestoredFrom) -> None:
         DiskFull, Unavailable: it is as it was.
     """
     with disk_errors(f"writing {str(path)!r}"):
-        replace_file(path, msgspec.json.encode(_Note(FORMAT, restored), order="sorted") + b"\n")
+        replace_file(path, _written(restored))
 
 
 def read_note(path: Path) -> RestoredFrom | None:
@@ -78,7 +86,7 @@ def read_note(path: Path) -> RestoredFrom | None:
         note = msgspec.json.decode(content, type=_Note)
     except (msgspec.DecodeError, ValueError):
         note = None
-    if note is None or note.format != FORMAT or msgspec.json.encode(note, order="sorted") + b"\n" != content:
+    if note is None or note.format != FORMAT or _written(note.restored) != content:
         raise Rejected(
             "the note that this folder was brought back from a backup is damaged; bring it back again",
             code="restoration-damaged",

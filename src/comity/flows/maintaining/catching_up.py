@@ -36,7 +36,7 @@ from comity.register.verdict import Changes, Held, Verdict
 
 UNANSWERED = "unanswered"
 """Side table: ids of the peer's records that were taken up while catching up; key ``chain/sequence``."""
-BY_POUCH = "its card names no address, and no pouch gives back what it has of this house"
+BY_POUCH = "its card names no address; ask it in writing with 'comity catch-up --ask'"
 RECORDS_AT_ONCE = 64
 """Records taken up in one commit."""
 
@@ -82,10 +82,11 @@ async def catch_up(house: House, _: CatchUp) -> CatchingUpShown:
         else:
             house.not_given_back.pop(relationship, None)
     await finish(house)
-    return await _shown(house)
+    return await shown(house)
 
 
-async def _shown(house: House) -> CatchingUpShown:
+async def shown(house: House) -> CatchingUpShown:
+    """How far a house has come."""
     if house.restored is None:
         return CatchingUpShown(restored=None)
     return CatchingUpShown(
@@ -106,9 +107,9 @@ async def go_on_without(house: House, request: WithoutPeer) -> CatchingUpShown:
         await house.peer_in(request.relationship)
         house.keys.root()
         alone = {**restored.alone, request.relationship: request.reason}
-        await _note(house, msgspec.structs.replace(restored, alone=alone))
+        await note(house, msgspec.structs.replace(restored, alone=alone))
         await finish(house)
-    return await _shown(house)
+    return await shown(house)
 
 
 async def missing(house: House) -> list[str]:
@@ -137,7 +138,7 @@ async def catch_up_with(house: House, relationship: str, road: Road) -> None:
     size = await fetching.compare()
     restored = house.restored
     if restored is not None:
-        await _note(house, msgspec.structs.replace(restored, compared={**restored.compared, relationship: size}))
+        await note(house, msgspec.structs.replace(restored, compared={**restored.compared, relationship: size}))
     await finish(house)
 
 
@@ -208,7 +209,8 @@ async def _answer(house: House, key: str, record: bytes, work: Work) -> None:
     work.absorb(attempt)
 
 
-async def _note(house: House, restored: RestoredFrom) -> None:
+async def note(house: House, restored: RestoredFrom) -> None:
+    """Note, durably, what has become of a restore."""
     if house.restoration is not None:
         await house.restoration.write(restored)
     house.restored = restored
@@ -251,19 +253,19 @@ class _Fetching:
         parcel = self._parcel
         assert parcel is not None
         card = await house.peer_card(self._peer)
-        shown = await house.exchange.check_cosigned(parcel.checkpoint, own, card) if parcel.checkpoint else 0
+        covers = await house.exchange.check_cosigned(parcel.checkpoint, own, card) if parcel.checkpoint else 0
         reasons = {
             "says that it has": parcel.have,
-            "gives back a checkpoint over": shown,
+            "gives back a checkpoint over": covers,
             "has cited": await self._cited(),
         }
         for says, number in reasons.items():
             if number > size:
                 raise self._withheld(f"{self._peer!r} {says} {number} records of ours", size)
         floor = house.restored.floor.get(own, 0) if house.restored is not None else 0
-        if shown < parcel.have:
+        if covers < parcel.have:
             raise Rejected(
-                f"{self._peer!r} gives back {parcel.have} records of ours, and our checkpoint over {shown} of them; "
+                f"{self._peer!r} gives back {parcel.have} records of ours, and our checkpoint over {covers} of them; "
                 "the salts of the others are its word alone",
                 code="withheld",
                 place=own,
