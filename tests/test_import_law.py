@@ -111,7 +111,7 @@ LAWS: dict[str, Law] = {
     "answers": law(("errors", "flows"), "msgspec"),
     "console": law(
         (*set(INSIDE) - {"timestamps", "witness"}, "analysis", "explanation", "answers"),
-        "msgspec cryptography starlette python_multipart jinja2 markupsafe babel argon2 webauthn authlib",
+        "msgspec cryptography starlette python_multipart jinja2 markupsafe babel argon2 webauthn joserfc",
     ),
     "doors": law(("errors", "feed"), "msgspec cryptography lxml signxml asterix", EVERYTHING - WORLD),
     "node": law((*INSIDE, "answers"), "msgspec cryptography aiohttp starlette uvicorn uvloop httptools"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 import msgspec
@@ -9,6 +10,11 @@ import msgspec
 _ORIGIN = r"\Ahttps://[a-z0-9.-]{1,253}(?::[0-9]{1,5})?\Z"
 _ISSUER = r"\A(?:https://[^/?#@\s]+(?:/[^?#\s]*)?|http://(?:127\.0\.0\.1|localhost)(?::[0-9]{1,5})?(?:/[^?#\s]*)?)\Z"
 Short = Annotated[str, msgspec.Meta(min_length=1, max_length=1_000)]
+
+
+def is_issuer(address: str) -> bool:
+    """Whether what people show themselves to may be asked at an address: HTTPS, or this machine."""
+    return re.match(_ISSUER, address) is not None
 
 
 class Organisation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab", kw_only=True):
