@@ -193,10 +193,12 @@ def agreement_texts() -> dict[str, None]:
 def _english(value: Any) -> Iterator[str]:
     if isinstance(value, dict):
         for key, each in value.items():
-            if isinstance(each, str) and key in {"says", "evidence", "authentic", "hypothetical"}:
+            if (isinstance(each, str) and key in {"says", "evidence", "authentic", "hypothetical"}) or (
+                key == "title" and isinstance(each, str)
+            ):
                 yield each
-            elif key == "title" and isinstance(each, str):
-                yield from () if "address" in value else (each,)
+            elif key == "source":  # who reported something has its own name
+                continue
             elif key in {"heading", "title", "name"} and isinstance(each, dict):
                 yield from (text for language, text in each.items() if language == "en" and set(each) == {"en"})
             else:

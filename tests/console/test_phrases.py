@@ -15,7 +15,7 @@ import pytest
 
 from comity.console.catalogues import CODES, CONTEXT, Code, catalogue
 from comity.console.languages import Language
-from comity.console.phrases import meaning, phrase
+from comity.console.phrases import meaning, phrase, summary
 from comity.flows.looking.duty_words import WORDS
 from comity.register.roles import ROLES
 from comity.register.rows import CopyState
@@ -58,6 +58,11 @@ def test_every_sentence_and_every_code_has_its_entry_and_no_entry_is_of_what_is_
     here = set(catalogue(code, "flows")) - set(words(code))
     assert not wanted["flows"] - here, "run `make words` and translate these"
     assert not here - wanted["flows"], "run `make words`: these are said no more"
+
+
+@EVERY
+def test_every_word_of_the_library_has_its_summary(code: Code, wanted: dict[str, set[str]]) -> None:
+    assert wanted["agreements"] == set(catalogue(code, "agreements"))
 
 
 @EVERY
@@ -127,3 +132,12 @@ def test_what_is_not_known_stays_english_and_says_so() -> None:
     assert meaning("disk-failed", "en") is None
     assert meaning("no-such-code", "ko") is None
     assert Language("en", ZoneInfo("UTC")).told("something about a disk", "disk-failed") == "something about a disk"
+
+
+def test_the_words_of_the_library_are_told_as_summaries() -> None:
+    said = "Protection substantially equal to the originator's, under the recipient's own law."
+    assert summary(said, "en") == said
+    assert summary("what no agreement of the library says", "ja") is None
+    japanese = Language("ja", ZoneInfo("Asia/Tokyo"))
+    assert "実質的に同等" in japanese.summed(said)
+    assert japanese.summed("odd") == '<span lang="en">odd</span>'
