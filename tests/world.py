@@ -30,6 +30,7 @@ from comity.flows.house import House
 from comity.flows.people.clearances import ChangeList, GrantClearance, change_list, grant_clearance
 from comity.flows.people.enrolment import EnrolPerson, enrol_person
 from comity.stores.files import LocalFiles
+from comity.stores.index import SqliteIndex
 from comity.stores.keys import KeyFolder
 from comity.stores.memory import MemoryBlobs, MemoryErasedKeys, MemoryHighWaterMark, MemoryRestoration, MemoryStore
 from comity.stores.memory_disk import MemoryDisk
@@ -94,6 +95,7 @@ async def new_house(
         zones=time_zones(),
         follow=follow,
         restoration=MemoryRestoration(disk),
+        index=SqliteIndex(None),
     )
     await house.start()
     return house

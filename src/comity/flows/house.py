@@ -33,6 +33,7 @@ from comity.flows.keeping.own_keys import certificate, destroy_ended, signers, u
 from comity.flows.keeping.payloads import Payloads
 from comity.flows.keeping.periods import Periods
 from comity.flows.keeping.sequencer import Sequencer
+from comity.flows.keeping.unindexed import Unindexed
 from comity.flows.keeping.work import CARD, Work
 from comity.ledger.tiles import BundleId, TileId
 from comity.ports import (
@@ -49,6 +50,7 @@ from comity.ports import (
     Signer,
     Store,
 )
+from comity.ports.index import Index
 from comity.record.bodies import Body
 from comity.record.card import Card, known_card
 from comity.record.contexts import PSEUDONYM
@@ -104,6 +106,7 @@ class House:
         follow: Follow,
         restoration: Restoration | None = None,
         periods: Periods | None = None,
+        index: Index | None = None,
     ) -> None:
         self.party = party
         self.store = store
@@ -139,6 +142,8 @@ class House:
         self.restored: RestoredFrom | None = None
         self.not_given_back: dict[str, str] = {}
         self.after_commit: list[Callable[[], None]] = []
+        self.index = index
+        self.unindexed = Unindexed()
         self._follow_up = follow
         self._bells: dict[str, asyncio.Event] = {}
         self._offered: dict[str, int] = {}
@@ -160,6 +165,8 @@ class House:
         self.restored = await self.restoration.read() if self.restoration is not None else None
         await self.sequencer.start(held=None if self.restored is None else not_caught_up(self.restored))
         self.sequencer.committed = self._ring
+        if self.index is not None:
+            self.sequencer.changed = self.unindexed.told
         if self.restored is None:
             await self.exchange.settle()
 

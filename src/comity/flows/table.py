@@ -30,6 +30,7 @@ from comity.flows.deciding import decisions, explaining
 from comity.flows.deriving import derivation, descent
 from comity.flows.ending import certificates, destruction, level_books, levels, recalls, returning
 from comity.flows.feeding import ending, listing, originators, postures, readings, releasing
+from comity.flows.finding import pages, today
 from comity.flows.foreseeing import what_if
 from comity.flows.giving import answering, marks, opening, release, requests, using
 from comity.flows.handling import copies, copying, handing_on, handing_over, losing
@@ -218,6 +219,10 @@ _RUN: dict[str, Callable[[House, Any], Awaitable[Any]]] = {
     "inbox": calls.show_whole_inbox,
     "outbox": views.show_outbox,
     "register": views.show_register,
+    "register.page": pages.read_page,
+    "register.facets": pages.show_facets,
+    "register.index": pages.show_index,
+    "today": today.show_today,
     "item": item_story.show_item,
     "given": given.show_given,
     "why": explaining.why,

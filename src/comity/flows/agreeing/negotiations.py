@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import datetime
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -292,15 +292,33 @@ async def running_row(house: House, on: str | None) -> AgreementRow | None:
     return None if on is None else await house.agreement_row(on)
 
 
-def waits_for(shown: NegotiationShown, party: str) -> str | None:
-    """What a negotiation waits for from ``party``, in words; None where it waits for nothing, or for the other side."""
+Asked = Literal["take-part", "answer-draft", "approve", "sign"]
+"""What a negotiation waits for from one side."""
+
+
+def asked_of(shown: NegotiationShown, party: str) -> tuple[Asked, str] | None:
+    """What a negotiation waits for from ``party``, and the draft it is about; None where it waits for nothing of it."""
     theirs = [each for each in shown.drafts if each.party != party]
     if shown.waits:
-        return f"{shown.peer} asks to negotiate; say who takes part here"
+        return "take-part", ""
     if shown.state == "negotiated" and theirs and theirs[-1] == shown.drafts[-1] and party not in theirs[-1].initialled:
-        return f"{theirs[-1].draft} is proposed"
+        return "answer-draft", theirs[-1].draft
     if shown.state == "initialled" and party not in shown.approved:
-        return f"{shown.draft} is to be approved at home"
+        return "approve", shown.draft
     if shown.state == "approved" and shown.signed and party not in shown.signed:
-        return f"{shown.peer} has signed {shown.draft}"
+        return "sign", shown.draft
+    return None
+
+
+def waits_for(shown: NegotiationShown, party: str) -> str | None:
+    """What a negotiation waits for from ``party``, in words; None where it waits for nothing, or for the other side."""
+    match asked_of(shown, party):
+        case "take-part", _:
+            return f"{shown.peer} asks to negotiate; say who takes part here"
+        case "answer-draft", draft:
+            return f"{draft} is proposed"
+        case "approve", draft:
+            return f"{draft} is to be approved at home"
+        case "sign", draft:
+            return f"{shown.peer} has signed {draft}"
     return None

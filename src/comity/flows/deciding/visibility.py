@@ -88,6 +88,11 @@ async def may_see(house: House, item: ItemRow, person: PersonRow | None, work: W
         return True
     if await holds_copy(house, item.item, person):
         return True
+    return await sees_such(house, item, person, work)
+
+
+async def sees_such(house: House, item: ItemRow, person: PersonRow, work: Work | None = None) -> bool:
+    """(4) Whether somebody sees an item for what it is, whoever holds a copy: he is on its list and cleared for it."""
     if item.topic not in person.topics or UNLISTED.issuperset(person.roles):
         return False
     if is_own(item):

@@ -10,7 +10,7 @@ is under the high-water mark first: what could not be marked yet is done, but no
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -22,7 +22,9 @@ from comity.flows.keeping.work import Base, Work
 from comity.ledger.tiles import TileId, edge_tiles
 from comity.ledger.tree import Frontier, TreeHead
 from comity.ports import Ambiguous, Batch, Clock, Entropy, Head, HighWaterMark, Put, Signer, Store
+from comity.ports.index import Watermark
 from comity.record.statement import NOTHING, SeenCheckpoint
+from comity.register.rows import Key
 from comity.register.verdict import Context
 
 T = TypeVar("T")
@@ -44,6 +46,8 @@ class Sequencer:
         rows: committed rows.
         last_instant: of the last journal entry; None before the first.
         committed: called with the new heads after each commit.
+        changed: called before that with the keys of the rows and of the side data that it wrote, or may have written,
+            and with the end of the journal, where that is certain.
     """
 
     def __init__(
@@ -61,6 +65,7 @@ class Sequencer:
         self.last_instant: datetime | None = None
         self.rows = CommittedRows(store)
         self.committed: Callable[[Mapping[str, Head]], None] = lambda _: None
+        self.changed: Callable[[Iterable[Key], Watermark | None], None] = lambda *_: None
         self._base = Base(store, self.rows, signing, entropy, self.seen, self._frontier)
         self._store = store
         self._clock = clock
@@ -257,12 +262,15 @@ class Sequencer:
         if not puts and not batch.entries:
             return
         expected = {chain: self._heads.get(chain) for chain in heads}
+        keys, end = (*batch.rows, *batch.side), None
         try:
-            await self._store.commit(Batch(tuple(batch.entries), heads, puts), expected)  # (5)
+            entries = await self._store.commit(Batch(tuple(batch.entries), heads, puts), expected)  # (5)
+            end = Watermark(entries, batch.entries[-1].record) if batch.entries else None
         except ComityError as error:
             self._settled = False
             if not isinstance(error, Ambiguous):
                 raise
+            self.changed(keys, None)
             await self._settle()  # (6)
             if not heads or any(self._heads.get(chain) != head for chain, head in heads.items()):
                 raise
@@ -272,6 +280,7 @@ class Sequencer:
             self.last_instant = batch.entries[-1].at
         self.rows.update(batch.rows, batch.side)
         self._erasing.committed(batch.side, erasing)
+        self.changed(keys, end)
         self.committed(heads)
 
     async def _settle(self) -> None:

@@ -160,10 +160,10 @@ async def list_duties(house: House, request: ListDuties) -> DutiesShown:
         else:
             listed, cut = await _pressing(house, party, person, request, limit, at)
             more = more or cut
-        found += [await _shown(house, row, duty, at) for row, duty in listed if not duty.standing]
+        found += [await duty_shown(house, row, duty, at) for row, duty in listed if not duty.standing]
         if not request.overdue:
             stands = listed if request.item is not None else await _standing(house, party, person, limit)
-            standing += [await _shown(house, row, duty, at) for row, duty in stands if duty.standing and duty.open]
+            standing += [await duty_shown(house, row, duty, at) for row, duty in stands if duty.standing and duty.open]
     loud = sum(each.overdue and not each.unchecked for each in found)
     return DutiesShown(party=house.party, at=at, duties=tuple(found), standing=tuple(standing), overdue=loud, more=more)
 
@@ -187,7 +187,7 @@ async def untold(house: House, at: datetime, limit: int) -> list[tuple[str, Duty
         async for key, row, duty in _indexed(house, f"{party}/1/", _until(party, at)):
             loud = _overdue(duty, at) and duty.provenance != UNCHECKED
             if loud and await house.side(TOLD, key) is None:
-                found.append((key, await _shown(house, row, duty, at)))
+                found.append((key, await duty_shown(house, row, duty, at)))
                 if len(found) == limit:
                     return found
     return found
@@ -298,7 +298,8 @@ async def _next(house: House, row: DutiesRow, duty: Duty) -> str:
     return next_command(row, duty, record.statement.type, getattr(record.body, "copy", None))
 
 
-async def _shown(house: House, row: DutiesRow, duty: Duty, at: datetime) -> DutyShown:
+async def duty_shown(house: House, row: DutiesRow, duty: Duty, at: datetime) -> DutyShown:
+    """A duty as it stands at an instant."""
     return DutyShown(
         relationship=row.relationship,
         subject=row.subject,

@@ -17,6 +17,7 @@ from comity.errors import Rejected
 from comity.flows.exchanging.exchange import CONFLICT, COSIGNED, THEIR_CHECKPOINT
 from comity.flows.exchanging.witnessing import Witnessing
 from comity.flows.house import House
+from comity.flows.indexing.upkeep import renew
 from comity.flows.keeping.committed import scan_side
 from comity.flows.keeping.erasing import HEADER
 from comity.flows.keeping.library import TEXT
@@ -90,6 +91,7 @@ async def rebuild(house: House, _: Rebuild) -> LedgerVerified:
                 yield Put(table, key, encode_row(row))
 
     await house.sequencer.alone(lambda: house.store.replace_rows(tuple(TABLES), puts()))
+    await renew(house)
     return await verify_ledger(house, VerifyLedger())
 
 

@@ -12,6 +12,7 @@ import msgspec
 from comity.flows.actors import Actor
 from comity.flows.giving.release import ITEM_TITLE
 from comity.flows.house import PERSON_NAME, ROOT, House
+from comity.flows.indexing.upkeep import forget_titles
 from comity.flows.keeping.periods import Bound, limit
 from comity.flows.keeping.work import Draft, Work
 from comity.flows.people.keeping_names import asked_of
@@ -172,6 +173,8 @@ async def apply_retention(house: House, request: ApplyRetention) -> RetentionApp
         return said
 
     records = await house.sequencer.submit(erase) if signed else []
+    if any(each.what == "titles" for each in shown.due):
+        await forget_titles(house)
     ended = {each.subject for each in shown.due if each.what == "payloads"}
     if ended:
         await house.sequencer.alone(lambda: _delete(house, ended))
