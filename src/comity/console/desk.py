@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, Protocol
 
 import msgspec
 from argon2 import PasswordHasher
 
+from comity.agreement.model import Agreement
 from comity.console.access import Access
 from comity.console.accounts import Accounts
 from comity.console.doorkeeper import Doorkeeper
 from comity.console.held import HeldForms
+from comity.console.organisations import Login
 from comity.console.passwords import HASHER, Passwords
 from comity.console.sessions import Session, Sessions
 from comity.console.settings import ConsoleSettings
@@ -52,6 +54,7 @@ class Desk:
         passwords: makes what is kept of a password.
         access: who asked for which page.
         held: forms that came with a session that had ended.
+        organisation: the organisation's own login, where there is one.
         spool: files that came through browsers, and what is open before them.
         tokens: by which programs ask in somebody's name.
 
@@ -66,6 +69,7 @@ class Desk:
         here: the addresses under which the node itself serves the console.
         after: called with the name of every flow that succeeded.
         hasher: how passwords are kept.
+        organisation: the organisation's own login, where the settings name one.
     """
 
     def __init__(
@@ -81,6 +85,7 @@ class Desk:
         here: tuple[str, ...],
         after: Callable[[str], Awaitable[None]] = nothing_after,
         hasher: PasswordHasher = HASHER,
+        organisation: Login | None = None,
     ) -> None:
         self.house = house
         self.flows = flows
@@ -97,6 +102,7 @@ class Desk:
         self.passwords = Passwords(entropy, hasher)
         self.access = Access(store, clock, settings.access_days)
         self.held = HeldForms(clock, entropy)
+        self.organisation = organisation
         self.doorkeeper = Doorkeeper(
             self.accounts,
             self.passwords,
@@ -118,10 +124,26 @@ class Desk:
         await self._after(flow)
         return answer
 
+    def is_fresh(self, session: Session) -> bool:
+        """Whether somebody has shown within ``fresh-minutes`` that it is he (``spec/console.md`` step 7)."""
+        return self.is_recent(session.proved)
+
+    def is_recent(self, shown: datetime) -> bool:
+        """Whether an instant is not longer ago than that."""
+        return self.clock.now() - shown <= timedelta(minutes=self.settings.fresh_minutes)
+
+    async def close(self) -> None:
+        """Write what waits to be written."""
+        await self.access.close()
+
+    async def agreements(self) -> list[Agreement]:
+        """Every agreement that runs here, in the order of their relationships."""
+        return [(await self.house.library.load(row)).agreement async for _key, row in self.house.rows(AgreementRow)]
+
     async def zone(self) -> tzinfo:
         """The zone that the house shows instants in: the one that its agreements give its party."""
-        async for _key, row in self.house.rows(AgreementRow):
-            for party in (await self.house.library.load(row)).agreement.parties:
+        for agreement in await self.agreements():
+            for party in agreement.parties:
                 if party.id == self.house.party:
                     return self.house.zones.zone(party.timezone)
         return UTC
