@@ -30,6 +30,8 @@ from comity.flows.looking.foreseen import ForeseeDuties
 SURE = "sure"
 """The field by which somebody says that he has looked twice."""
 CONFLICT = 409
+OWN_KEY = ("rewrap", "confirm", "by_holder")
+"""By these a flow says that its actor has to go on with his own key."""
 
 
 class Ready(msgspec.Struct, frozen=True, kw_only=True):
@@ -154,7 +156,7 @@ async def run(visit: Visit, act: Act) -> Response:
         told = await told_outcome(visit, outcome)
         state = msgspec.structs.replace(state, outcome=told, record=getattr(answer, "decision_record", ""))
         return await _page(visit, act, ready, state, 403)
-    if getattr(answer, "rewrap", None) is not None or getattr(answer, "confirm", False):
+    if any(getattr(answer, name, None) for name in OWN_KEY):
         return await _page(visit, act, ready, msgspec.structs.replace(state, own_key=True), CONFLICT)
     done = act.done(visit, answer)
     return visit.to(done.path, done.told)

@@ -1,0 +1,454 @@
+"""Onward: what came is passed on, shown, or used for another purpose, by consent (Articles 6(a), 6(c), 7.5)."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import cast, get_args
+
+from starlette.background import BackgroundTask
+from starlette.responses import FileResponse, Response
+
+from comity.console.acts import Act, Done, Ready, cell, run
+from comity.console.decided import directory, functions
+from comity.console.fields import Field, Typed
+from comity.console.languages import N_
+from comity.console.places import chosen_relationship, relationship_field
+from comity.console.signing import new_name
+from comity.console.visit import Entry, Visit
+from comity.console.words import BODIES
+from comity.errors import Misuse
+from comity.flows.actors import Actor
+from comity.flows.consenting.passed_on import ListPassedOn, PassOnReceipt, ReceiptPassOn
+from comity.flows.consenting.passing_on import AskPassOn, PassOnTold, SealPassOn
+from comity.flows.consenting.showing import AskShow, DoneShow, ShowTold
+from comity.flows.giving.using import UseItem, UseTold
+from comity.flows.looking.views import Outbox, RequestLine, ShowOutbox
+from comity.record.bodies.consents import BeneficiaryKind, Manner
+
+MENU: tuple[tuple[str, str], ...] = ()
+MANNERS: Mapping[str, str] = {"oral": N_("by word"), "visual": N_("by sight")}
+LISTED_MAX = 200
+
+
+async def listed(visit: Visit) -> Response:
+    """What waits to be shown or passed on, and what was passed on."""
+    out: Outbox = await visit.ask("outbox", ShowOutbox(actor=visit.actor, language=visit.words.code))
+    lines = await visit.ask("pass-on.list", ListPassedOn(actor=visit.actor))
+    return visit.show(
+        "onward/list.html",
+        waiting=[each for each in out.waiting if each.act in ("show", "pass-on")],
+        lines=list(reversed(lines))[:LISTED_MAX],
+        known=await functions(visit),
+        manners=MANNERS,
+        bodies=BODIES,
+    )
+
+
+# ---- use ------------------------------------------------------------------------------------------------------------
+
+
+async def _ready_use(visit: Visit) -> Ready:
+    say = visit.words
+    return Ready(
+        back="/onward",
+        fields=(
+            Field(name="item", label=say("Item"), hint=say("Its identifier.")),
+            Field(
+                name="purpose",
+                label=say("Purpose"),
+                hint=say("What for; another purpose than it came for needs the originator's consent."),
+            ),
+        ),
+    )
+
+
+def _may_use(visit: Visit, told: UseTold) -> Done:
+    say = visit.words
+    sentence = say(
+        "You may use %(item)s for: %(purpose)s. It is recorded as %(record)s.",
+        item=told.item,
+        purpose=told.purpose,
+        record=told.decision_record[:16],
+    )
+    if told.consents:
+        sentence += " " + say("By consent: %(consents)s.", consents=say.listed(told.consents))
+    if told.conditions:
+        sentence += " " + say("On condition: %(conditions)s.", conditions=say.listed(told.conditions))
+    return Done(path="/onward", told=sentence)
+
+
+USE = Act(
+    path="/onward/use",
+    flow="use",
+    title=N_("Use for another purpose"),
+    lead=N_("Ask, before you do, whether you may use something that came for a purpose; the answer is recorded."),
+    button=N_("Ask"),
+    ready=_ready_use,
+    request=lambda _visit, typed, actor: UseItem(item=typed.text("item"), purpose=typed.text("purpose"), actor=actor),
+    done=_may_use,
+    events=("other-use-wanted",),
+    command="comity use ITEM --purpose TEXT --as {handle} --key FILE",
+)
+
+
+# ---- passing on -----------------------------------------------------------------------------------------------------
+
+
+async def _ready_pass_on(visit: Visit) -> Ready:
+    say = visit.words
+    return Ready(
+        back="/onward",
+        fields=(
+            Field(name="item", label=say("Item"), hint=say("Its identifier.")),
+            Field(name="copy", label=say("Number of the copy"), kind="number", hint=say("You hold it.")),
+            Field(name="beneficiary", label=say("To whom"), hint=say("The body that is to get it, such as us.")),
+            Field(
+                name="kind",
+                label=say("What kind of body it is"),
+                kind="choice",
+                options=tuple((each, say(BODIES[each])) for each in get_args(BeneficiaryKind) if each != "party"),
+                value="government",
+            ),
+            Field(
+                name="nationality",
+                label=say("State it belongs to"),
+                hint=say("Where it is not a state itself."),
+                needed=False,
+            ),
+            Field(
+                name="recipient",
+                label=say("Its key"),
+                hint=say("The age recipient that the copy will be sealed to, as the body itself gave it."),
+                kind="area",
+            ),
+            Field(
+                name="purpose", label=say("Purpose"), hint=say("What for; the very words that the consent is good for.")
+            ),
+        ),
+    )
+
+
+def _pass_on(visit: Visit, typed: Typed, actor: Actor) -> AskPassOn:
+    return AskPassOn(
+        item=typed.text("item"),
+        copy=typed.number("copy") or 0,
+        beneficiary=typed.text("beneficiary"),
+        beneficiary_kind=cast("BeneficiaryKind", typed.text("kind")),
+        recipient="".join(typed.text("recipient").split()),
+        purpose=typed.text("purpose"),
+        actor=actor,
+        nationality=typed.text("nationality"),
+        request=new_name("r", visit.person.custody, typed.fresh),
+    )
+
+
+def _wants_approval(visit: Visit, told: PassOnTold) -> Done:
+    sentence = visit.words(
+        "Asked: %(request)s. Somebody else approves it; then you seal the copy to %(body)s.",
+        request=told.request,
+        body=told.beneficiary,
+    )
+    return Done(path="/onward", told=sentence)
+
+
+PASS_ON = Act(
+    path="/onward/pass-on",
+    flow="pass-on.ask",
+    title=N_("Pass a copy on"),
+    lead=N_("Ask that a copy you hold go to a body outside the parties, with the originator's consent."),
+    button=N_("Ask"),
+    ready=_ready_pass_on,
+    request=_pass_on,
+    done=_wants_approval,
+    events=("pass-on-wanted",),
+    follows=(
+        N_("Without the originator's consent nothing but the refusal is recorded."),
+        N_("Somebody else approves it before you can seal the copy."),
+    ),
+    command="comity pass-on ask ITEM --copy N --to BODY --recipient KEY --purpose TEXT --as {handle} --key FILE",
+    decided=lambda told: told.decision if not told.request else None,
+)
+
+
+async def _line(visit: Visit, act: str) -> RequestLine:
+    """The request that the address names, as far as whoever asks may see it.
+
+    Raises:
+        Misuse: there is none for him.
+    """
+    name = visit.request.path_params["request"]
+    out: Outbox = await visit.ask("outbox", ShowOutbox(actor=visit.actor, language=visit.words.code))
+    found = next((each for each in out.waiting if each.request == name and each.act == act), None)
+    if found is None:
+        raise Misuse(f"there is no request {name!r} that waits", code="unknown-request")
+    return found
+
+
+async def _about(visit: Visit, act: str, *fields: Field) -> Ready:
+    line, say = await _line(visit, act), visit.words
+    known = await functions(visit)
+    return Ready(
+        back="/onward",
+        fields=fields,
+        about=(
+            (say("Item"), cell(line.title or line.item)),
+            (say("To whom"), cell(say.listed([known.get(each, each) for each in line.recipients]))),
+            (say("Purpose"), cell(line.purpose)),
+            (say("Approved by"), cell(say.listed(line.approved_by) or say("nobody yet"))),
+        ),
+        relationship=line.relationship,
+    )
+
+
+async def _ready_seal(visit: Visit) -> Ready:
+    return await _about(visit, "pass-on")
+
+
+def _seal(visit: Visit, _typed: Typed, actor: Actor) -> SealPassOn:
+    return SealPassOn(request=visit.request.path_params["request"], path=_file(visit), actor=actor)
+
+
+def _file(visit: Visit) -> str:
+    """A new file for the courier's sealed copy, in a folder of this process's own."""
+    folder = Path(tempfile.mkdtemp(prefix="comity-courier-"))
+    visit.request.state.courier = folder
+    return str(folder / "sealed.age")
+
+
+def _forget(visit: Visit) -> None:
+    """Remove what is left of the folder."""
+    folder = getattr(visit.request.state, "courier", None)
+    if folder is not None:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sealed(visit: Visit, told: PassOnTold) -> Done:
+    sentence = visit.words(
+        "Sealed to %(body)s and recorded: %(item)s, copy %(copy)s. Now take the file for the courier.",
+        body=told.beneficiary,
+        item=told.item,
+        copy=str(told.copy),
+    )
+    return Done(path=f"/onward/pass-on/{told.request}/file", told=sentence)
+
+
+SEAL = Act(
+    path="/onward/pass-on/{request}/seal",
+    flow="pass-on.seal",
+    title=N_("Seal the copy for the next body"),
+    lead=N_("Decide once more, record that the copy went, and seal it to the key of the body that gets it."),
+    button=N_("Seal and record it"),
+    ready=_ready_seal,
+    request=_seal,
+    done=_sealed,
+    events=("passed-on",),
+    follows=(
+        N_("Your own key of the copy is erased here; nobody of this house opens it again."),
+        N_("The originator's register shows the copy as passed on, to whom, and by which consents."),
+    ),
+    final=True,
+    command="comity pass-on seal {request} --out FILE --as {handle} --key FILE",
+    decided=lambda told: told.decision if not told.record and not told.by_holder else None,
+)
+
+
+async def courier_file(visit: Visit) -> Response:
+    """The page that leads to the courier's file of a copy that was passed on."""
+    return visit.show("onward/file.html", request=visit.request.path_params["request"])
+
+
+async def seal(visit: Visit) -> Response:
+    """Seal it; the file is made anew when it is fetched."""
+    try:
+        return await run(visit, SEAL)
+    finally:
+        _forget(visit)
+
+
+async def fetch(visit: Visit) -> Response:
+    """The courier's file, once more as it was sealed; nothing new is decided or recorded.
+
+    Raises:
+        Misuse: there is no such request of his, or it was not carried out yet.
+    """
+    out: Outbox = await visit.ask("outbox", ShowOutbox(actor=visit.actor))
+    if any(each.request == _name(visit) for each in out.waiting):
+        raise Misuse(f"request {_name(visit)!r} was not carried out yet", code="not-given")
+    path = _file(visit)
+    try:
+        told = await visit.ask("pass-on.seal", SealPassOn(request=_name(visit), path=path, actor=visit.actor))
+    except BaseException:
+        _forget(visit)
+        raise
+    return FileResponse(
+        path,
+        media_type="application/octet-stream",
+        filename=f"{told.item}-{told.copy}.age",
+        background=BackgroundTask(_forget, visit),
+    )
+
+
+def _name(visit: Visit) -> str:
+    name: str = visit.request.path_params["request"]
+    return name
+
+
+async def _ready_receipt(visit: Visit) -> Ready:
+    say = visit.words
+    return Ready(
+        back="/onward",
+        fields=(
+            Field(name="item", label=say("Item"), hint=say("Its identifier.")),
+            Field(name="copy", label=say("Number of the copy"), kind="number"),
+            Field(name="receipt", label=say("Receipt"), hint=say("Which receipt it is, and where it is kept.")),
+        ),
+    )
+
+
+def _receipted(visit: Visit, told: PassOnReceipt) -> Done:
+    sentence = visit.words(
+        "Recorded: %(body)s has %(item)s, copy %(copy)s.", body=told.beneficiary, item=told.item, copy=str(told.copy)
+    )
+    return Done(path="/onward", told=sentence)
+
+
+RECEIPT = Act(
+    path="/onward/receipt",
+    flow="pass-on.receipt",
+    title=N_("Record the receipt of the next body"),
+    lead=N_("Say where the receipt of the body that got a copy can be found, so that the originator sees it arrived."),
+    button=N_("Record it"),
+    ready=_ready_receipt,
+    request=lambda _visit, typed, actor: ReceiptPassOn(
+        item=typed.text("item"), copy=typed.number("copy") or 0, receipt=typed.text("receipt"), actor=actor
+    ),
+    done=_receipted,
+    command="comity pass-on receipt ITEM --copy N --receipt TEXT --as {handle} --key FILE",
+)
+
+
+# ---- showing --------------------------------------------------------------------------------------------------------
+
+
+async def _ready_show(visit: Visit) -> Ready:
+    say = visit.words
+    people = tuple(
+        (each.pseudonym, f"{each.party.upper()}: {each.function}, {each.body}")
+        for each in await directory(visit)
+        if each.receives and not each.withdrawn
+    )
+    return Ready(
+        back="/onward",
+        fields=(
+            *(await relationship_field(visit, needed=True)),
+            Field(name="recipients", label=say("To whom"), kind="many", options=people),
+            Field(
+                name="manner",
+                label=say("How"),
+                kind="choice",
+                options=tuple((word, say(told)) for word, told in MANNERS.items()),
+            ),
+            Field(name="purpose", label=say("Purpose"), hint=say("What for; it may be used for nothing else.")),
+            Field(
+                name="item",
+                label=say("Item"),
+                hint=say("Its identifier; leave it empty for something new, with the next three."),
+                needed=False,
+            ),
+            Field(name="mark", label=say("Mark"), hint=say("Your own, exactly as on your ladder."), needed=False),
+            Field(name="topic", label=say("Topic"), hint=say("Its need-to-know list."), needed=False),
+            Field(
+                name="title",
+                label=say("Title"),
+                hint=say("What this house calls it; it stays here."),
+                needed=False,
+            ),
+        ),
+    )
+
+
+def _show(visit: Visit, typed: Typed, actor: Actor) -> AskShow:
+    return AskShow(
+        relationship=chosen_relationship(typed),
+        recipients=typed.several("recipients"),
+        manner=cast("Manner", typed.text("manner")),
+        purpose=typed.text("purpose"),
+        actor=actor,
+        item=typed.maybe("item"),
+        mark=typed.text("mark"),
+        topic=typed.text("topic"),
+        title=typed.text("title"),
+        request=new_name("r", visit.person.custody, typed.fresh),
+        new=new_name("i", visit.person.custody, typed.fresh),
+    )
+
+
+def _wants_showing(visit: Visit, told: ShowTold) -> Done:
+    sentence = visit.words(
+        "Asked: %(request)s. Somebody else approves it before anything is shown.", request=told.request
+    )
+    if told.assured:
+        sentence += " " + visit.words("The other party assures its people first.")
+    return Done(path="/onward", told=sentence)
+
+
+SHOW = Act(
+    path="/onward/show",
+    flow="show.ask",
+    title=N_("Show something"),
+    lead=N_("Ask that something be told or let be seen; no copy is made, and both registers say what was shown."),
+    button=N_("Ask"),
+    ready=_ready_show,
+    request=_show,
+    done=_wants_showing,
+    follows=(N_("The other party assures its people first, and somebody else here approves."),),
+    command="comity show ask --form FORM --to WHO --purpose TEXT --as {handle} --key FILE",
+    decided=lambda told: told.decision if not told.request else None,
+)
+
+
+async def _ready_done(visit: Visit) -> Ready:
+    say = visit.words
+    return await _about(
+        visit,
+        "show",
+        Field(
+            name="at",
+            label=say("Day on which it was shown"),
+            kind="day",
+            hint=say("Today, unless given."),
+            needed=False,
+        ),
+        Field(name="visit", label=say("Visit"), hint=say("During which visit, where it was one."), needed=False),
+    )
+
+
+def _was_shown(visit: Visit, told: ShowTold) -> Done:
+    return Done(path="/onward", told=visit.words("Recorded as shown: %(item)s. No copy was made.", item=told.item))
+
+
+SHOWN = Act(
+    path="/onward/show/{request}/done",
+    flow="show.done",
+    title=N_("It was shown"),
+    lead=N_("Record that something was shown, once nothing is missing; it is decided again first."),
+    button=N_("Record it"),
+    ready=_ready_done,
+    request=lambda visit, typed, actor: DoneShow(
+        request=_name(visit), actor=actor, at=typed.maybe_instant("at"), visit=typed.maybe("visit")
+    ),
+    done=_was_shown,
+    command="comity show done {request} --as {handle} --key FILE",
+    decided=lambda told: told.decision if not told.record else None,
+)
+
+ROUTES = (
+    Entry("/onward", listed),
+    *(each.entry for each in (USE, PASS_ON, RECEIPT, SHOW, SHOWN)),
+    Entry(SEAL.path, seal, methods=("GET", "POST")),
+    Entry("/onward/pass-on/{request}/file", courier_file),
+    Entry("/onward/pass-on/{request}/fetch", fetch, methods=("POST",)),
+)
