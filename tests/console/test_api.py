@@ -131,6 +131,39 @@ async def test_another_method_is_refused(at: Browser) -> None:
     assert (await (await program(at, "ito")).send("inbox", b"{}", "GET")).status == 405
 
 
+async def test_what_is_sent_is_read_and_what_is_written_is_fetched_once(world: World, at: Browser) -> None:
+    sato, ito = await program(at, "sato"), await program(at, "ito")
+    page = await sato.send("files?name=report.txt", b"what it says", content_type="application/octet-stream")
+    sent = json.loads(page.body)
+    assert (page.status, sent["name"], sent["size"]) == (201, "report.txt", 12)
+    asked = {
+        "path": sent["file"],
+        "relationship": RELATIONSHIP,
+        "mark": "極秘",
+        "topic": "missiles",
+        "recipients": [await world.pseudonym("kim")],
+        "purpose": "air defence of the Republic of Korea",
+    }
+    status, given = await sato.ask("give", asked)
+    assert (status, given["outcome"]) == (200, "needs-consent")
+    status, told = await ito.ask("give.preview", asked)
+    assert told["code"] == "unknown-file"  # another token's
+    await world.exchange()
+    page = await ito.send("evidence.export", json.dumps({"item": (await world.given()).item}).encode())
+    assert page.status == 200, page.text
+    named = page.headers["comity-file"]
+    assert json.loads(page.body)["path"] == named
+    evidence = await ito.send(f"files/{named.removeprefix('file:')}", b"", "GET")
+    assert (evidence.status, len(evidence.body) > 1000) == (200, True)
+    assert (await ito.send(f"files/{named.removeprefix('file:')}", b"", "GET")).status == 404
+
+
+async def test_a_file_that_is_too_large_is_refused(world: World) -> None:
+    small = await program(await browser(world.jp, upload_bytes=10), "sato")
+    page = await small.send("files", b"x" * 11, content_type="application/octet-stream")
+    assert (page.status, json.loads(page.body)["code"]) == (413, "too-large")
+
+
 @pytest.mark.parametrize("path", ["/etc/passwd", "file:../../node.toml", "file:" + "0" * 31, "file:" + "g" * 32])
 async def test_a_file_is_named_as_it_was_sent_never_by_a_path_of_the_node(at: Browser, path: str) -> None:
     asked = {

@@ -18,7 +18,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from comity.answers import status_of
 from comity.console.api.door import ApiDoor
-from comity.console.api.verbs import verbs
 from comity.console.catalogues import Code
 from comity.console.cookies import held
 from comity.console.desk import Desk
@@ -27,7 +26,6 @@ from comity.console.languages import LANGUAGE_COOKIE, Language, chosen_language
 from comity.console.pages import about, agreement, incidents, ledger, onward, requests
 from comity.console.sessions import Session
 from comity.console.templating import Templates, digest_of, static
-from comity.console.tokens import Tokens
 from comity.console.visit import TOKEN, Entry, Form, Stale, Visit, own_path, read_form
 from comity.errors import ComityError, InternalError, Misuse, Rejected
 from comity.register.rows import PersonRow
@@ -181,8 +179,7 @@ def console(desk: Desk) -> ASGIApp:
     """The console of a house."""
     entries = [entry for module in MODULES for entry in module.ROUTES]
     menu = [each for module in MODULES for each in module.MENU]
-    tokens = Tokens(desk.house, desk.store, verbs(desk.flows), clock=desk.clock, entropy=desk.entropy)
-    return Console(desk, entries, menu, ApiDoor(desk, tokens))
+    return Console(desk, entries, menu, ApiDoor(desk, desk.tokens))
 
 
 def still_so(session: Session, person: PersonRow | None) -> bool:

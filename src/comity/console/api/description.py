@@ -9,15 +9,15 @@ from typing import Any
 
 import msgspec
 
+from comity.console.api.files import FILE, HEADER, WRITTEN, FileSent, read_fields
 from comity.console.api.problems import TYPE, Problem
-from comity.console.api.verbs import READING, file_fields, verbs
+from comity.console.api.verbs import READING, verbs
 from comity.console.desk import AnyFlow
 from comity.console.rights import takes_actor
 
 VERSION = "1"
 """Of the API, as its address says it too: verbs and fields are added to it, none is taken away."""
-FILE = "^file:[0-9a-f]{32}$"
-"""How a file that was sent beforehand is named."""
+ID = "^[0-9a-f]{32}$"
 SIGNATURES_MAX = 64
 _SIGNATURES = {
     "type": "array",
@@ -40,11 +40,58 @@ _PROBLEMS = {
 }
 
 
+_FILES = {
+    "/files": {
+        "post": {
+            "operationId": "files.send",
+            "tags": ["files"],
+            "summary": "Send a file that a verb will read; it is kept for fifteen minutes.",
+            "parameters": [
+                {"name": "name", "in": "query", "required": False, "schema": {"type": "string", "maxLength": 255}}
+            ],
+            "requestBody": {
+                "required": True,
+                "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+            },
+            "responses": {
+                "201": {
+                    "description": "It is here.",
+                    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/FileSent"}}},
+                },
+                **{status: {"$ref": f"#/components/responses/{status}"} for status in _PROBLEMS},
+            },
+        }
+    },
+    "/files/{file}": {
+        "get": {
+            "operationId": "files.fetch",
+            "tags": ["files"],
+            "summary": "Fetch a file that a verb wrote, once.",
+            "parameters": [
+                {
+                    "name": "file",
+                    "in": "path",
+                    "required": True,
+                    "schema": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
+                }
+            ],
+            "responses": {
+                "200": {
+                    "description": "The file.",
+                    "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+                },
+                **{status: {"$ref": f"#/components/responses/{status}"} for status in _PROBLEMS},
+            },
+        }
+    },
+}
+
+
 def description(flows: Mapping[str, AnyFlow]) -> dict[str, Any]:
     """The document that says what the API takes and gives."""
     offered = verbs(flows)
     answers = {name: _answer_type(flow) for name, flow in offered.items()}
-    types = [flow.request for flow in offered.values()] + list(answers.values()) + [Problem]
+    types = [flow.request for flow in offered.values()] + list(answers.values()) + [FileSent, Problem]
     schemas, components = msgspec.json.schema_components(
         types, schema_hook=_schema, ref_template="#/components/schemas/{name}"
     )
@@ -52,7 +99,7 @@ def description(flows: Mapping[str, AnyFlow]) -> dict[str, Any]:
     responses = dict(zip(offered, schemas[len(offered) :], strict=False))
     for name, flow in offered.items():
         key = requests[name]["$ref"].rpartition("/")[2]
-        components[key] = _as_asked(components[key], flow.request)
+        components[key] = _as_asked(components[key], name, flow.request)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -67,7 +114,8 @@ def description(flows: Mapping[str, AnyFlow]) -> dict[str, Any]:
         "paths": {
             f"/{name}": {"post": _operation(name, flow, requests[name], responses[name])}
             for name, flow in offered.items()
-        },
+        }
+        | _FILES,
         "components": {
             "schemas": components,
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
@@ -90,6 +138,11 @@ def _operation(name: str, flow: AnyFlow, asked: dict[str, Any], answered: dict[s
             **{status: {"$ref": f"#/components/responses/{status}"} for status in _PROBLEMS},
         },
     }
+    if name in WRITTEN:
+        says = "Names the file that was written; GET /files/… fetches it once."
+        operation["responses"]["200"]["headers"] = {
+            HEADER: {"description": says, "schema": {"type": "string", "pattern": FILE}}
+        }
     if not reads:
         operation["parameters"] = [
             {
@@ -103,16 +156,17 @@ def _operation(name: str, flow: AnyFlow, asked: dict[str, Any], answered: dict[s
     return operation
 
 
-def _as_asked(schema: dict[str, Any], request: type[msgspec.Struct]) -> dict[str, Any]:
-    """The schema of a request as the API takes it: without an actor, and with files by name."""
-    properties = {name: each for name, each in schema.get("properties", {}).items() if name != "actor"}
-    for name in file_fields(request):
+def _as_asked(schema: dict[str, Any], verb: str, request: type[msgspec.Struct]) -> dict[str, Any]:
+    """The schema of a request as the API takes it: without an actor or a file it writes, and with files by name."""
+    ours = {"actor", WRITTEN.get(verb)}
+    properties = {name: each for name, each in schema.get("properties", {}).items() if name not in ours}
+    for name in read_fields(verb, request):
         properties[name] = {"type": "string", "pattern": FILE}
     if takes_actor(request):
         properties["signatures"] = _SIGNATURES
     made = {**schema, "properties": properties, "additionalProperties": False}
     if "required" in made:
-        made["required"] = [name for name in made["required"] if name != "actor"]
+        made["required"] = [name for name in made["required"] if name not in ours]
     return made
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
@@ -13,18 +12,21 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from comity.console.api.description import FILE, SIGNATURES_MAX, description
+from comity.console.api.description import SIGNATURES_MAX, description
+from comity.console.api.files import HEADER, WRITTEN, ApiFiles, read_fields
 from comity.console.api.idempotency import Idempotency
 from comity.console.api.problems import problem
-from comity.console.api.verbs import READING, file_fields, verbs
+from comity.console.api.verbs import READING, verbs
 from comity.console.desk import Desk
 from comity.console.rights import check_right, takes_actor
 from comity.console.tokens import Bearer, Tokens
+from comity.console.uploads import safe_name
 from comity.errors import ComityError, Misuse, Refused, Rejected, Unavailable
 from comity.flows.actors import Actor
 
 ROOT = "/api/v1/"
 DESCRIPTION = "openapi.json"
+FILES = "files"
 BODY_BYTES_MAX = 4 * 2**20
 """Largest request: an agreement with its history."""
 BODY_SECONDS = 60.0
@@ -33,6 +35,10 @@ REQUESTS_PER_SECOND = 50.0
 """How much one token may ask."""
 _CHALLENGE = {"www-authenticate": 'Bearer realm="comity"'}
 _Fields = dict[str, msgspec.Raw]
+
+
+class _Named(msgspec.Struct):
+    path: str = ""
 
 
 class ApiDoor:
@@ -48,6 +54,7 @@ class ApiDoor:
         self._tokens = tokens
         self._verbs = verbs(desk.flows)
         self._idempotency = Idempotency(desk.store, desk.clock)
+        self._files = ApiFiles(desk)
         self._pace: dict[str, tuple[float, datetime]] = {}
         self._description = b""
 
@@ -68,6 +75,12 @@ class ApiDoor:
             _check_method(request, "GET")
             return Response(self._described(), media_type="application/json")
         bearer = await self._bearer(request)
+        if name == FILES:
+            _check_method(request, "POST")
+            return Response(await self._files.send(request, bearer), 201, media_type="application/json")
+        if name.startswith(f"{FILES}/"):
+            _check_method(request, "GET")
+            return self._files.fetch(name.removeprefix(f"{FILES}/"), bearer)
         if name not in self._verbs:
             raise Misuse(f"there is no verb {name[:100]!r}; /api/v1/openapi.json has them all", code="unknown-path")
         _check_method(request, "POST")
@@ -81,11 +94,21 @@ class ApiDoor:
             answer = await run()
         else:
             answer = await self._idempotency.once(bearer.person.person, key, name.encode() + b"\n" + body, run)
-        return Response(answer, media_type="application/json")
+        return Response(answer, headers=_wrote(name, answer), media_type="application/json")
 
     async def _run(self, name: str, body: bytes, bearer: Bearer) -> bytes:
-        asked = read_request(self._verbs[name].request, body, name, bearer.handle)
-        return msgspec.json.encode(await self._desk.ask(name, asked))
+        kind, field = self._verbs[name].request, WRITTEN.get(name)
+        room = self._files.room(name, bearer) if field else None
+        asked = read_request(kind, body, name, bearer.handle, {field: room.path} if field and room else {})
+        for each in read_fields(name, kind):
+            asked = msgspec.structs.replace(asked, **{each: self._files.path_of(getattr(asked, each), bearer, each)})
+        answer = await self._desk.ask(name, asked)
+        if room is not None and room.whole:
+            room.name = safe_name(getattr(answer, "file_name", "") or room.name)
+            answer = msgspec.structs.replace(answer, path=f"file:{room.id}")
+        elif room is not None:
+            self._desk.spool.drop(room)
+        return msgspec.json.encode(answer)
 
     async def _bearer(self, request: Request) -> Bearer:
         kind, _, secret = request.headers.get("authorization", "").partition(" ")
@@ -110,8 +133,10 @@ class ApiDoor:
         return self._description
 
 
-def read_request(kind: type[msgspec.Struct], body: bytes, verb: str, handle: str) -> msgspec.Struct:
-    """The request in a body, asked in somebody's name (3).
+def read_request(
+    kind: type[msgspec.Struct], body: bytes, verb: str, handle: str, ours: Mapping[str, str]
+) -> msgspec.Struct:
+    """The request in a body, asked in somebody's name (3), with what is not the body's to say.
 
     Raises:
         Misuse: it is not JSON, not of this shape, or says in whose name it is asked (``malformed``).
@@ -119,7 +144,7 @@ def read_request(kind: type[msgspec.Struct], body: bytes, verb: str, handle: str
     try:
         fields = msgspec.json.decode(body, type=_Fields)
         signatures = msgspec.json.decode(fields.pop("signatures", b"[]"), type=tuple[bytes, ...])
-        unknown = fields.keys() - (set(kind.__struct_encode_fields__) - {"actor"})
+        unknown = fields.keys() - (set(kind.__struct_encode_fields__) - {"actor", *ours})
         if unknown or (signatures and not takes_actor(kind)):
             field = min(unknown, default="signatures")
             raise Misuse(f"not a request for {verb!r}: it has no field {field!r}", code="malformed")
@@ -127,17 +152,10 @@ def read_request(kind: type[msgspec.Struct], body: bytes, verb: str, handle: str
             raise Misuse(f"more than {SIGNATURES_MAX} signatures", code="malformed")
         if takes_actor(kind):
             fields["actor"] = msgspec.Raw(msgspec.json.encode(Actor(handle, signatures)))
-        asked = msgspec.json.decode(msgspec.json.encode(fields), type=kind)
+        fields |= {name: msgspec.Raw(msgspec.json.encode(value)) for name, value in ours.items()}
+        return msgspec.json.decode(msgspec.json.encode(fields), type=kind)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise Misuse(f"not a request for {verb!r}: {error}", code="malformed") from None
-    for name in file_fields(kind):
-        _check_file(name, getattr(asked, name))
-    return asked
-
-
-def _check_file(field: str, value: object) -> None:
-    if not isinstance(value, str) or not re.fullmatch(FILE, value):
-        raise Misuse("a file is named as it was answered when it was sent: file:…", code="malformed", place=field)
 
 
 async def _body(request: Request) -> bytes:
@@ -159,6 +177,14 @@ async def _body(request: Request) -> bytes:
 def _check_method(request: Request, method: str) -> None:
     if request.method != method:
         raise Misuse(f"{request.url.path[:200]!r} takes {method}", code="wrong-method")
+
+
+def _wrote(verb: str, answer: bytes) -> dict[str, str]:
+    """The header that names the file which a verb wrote."""
+    if verb not in WRITTEN:
+        return {}
+    named = msgspec.json.decode(answer, type=_Named).path
+    return {HEADER: named} if named.startswith("file:") else {}
 
 
 def _headers(error: Exception) -> Mapping[str, str]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import msgspec
-
 from comity.console.desk import AnyFlow
 from comity.console.rights import WITHOUT_ACTOR, takes_actor
 
@@ -22,15 +20,8 @@ READING = frozenset({
     "retention.show", "show.compare", "visit.list", "visit.show", "why",
 })  # fmt: skip
 """Flows that record nothing."""
-FILES = ("path", "out")
-"""Fields of requests that name a file; in the API, one that was sent to ``/api/v1/files`` or will be fetched there."""
 
 
 def verbs(flows: Mapping[str, AnyFlow]) -> dict[str, AnyFlow]:
     """The flows that the API offers: those that take an actor, or stand in the table of those that do not."""
     return {name: flow for name, flow in sorted(flows.items()) if takes_actor(flow.request) or name in WITHOUT_ACTOR}
-
-
-def file_fields(request: type[msgspec.Struct]) -> tuple[str, ...]:
-    """The fields of a request that name a file."""
-    return tuple(name for name in FILES if name in request.__struct_fields__)

@@ -1,0 +1,133 @@
+"""Files of the API: sent before a verb reads them, fetched after a verb wrote them (``spec/api.md`` step 9).
+
+They lie in the spool, as files from browsers do: sealed, without a name, for fifteen minutes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Mapping
+from urllib.parse import quote
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from comity.console.desk import Desk
+from comity.console.spool import PIECE_BYTES, Spooled
+from comity.console.tokens import Bearer
+from comity.console.uploads import BODY_BYTES_PER_SECOND, BODY_SECONDS, safe_name
+from comity.errors import Misuse, Rejected
+
+FILE = r"^file:[0-9a-f]{32}$"
+"""How a file is named in a request."""
+WRITTEN: Mapping[str, str] = {
+    "evidence.contradiction": "path",
+    "evidence.export": "path",
+    "open": "path",
+    "pass-on.seal": "path",
+    "reconcile.answer": "out",
+    "reconcile.ask": "path",
+}
+"""Verbs that write a file, and the field by which their flow names it: the API names it itself."""
+HEADER = "comity-file"
+_READ = ("path",)
+
+
+class FileSent(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a file: how requests name it, what it is called, and its size in bytes."""
+
+    file: str
+    name: str
+    size: int
+
+
+def read_fields(verb: str, request: type[msgspec.Struct]) -> tuple[str, ...]:
+    """The fields of a verb's request that name a file which was sent."""
+    return tuple(name for name in _READ if name in request.__struct_fields__ and WRITTEN.get(verb) != name)
+
+
+class ApiFiles:
+    """The files of programs: each token has its own.
+
+    Args:
+        desk: the house, with the spool.
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._owners: dict[str, _Owner] = {}
+
+    def _owner(self, bearer: Bearer) -> _Owner:
+        return self._owners.setdefault(bearer.token.token, _Owner(bearer.person.person))
+
+    async def send(self, request: Request, bearer: Bearer) -> bytes:
+        """Take a file; the answer, as JSON.
+
+        Raises:
+            Rejected: it is too large, or too slow.
+            Unavailable: there is no room.
+        """
+        most = self._desk.settings.upload_bytes
+        spooled = self._desk.spool.new(self._owner(bearer), safe_name(request.query_params.get("name", "file")))
+        with self._desk.spool.whole(spooled) as sink:
+            began = asyncio.get_running_loop().time()
+            size = 0
+            async for piece in request.stream():
+                size += len(piece)
+                if size > most:
+                    raise Rejected(f"a file of more than {most} bytes", code="too-large")
+                if asyncio.get_running_loop().time() - began > BODY_SECONDS + size / BODY_BYTES_PER_SECOND:
+                    raise Rejected("the file did not come in time", code="slow-body")
+                await asyncio.to_thread(sink.write, piece)
+        return msgspec.json.encode(FileSent(file=f"file:{spooled.id}", name=spooled.name, size=spooled.size))
+
+    def fetch(self, name: str, bearer: Bearer) -> Response:
+        """What a verb wrote, once.
+
+        Raises:
+            Misuse: there is no such file of this token.
+        """
+        spooled = self._of(name, bearer)
+        return StreamingResponse(
+            self._pieces(spooled),
+            headers={
+                "content-disposition": f"attachment; filename*=UTF-8''{quote(spooled.name)}",
+                "content-length": str(spooled.size),
+            },
+            media_type="application/octet-stream",
+        )
+
+    async def _pieces(self, spooled: Spooled) -> AsyncIterator[bytes]:
+        with self._desk.spool.read(spooled) as source:
+            self._desk.spool.drop(spooled)
+            while piece := await asyncio.to_thread(source.read, PIECE_BYTES):
+                yield piece
+
+    def path_of(self, value: object, bearer: Bearer, field: str) -> str:
+        """How flows call a file that a request names.
+
+        Raises:
+            Misuse: it is no name of a file, or there is no such file of this token.
+        """
+        if not isinstance(value, str) or not re.fullmatch(FILE, value):
+            raise Misuse("a file is named as it was answered when it was sent: file:…", code="malformed", place=field)
+        return self._of(value, bearer).path
+
+    def room(self, verb: str, bearer: Bearer) -> Spooled:
+        """Where a verb writes its file."""
+        return self._desk.spool.new(self._owner(bearer), safe_name(f"{verb}.file"))
+
+    def _of(self, value: str, bearer: Bearer) -> Spooled:
+        found = self._desk.spool.of(self._owner(bearer), value.removeprefix("file:"))
+        if found is None:
+            raise Misuse("there is no such file; send it again", code="unknown-file")
+        return found
+
+
+class _Owner:
+    """A token, as the spool knows whose something is."""
+
+    def __init__(self, person: str) -> None:
+        self.person = person
