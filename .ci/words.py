@@ -193,9 +193,7 @@ def agreement_texts() -> dict[str, None]:
 def _english(value: Any) -> Iterator[str]:
     if isinstance(value, dict):
         for key, each in value.items():
-            if (isinstance(each, str) and key in {"says", "evidence", "authentic", "hypothetical"}) or (
-                key == "title" and isinstance(each, str)
-            ):
+            if isinstance(each, str) and key in {"says", "title", "evidence", "authentic", "hypothetical"}:
                 yield each
             elif key == "source":  # who reported something has its own name
                 continue

@@ -15,7 +15,7 @@ import pytest
 
 from comity.console.catalogues import CODES, CONTEXT, Code, catalogue
 from comity.console.languages import Language
-from comity.console.phrases import meaning, phrase, summary
+from comity.console.phrases import meaning, phrase
 from comity.flows.looking.duty_words import WORDS
 from comity.register.roles import ROLES
 from comity.register.rows import CopyState
@@ -136,8 +136,6 @@ def test_what_is_not_known_stays_english_and_says_so() -> None:
 
 def test_the_words_of_the_library_are_told_as_summaries() -> None:
     said = "Protection substantially equal to the originator's, under the recipient's own law."
-    assert summary(said, "en") == said
-    assert summary("what no agreement of the library says", "ja") is None
-    japanese = Language("ja", ZoneInfo("Asia/Tokyo"))
-    assert "実質的に同等" in japanese.summed(said)
-    assert japanese.summed("odd") == '<span lang="en">odd</span>'
+    assert phrase(said, "en") == said
+    assert "実質的に同等" in Language("ja", ZoneInfo("Asia/Tokyo")).told(said)
+    assert phrase("what no agreement of the library says", "ja") is None

@@ -21,7 +21,7 @@ from babel.numbers import format_decimal
 from markupsafe import Markup
 
 from comity.console.catalogues import CODES, CONTEXT, Code, catalogue
-from comity.console.phrases import meaning, phrase, summary
+from comity.console.phrases import meaning, phrase
 
 NAMES: Mapping[Code, str] = {"en": "English", "ja": "日本語", "ko": "한국어"}
 """What each language calls itself."""
@@ -119,13 +119,6 @@ class Language:
         english = Markup('<span lang="en">{}</span>').format(text)
         means = meaning(error, self.code)
         return english if means is None else Markup("{} ({})").format(means, english)
-
-    def summed(self, text: str) -> Markup:
-        """Words of an agreement of the library, which are a summary of our own: likewise."""
-        known = summary(text, self.code)
-        if known is not None:
-            return Markup("{}").format(known)
-        return Markup('<span lang="en">{}</span>').format(text)
 
 
 @cache

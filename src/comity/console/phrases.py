@@ -45,7 +45,7 @@ class Book(NamedTuple):
     """Everything that flows say, in one language.
 
     Attributes:
-        whole: sentences into which nothing is put.
+        whole: sentences into which nothing is put, and the words of agreements.
         sentences: the others, those with most letters of their own first.
         codes: a sentence for an error by its code, where its own words are not known.
         words: closed words.
@@ -58,18 +58,13 @@ class Book(NamedTuple):
 
 
 def phrase(text: str, code: Code) -> str | None:
-    """A sentence of a flow in another language; None where it is not known there."""
+    """A sentence of a flow, or of an agreement of the library, in another language; None where it is not known there."""
     return text if code == "en" else _told(text, _book(code), 0)
 
 
 def meaning(error: str, code: Code) -> str | None:
     """What an error means, by its code alone; None in English, and where it is not known."""
     return None if code == "en" else _book(code).codes.get(error)
-
-
-def summary(text: str, code: Code) -> str | None:
-    """Words of an agreement of the library in another language: a summary of our own; None where there is none."""
-    return text if code == "en" else catalogue(code, "agreements").get(text, (None,))[0]
 
 
 def _told(text: str, book: Book, letters_min: int) -> str | None:
@@ -113,7 +108,7 @@ def _plain(part: str) -> str:
 
 @cache
 def _book(code: Code) -> Book:
-    whole: dict[str, str] = {}
+    whole = {text: told for text, (told, *_) in catalogue(code, "agreements").items()}
     codes: dict[str, str] = {}
     words = {
         word: each[LANGUAGES.index(code)]

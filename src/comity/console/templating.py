@@ -77,7 +77,6 @@ def _environment(words: Language, menu: Sequence[tuple[str, str]]) -> Environmen
         "number": words.number,
         "listed": words.listed,
         "told": words.told,
-        "summed": words.summed,
         "since": words.since,
         "name": name,
     }
