@@ -7,6 +7,7 @@ The data folder of a node::
     comity.sqlite       journal, heads and rows
     console.sqlite      accounts of the console
     feeds.sqlite        what is kept of feeds: batches, what was published, what waits
+    index.sqlite        what pages of the register are looked up in; made again when it is deleted
     blobs/ uploads/     sealed payloads
     high-water-mark     how far this party has signed, outside the database
     keys/ root/         private keys; root/ can be carried away
@@ -41,6 +42,7 @@ from comity.flows.feeding.feeds import Feeds
 from comity.flows.feeding.gates import Gates
 from comity.flows.following import follow
 from comity.flows.house import House
+from comity.flows.indexing.upkeep import keep_up
 from comity.flows.table import FLOWS
 from comity.node.alarm import Alarm, poster
 from comity.node.catching_up import keep_catching_up, reaching
@@ -71,6 +73,7 @@ from comity.stores.durable import replace_file
 from comity.stores.erased_keys import FileErasedKeys
 from comity.stores.files import LocalFiles
 from comity.stores.folder import DataFolder, FolderHighWaterMark
+from comity.stores.index import SqliteIndex
 from comity.stores.key_lock import Passphrase, check_passphrase
 from comity.stores.keys import KeyFolder
 from comity.stores.restoration import NOTE, FileRestoration
@@ -78,6 +81,7 @@ from comity.stores.sqlite import SqliteStore
 from comity.timezones import time_zones
 
 FEEDS = "feeds.sqlite"
+INDEX = "index.sqlite"
 CONSOLE = "console.sqlite"
 SWITCH_SECONDS = 0.0002
 """How soon a thread that has waited for the disk gets its turn beside a busy event loop; Python's default is 5 ms."""
@@ -268,6 +272,7 @@ async def running(folder: Path, passphrase: Passphrase = required) -> AsyncItera
             workers = Workers(house, connect=_connect(house), clock=SystemClock(), entropy=system_entropy)
             stack.push_async_callback(workers.close)
             await workers.refresh()
+            stack.push_async_callback(_ended, asyncio.create_task(keep_up(house), name="index"))
             submitters = Submitters(house, witness_poster(), SystemClock(), system_entropy)
             stack.push_async_callback(_ended, asyncio.create_task(submitters.run(), name="submitters"))
             if house.restored is not None:
@@ -344,6 +349,7 @@ async def running(folder: Path, passphrase: Passphrase = required) -> AsyncItera
                     entropy=system_entropy,
                     here=origins_here("http" if plain else "https", settings.console.address, shown.getsockname()[1]),
                     after=after,
+                    readers=watching.readers,
                 )
                 stack.push_async_callback(pages.close)
                 doors += (Serving(pages, shown, None if plain else tls),)
@@ -408,6 +414,8 @@ async def _house(folder: Path, settings: Settings, keys: KeyFolder) -> AsyncIter
         stack.push_async_callback(store.close)
         blobs = await FolderBlobs.in_folder(folder)
         stack.push_async_callback(blobs.close)
+        index = SqliteIndex(folder / INDEX)
+        stack.push_async_callback(index.close)
         house = House(
             settings.party,
             store=store,
@@ -422,6 +430,7 @@ async def _house(folder: Path, settings: Settings, keys: KeyFolder) -> AsyncIter
             follow=follow,
             restoration=FileRestoration(folder / NOTE),
             periods=settings.retention,
+            index=index,
         )
         house.ask_peer = _asker(house)
         house.reach = reaching(_connect(house))
