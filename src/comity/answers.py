@@ -42,6 +42,7 @@ STATUS_BY_CODE = {
     "unknown-chain": 404,
     "unknown-flow": 404,
     "unknown-file": 404,
+    "unknown-item": 404,
     "unknown-tile": 404,
     "wrong-method": 405,
     "slow-body": 408,
