@@ -349,7 +349,6 @@ async def running(folder: Path, passphrase: Passphrase = required) -> AsyncItera
                     entropy=system_entropy,
                     here=origins_here("http" if plain else "https", settings.console.address, shown.getsockname()[1]),
                     after=after,
-                    readers=watching.readers,
                 )
                 stack.push_async_callback(pages.close)
                 doors += (Serving(pages, shown, None if plain else tls),)
