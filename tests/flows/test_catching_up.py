@@ -5,11 +5,12 @@ from __future__ import annotations
 import copy
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
 
 import msgspec
 import pytest
 
-from comity.errors import ComityError, Refused, Rejected, Unavailable
+from comity.errors import ComityError, Misuse, Refused, Rejected, Unavailable
 from comity.flows.actors import Actor
 from comity.flows.ending.destruction import Destroy, destroy
 from comity.flows.exchanging.parcel import Parcel, read_parcel, write_parcel
@@ -21,16 +22,19 @@ from comity.flows.keeping.erasing import HEADER
 from comity.flows.looking.views import ShowInbox, ShowOutbox, show_inbox, show_outbox
 from comity.flows.maintaining.catching_up import CatchingUpShown, CatchUp, WithoutPeer, catch_up, go_on_without
 from comity.flows.maintaining.rebuilding import Rebuild, VerifyLedger, rebuild, verify_ledger
+from comity.flows.vouching.contradictions import ListContradictions, list_contradictions
 from comity.ledger.leaf import record_leaf
 from comity.ledger.tree import Frontier
 from comity.ports import RestoredFrom
 from comity.record.card import Card
 from comity.record.statement import chain_id, peek
 from comity.register.restoring import RECOVERED
-from comity.register.rows import ConsignmentRow, CopyRow
+from comity.register.rows import ConsignmentRow, CopyRow, DirectoryRow, ItemRow
+from comity.register.rows.lineage import DerivativeRow
 from comity.stores.memory_disk import Crashed, Database, Fault, MemoryDisk, WritePoint
 from fault_plan import PAIRS, Plan
 from flows.parcels import signed_head
+from flows.test_deriving import made
 from world import RELATIONSHIP, TODAY, World, new_house
 
 Change = Callable[[Parcel], Parcel]
@@ -171,6 +175,118 @@ async def test_what_came_while_it_was_down_is_answered(world: World) -> None:  #
     assert asked.request in {line.request for line in (await show_inbox(kr, ShowInbox())).asked}
     assert first.item in {line.item for line in (await show_inbox(kr, ShowInbox())).received}
     await world.exchange()
+    await sound(world)
+
+
+async def test_what_was_asked_before_the_backup_and_approved_after_it_is_given_once(world: World) -> None:  # (44)
+    """The item and the request are in the backup, the approval burned: the consignment counts on both sides."""
+    asked = await world.ask()
+    await world.exchange()
+    await assure(world.kr, Assure(request=asked.request, relationship=RELATIONSHIP, actor=Actor("lee")))
+    await world.exchange()
+    backup = backup_of(world.jp)
+    approval = Approve(request=asked.request, reason="needed", actor=Actor("abe"))
+    await approve(world.jp, approval)
+    await world.exchange()
+    jp = await lose(world, "jp", backup)
+    assert (await caught_up(world, "jp")).restored is None
+    outbox = await show_outbox(jp, ShowOutbox())
+    assert ([line.item for line in outbox.given], outbox.waiting) == ([asked.item], ())
+    item = await jp.need(ItemRow, asked.item, "item")
+    assert (item.relationship, item.provided, len(item.consignments), item.copies) == ("domestic", None, 1, 1)
+    with pytest.raises((Misuse, Refused)):
+        await approve(jp, approval)
+    await world.exchange()
+    await sound(world)
+
+
+async def test_what_was_made_after_the_backup_is_known_here_as_it_is_there(world: World) -> None:  # (44)
+    given = await world.given()
+    backup = backup_of(world.kr)
+    translation = await made(world, given.item)
+    await world.exchange()
+    kr = await lose(world, "kr", backup)
+    assert (await caught_up(world, "kr")).restored is None
+    for house in (world.jp, kr):
+        row = await house.need(DerivativeRow, f"{RELATIONSHIP}/{translation.item}", "derivative")
+        assert (row.maker, row.ancestors) == ("kr", (given.item,))
+    await world.exchange()
+    await sound(world)
+
+
+async def test_what_is_the_house_s_own_stays_its_own(world: World) -> None:  # (44)
+    """Asked and given after the backup: of the item there is what the consignment says, and it was made here."""
+    backup = backup_of(world.jp)
+    given = await world.given()
+    jp = await lose(world, "jp", backup)
+    assert (await caught_up(world, "jp")).restored is None
+    item = await jp.need(ItemRow, given.item, "item")
+    assert (item.relationship, item.originator, item.provided) == ("domestic", "jp", None)
+    await sound(world)
+
+
+async def test_who_went_on_without_its_peer_cosigns_nothing_older_than_it_had(world: World) -> None:  # (52)
+    """Its cosignature over less at a later time would convict it of having lost what it had acknowledged."""
+    backup = backup_of(world.kr)
+    await world.given()
+    kr = await lose(world, "kr", backup, floor={chain_id(RELATIONSHIP, "kr"): 1_000})
+    shown = await caught_up(world, "kr")
+    assert shown.missing == (RELATIONSHIP,)
+    assert (await go_on_without(kr, WithoutPeer(relationship=RELATIONSHIP, reason="burned"))).restored is None
+    assert (await kr.exchange.pack(RELATIONSHIP, "jp")).cosigned == b""
+    await world.jp.take_parcel("kr", RELATIONSHIP, write_parcel(await kr.pack(RELATIONSHIP)))
+    await world.exchange()
+    assert (await kr.exchange.pack(RELATIONSHIP, "jp")).cosigned
+    assert await list_contradictions(world.jp, ListContradictions()) == []
+    await sound(world)
+
+
+async def test_what_was_held_at_the_backup_settles_before_what_follows_on_it(world: World) -> None:  # (45)
+    """A record from the future is held in the backup; its author's next ones come back while it is caught up."""
+    world.clock.time += timedelta(hours=1)
+    await world.person("jp", "mori")
+    parcel = await world.jp.pack(RELATIONSHIP)
+    world.clock.time -= timedelta(hours=1)
+    await world.kr.take_parcel("jp", RELATIONSHIP, write_parcel(parcel))
+    backup = backup_of(world.kr)
+    held = [entry for entry in await world.kr.store.journal(0, 10_000) if entry.verdict == "held"]
+    assert held
+    world.clock.time += timedelta(hours=2)
+    await world.person("jp", "oda")
+    await world.exchange()
+    kr = await lose(world, "kr", backup)
+    assert (await caught_up(world, "kr")).restored is None
+    known = [{key: row async for key, row in house.rows(DirectoryRow)} for house in (world.jp, kr)]
+    assert known[0] == known[1]
+    await sound(world)
+
+
+async def test_what_follows_on_each_record_is_said_whatever_dies_after_the_note_is_gone(world: World) -> None:  # (51)
+    backup = backup_of(world.kr)
+    asked = await world.ask()
+    await world.exchange()
+    await assure(world.kr, Assure(request=asked.request, relationship=RELATIONSHIP, actor=Actor("lee")))
+    await world.exchange()
+    await approve(world.jp, Approve(request=asked.request, reason="needed", actor=Actor("abe")))
+    parcel = await world.jp.pack(RELATIONSHIP)
+    sent = await world.kr.take_parcel("jp", RELATIONSHIP, write_parcel(parcel))
+    assert sent, "the receipt burned: nobody was told"
+    for number in range(40):
+        await lose(world, "kr", backup)
+        reached(world, "kr")
+        disk = disk_of(world.kr)
+        disk.faults = Plan((number, Fault.CRASH_KEPT))
+        with suppress(ComityError, Crashed):
+            await catch_up(world.kr, CatchUp())
+        if disk.restored is None and disk.crashes:
+            break
+    assert disk.crashes, "it died, and its note was gone"
+    disk.faults = lambda _: None
+    await world.kr.sequencer.close()
+    world.kr = await new_house("kr", world.folder, world.clock, disk)
+    await world.exchange()
+    (row,) = [row async for _, row in world.jp.rows(ConsignmentRow)]
+    assert row.receipt is not None
     await sound(world)
 
 

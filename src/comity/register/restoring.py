@@ -7,12 +7,17 @@ register of both sides is made by the same rules, so it is stepped as the other 
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 import msgspec
 
 from comity.record.bodies import Body
+from comity.record.bodies.consents import Shown
+from comity.record.bodies.giving import Consigned
+from comity.record.bodies.lineage import Derived
 from comity.record.bodies.restoring import Restored
-from comity.record.statement import Record
-from comity.register.rows import AgreementRow, Facts, Key, Row
+from comity.record.statement import DOMESTIC, Record
+from comity.register.rows import AgreementRow, Facts, ItemRow, Key, RequestRow, Row
 from comity.register.rows.negotiation import ChannelRow
 from comity.register.verdict import Context, Put, Rule
 
@@ -20,14 +25,59 @@ RECOVERED = "recovered"
 """The reason with which the journal names an own record that the other party gave back."""
 
 
-def seen_from(context: Context, peer: str) -> Context:
-    """The context of the other party, as far as it is known here."""
-    return msgspec.structs.replace(context, party=peer)
+class Mirror:
+    """What the other party of an own record has in the place of the rows here.
 
+    Attributes:
+        context: the context of the other party, as far as it is known here.
+        requests: the keys of what this house may still wait to do, and did by this record.
+    """
 
-def mirrored(row: Row | None, party: str) -> Row | None:
-    """A row of what is between the parties, with ``party`` as the other one."""
-    return msgspec.structs.replace(row, peer=party) if isinstance(row, (AgreementRow, ChannelRow)) else row
+    def __init__(self, context: Context, peer: str, record: Record) -> None:
+        self.context = msgspec.structs.replace(context, party=peer)
+        self._own, self._peer = context.party, peer
+        self._record, self._relationship = record, record.statement.relationship
+        body = record.body
+        self.requests: tuple[Key, ...] = (
+            ((RequestRow.table, body.request),) if isinstance(body, Consigned | Shown) else ()
+        )
+        self._here: dict[Key, Row | None] = {}
+
+    def there(self, rows: Mapping[Key, Row | None]) -> dict[Key, Row | None]:
+        """Rows that are here as the other party has them."""
+        self._here.update(rows)
+        return {key: self._there(row) for key, row in rows.items()}
+
+    def _there(self, row: Row | None) -> Row | None:
+        if isinstance(row, AgreementRow | ChannelRow):
+            return msgspec.structs.replace(row, peer=self._own)
+        if not isinstance(row, ItemRow):
+            return row
+        if row.relationship == self._relationship:
+            return msgspec.structs.replace(row, relationship=DOMESTIC)
+        made = self._record.body
+        if isinstance(made, Derived) and made.item == row.item:  # it stands in the house of who made it only
+            return None
+        return msgspec.structs.replace(row, relationship=self._relationship)
+
+    def here(self, puts: Iterable[Put]) -> tuple[Put, ...]:
+        """What the other party wrote as it is written here; what this house waited to do is done."""
+        written = [Put(put.key, self._mine(put)) for put in puts]
+        for key in self.requests:
+            row = self._here[key]
+            if isinstance(row, RequestRow) and row.consignment is None:
+                written.append(Put(key, msgspec.structs.replace(row, consignment=self._record.id)))
+        return tuple(written)
+
+    def _mine(self, put: Put) -> Row | None:
+        row, before = put.row, self._here.get(put.key)
+        if isinstance(row, AgreementRow | ChannelRow):
+            return msgspec.structs.replace(row, peer=self._peer)
+        if isinstance(row, ItemRow) and isinstance(before, ItemRow):
+            return msgspec.structs.replace(row, relationship=before.relationship)
+        if isinstance(row, ItemRow) and row.originator == self._own:
+            return msgspec.structs.replace(row, relationship=DOMESTIC, provided=None)
+        return row
 
 
 def _reads(_: Context, __: Record) -> list[Key]:

@@ -18,7 +18,16 @@ from comity.flows.exchanging.parcel import (
     Parcel,
     Sent,
 )
-from comity.flows.exchanging.taking import Arrived, Contradiction, Follow, Headers, Taking, fork, waiting_key
+from comity.flows.exchanging.taking import (
+    Arrived,
+    Contradiction,
+    Follow,
+    Headers,
+    Taking,
+    other_record,
+    two_histories,
+    waiting_key,
+)
 from comity.flows.exchanging.witnessing import Witnessing, read_head
 from comity.flows.keeping.erasing import HEADER, Erasing
 from comity.flows.keeping.payloads import Payloads
@@ -33,12 +42,14 @@ from comity.record.encoding import INTEGER_MAX, encode
 from comity.record.statement import Record, SeenCheckpoint, chain_id, peek
 from comity.register.keys import ChainKeys, rotation
 from comity.register.rows.keys import ChainKeysRow, chain_keys_key
-from comity.register.verdict import Changes, Held, Rejection
+from comity.register.verdict import Changes, Rejection
 
 COSIGNED = "cosigned"
 """Side table: newest checkpoint of an own chain with the other party's cosignature, by chain."""
 THEIR_CHECKPOINT = "their-checkpoint"
 """Side table: newest verified checkpoint of the other party's chain, as it signed it, by chain."""
+DOUBTED = "doubted-checkpoint"
+"""Side table: chains of which a house that was brought back may have cosigned more than it has, by chain."""
 PEER_HAS = "peer-has"
 """Side table: how many of our records the other party has, by chain."""
 COSIGNED_UNTIL = "cosigned-until"
@@ -86,6 +97,7 @@ class Exchange:
         self._erasing = erasing
         self._peer_card = peer_card
         self._taking = Taking(store, follow)
+        self.settling = self._taking.settling
         self._peer_has: dict[str, int] = {}
         self._agreed: set[str] = set()
         self._cosigned_until: int | None = None
@@ -96,13 +108,10 @@ class Exchange:
         """Take up, after a start, what was last seen of a peer's chain: our records go on citing it."""
         theirs = chain_id(relationship, peer)
         note = (await self._store.get(THEIR_CHECKPOINT, [theirs]))[0]
-        if note is None:
-            return
-        head = read_head(note)
-        seen: SeenCheckpoint | None = SeenCheckpoint(head.size, head.root)
-        cited = await self._last_cited(chain_id(relationship, self._party))
-        if await self._taking.settling.holds(theirs) or (cited is not None and cited.size > head.size):  # (19)
-            seen = cited
+        seen = cited = await self._last_cited(chain_id(relationship, self._party))
+        if note is not None and not await self.settling.holds(theirs):  # (19)
+            head = read_head(note)
+            seen = cited if cited is not None and cited.size > head.size else SeenCheckpoint(head.size, head.root)
         if seen is not None:
             self._sequencer.seen[relationship] = seen
 
@@ -136,6 +145,7 @@ class Exchange:
         if start is None:
             start = await self.peer_has(own)
         entries, headers, blobs = await self._gather(own, start, size, payload_bytes_max)
+        doubted = (await self._store.get(DOUBTED, [theirs]))[0] is not None
         return Parcel(
             format="comity-parcel/1",
             relationship=relationship,
@@ -144,7 +154,7 @@ class Exchange:
             start=start,
             entries=tuple(entries),
             checkpoint=self.checkpoint(own),
-            cosigned=await self.cosign_theirs(theirs),
+            cosigned=b"" if doubted else await self.cosign_theirs(theirs),
             have=self._sequencer.head(theirs).size,
             headers=tuple(headers),
             blobs=tuple(blobs),
@@ -194,14 +204,17 @@ class Exchange:
         stated = await self._check_checkpoint(note, chain, card)
         if stated is not None and stated.size == self._sequencer.head(chain).size:
             self._keep_note(work, THEIR_CHECKPOINT, chain, note)
+            work.put_side(DOUBTED, chain, None)
+        elif note:
+            self.doubt_word(work, chain)
+
+    def doubt_word(self, work: Work, chain: str) -> None:
+        """Cosign nothing of a peer's chain until it says anew where that stands: more of it may be cosigned already."""
+        work.put_side(DOUBTED, chain, b"1")
 
     def ask_again(self, own: str) -> None:
         """Read anew what the peer has of an own chain."""
         self._peer_has.pop(own, None)
-
-    def hold_again(self, work: Work, record: Record, verdict: Held) -> None:
-        """Keep a record that was held while it was taken up for later."""
-        self._taking.settling.hold(work, record, verdict)
 
     async def answer_again(self, work: Work, record: Record, entry: JournalEntry) -> None:
         """Say and do what follows on a record that was taken up without (``spec/backup.md`` step 51)."""
@@ -347,8 +360,8 @@ class Exchange:
 
     async def settle(self) -> None:
         """Step held records again whose time has come, or that this program knows and an older one did not (15)."""
-        if self._taking.settling.due(self._sequencer.now()):
-            await self._sequencer.submit(self._taking.settling.settle)
+        if self.settling.due(self._sequencer.now()):
+            await self._sequencer.submit(self.settling.settle)
 
     async def _unpack(self, peer: str, parcel: Parcel) -> None:
         await self._check_address(peer, parcel)
@@ -377,7 +390,7 @@ class Exchange:
             )
             await self._compare(skipped, theirs)
         self._peer_has[own] = parcel.have
-        held = await self._taking.settling.holds(theirs)
+        held = await self.settling.holds(theirs)
         if stated is not None and stated.size == self._sequencer.head(theirs).size and not held:  # (19)
             self._sequencer.seen[parcel.relationship] = SeenCheckpoint(stated.size, stated.root)
 
@@ -560,7 +573,7 @@ class Exchange:
         """Take what was verified, in one change; returns the records whose places were taken meanwhile."""
         theirs = chain_id(parcel.relationship, parcel.sender)
         own = chain_id(parcel.relationship, self._party)
-        await self._taking.settling.settle(work)
+        await self.settling.settle(work)
         skipped = [each for each in arrived if not await self._taking.enter(work, each, headers)]
         head = await work.root(theirs)
         if stated is not None and stated.size == head.size:
@@ -568,6 +581,7 @@ class Exchange:
                 says = f"{parcel.sender!r} signed a ledger of other records"
                 raise two_histories(theirs, stated, parcel.checkpoint, says)
             self._keep_note(work, THEIR_CHECKPOINT, theirs, parcel.checkpoint)
+            work.put_side(DOUBTED, theirs, None)
         before = await work.side_value(COSIGNED, own)
         if cosigned is not None and (before is None or read_head(before).size < cosigned.size):
             self._keep_note(work, COSIGNED, own, parcel.cosigned)
@@ -577,20 +591,3 @@ class Exchange:
     def _keep_note(self, work: Work, table: str, chain: str, note: bytes) -> None:
         work.put_side(table, chain, note)  # (18)
         self._kept.pop((table, chain), None)  # its size is read again once it is durable
-
-
-def other_record(record: Record, known: JournalEntry) -> Rejected:
-    """The error for a record in whose place another one stands."""
-    if record.envelope == known.envelope:
-        return Rejected("the salt of its ledger leaf is another one than before", code="other-salt", place=known.chain)
-    return fork(record, "is not the one that stands here in its place")
-
-
-def two_histories(chain: str, stated: TreeHead, note: bytes, says: str) -> Contradiction:
-    """The error for a checkpoint that the records here contradict."""
-    return Contradiction(
-        f"{says}: the checkpoint over {stated.size} records does not match those here, and is kept as evidence",
-        code="two-histories",
-        key=waiting_key(chain, stated.size),
-        proof=note,
-    )

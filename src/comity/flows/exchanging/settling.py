@@ -59,8 +59,13 @@ class Settling:
         work.put_side(HELD, _key(record), encode(HeldBack(record.id, until)))
         self._next = min(self._next, until or FOREVER)
 
-    async def settle(self, work: Work) -> None:
-        """Step again, in the order of their chains, every held record that no longer need be held."""
+    async def settle(self, work: Work, answer: Answer | None = None) -> None:
+        """Step again, in the order of their chains, every held record that no longer need be held.
+
+        Args:
+            work: at whose instant it is.
+            answer: what is done about each verdict in the place of the answer.
+        """
         if not self.due(work.at):
             return
         later, settled = FOREVER, False
@@ -72,7 +77,7 @@ class Settling:
             if held.until is not None and held.until > work.at + CLOCK_SKEW_MAX:
                 later = min(later, held.until)
             else:
-                settled |= await self._settle(work, key, held.record)
+                settled |= await self._settle(work, key, held.record, answer or self._answer)
         if not settled and not work.side_pending(HELD):  # else look once more: this batch may fail
             self._next = later
 
@@ -86,7 +91,7 @@ class Settling:
         for key in sorted(work.side_pending(HELD)):
             yield key
 
-    async def _settle(self, work: Work, key: str, held: bytes) -> bool:
+    async def _settle(self, work: Work, key: str, held: bytes, answer: Answer) -> bool:
         entry = await work.entry(held)
         if entry is None:
             raise InternalError(f"held record {held.hex()[:16]}… is not in the journal")
@@ -102,7 +107,7 @@ class Settling:
             return False
         work.put_side(HELD, key, None)
         work.journal(record, entry.salt, verdict, extends=False)
-        await self._answer(work, record, verdict)
+        await answer(work, record, verdict)
         return True
 
 

@@ -13,7 +13,8 @@ from comity.errors import InternalError, Rejected
 from comity.flows.exchanging.settling import Settling
 from comity.flows.keeping.erasing import HEADER
 from comity.flows.keeping.work import Draft, Work
-from comity.ports import Store
+from comity.ledger.tree import TreeHead
+from comity.ports import JournalEntry, Store
 from comity.record import bodies
 from comity.record.encoding import TEXT_CHARACTERS_MAX
 from comity.record.letters import ReceiptLetter, write_letter
@@ -145,6 +146,23 @@ def fork(record: Record, says: str) -> Contradiction:
         code="fork",
         key=waiting_key(statement.chain, statement.sequence),
         proof=record.envelope,
+    )
+
+
+def other_record(record: Record, known: JournalEntry) -> Rejected:
+    """The error for a record in whose place another one stands."""
+    if record.envelope == known.envelope:
+        return Rejected("the salt of its ledger leaf is another one than before", code="other-salt", place=known.chain)
+    return fork(record, "is not the one that stands here in its place")
+
+
+def two_histories(chain: str, stated: TreeHead, note: bytes, says: str) -> Contradiction:
+    """The error for a checkpoint that the records here contradict."""
+    return Contradiction(
+        f"{says}: the checkpoint over {stated.size} records does not match those here, and is kept as evidence",
+        code="two-histories",
+        key=waiting_key(chain, stated.size),
+        proof=note,
     )
 
 

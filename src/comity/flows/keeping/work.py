@@ -30,7 +30,7 @@ from comity.record.statement import (
     chain_id,
     write,
 )
-from comity.register.restoring import RECOVERED, mirrored, seen_from
+from comity.register.restoring import RECOVERED, Mirror
 from comity.register.rows import Key, Row, encode_row
 from comity.register.step import reads, reads_more, step
 from comity.register.verdict import RULES_VERSION, Changes, Context, Verdict
@@ -225,19 +225,15 @@ class Work:
         verdict = await self.judge(record)
         if isinstance(verdict, Changes):
             return verdict
-        there, own = seen_from(self.context, peer), self.context.party
-
-        async def facts(keys: Iterable[Key]) -> dict[Key, Row | None]:
-            return {key: mirrored(row, own) for key, row in (await self.facts(keys)).items()}
-
-        known = await facts(reads(there, record))
-        while more := reads_more(there, known, record):
-            known.update(await facts(more))
-        as_there = step(there, known, record)
+        mirror = Mirror(self.context, peer, record)
+        known = mirror.there(await self.facts([*reads(mirror.context, record), *mirror.requests]))
+        while more := reads_more(mirror.context, known, record):
+            known.update(mirror.there(await self.facts(more)))
+        as_there = step(mirror.context, known, record)
         if not isinstance(as_there, Changes):
             return verdict
-        for put in as_there.puts:
-            self.rows[put.key] = mirrored(put.row, peer)
+        for put in mirror.here(as_there.puts):
+            self.rows[put.key] = put.row
         return as_there
 
     def append(self, record: Record, salt: bytes, verdict: Verdict, *, recovered: bool = False) -> None:

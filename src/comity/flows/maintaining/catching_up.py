@@ -4,8 +4,8 @@ What a peer gives back of this house's own chain was signed by this house, so th
 something is left out shows in what the peer itself has signed: its records cite how much of this house's ledger it had,
 and the newest checkpoint that it cosigned covers so many records.
 
-Own records and the peer's are taken up in the order in which they were first: each after those that it cites, and
-otherwise by their instants; one that does not fit yet waits for the other side's next.
+Own records and the peer's are taken up in the order in which they were first: an own one as soon as those are here that
+it cites, for it would have cited more had there been more; one that does not fit yet waits for the other side's next.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from comity.ports import RestoredFrom
 from comity.record import bodies
 from comity.record.bodies.restoring import CaughtUp, Restored
 from comity.record.card import read_card
-from comity.record.statement import DOMESTIC, chain_id, peek, read_kept, understand
+from comity.record.statement import DOMESTIC, Record, chain_id, peek, read_kept, understand
 from comity.register.rows import ReturnedRow
 from comity.register.verdict import Changes, Held, Verdict
 
@@ -169,16 +169,18 @@ async def finish(house: House) -> bool:
     )
 
     async def say(work: Work) -> None:
+        for name in restored.alone:
+            house.exchange.doubt_word(work, chain_id(name, await house.peer_in(name)))
         await work.say(Draft(DOMESTIC, said))
 
+    await house.sequencer.submit(say, catching_up=True)  # (50)
     for name, peer in await house.correspondence():
         await house.exchange.resume(name, peer)
-    await house.sequencer.submit(say, catching_up=True)  # (50)
+    await answer(house)
     if house.restoration is not None:
         await house.restoration.clear()
     house.restored = None
     house.sequencer.release()
-    await answer(house)
     await house.exchange.settle()
     return True
 
@@ -191,7 +193,7 @@ async def _erase(house: House) -> None:
 async def answer(house: House) -> None:
     """Answer what the peers said after this house had last heard of them (51); what was answered is refused again."""
     async for key, record in scan_side(house.store, UNANSWERED):
-        await house.sequencer.submit(partial(_answer, house, key, record))
+        await house.sequencer.submit(partial(_answer, house, key, record), catching_up=True)
 
 
 async def _answer(house: House, key: str, record: bytes, work: Work) -> None:
@@ -207,6 +209,12 @@ async def _answer(house: House, key: str, record: bytes, work: Work) -> None:
     except ComityError:
         return
     work.absorb(attempt)
+
+
+async def _leave_unanswered(work: Work, record: Record, _: Verdict) -> None:
+    """What a verdict on a record of the peer's gives rise to is done when this house has caught up."""
+    statement = record.statement
+    work.put_side(UNANSWERED, waiting_key(statement.chain, statement.sequence), record.id)
 
 
 async def note(house: House, restored: RestoredFrom) -> None:
@@ -358,7 +366,7 @@ class _Fetching:
                 if any(self._fetched.values()):
                     raise self._withheld("what comes next cites records", await self._size(work))
                 return
-            ready.sort(key=lambda author: (self._fetched[author][0].record.statement.at, author != self._house.party))
+            ready.sort(key=lambda author: author != self._house.party)
             for author in ready:
                 if await self._take(work, author, surely=False):
                     break
@@ -388,6 +396,7 @@ class _Fetching:
                 place=statement.chain,
             )
         attempt = work.child(self._house.context(self._instant(work, statement.at, ours=ours)))
+        await self._house.exchange.settling.settle(attempt, _leave_unanswered)
         verdict: Verdict
         verdict = await (attempt.judge_recovered(record, self._peer) if ours else attempt.judge(record))
         if not surely and not isinstance(verdict, Changes):
@@ -398,9 +407,9 @@ class _Fetching:
                 if copy.header in self._headers and not await self._house.erasing.is_erased(copy.header):
                     attempt.put_side(HEADER, copy.header.hex(), self._headers[copy.header])
         if not ours:
-            attempt.put_side(UNANSWERED, waiting_key(statement.chain, statement.sequence), record.id)
+            await _leave_unanswered(attempt, record, verdict)
         if isinstance(verdict, Held):
-            self._house.exchange.hold_again(attempt, record, verdict)
+            self._house.exchange.settling.hold(attempt, record, verdict)
         work.absorb(attempt)
         self._fetched[author].popleft()
         return True

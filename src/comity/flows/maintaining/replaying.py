@@ -9,8 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-import msgspec
-
 from comity.errors import Rejected, Unavailable
 from comity.flows.house import House
 from comity.flows.keeping.work import CARD
@@ -22,7 +20,7 @@ from comity.record.dsse import check_signature, key_id, pae
 from comity.record.dsse import read as read_envelope
 from comity.record.statement import Record, read_frame, read_kept, understand
 from comity.register.keys import rotation
-from comity.register.restoring import RECOVERED, mirrored, seen_from
+from comity.register.restoring import RECOVERED, Mirror
 from comity.register.rows import AgreementRow, Key, PeerRow, Row
 from comity.register.rows.negotiation import ChannelRow
 from comity.register.step import MISSING_PREDECESSOR, UNKNOWN_VERSION, reads, reads_more, step
@@ -169,17 +167,17 @@ class Replay:
 
     def _verdict_there(self, entry: JournalEntry, record: Record) -> Changes | None:
         """The verdict on an own record that was given back, as the other party made it (``spec/backup.md`` 44)."""
-        relationship, own = record.statement.relationship, self._house.party
+        relationship = record.statement.relationship
         rows = [self.rows.get((kind.table, relationship)) for kind in (AgreementRow, ChannelRow)]
         peer = next((row.peer for row in rows if isinstance(row, (AgreementRow, ChannelRow))), "")
-        there, record = seen_from(self._house.context(entry.at), peer), understand(record)
-        facts = {key: mirrored(self.rows.get(key), own) for key in reads(there, record)}
-        while more := reads_more(there, facts, record):
-            facts.update({key: mirrored(self.rows.get(key), own) for key in more})
-        verdict = step(there, facts, record)
-        if not isinstance(verdict, Changes):
-            return None
-        return Changes(tuple(msgspec.structs.replace(put, row=mirrored(put.row, peer)) for put in verdict.puts))
+        record = understand(record)
+        mirror = Mirror(self._house.context(entry.at), peer, record)
+        keys = [*reads(mirror.context, record), *mirror.requests]
+        facts = mirror.there({key: self.rows.get(key) for key in keys})
+        while more := reads_more(mirror.context, facts, record):
+            facts.update(mirror.there({key: self.rows.get(key) for key in more}))
+        verdict = step(mirror.context, facts, record)
+        return Changes(mirror.here(verdict.puts)) if isinstance(verdict, Changes) else None
 
     async def _change(self, verdict: Changes) -> None:
         for put in verdict.puts:
