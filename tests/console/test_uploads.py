@@ -71,13 +71,13 @@ async def test_fields_and_a_file_come_in_whatever_pieces(room: Room, pieces: int
     )
     assert [pair for pair in found.form.fields if pair[0] != "token"] == [("topic", "미사일"), ("do", "look")]
     assert found.file is not None
-    assert (found.given, found.file.name) == ("요격 계획.txt", "요격 계획.txt")
+    assert (found.file.given, found.file.name) == ("요격 계획.txt", "요격 계획.txt")
     assert room.read(found.file.id) == content.replace(b"--B\r\n-not", b"--C\r\n-not")
 
 
 async def test_without_a_file_there_is_none(room: Room) -> None:
     found = await sent(room, token(room) + part("file", b"", "") + b"--B--\r\n")
-    assert (found.file, found.given) == (None, "")
+    assert found.file is None
     empty = await sent(room, token(room) + part("file", b"", "empty.txt") + b"--B--\r\n")
     assert empty.file is not None
     assert room.read(empty.file.id) == b""

@@ -57,6 +57,8 @@ class Spooled:
         whole: whether all of it came.
         until: when it is thrown away.
         seen: how far it has been read.
+        given: what a browser called it.
+        about: what a page keeps with it.
     """
 
     def __init__(self, identifier: str, owner: Owner, name: str, file: BinaryIO, until: datetime) -> None:
@@ -66,6 +68,8 @@ class Spooled:
         self.size = 0
         self.seen = 0
         self.whole = False
+        self.given = name
+        self.about: object = None
         self.until = until
         self.keys: list[FileKey] = []
         self.file = file
@@ -122,6 +126,11 @@ class Spool:
         self.sweep()
         found = self._held.get(identifier)
         return found if found is not None and found.owner is owner and found.whole else None
+
+    def of_owner(self, owner: Owner) -> list[Spooled]:
+        """(4) Every whole file of a session, the oldest first."""
+        self.sweep()
+        return [each for each in self._held.values() if each.owner is owner and each.whole]
 
     def needed(self, spooled: Spooled) -> None:
         """(2) It was needed now, and is kept on."""

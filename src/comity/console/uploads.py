@@ -41,12 +41,10 @@ class Upload(msgspec.Struct, frozen=True):
     Attributes:
         form: its text fields.
         file: its file; None where none was chosen.
-        given: what the browser called it.
     """
 
     form: Form
     file: Spooled | None = None
-    given: str = ""
 
 
 class ToSpool:
@@ -65,7 +63,6 @@ class ToSpool:
         self._writing = ExitStack()
         self._sink: BinaryIO | None = None
         self.file: Spooled | None = None
-        self.given = ""
 
     def begin(self, form: Form, given: str) -> None:
         """(5) A file begins; its form carries the token of the session."""
@@ -75,8 +72,8 @@ class ToSpool:
             )
         if self.file is not None:
             raise Rejected("a form with several files; send one at a time", code="wrong-form")
-        self.given = given
         self.file = self._spool.new(self._session, safe_name(given))
+        self.file.given = given
         self._sink = self._writing.enter_context(self._spool.whole(self.file))
 
     async def write(self, piece: bytes) -> None:
@@ -110,7 +107,7 @@ async def read_upload(request: Request, to: ToSpool, bytes_max: int, field: str 
         to.end(error)
         raise
     to.end(None)
-    return Upload(parts.form, to.file, to.given)
+    return Upload(parts.form, to.file)
 
 
 async def read_fields(request: Request, bytes_max: int) -> Form:
