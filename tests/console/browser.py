@@ -143,8 +143,9 @@ class Page:
         return self.read.forms
 
     def form(self, action: str) -> FormFound:
-        """The form of the page that goes to an address (a part of it suffices)."""
-        return next(form for form in self.forms if action in form.action)
+        """The form of the page that goes to an address; a part of it suffices."""
+        exact = [form for form in self.forms if form.action == action]
+        return exact[0] if exact else next(form for form in self.forms if action in form.action)
 
 
 class Browser:
@@ -156,6 +157,7 @@ class Browser:
         self.origin = origin
         self.cookies: dict[str, str] = {}
         self.headers: dict[str, str] = {"accept-language": "en"}
+        self.set_cookies: list[tuple[str, str]] = []
         self.page: Page
 
     async def sign_in(self, handle: str, language: str | None = None) -> Browser:
@@ -165,6 +167,10 @@ class Browser:
         session.language = language  # type: ignore[assignment]  # a test may say anything
         self.cookies[cookie(self.desk, urlsplit(self.origin).netloc)] = secret
         return self
+
+    def all_cookies(self) -> list[tuple[str, str]]:
+        """Every ``Set-Cookie`` that was ever answered, the newest first."""
+        return self.set_cookies[::-1]
 
     async def get(self, path: str, **headers: str) -> Page:
         """A page, after every redirection."""
@@ -214,6 +220,7 @@ class Browser:
         told = [(name.decode(), value.decode("latin-1")) for name, value in start["headers"]]
         for name, value in told:
             if name.lower() == "set-cookie":
+                self.set_cookies.append((name, value))
                 self._keep(value)
         self.page = Page(path, start["status"], told, bytes(answer))
         return self.page

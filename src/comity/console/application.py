@@ -23,14 +23,42 @@ from comity.console.cookies import held
 from comity.console.desk import Desk
 from comity.console.guard import API, READING, Guard
 from comity.console.languages import LANGUAGE_COOKIE, Language, chosen_language
-from comity.console.pages import about, agreement, incidents, item, ledger, onward, opening, register, requests, today
+from comity.console.pages import (
+    about,
+    account,
+    accounts,
+    agreement,
+    incidents,
+    item,
+    ledger,
+    onward,
+    opening,
+    register,
+    requests,
+    sign_in,
+    today,
+)
 from comity.console.sessions import Session
 from comity.console.templating import Templates, digest_of, static
 from comity.console.visit import TOKEN, Entry, Form, Stale, Visit, own_path, read_form
 from comity.errors import ComityError, InternalError, Misuse, Rejected
 from comity.register.rows import PersonRow
 
-MODULES = (today, register, item, opening, requests, incidents, agreement, ledger, about, onward)
+MODULES = (
+    today,
+    register,
+    item,
+    opening,
+    requests,
+    incidents,
+    agreement,
+    ledger,
+    about,
+    onward,
+    sign_in,
+    account,
+    accounts,
+)
 """Every module of pages, in the order of the menu."""
 STATIC_TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
 FOREVER = "public, max-age=31536000, immutable"
