@@ -11,7 +11,7 @@ from comity.flows.giving.release import Waiting
 from comity.flows.keeping.erasing import USABLE
 from comity.ports import JournalEntry
 from comity.record import bodies
-from comity.record.bodies.custody import Reproduced
+from comity.record.bodies.custody import HandedOver, Reproduced
 from comity.record.bodies.lineage import Derived
 from comity.record.encoding import decode
 from comity.record.statement import DOMESTIC, chain_id, peek
@@ -243,12 +243,16 @@ def _duties_that_both_see(node: Node) -> dict[tuple[str, ...], str]:
 def giving_rests_on_permit(simulation: Simulation) -> Iterator[str]:
     """(19)"""
     for giver, receiver, chain in giving(simulation):
-        permits = _permits(giver)
+        permits, given_back = _permits(giver), simulation.invariants.given_back
         for entry, body in said(giver, bodies.Consigned, chain):
+            if entry.record in given_back:
+                continue
             if (body.item, "give") not in permits.get(body.basis, ()):
                 yield f"consignment {entry.sequence} of {chain} rests on no recorded permit"
-            request = rows(giver, RequestRow)[body.request]
-            if not any(approval.granted and approval.by != request.by for approval in request.approvals):
+            request = rows(giver, RequestRow).get(body.request)
+            if request is None or not any(
+                approval.granted and approval.by != request.by for approval in request.approvals
+            ):
                 yield f"consignment {entry.sequence} of {chain} was not approved by somebody else"
             assured = {
                 (assurance.item, assurance.recipient)
@@ -259,7 +263,7 @@ def giving_rests_on_permit(simulation: Simulation) -> Iterator[str]:
                 if (body.item, copy.holder) not in assured:
                     yield f"copy {copy.number} of {body.item} went to somebody for whom nothing was assured"
         for entry, body in said(giver, bodies.Opened, chain):
-            if (body.item, "open") not in permits.get(body.basis, ()):
+            if entry.record not in given_back and (body.item, "open") not in permits.get(body.basis, ()):
                 yield f"opening {entry.sequence} of {chain} rests on no recorded permit"
 
 
@@ -336,9 +340,12 @@ def what_was_given_is_there(simulation: Simulation) -> Iterator[str]:
             if consignment.author != node.party and consignment.payload not in node.disk.blobs:
                 yield f"the payload of {consignment.item} is not in {node.party}, which received it"
         received = {row.record for row in rows(node, ConsignmentRow).values() if row.author != node.party}
-        received |= {row.record for row in rows(node, DerivativeRow).values() if row.maker == node.party}
+        made = {row.record for row in rows(node, DerivativeRow).values() if row.maker == node.party}
+        received |= made - simulation.invariants.given_back
+        burned = node.disk.erased if simulation.bringing_back is not None else ()  # also of a copy whose end burned
+        sealed_here = _handed_over(node, simulation.invariants.given_back)
         for copy in rows(node, CopyRow).values():
-            if copy.consignment not in received:
+            if copy.consignment not in received or copy.header in burned or (copy.item, copy.number) in sealed_here:
                 continue
             usable, there = copy.state in USABLE and not copy.going_back, copy.header.hex() in headers
             if usable and not there:
@@ -350,6 +357,12 @@ def what_was_given_is_there(simulation: Simulation) -> Iterator[str]:
             refused = requests[request].approvals and not requests[request].approvals[-1].granted
             if not refused and decode(value, Waiting).prepared.payload not in node.disk.blobs:
                 yield f"what {request} waits to give is not in {node.party} any more"
+
+
+def _handed_over(node: Node, given_back: set[bytes]) -> set[tuple[str, int]]:
+    """Copies that were sealed here to somebody else before the disk was lost, and nowhere besides."""
+    chain = chain_id(RELATIONSHIP, node.party)
+    return {(body.item, body.copy) for entry, body in said(node, HandedOver, chain) if entry.record in given_back}
 
 
 def duties_balance(simulation: Simulation) -> Iterator[str]:

@@ -7,8 +7,8 @@ and remember what they need; those of ``at_rest.py`` see two houses that have to
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -22,6 +22,7 @@ from comity.ledger.checkpoint import Checkpoint
 from comity.ledger.note import Note
 from comity.ports import JournalEntry
 from comity.record import bodies
+from comity.record.contexts import origin
 from comity.record.encoding import decode
 from comity.record.statement import Statement, chain_id, peek
 from comity.stores.blobs import DIGEST_BYTES
@@ -60,7 +61,13 @@ class Fresh:
 
 
 class Invariants:
-    """Looks at one world. ``counts`` says how often each invariant was looked at."""
+    """Looks at one world.
+
+    Attributes:
+        counts: how often each invariant was looked at.
+        given_back: records that only the peer still had of a house that lost its disk: what the house had recorded for
+            itself beside them, and the keys of what it had made, are gone.
+    """
 
     def __init__(self, simulation: Simulation) -> None:
         self.simulation = simulation
@@ -81,7 +88,44 @@ class Invariants:
         self.known: dict[FeedName, int] = {}
         self.arrived: dict[tuple[FeedName, int], bytes] = {}
         self.reading: dict[int, int] = {}
+        self.given_back: set[bytes] = set()
         self.whole: dict[str, dict[bytes, bytes]] = {}
+
+    def burned(self, node: Node, left: Mapping[str, int]) -> None:
+        """Forget what nobody can know any more: a house lost its disk, and ``left`` is what there is of its chains.
+
+        Its journal is looked at again from its beginning, for it goes on from what the backup has.
+        """
+        party = node.party
+        here = node.disk.database.newest
+        self.given_back |= {
+            entry.record
+            for each in self.simulation.nodes.values()
+            for entry in each.disk.database.entries
+            if entry.chain in left and entry.record not in here
+        }
+        there = {
+            entry.record
+            for each in self.simulation.nodes.values()
+            for entry in each.disk.database.entries
+            if entry.chain in left or each is node
+        }
+        self.acknowledged = [
+            replace(
+                each,
+                records=tuple(record for record in each.records if record in there),
+                heads={chain: head for chain, head in each.heads.items() if head.size <= left.get(chain, 0)},
+            )
+            if each.party == party
+            else each
+            for each in self.acknowledged
+        ]
+        self.left = {key: said for key, said in self.left.items() if key[1] < left.get(key[0], key[1] + 1)}
+        stated = {origin(chain): size for chain, size in left.items()}
+        self.roots = {key: root for key, root in self.roots.items() if key[1] <= stated.get(key[0], key[1])}
+        self.journalled[party] = []
+        self.latest = {key: seen for key, seen in self.latest.items() if key[0] != party}
+        self.cosigned = {key: size for key, size in self.cosigned.items() if key[0] != party}
 
     def check(self) -> None:
         """Look at what is new.
@@ -134,8 +178,9 @@ class Invariants:
 def acknowledged_is_kept(seen: Invariants, news: News, _: list[Fresh]) -> Iterator[str]:
     """(1)"""
     died = {party: node.disk.crashes for party, node in seen.simulation.nodes.items()}
+    away = {party for party, node in seen.simulation.nodes.items() if node.disk.restored is not None}
     again = [each for each in seen.acknowledged if seen.crashes.get(each.party, 0) != died[each.party]]
-    for acknowledgement in (*again, *news.acknowledgements):
+    for acknowledgement in (each for each in (*again, *news.acknowledgements) if each.party not in away):
         database = seen.simulation.nodes[acknowledgement.party].disk.database
         where = f"{acknowledgement.party} acknowledged {acknowledgement.act!r}"
         for record in acknowledgement.records:
@@ -146,7 +191,7 @@ def acknowledged_is_kept(seen: Invariants, news: News, _: list[Fresh]) -> Iterat
             if head.size and (entry is None or entry.record != head.last):
                 yield f"{where} at record {head.size} of {chain}, which is not there (any more)"
     seen.acknowledged += news.acknowledgements
-    seen.crashes = died
+    seen.crashes = {party: crashes for party, crashes in died.items() if party not in away}
 
 
 def one_history(seen: Invariants, news: News, _: list[Fresh]) -> Iterator[str]:

@@ -10,6 +10,7 @@ from random import Random
 from typing import Any
 
 from comity.errors import Unavailable
+from comity.flows.exchanging.roads import Reach, no_reach
 from comity.flows.feeding.books import Books
 from comity.flows.feeding.feeds import Feeds
 from comity.flows.feeding.reading import Readers
@@ -38,6 +39,7 @@ class Node:
         gates, feeds, readers, books: what it does with feeds, as long as it is up.
         full: the disk takes no more writes.
         down_until: the step before which nobody starts it again.
+        reach: the way to the peer, for a house that was brought back.
     """
 
     def __init__(self, party: str, folder: Path, random: Random, time: WorldTime, witness: Witness) -> None:
@@ -55,6 +57,7 @@ class Node:
         self.books: Books
         self.full = False
         self.down_until = 0
+        self.reach: Reach = no_reach
         self._random = random
         self.witness = witness
         self._entropy = SeededEntropy(f"{random.random()} {party}")
@@ -100,6 +103,7 @@ class Node:
         self.feeds = Feeds(house, store, self.gates)
         self.readers, self.books = Readers(house, self.feeds, self.gates), Books(house, self.feeds)
         self.keep(self.books.run())
+        house.reach = self.reach
         self.house = house
         return True
 

@@ -25,11 +25,12 @@ KINDS: dict[str, Callable[[int, int], Simulation | Capitals]] = {
     "meddler": lambda seed, steps: simulate(seed, steps, liar="meddler"),
     "double dealer": lambda seed, steps: simulate(seed, steps, liar="double-dealer"),
     "changing keys": lambda seed, steps: simulate(seed, steps, keys_change=True),
+    "brought back": lambda seed, steps: simulate(seed, steps, brought_back=True),
     "capitals": in_capitals,
 }
 """Every kind of world: in the weather that its seed draws, in a storm, in one over disks that are slow, too; and with
 somebody who lies for one of the houses, without its keys and with them; where
-keys change; and three capitals and a third party."""
+keys change; where houses lose their disks and are brought back; and three capitals and a third party."""
 
 
 @dataclass

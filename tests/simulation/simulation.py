@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from random import Random
@@ -24,10 +25,11 @@ from world import RELATIONSHIP, TODAY
 
 from . import cast
 from .acts import ACTS, CHANGING_KEYS, Asked, hand_over, outcome, records_named, send
+from .bringing_back import BringingBack
 from .clock import WorldTime
 from .feed_texts import NAMES
 from .feed_witness import held_on, state_on
-from .feeding import FeedsOfWorld, approve_release, ask_release, connect
+from .feeding import FEEDING, FeedsOfWorld, approve_release, ask_release, connect
 from .invariants import Invariants
 from .loop import run_in
 from .lying import Liar, accusations
@@ -87,6 +89,7 @@ class Simulation:
         verified, rebuilt: what each house says of itself at rest, and after its register was rebuilt there.
         tables: the register's rows of each house at rest, before they were rebuilt.
         liars: what lies for houses, if anything does.
+        bringing_back: what loses disks and brings houses back, if anything does.
         acts: what people do, and how often.
         accused: who signed what excludes itself, by the house that keeps it.
         proved: the same, as a stranger reads it out of the proofs that the house exports.
@@ -115,6 +118,7 @@ class Simulation:
         self.tables: dict[str, dict[str, dict[str, bytes]]] = {}
         self.acts = dict(ACTS)
         self.liars: list[Liar] = []
+        self.bringing_back: BringingBack | None = None
         self.accused: dict[str, list[str]] = {}
         self.proved: dict[str, list[str]] = {}
         self.restless: list[str] = []
@@ -128,6 +132,12 @@ class Simulation:
         liar = Liar(self, party, signs=signs)
         self.liars.append(liar)
         self.network.through.append(liar.message)
+
+    def bring_back(self) -> None:
+        """From founding until rest houses lose their disks now and then."""
+        self.bringing_back = BringingBack(self)
+        self.acts = {kind: act for kind, act in self.acts.items() if kind not in FEEDING}
+        self.weather = replace(self.weather, gap=0)  # the peer holds nothing beyond what it lacks
 
     def is_lie(self, says: str) -> bool:
         """Whether a finding is that somebody signed two histories, where somebody does."""
@@ -165,6 +175,8 @@ class Simulation:
             node.weather = self.weather
         for liar in self.liars:
             liar.active = True
+        if self.bringing_back is not None:
+            self.bringing_back.begin()
         self.witness.tell(f"seed {self.seed}: {self.weather}")
         self.invariants.check()
 
@@ -176,6 +188,8 @@ class Simulation:
         self._time_passes()
         for node in self.nodes.values():
             await self._fate(node)
+        if self.bringing_back is not None:
+            await self.bringing_back.step()
         message = self.network.take() if self.random.random() < 0.5 else None
         if message is not None:
             self._arrive(message)
@@ -315,7 +329,7 @@ class Simulation:
                 if node.dead:
                     await self._bury(node)
 
-    async def _quiet(self) -> None:
+    async def quiet(self) -> None:
         """Until everybody has an answer, a moment each time; whoever waits for a timer gets it."""
         for _ in range(TURNS_MAX):
             if not any(node.busy for node in self.nodes.values()):
@@ -359,8 +373,10 @@ class Simulation:
         for node in self.nodes.values():
             node.heal()
         await self.revive()
-        await self._quiet()
+        await self.quiet()
         self.restless += [f"something in {node.party} does not end" for node in self.nodes.values() if node.busy]
+        if self.bringing_back is not None:
+            await self.bringing_back.rest()
         await self._feeds_rest()
         self.network.under_way.clear()
         await self.exchange_until_quiet()
@@ -418,7 +434,7 @@ class Simulation:
             while self.network.under_way:
                 await self.revive()
                 self._arrive(self.network.under_way.pop(0))
-                await self._quiet()
+                await self.quiet()
             await self.revive()
             house = self.nodes[party].house
             assert house is not None
@@ -450,10 +466,12 @@ def simulate(
     *,
     liar: Literal["", "meddler", "double-dealer"] = "",
     keys_change: bool = False,
+    brought_back: bool = False,
 ) -> Simulation:
     """Run the world of a seed, in the weather that the seed draws or another one, and bring it to rest.
 
-    With a ``liar`` one of the houses is lied for; keys are replaced and revoked where ``keys_change``.
+    With a ``liar`` one of the houses is lied for; keys are replaced and revoked where ``keys_change``; where
+    ``brought_back`` houses lose their disks and are brought back from backups, and there are no feeds.
 
     Raises:
         Broken: an invariant does not hold; it names which, where, and after which step.
@@ -469,6 +487,8 @@ def simulate(
     with TemporaryDirectory(prefix="comity-simulation-") as folder:
         simulation = Simulation(seed, Path(folder), weather)
         simulation.acts |= CHANGING_KEYS if keys_change else {}
+        if brought_back:
+            simulation.bring_back()
         if liar:
             simulation.lie_for(cast.PARTIES[seed % 2], signs=liar == "double-dealer")
         return run_world(simulation, run)

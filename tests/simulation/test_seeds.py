@@ -13,8 +13,10 @@ import pytest
 from comity.stores.memory import TEMPORARY
 from comity.stores.memory_disk import Fault, MemoryDisk
 
+from .bringing_back import BringingBack
 from .cast import PARTIES
 from .invariants import NAMES, Broken
+from .node import Node
 from .simulation import simulate
 from .weather import CALM, STORM
 
@@ -95,6 +97,35 @@ def test_who_meddles_with_what_a_house_sends_changes_nothing() -> None:
         assert set(simulation.invariants.counts) == set(NAMES)
         lies |= {fault for fault in simulation.witness.faults if fault.startswith("liar ")}
     assert len(lies) > 10
+
+
+def test_houses_lose_their_disks_and_come_back_and_everything_holds() -> None:
+    faults: set[str] = set()
+    for seed in (2, 5, 11):
+        simulation = simulate(seed, 150, CALM if seed == 2 else None, brought_back=True)
+        assert set(simulation.invariants.counts) == set(NAMES)
+        faults |= set(simulation.witness.faults)
+        assert not any(node.disk.restored for node in simulation.nodes.values())
+    assert {"disk lost", "disk lost, the mark is kept"} <= faults
+
+
+@pytest.mark.parametrize(("number", "remembered"), [(1, True), (2, False)])
+def test_who_works_on_with_an_older_copy_is_named(
+    number: int, remembered: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A backup that is put back by hand, without the note that makes the house ask its peer what is missing."""
+    lose = BringingBack.lose
+
+    async def put_back(bringing_back: BringingBack, node: Node) -> None:
+        await lose(bringing_back, node)
+        node.disk.restored = None
+        if not remembered:
+            bringing_back.sim.invariants.acknowledged.clear()
+
+    monkeypatch.setattr(BringingBack, "lose", put_back)
+    with pytest.raises(Broken) as broken:
+        simulate(3, 150, CALM, brought_back=True)
+    assert number in broken.value.numbers
 
 
 def test_keys_change_and_everything_holds() -> None:
