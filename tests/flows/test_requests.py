@@ -16,7 +16,7 @@ from comity.flows.deciding.explaining import Why, why
 from comity.flows.giving.answering import Approve, Assure, approve, assure
 from comity.flows.giving.opening import Open, StillOpen, open_item, still_open
 from comity.flows.giving.release import Give, look, preview
-from comity.flows.giving.requests import ListRequests, ShowRequest, list_requests, show_request
+from comity.flows.looking.requests import ListRequests, ShowRequest, list_requests, show_request
 from comity.flows.people.clearances import ChangeList, GrantClearance, change_list, grant_clearance
 from world import RELATIONSHIP, ROOT, World
 

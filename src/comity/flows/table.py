@@ -32,7 +32,7 @@ from comity.flows.ending import certificates, destruction, level_books, levels, 
 from comity.flows.feeding import ending, listing, originators, postures, readings, releasing
 from comity.flows.finding import pages, today
 from comity.flows.foreseeing import what_if
-from comity.flows.giving import answering, marks, opening, release, requests, using
+from comity.flows.giving import answering, marks, opening, release, using
 from comity.flows.handling import copies, copying, handing_on, handing_over, losing
 from comity.flows.house import House
 from comity.flows.incidents import investigating, reporting
@@ -47,6 +47,7 @@ from comity.flows.looking import (
     ledgers,
     muster,
     reconciling,
+    requests,
     views,
 )
 from comity.flows.maintaining import (
@@ -161,11 +162,11 @@ _RUN: dict[str, Callable[[House, Any], Awaitable[Any]]] = {
     "directory.list": directory.list_directory,
     "give.preview": release.preview,
     "give": release.give,
-    "hand-on": handing_on.hand_on,
-    "approve": answering.approve,
     "give.look": release.look,
     "request.list": requests.list_requests,
     "request.show": requests.show_request,
+    "hand-on": handing_on.hand_on,
+    "approve": answering.approve,
     "assure": answering.assure,
     "mark": marks.mark_item,
     "copy": copying.make_copies,
@@ -189,9 +190,9 @@ _RUN: dict[str, Callable[[House, Any], Awaitable[Any]]] = {
     "incident.show": investigating.show_incident,
     "open": opening.open_item,
     "open.confirm": opening.confirm,
+    "open.still": opening.still_open,
     "feed.preview": releasing.preview_feed,
     "feed.release": releasing.release_feed,
-    "open.still": opening.still_open,
     "feed.list": listing.list_feeds,
     "feed.show": listing.show_feed,
     "feed.end": ending.end_feed,
