@@ -14,6 +14,7 @@ There are three for each language (``src/comity/console/locale``):
 from __future__ import annotations
 
 import ast
+import json
 import re
 import sys
 import tomllib
@@ -47,10 +48,50 @@ TOLD: dict[str, dict[str, slice]] = {
         "_event": slice(1, 3),
     },
     "register/roles.py": {"APART": slice(None)},
+    "agreement/term.py": {"says": slice(None)},
+    "agreement/history.py": {"says": slice(None)},
+    "agreement/noted.py": {"says": slice(None)},
+    "agreement/recounted.py": {"says": slice(None)},
+    "evidence/contradiction.py": {"return": slice(None)},
+    "flows/agreeing/negotiations.py": {"return": slice(None)},
+    "flows/incidents/investigating.py": {"return": slice(None)},
+    "flows/maintaining/rebuilding.py": {"Finding": slice(1, 2), "says": slice(None)},
+    "flows/vouching/contradictions.py": {"says": slice(None)},
     "foresight/obligations.py": {"says": slice(None), "UNSPOKEN": slice(None)},
 }
 """Modules that tell something without raising it, and where in them it stands: a keyword, a table, or which arguments
 of a call."""
+COMPOSED = (
+    *(
+        f"{start}{channel}, {{0}} {unit}s {end}"
+        for start in ("by written notice", "by notice")
+        for channel in (" through the diplomatic channel", "")
+        for unit in ("day", "month")
+        for end in (
+            "after it",
+            "before the renewal every year; last day {1}",
+            "before the renewal every {1} years; last day {2}",
+        )
+    ),
+    "by written notice, year after it",
+    "{0} ({1}) or {2} ({3})",
+    "whether it is in force: {0}",
+    "when it ends: {0}",
+    "how it can be ended: {0}",
+    "{0} holds {1}; {2} holds {3}",
+    "not by itself",
+    *(
+        f"{held} ({known})"
+        for held in ("at any time, by reactivating the suspended notice", "only by notice in time before a renewal")
+        for known in ("said by it", "reported of it by others", "by the text: it has said nothing")
+    ),
+    "{0} gives notice of the end on {1}",
+    "{0} suspends the effect of its notice on {1}",
+    "{0} lets its suspended notice run again on {1}",
+    "{0} withdraws its notice on {1}",
+    "{0} and {1} end it by consent on {2}",
+)
+"""Sentences that are put together from parts (``agreement/term.py``, ``foresight/supposition.py``)."""
 LETTERS_MIN = 6
 """A sentence that has fewer letters of its own is not recognised again; its code says what it means."""
 KEYWORDS: dict[str, Any] = {
@@ -94,8 +135,14 @@ def said() -> Said:
                     found.sentences.setdefault(sentence, set()).add(code)
                 elif code:
                     found.codes.add(code)
-            for sentence in _told(tree, TOLD.get(file.relative_to(SOURCE).as_posix(), {})):
+            for sentence in _said_in(tree, TOLD.get(file.relative_to(SOURCE).as_posix(), {})):
                 found.sentences.setdefault(sentence, set())
+    for file, places in TOLD.items():
+        if file.split("/", 1)[0] not in (*WHOLE, *BY_CODE):
+            tree = ast.parse((SOURCE / file).read_text(encoding="utf-8"))
+            for sentence in _said_in(tree, places):
+                found.sentences.setdefault(sentence, set())
+    found.sentences |= {sentence: set() for sentence in COMPOSED if sentence not in found.sentences}
     return found
 
 
@@ -115,7 +162,7 @@ def _raised(tree: ast.Module) -> Iterator[tuple[str | None, str]]:
                 yield sentence, code
 
 
-def _told(tree: ast.Module, places: dict[str, slice]) -> Iterator[str]:
+def _said_in(tree: ast.Module, places: dict[str, slice]) -> Iterator[str]:
     """What is told without being raised."""
     for node in ast.walk(tree):
         values: list[ast.expr] = []
@@ -126,6 +173,10 @@ def _told(tree: ast.Module, places: dict[str, slice]) -> Iterator[str]:
             case ast.Assign(targets=[ast.Name(id=name)], value=value) if name in places:
                 values.append(value)
             case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value) if name in places:
+                values.append(value)
+            case ast.Return(value=ast.Tuple(elts=several)) if "return" in places:
+                values += several[1:]
+            case ast.Return(value=ast.expr() as value) if "return" in places:
                 values.append(value)
             case ast.Assign(targets=[ast.Tuple(elts=names)], value=ast.Tuple(elts=several)):
                 values += [each for name, each in zip(names, several, strict=True) if _name(name) in places]
@@ -187,6 +238,8 @@ def agreement_texts() -> dict[str, None]:
     for file in sorted((SOURCE / "agreements").glob("*.toml")):
         read = tomllib.loads(file.read_text(encoding="utf-8"))
         found |= dict.fromkeys(text for text in _english(read) if text)
+    for file in sorted((SOURCE / "agreements").glob("*.coverage.json")):
+        found |= dict.fromkeys(each["does"] for each in json.loads(file.read_text(encoding="utf-8"))["rows"])
     return found
 
 
@@ -198,7 +251,10 @@ def _english(value: Any) -> Iterator[str]:
             elif key == "source":  # who reported something has its own name
                 continue
             elif key in {"heading", "title", "name"} and isinstance(each, dict):
-                yield from (text for language, text in each.items() if language == "en" and set(each) == {"en"})
+                if (
+                    set(each) == {"en"} or key == "name"
+                ):  # a name stands in sentences; the rest is asked for by language
+                    yield each["en"]
             else:
                 yield from _english(each)
     elif isinstance(value, list):

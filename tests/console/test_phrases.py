@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
+from datetime import datetime
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
@@ -13,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from agreement.histories import packaged_chronicle
 from comity.console.catalogues import CODES, CONTEXT, Code, catalogue
 from comity.console.languages import Language
 from comity.console.phrases import meaning, phrase
@@ -139,3 +141,22 @@ def test_the_words_of_the_library_are_told_as_summaries() -> None:
     assert phrase(said, "en") == said
     assert "実質的に同等" in Language("ja", ZoneInfo("Asia/Tokyo")).told(said)
     assert phrase("what no agreement of the library says", "ja") is None
+
+
+@EVERY
+def test_what_can_be_said_of_the_standing_of_an_agreement_is_told(code: Code) -> None:
+    """On any day of a history in which the parties read the end differently."""
+    told: set[str] = set()
+    for name in ("jp-kr-2016.history.toml", "jp-kr-2016.hypothetical.history.toml"):
+        chronicle = packaged_chronicle(name)
+        for day in ("2019-09-01", "2019-12-01", "2021-05-01", "2024-01-01"):
+            status = chronicle.status(datetime.fromisoformat(f"{day}T00:00:00+00:00"))
+            told |= {ending.says for reading in status.readings for ending in reading.endings}
+            told |= {ahead.counting for reading in status.readings for ahead in reading.ahead if ahead.counting}
+            told |= {each.says for each in status.contested}
+            told |= {held for each in status.contested for held in each.held.values()}
+    assert len(told) > 8
+    for says in told:
+        known = phrase(says, code)
+        assert known not in (None, says)
+        assert not re.search("[a-z]{4}", known or ""), known

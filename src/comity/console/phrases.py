@@ -21,7 +21,7 @@ from itertools import chain, pairwise
 from typing import NamedTuple
 
 from comity.console.catalogues import CONTEXT, Code, catalogue
-from comity.explanation.phrases import ACTS, FORMS, LANGUAGES, METHODS, RELATIONS
+from comity.explanation.phrases import ACTS, FORMS, LANGUAGES, METHODS, PHRASES, RELATIONS
 
 LETTERS_MIN = 6
 """A sentence with fewer letters of its own is recognised only where each place holds a name or a list of names, stands
@@ -45,10 +45,10 @@ class Book(NamedTuple):
     """Everything that flows say, in one language.
 
     Attributes:
-        whole: sentences into which nothing is put, and the words of agreements.
+        whole: sentences into which nothing is put, the words of agreements, and the closed words of their files.
         sentences: the others, those with most letters of their own first.
         codes: a sentence for an error by its code, where its own words are not known.
-        words: closed words.
+        words: closed words that are also put into sentences.
     """
 
     whole: Mapping[str, str]
@@ -58,7 +58,7 @@ class Book(NamedTuple):
 
 
 def phrase(text: str, code: Code) -> str | None:
-    """A sentence of a flow, or of an agreement of the library, in another language; None where it is not known there."""
+    """What a flow, or an agreement of the library, says, in another language; None where it is not known there."""
     return text if code == "en" else _told(text, _book(code), 0)
 
 
@@ -68,7 +68,7 @@ def meaning(error: str, code: Code) -> str | None:
 
 
 def _told(text: str, book: Book, letters_min: int) -> str | None:
-    known = book.whole.get(text) or _words(text, book)
+    known = _words(text, book) or book.whole.get(text)
     if known is not None:
         return known
     for sentence in book.sentences:
@@ -108,13 +108,11 @@ def _plain(part: str) -> str:
 
 @cache
 def _book(code: Code) -> Book:
-    whole = {text: told for text, (told, *_) in catalogue(code, "agreements").items()}
+    place = LANGUAGES.index(code)
+    whole = {word: each[place] for phrases in PHRASES.values() for word, each in phrases.items() if word}
+    whole |= {text: told for text, (told, *_) in catalogue(code, "agreements").items()}
     codes: dict[str, str] = {}
-    words = {
-        word: each[LANGUAGES.index(code)]
-        for phrases in (ACTS, FORMS, METHODS, RELATIONS)
-        for word, each in phrases.items()
-    }
+    words = {word: each[place] for phrases in (RELATIONS, METHODS, FORMS, ACTS) for word, each in phrases.items()}
     sentences = []
     for message, (told, *_) in catalogue(code, "flows").items():
         context, _, text = message.rpartition(CONTEXT)
