@@ -69,12 +69,12 @@ COMPOSED = (
         for unit in ("day", "month")
         for end in (
             "after it",
-            "before the renewal every year; last day {1}",
-            "before the renewal every {1} years; last day {2}",
+            "before the renewal every year; last day {1} ({2})",
+            "before the renewal every year; last day {1} ({2}) or {3} ({4})",
+            "before the renewal every {1} years; last day {2} ({3})",
         )
     ),
     "by written notice, year after it",
-    "{0} ({1}) or {2} ({3})",
     "whether it is in force: {0}",
     "when it ends: {0}",
     "how it can be ended: {0}",

@@ -21,11 +21,13 @@ from itertools import chain, pairwise
 from typing import NamedTuple
 
 from comity.console.catalogues import CONTEXT, Code, catalogue
-from comity.explanation.phrases import ACTS, FORMS, LANGUAGES, METHODS, PHRASES, RELATIONS
+from comity.explanation.phrases import ACTS, COUNTING, FORMS, LANGUAGES, METHODS, PHRASES, RELATIONS
 
 LETTERS_MIN = 6
 """A sentence with fewer letters of its own is recognised only where each place holds a name or a list of names, stands
 in quotation marks, or comes after a colon at the end; and never within another sentence."""
+PUT_IN = (RELATIONS, COUNTING, METHODS, FORMS, ACTS)
+"""Closed words of agreement files that are also put into sentences; of a word in two of them the last counts."""
 _BETWEEN = re.compile("(: |, )")
 _PLACE = re.compile(r"\{([0-9]+)\}")
 _ANYTHING, _NAMES = "(.*?)", r"([^\s,]+(?: [^\s,]+)?(?:, [^\s,]+)*)"
@@ -112,7 +114,7 @@ def _book(code: Code) -> Book:
     whole = {word: each[place] for phrases in PHRASES.values() for word, each in phrases.items() if word}
     whole |= {text: told for text, (told, *_) in catalogue(code, "agreements").items()}
     codes: dict[str, str] = {}
-    words = {word: each[place] for phrases in (RELATIONS, METHODS, FORMS, ACTS) for word, each in phrases.items()}
+    words = {word: each[place] for phrases in PUT_IN for word, each in phrases.items()}
     sentences = []
     for message, (told, *_) in catalogue(code, "flows").items():
         context, _, text = message.rpartition(CONTEXT)
