@@ -104,7 +104,7 @@ LAWS: dict[str, Law] = {
     "seal": law(CORE, "msgspec cryptography shamir_mnemonic", EVERYTHING - WORLD | {"os"}),
     "flows": law((*CORE, "evidence", "feed", "foresight", "ports", "seal"), "msgspec cryptography", EVERYTHING - WORLD),
     "stores": law(("errors", "ports", "seal"), "msgspec apsw cryptography pkcs11"),
-    "courier": law((*CORE, "ports"), "msgspec cryptography aiohttp"),
+    "courier": law((*CORE, "ports", "answers"), "msgspec cryptography aiohttp"),
     "timezones": law(CORE, "tzdata"),
     "witness": law(("errors", "ledger", "ports"), "msgspec", EVERYTHING - WORLD),
     "timestamps": law(("errors",), "msgspec cryptography rfc3161_client", EVERYTHING - WORLD),
@@ -117,7 +117,7 @@ LAWS: dict[str, Law] = {
     "node": law((*INSIDE, "answers"), "msgspec cryptography aiohttp starlette uvicorn uvloop httptools"),
     "api": law((*INSIDE, "node"), "msgspec"),
     "cli": law(
-        (*INSIDE, "answers", "doors", "drafting", "explanation", "node", "api", "comity"),
+        (*INSIDE, "answers", "console", "doors", "drafting", "explanation", "node", "api", "comity"),
         "msgspec cryptography aiohttp click rich segno typst",
     ),
     "comity": law((*INSIDE, "node", "api"), "msgspec"),
@@ -134,6 +134,7 @@ GRANTS = {
     "comity.node.keys": frozenset({"stores"}),  # keys as files, to be listed and locked
     "comity.node.pages": frozenset({"console"}),  # the application, when the first browser asks
     "comity.node.settings": frozenset({"console"}),  # its table among the others
+    "comity.node.looking": frozenset({"stores"}),  # a data folder as it is, beside whoever works in it
     "comity.node.passphrase": frozenset({"stores"}),  # a file with a passphrase is read as strictly as a key
     "comity.node.secrets": frozenset({"stores"}),  # and the same for every other secret
     "comity.node.witnessing": frozenset({"stores"}),  # and the same for a witness, which is no house

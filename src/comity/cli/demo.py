@@ -45,20 +45,27 @@ def _keeping(command: Command) -> Command:
 @demo.command(DOCUMENT, cls=Verb)
 @click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @_keeping
-def document(file: Path | None, keep: Path | None) -> None:
+@click.option("--console", is_flag=True, help="Leave both nodes running, to work in a browser.")
+def document(file: Path | None, keep: Path | None, console: bool) -> None:
     """Watch one document cross from Tokyo to Seoul: decided, approved, sealed, receipted, opened, refused, proved.
 
-    FILE is what is given: any file, by default the agreement file itself.
+    FILE is what is given: any file, by default the agreement file itself. With --console both nodes are left running,
+    and it is said at which addresses, and as whom, you can look at them in a browser.
 
     Example:
       comity demo
       comity demo report.pdf
+      comity demo --console
       comity demo document --keep /tmp/comity-demo
     """
+    from comity.cli.demonstration.browsing import browse
     from comity.cli.demonstration.proof import what_next
     from comity.cli.demonstration.scenes import Play
 
     with resources.as_file(resources.files("comity.agreements") / "jp-kr-2016.toml") as agreement, _folder(keep) as at:
+        if console:
+            browse(file or agreement, at)
+            return
         play = Play(file or agreement, at)
         play.run()
     what_next(play.screen, keep)

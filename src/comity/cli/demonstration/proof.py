@@ -68,6 +68,7 @@ def what_next(screen: Screen, kept: Path | None) -> None:
         lines.append((f"comity --folder {kept}/jp outbox", "Tokyo's side"))
         lines.append((f"comity --folder {kept}/kr ledger verify", "Seoul's books, checked"))
     lines += [
+        ("comity demo --console", "both nodes in a browser, in three languages, with sample sign-ins"),
         ("comity agreement status jp-kr-2016 --at 2019-11-23", "the agreement on any date, by each reading"),
         ("comity agreement timeline jp-kr-2016", "its whole history, with sources"),
         ("comity seal -h", "any file, any age recipient, no node needed"),

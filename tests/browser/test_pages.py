@@ -1,0 +1,81 @@
+"""Every page can be used by everybody: axe-core finds nothing, at any width, in every language, in light and dark."""
+
+from __future__ import annotations
+
+from collections import deque
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Page
+
+from browser.conftest import LANGUAGES, Stage, shoot, violations
+
+PAGES_MAX = 60
+NO_PAGES = ("/content", "/file", "/access.", "/download", "/label")
+
+
+def everywhere(page: Page) -> list[str]:
+    """Every page that can be reached by links, from where somebody begins."""
+    seen, waiting = {"/": None}, deque(["/"])
+    while waiting and len(seen) <= PAGES_MAX:
+        page.goto(waiting.popleft())
+        for link in page.eval_on_selector_all("a[href]", "all => all.map(each => each.href)"):
+            parts = urlsplit(link)
+            path = parts.path + (f"?{parts.query}" if parts.query else "")
+            if parts.netloc == urlsplit(page.url).netloc and path not in seen and not any(p in path for p in NO_PAGES):
+                seen[path] = None
+                waiting.append(path)
+    return list(seen)
+
+
+@pytest.mark.parametrize(("handle", "language"), [("ito", "en"), ("lee", "ko"), ("sato", "ja"), ("ueda", "en")])
+def test_every_page_can_be_used_by_everybody(stage: Stage, handle: str, language: str) -> None:
+    asked: list[str] = []
+    page = stage.at(handle, language)
+    page.on("request", lambda request: asked.append(request.url))
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    found: list[str] = []
+    for path in everywhere(page):
+        page.goto(path)
+        found += violations(page)
+        shoot(page, f"{language}-{handle}{path.replace('/', '_').partition('?')[0]}")
+    assert not found, "\n".join(found)
+    house = urlsplit(page.url).netloc
+    assert [url for url in asked if urlsplit(url).netloc not in (house, "")] == []
+    assert said == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_contrast_holds_in_both_schemes(stage: Stage, scheme: str) -> None:
+    page = stage.at("ito")
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of the two
+    found: list[str] = []
+    for path in ("/", "/register", "/duties", "/agreements", "/ledger", "/people"):
+        page.goto(path)
+        found += violations(page)
+        shoot(page, f"{scheme}{path.replace('/', '_')}")
+    page.emulate_media(color_scheme="light")
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("width", [320, 640])
+@pytest.mark.parametrize("path", ["/", "/register", "/give", "/duties", "/agreements", "/visits", "/people", "/ledger"])
+def test_a_narrow_screen_scrolls_in_one_direction_only(stage: Stage, path: str, width: int) -> None:
+    page = stage.at("ito", width=width)
+    page.goto(path)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    shoot(page, f"{width}{path.replace('/', '_')}")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_sign_in_page_can_be_used_by_everybody(stage: Stage, language: str) -> None:
+    context = stage._chromium.new_context(base_url=stage.sign_in("kim").address, locale=language)
+    page = context.new_page()
+    for path in ("/sign-in", "/sign-in/code", "/custody", "/glossary"):
+        page.goto(path)
+        assert page.locator("html").get_attribute("lang") == language
+        assert violations(page) == []
+        shoot(page, f"{language}-nobody{path.replace('/', '_')}")
+    context.close()
