@@ -28,6 +28,7 @@ from comity.console.pages import (
     account,
     accounts,
     agreement,
+    copies,
     incidents,
     item,
     ledger,
@@ -47,17 +48,18 @@ from comity.register.rows import PersonRow
 MODULES = (
     today,
     register,
-    item,
-    opening,
     requests,
     incidents,
     agreement,
     ledger,
+    item,
+    opening,
     about,
     onward,
     sign_in,
     account,
     accounts,
+    copies,
 )
 """Every module of pages, in the order of the menu."""
 STATIC_TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}

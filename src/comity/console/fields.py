@@ -11,9 +11,9 @@ import msgspec
 from comity.console.languages import Language
 from comity.console.visit import Form
 
-Kind = Literal["text", "area", "choice", "many", "check", "day", "until", "number", "lines"]
+Kind = Literal["text", "area", "choice", "many", "check", "day", "until", "number", "lines", "hidden"]
 """A line, several lines, one of some, any of some, yes or no, a day from its begin, a day until it is over, a whole
-number, one thing on each line."""
+number, one thing on each line, and what the page itself says."""
 LINE, AREA = 1_000, 4_000
 """Most characters of a line and of an area."""
 LINES_MAX = 1_000

@@ -70,3 +70,37 @@ ROLES: Mapping[str, str] = {
     "administrator": N_("administrator: keeps the node running; sees and approves nothing"),
 }
 """What the roles are for."""
+RECORDS: Mapping[str, str] = {
+    "consignment/1": N_("given"),
+    "receipt/1": N_("receipt of the other node"),
+    "reproduction/1": N_("copied"),
+    "derivation/1": N_("made from what was received"),
+    "hand-over/1": N_("handed over"),
+    "carriage/1": N_("taken by a carrier"),
+    "take-over/1": N_("signed for"),
+    "copy-lost/1": N_("said to be lost"),
+    "copy-found/1": N_("found again"),
+    "return/1": N_("sent back"),
+    "return-receipt/1": N_("signed for on its return"),
+    "destruction/1": N_("certified as destroyed"),
+    "destruction-witness/1": N_("its destruction witnessed"),
+    "pass-on/1": N_("passed on"),
+    "pass-on-receipt/1": N_("receipt of the next body"),
+    "opening/1": N_("opened"),
+    "opened/1": N_("opened"),
+}
+"""Links of a chain of custody, by the type of the record."""
+METHODS: Mapping[str, str] = {
+    "burn": N_("burnt"),
+    "shred": N_("shredded"),
+    "pulp": N_("pulped"),
+    "disintegrate": N_("disintegrated"),
+    "melt": N_("melted"),
+    "crush": N_("crushed"),
+    "dismantle": N_("dismantled"),
+    "alter": N_("altered beyond recognition"),
+    "overwrite": N_("overwritten"),
+    "degauss": N_("degaussed"),
+    "erase-key": N_("its key erased"),
+}
+"""How a copy is destroyed."""
