@@ -164,7 +164,7 @@ def test_a_whole_house_prints_and_writes_no_secret(tmp_path: Path) -> None:
     key = house.folder / "keys/record.key"
     whole = key.read_bytes()
     key.write_bytes(b"-----BEGIN PRIVATE KEY-----\n" + whole)
-    house.run("peer card --json", refused=True)
+    house.run("person list --json", refused=True)
     key.write_bytes(whole)
     house.run("peer card --out jp.card")
     watched = running(house)

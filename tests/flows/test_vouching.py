@@ -255,12 +255,12 @@ async def test_the_policy_that_holds_without_one(grown: World) -> None:  # (36)
     await third.named(grown.jp, OWN, HOUSE)
     shown = await show_policy(grown.jp, ShowPolicy(OWN))
     assert not shown.given
-    policy = parse_policy(shown.content)
+    policy = parse_policy(shown.content.encode())
     assert ([line.name for line in policy.witnesses], policy.quorum) == (["kr", "w1"], "kr")
     cosigned = await grown.jp.side(COSIGNED, OWN)
     assert cosigned is not None
     assert policy.met(policy.open(cosigned, f"comity/{OWN}").witnesses)
-    domestic = parse_policy((await show_policy(grown.jp, ShowPolicy(HOUSE))).content)
+    domestic = parse_policy((await show_policy(grown.jp, ShowPolicy(HOUSE))).content.encode())
     assert ([line.name for line in domestic.witnesses], domestic.quorum) == (["w1"], "none")
     assert await code(show_policy(grown.jp, ShowPolicy(f"{RELATIONSHIP}/kr"))) == "no-ledger"
 
@@ -272,7 +272,7 @@ def asking(grown: World, *lines: str) -> SetPolicy:
 async def test_a_policy_decides_what_counts(grown: World) -> None:  # (35) (36) (37)
     thirds = [Third(number, grown) for number in (1, 2)]
     named = [await third.named(grown.jp, OWN) for third in thirds]
-    lines = (await show_policy(grown.jp, ShowPolicy(OWN))).content.decode().splitlines()
+    lines = (await show_policy(grown.jp, ShowPolicy(OWN))).content.splitlines()
     both = "group both all kr w1", "group enough any both w2", "quorum both"
     shown = await set_policy(grown.jp, asking(grown, *lines[:-1], *both))
     assert shown.given
@@ -290,7 +290,7 @@ async def test_a_policy_decides_what_counts(grown: World) -> None:  # (35) (36) 
     assert await counted(grown.jp, OWN) == first
     note = await grown.jp.side(COUNTED, OWN)
     assert note is not None
-    policy = parse_policy((await show_policy(grown.jp, ShowPolicy(OWN))).content)
+    policy = parse_policy((await show_policy(grown.jp, ShowPolicy(OWN))).content.encode())
     signed = policy.open(note, f"comity/{OWN}")
     assert policy.met(signed.witnesses)
     assert signed.checkpoint.head.size == first
@@ -305,7 +305,7 @@ async def test_a_policy_decides_what_counts(grown: World) -> None:  # (35) (36) 
 async def test_the_other_party_alone_may_be_what_a_policy_waits_for(grown: World) -> None:  # (35)
     third = Third(1, grown)
     named = await third.named(grown.jp, OWN)
-    lines = (await show_policy(grown.jp, ShowPolicy(OWN))).content.decode().splitlines()
+    lines = (await show_policy(grown.jp, ShowPolicy(OWN))).content.splitlines()
     await set_policy(grown.jp, asking(grown, *lines[:-1], "group both all kr w1", "quorum both"))
     await grown.ask()
     for _ in range(2):  # first the third party …
@@ -326,6 +326,8 @@ async def test_a_policy_of_another_log_is_refused(grown: World) -> None:  # (36)
     assert await code(set_policy(grown.jp, asking(grown, other, "quorum none"))) == "other-log"
     assert await code(set_policy(grown.jp, asking(grown, "quorum nobody"))) == "bad-policy"
     assert await code(set_policy(grown.jp, SetPolicy(ledger="x", content=b"quorum none\n"))) == "no-ledger"
+    strange = b"witness \xff " + Key(3).verifier("other").text.encode() + b"\nquorum none\n"
+    assert await code(set_policy(grown.jp, SetPolicy(ledger=OWN, content=strange))) == "bad-policy"
     assert await grown.jp.side(POLICY, OWN) is None
 
 
@@ -416,7 +418,7 @@ async def test_evidence_carries_what_third_parties_cosigned(grown: World, tmp_pa
         policy = parse_policy("".join(f"{line}\n" for line in lines).encode())
         return {told.chain: told for told in verify(data, (), time_zones(), policy=policy).judged}
 
-    lines = (await show_policy(grown.jp, ShowPolicy(OWN))).content.decode().splitlines()
+    lines = (await show_policy(grown.jp, ShowPolicy(OWN))).content.splitlines()
     assert verify(data, (), time_zones()).judged == ()
     told = judged(*lines)  # the other party's cosignature, as without a policy
     assert (told[OWN].met, {each.witness for each in told[OWN].cosigned}) == (True, {"kr", "w1", "w2", "w2/2"})
@@ -468,7 +470,7 @@ async def test_a_proof_is_under_the_checkpoint_that_is_worth_most(grown: World) 
     third = Third(1, grown)
     named = await third.named(grown.jp, OWN, HOUSE)
     await submit(grown.jp, named, OWN, third.post, patient=True)
-    policy = parse_policy((await show_policy(grown.jp, ShowPolicy(OWN))).content)
+    policy = parse_policy((await show_policy(grown.jp, ShowPolicy(OWN))).content.encode())
     proved = await prove_record(grown.jp, ProveRecord(ledger=OWN, index=2))
     proof = TlogProof.parse(proved.proof)
     logs, keys = [line.key for line in policy.logs], [line.key for line in policy.witnesses]
@@ -482,3 +484,7 @@ async def test_a_proof_is_under_the_checkpoint_that_is_worth_most(grown: World) 
     for index in (-1, last + 1):
         assert await code(prove_record(grown.jp, ProveRecord(ledger=OWN, index=index))) == "unknown-record"
     assert await code(prove_record(grown.jp, ProveRecord(ledger=THEIRS, index=0))) == "no-ledger"
+    for digits in (proved.record, proved.record.upper()[:16]):
+        assert await prove_record(grown.jp, ProveRecord(ledger=OWN, record=digits)) == proved
+    for digits in (proved.record[:15], "", "0" * 64):
+        assert await code(prove_record(grown.jp, ProveRecord(ledger=OWN, record=digits))) == "unknown-record"

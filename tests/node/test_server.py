@@ -256,6 +256,8 @@ async def test_an_unsigned_reply_counts_as_no_reply(world: World) -> None:
         with pytest.raises(Unavailable, match="answered 403 without a signature") as caught:
             await exchange(courier, RELATIONSHIP, b"parcel")
     assert caught.value.code == "unsigned-reply"
+    assert str(caught.value).endswith("without a signature: \"'us' is not a peer of 'kr'\"")  # its sentence alone
+    assert http._says(b"<html>") == "'<html>'"
 
 
 async def test_another_certificate_is_refused_before_anything_is_sent(world: World, tmp_path) -> None:

@@ -95,7 +95,7 @@ def test_a_third_party_witnesses_what_two_houses_do(tmp_path: Path) -> None:
             (added,) = jp.ask("ledger.witness.add", AddWitness(**named), list[NamedWitness])
             until(lambda: cosigned(jp, OWN, HOUSE))
             shown = jp.ask("ledger.policy", ShowPolicy(OWN), PolicyShown)
-            lines = shown.content.decode().splitlines()[:-1]
+            lines = shown.content.splitlines()[:-1]
             policy = "\n".join([*lines, "group all-of-them all kr w1 w1/2", "quorum all-of-them", ""]).encode()
             jp.ask("ledger.policy.set", SetPolicy(ledger=OWN, content=policy), PolicyShown)
         person(jp, "ueno", "officer")  # while the witness is dead

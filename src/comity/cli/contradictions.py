@@ -31,7 +31,7 @@ KINDS: dict[Kind, str] = {
 @click.command("contradictions", cls=Verb)
 @housed
 def contradictions(desk: Desk) -> int:
-    """List what others signed that does not fit what they signed before; some there ends with exit code 6.
+    """List what others signed that does not fit what they signed before; some unsettled ends with exit code 6.
 
     Where both words are here it is proved, and the proof convinces anybody. Where one is missing nobody is accused.
 
@@ -42,7 +42,7 @@ def contradictions(desk: Desk) -> int:
 
     found: list[ContradictionShown] = desk.call("ledger.contradictions", ListContradictions())
     desk.show(found, _tell)
-    return FINDINGS if found else 0
+    return 0 if all(each.settled for each in found) else FINDINGS
 
 
 @click.command("contradiction", cls=Verb)

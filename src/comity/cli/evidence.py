@@ -13,7 +13,7 @@ from comity.cli.contradictions import export as export_contradiction
 from comity.cli.files import absolute, read_file
 from comity.cli.instants import read_instant, told_bounds, told_instant
 from comity.cli.options import Desk, Verbs, acting, housed, relationship, spoken
-from comity.cli.output import REFUSED, Output, Style, size, working
+from comity.cli.output import FINDINGS, REFUSED, Output, Style, size, working
 from comity.errors import Misuse
 from comity.evidence.model import WITHHELD_BY_DEFAULT, Group
 from comity.evidence.story import ChainTold, Line, Verified
@@ -143,11 +143,12 @@ def verify(
     after: str | None,
     anchors: tuple[Path, ...],
     anchor_prints: tuple[str, ...],
-) -> None:
+) -> int:
     """Verify an evidence file with no node and no network, and tell the story in it.
 
     Every signature, ledger proof and decision in it is checked. What only one party says is told as such. With --trust,
-    both parties' fingerprints must be among those given. With --card, keys that were revoked since count as that.
+    both parties' fingerprints must be among those given. With --card, keys that were revoked since count as that. With
+    --policy it ends with exit code 6 where that is not met.
     The proof of a contradiction is verified likewise; of a log or a witness without a card, --trust names its key.
 
     Example:
@@ -166,7 +167,7 @@ def verify(
     if data.startswith(PROOF_BEGINS):
         trust = [each if "+" in each else _fingerprint(each) for each in trusted]
         out.show(verify_contradiction(data, trust, newer), tell_contradicted)
-        return
+        return 0
     if authority is not None and after is not None:
         raise Misuse("what an authority stamped by other keys says nothing of --distrust-after", code="contradiction")
     fingerprints = [_fingerprint(each) for each in trusted]
@@ -181,6 +182,7 @@ def verify(
             distrust = Distrust(read_instant(after, "UTC").at, given, compared)
             verified = verify_distrusting(data, fingerprints, time_zones(), newer, policy, distrust)
     out.show(verified, _tell_verified)
+    return 0 if all(each.met for each in verified.judged) else FINDINGS
 
 
 def _believing(file: Path) -> ReadToken:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import click
+import msgspec
 
 from comity.cli.anchoring import anchor, anchor_key
 from comity.cli.boxes import tell_chains, tell_findings
@@ -16,6 +15,12 @@ from comity.cli.vouching import policy, witness
 from comity.flows.looking.views import ChainLine, ShowOutbox
 from comity.flows.maintaining.collecting import Collect, Collected
 from comity.flows.maintaining.rebuilding import LedgerVerified, Rebuild, VerifyLedger
+
+
+class LedgersShown(msgspec.Struct, frozen=True, kw_only=True):
+    """Every ledger that this house writes or reads."""
+
+    ledgers: tuple[ChainLine, ...]
 
 
 @click.group(cls=Verbs)
@@ -66,7 +71,7 @@ def show(desk: Desk) -> None:
     Example:
       comity ledger show
     """
-    desk.show(desk.call("outbox", ShowOutbox()).chains, _tell_shown)
+    desk.show(LedgersShown(ledgers=tuple(desk.call("outbox", ShowOutbox()).chains)), _tell_shown)
 
 
 @click.command(cls=Verb)
@@ -85,9 +90,9 @@ def rebuild(desk: Desk) -> int:
     return FINDINGS if verified.findings else 0
 
 
-def _tell_shown(out: Output, chains: Sequence[ChainLine]) -> None:
-    tell_chains(out, chains)
-    if any(each.witnessed is not None and each.witnessed < each.size for each in chains):
+def _tell_shown(out: Output, shown: LedgersShown) -> None:
+    tell_chains(out, shown.ledgers)
+    if any(each.witnessed is not None and each.witnessed < each.size for each in shown.ledgers):
         out.text("Nobody vouches for what is unwitnessed: its author can still replace it, unseen.", style="warn")
 
 

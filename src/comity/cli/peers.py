@@ -31,7 +31,7 @@ def card(desk: Desk, path: Path | None) -> None:
     Example:
       comity peer card --out jp.card
     """
-    shown: CardShown = desk.call("card.show", ShowCard())
+    shown: CardShown = desk.session.look("card.show", ShowCard())
     if path is not None:
         write_new_file(path, shown.card)
     desk.show(shown, lambda out, _: _tell_card(out, shown, path))
@@ -66,7 +66,7 @@ def list_(desk: Desk) -> None:
     Example:
       comity peer list
     """
-    desk.show(desk.call("peer.list", ListPeers()), _tell_peers)
+    desk.show(desk.session.look("peer.list", ListPeers()), _tell_peers)
 
 
 def _tell_card(out: Output, shown: CardShown, path: Path | None) -> None:

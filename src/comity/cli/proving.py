@@ -11,7 +11,7 @@ from comity.cli.files import read_file, write_new_file
 from comity.cli.options import Desk, Verb, housed, spoken
 from comity.cli.output import FINDINGS, Output
 from comity.errors import Misuse
-from comity.flows.vouching.proving import ProveRecord, RecordProved
+from comity.flows.vouching.proving import RECORD_DIGITS_MIN, ProveRecord, RecordProved
 
 
 class ProofChecked(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,16 +32,23 @@ class ProofChecked(msgspec.Struct, frozen=True, kw_only=True):
 
 @click.command(cls=Verb)
 @click.argument("ledger")
-@click.argument("index", type=click.IntRange(min=0))
+@click.argument("record")
 @click.option("--out", "path", required=True, type=click.Path(path_type=Path), help="A new file, best .tlog-proof.")
 @housed
-def prove(desk: Desk, ledger: str, index: int, path: Path) -> None:
+def prove(desk: Desk, ledger: str, record: str, path: Path) -> None:
     """Write the proof that a record stands at its place in a ledger; it shows nothing of the record.
+
+    RECORD is its place, or the digits of its id: all of them, or the first 16 and more.
 
     Example:
       comity ledger prove jp-kr-2016/jp.kr/jp 7 --out record-7.tlog-proof
+      comity ledger prove jp-kr-2016/jp.kr/jp 3f2a91c05f7e0a3d --out record.tlog-proof
     """
-    proved: RecordProved = desk.call("ledger.prove", ProveRecord(ledger=ledger, index=index))
+    if record.isascii() and record.isdigit() and len(record) < RECORD_DIGITS_MIN:
+        request = ProveRecord(ledger=ledger, index=int(record))
+    else:
+        request = ProveRecord(ledger=ledger, record=record.rstrip("…"))
+    proved: RecordProved = desk.call("ledger.prove", request)
     write_new_file(path, proved.proof)
     desk.show(proved, _tell)
     if not desk.out.as_json:

@@ -53,6 +53,19 @@ class Session:
         self.check()
         return ask(self.folder, flow, request, self.passphrase)
 
+    def look(self, flow: str, request: msgspec.Struct) -> Any:
+        """``call`` for what is public: where no node runs, it is read with the keys left locked.
+
+        Raises:
+            ComityError: as ``call``.
+        """
+        if self.runs:
+            return self.call(flow, request)
+        from comity.node.looking import look
+
+        self.check()
+        return look(self.folder, flow, request)
+
     def act(self, flow: str, request: Any, key: Path | None) -> Any:
         """(6) ``call`` for an act of a person; when his key is in strict custody, signed with the one in ``key``.
 

@@ -119,4 +119,4 @@ def _tell_policy(_: Output, shown: PolicyShown) -> None:
     if not shown.given:
         sys.stdout.write("# no policy was given; this is what holds without one\n")
         sys.stdout.flush()
-    sys.stdout.buffer.write(shown.content)
+    sys.stdout.buffer.write(shown.content.encode())

@@ -15,6 +15,7 @@ from hashlib import sha256
 
 import aiohttp
 
+from comity.answers import read_error
 from comity.courier.signature import NONCE_BYTES, audience_of, sign_request, valid_card, verify_reply
 from comity.errors import Rejected, Unavailable
 from comity.ports import Channel, Clock, Entropy, Reply, Signer
@@ -35,6 +36,8 @@ HEARTBEAT_SECONDS = 10.0
 CLOSING_SECONDS = 5.0
 """How long a peer may take to say goodbye."""
 SECURE = "https://"
+SENTENCE_CHARACTERS_MAX = 300
+"""How much is told of what was not signed."""
 
 
 class Pins(aiohttp.Fingerprint):
@@ -179,9 +182,7 @@ class HttpCourier:
         except Rejected as error:
             if error.code == "unsigned":
                 raise Unavailable(
-                    f"answered {status} without a signature: {content[:300].decode(errors='replace')!r}",
-                    code="unsigned-reply",
-                    place=address,
+                    f"answered {status} without a signature: {_says(content)}", code="unsigned-reply", place=address
                 ) from None
             raise
         return Reply(status, content)
@@ -277,6 +278,14 @@ class SocketChannel:
         if message.type is aiohttp.WSMsgType.TEXT:
             raise Rejected("a text came over a channel that carries bytes", code="bad-word")
         raise Unavailable("the channel is cut", code="channel-cut")
+
+
+def _says(body: bytes) -> str:
+    """What an answer says that nobody signed: its sentence where it has one."""
+    try:
+        return f"{read_error(body).sentence[:SENTENCE_CHARACTERS_MAX]!r}"
+    except Rejected:
+        return f"{body[:SENTENCE_CHARACTERS_MAX].decode(errors='replace')!r}"
 
 
 def _context() -> ssl.SSLContext:

@@ -8,7 +8,7 @@ from base64 import b32encode
 
 import msgspec
 
-from comity.errors import Misuse
+from comity.errors import Misuse, Rejected
 from comity.flows.exchanging.witnessing import log_keys, witness_key
 from comity.flows.house import House
 from comity.flows.keeping.work import Work
@@ -91,12 +91,12 @@ class PolicyShown(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         ledger: which.
-        content: the file.
+        content: the file, a text.
         given: whether somebody gave it; else it says what holds without one.
     """
 
     ledger: str
-    content: bytes
+    content: str
     given: bool
 
 
@@ -179,11 +179,15 @@ async def set_policy(house: House, request: SetPolicy) -> PolicyShown:
 
     Raises:
         Misuse: it is no ledger of this house, or the policy names another log.
-        Rejected: it is not a policy.
+        Rejected: it is not a policy, or not in UTF-8.
     """
     await check_own(house, request.ledger)
     if request.content:
         policy = parse_policy(request.content)
+        try:
+            request.content.decode()
+        except UnicodeDecodeError:
+            raise Rejected("a policy is kept as a text in UTF-8, and this is none", code="bad-policy") from None
         ours = own_log_keys(house, request.ledger)
         if any(line.key not in ours for line in policy.logs):
             raise Misuse("the policy names a log that is not this ledger", code="other-log")
@@ -202,7 +206,7 @@ async def show_policy(house: House, request: ShowPolicy) -> PolicyShown:
     policy = given or await _default(house, request.ledger)
     logs = tuple(map(LogLine, own_log_keys(house, request.ledger)))
     shown = msgspec.structs.replace(policy, logs=logs)
-    return PolicyShown(ledger=request.ledger, content=shown.encode(), given=given is not None)
+    return PolicyShown(ledger=request.ledger, content=shown.encode().decode(), given=given is not None)
 
 
 async def given_policy(house: House, ledger: str) -> Policy | None:
