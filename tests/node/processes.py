@@ -93,9 +93,9 @@ def pair(folder: Path) -> Iterator[tuple[Node, Node]]:
                 node.end(signal.SIGKILL)
 
 
-def until(condition: Callable[[], bool]) -> None:
-    """Wait for ``condition``, no longer than ``WAIT_SECONDS``."""
-    end = time.monotonic() + WAIT_SECONDS
+def until(condition: Callable[[], bool], seconds: float = WAIT_SECONDS, pause: float = 0.01) -> None:
+    """Wait for ``condition``, no longer than ``seconds``, and look again after each ``pause``."""
+    end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.01)
+        time.sleep(pause)
