@@ -38,6 +38,7 @@ from comity.console.pages import (
     requests,
     sign_in,
     today,
+    visits,
 )
 from comity.console.sessions import Session
 from comity.console.templating import Templates, digest_of, static
@@ -50,6 +51,7 @@ MODULES = (
     register,
     requests,
     incidents,
+    visits,
     agreement,
     ledger,
     item,
