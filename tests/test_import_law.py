@@ -126,6 +126,7 @@ LAWS: dict[str, Law] = {
 GRANTS = {
     "comity.node.run": frozenset(ADAPTERS),  # the one module that knows which adapter stands behind which port
     "comity.node.checking": frozenset({"stores"}),  # a data folder as files, all of them read again
+    "comity.node.accounts": frozenset({"console"}),  # who signs in to it
     "comity.node.backups": frozenset({"stores"}),  # a data folder as files, kept elsewhere and brought back
     "comity.node.events": frozenset({"doors"}),  # events come and go over HTTP: the one door that is a server's
     "comity.node.ceremony": frozenset({"stores"}),  # the root key carried away

@@ -45,6 +45,7 @@ SECTIONS: dict[str, dict[str, Verb]] = {
         "briefing": Verb("places", "briefing", "Brief people on their duties."),
         "directory": Verb("people", "directory", "See the functions that can receive and sign."),
         "node": Verb("node", "node", "Run the node, and see how the exchange goes."),
+        "console": Verb("console", "console", "Say who can sign in to the pages of the node."),
         "keys": Verb("keys", "keys", "Lock, list and replace the private keys."),
     },
     "The agreement": {

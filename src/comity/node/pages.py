@@ -11,9 +11,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from comity.console.settings import ConsoleSettings
 from comity.flows.house import House
+from comity.node.outward import fetch
 from comity.ports import Clock, Entropy, Store
 
 if TYPE_CHECKING:
+    from comity.console.desk import Desk
     from comity.console.spool import Spool
 
 UPLOADS_OF_ONE = 2
@@ -34,6 +36,7 @@ class Pages:
         entropy: makes secrets.
         here: the addresses under which it is served on this machine.
         after: called with the name of every flow that succeeded.
+        secret: the client secret at the organisation's login, where the settings name one.
     """
 
     def __init__(
@@ -49,6 +52,7 @@ class Pages:
         entropy: Entropy,
         here: tuple[str, ...],
         after: Callable[[str], Awaitable[None]],
+        secret: str = "",
     ) -> None:
         self._house = house
         self._flows = flows
@@ -60,8 +64,10 @@ class Pages:
         self._entropy = entropy
         self._here = here
         self._after = after
+        self._secret = secret
         self._making = asyncio.Lock()
         self._store: Store | None = None
+        self._desk: Desk | None = None
         self._app: ASGIApp | None = None
         self._spool: Spool | None = None
 
@@ -76,24 +82,30 @@ class Pages:
         return next((each for each in self._here if "//localhost:" in each), self._here[0])
 
     async def close(self) -> None:
-        """Close what accounts are kept in, and throw away what lies in the spool."""
+        """End what is read, close what accounts are kept in, and throw away what lies in the spool."""
+        if self._desk is not None:
+            await self._desk.close()
         if self._spool is not None:
             self._spool.close()
         if self._store is not None:
             await self._store.close()
 
-    async def _made(self) -> ASGIApp:
+    async def desk(self) -> Desk:
+        """What its pages share, also before anybody has asked for one."""
         async with self._making:
-            if self._app is None:
-                from comity.console.application import console
+            if self._desk is None:
                 from comity.console.desk import Desk
+                from comity.console.organisations import Login
                 from comity.console.spool import Spool, SpooledFiles
 
                 room = UPLOADS_OF_ONE * self._settings.upload_bytes
                 self._spool = Spool(self._temporary, self._clock, self._entropy, room, self._free_bytes)
                 self._house.files = SpooledFiles(self._house.files, self._spool)
                 self._store = await self._open_store()
-                desk = Desk(
+                named, login = self._settings.organisation, None
+                if named is not None:
+                    login = Login(named, self._secret, fetch, clock=self._clock, entropy=self._entropy)
+                self._desk = Desk(
                     self._house,
                     self._flows,
                     self._store,
@@ -103,9 +115,16 @@ class Pages:
                     entropy=self._entropy,
                     here=self._here,
                     after=self._after,
+                    organisation=login,
                 )
-                self._app = console(desk)
-            return self._app
+            return self._desk
+
+    async def _made(self) -> ASGIApp:
+        from comity.console.application import console
+
+        desk = await self.desk()
+        self._app = self._app or console(desk)
+        return self._app
 
 
 def origins_here(scheme: str, address: str, port: int) -> tuple[str, ...]:

@@ -44,6 +44,7 @@ from comity.flows.following import follow
 from comity.flows.house import House
 from comity.flows.indexing.upkeep import keep_up
 from comity.flows.table import FLOWS
+from comity.node.accounts import console_flows
 from comity.node.alarm import Alarm, poster
 from comity.node.catching_up import keep_catching_up, reaching
 from comity.node.channels import Callers, Line
@@ -306,6 +307,7 @@ async def running(folder: Path, passphrase: Passphrase = required) -> AsyncItera
             books = Books(house, feeds)
             stack.push_async_callback(_ended, asyncio.create_task(books.run(), name="books"))
             flows |= feeds_flows(feeds, books)
+            local_flows = dict(flows)
             watching = Watching(house, feeds, gates)
             callers = Callers(feeds, connect=_connect(house), clock=SystemClock(), entropy=system_entropy)
             stack.push_async_callback(_ended, asyncio.create_task(callers.run(), name="callers"))
@@ -321,7 +323,9 @@ async def running(folder: Path, passphrase: Passphrase = required) -> AsyncItera
             doors = (
                 Serving(door, listener, tls),
                 Serving(
-                    LocalDoor(house, flows, after, feeds_lines(feeds), watching.apps), commands, ending=watching.end
+                    LocalDoor(house, local_flows, after, feeds_lines(feeds), watching.apps),
+                    commands,
+                    ending=watching.end,
                 ),
                 *watching.doors(settings, folder, tls, keys.secret, stack),
             )
@@ -349,8 +353,10 @@ async def running(folder: Path, passphrase: Passphrase = required) -> AsyncItera
                     entropy=system_entropy,
                     here=origins_here("http" if plain else "https", settings.console.address, shown.getsockname()[1]),
                     after=after,
+                    secret=_organisation_secret(settings, folder, keys),
                 )
                 stack.push_async_callback(pages.close)
+                local_flows |= console_flows(pages.desk, pages.address)
                 doors += (Serving(pages, shown, None if plain else tls),)
                 says = msgspec.structs.replace(says, console=pages.address)
             if settings.witness is not None:
@@ -436,6 +442,12 @@ async def _house(folder: Path, settings: Settings, keys: KeyFolder) -> AsyncIter
         await house.start()
         stack.push_async_callback(house.close)
         yield house
+
+
+def _organisation_secret(settings: Settings, folder: Path, keys: KeyFolder) -> str:
+    """By what the organisation's login knows this console; empty where there is none."""
+    named = settings.console.organisation
+    return "" if named is None else read_secret(named.secret, folder, "the organisation's login", keys.secret).decode()
 
 
 async def _ended(task: asyncio.Task[None]) -> None:
