@@ -164,6 +164,14 @@ def test_the_line_is_named_on_which_it_is_wrong() -> None:
     assert caught.value.place == "line 2"
 
 
+OWNED = [key.verifier(f"example/w{number // 2}", KeyType.COSIGNATURE_V1) for number, key in enumerate(WITNESSES)]
+"""Two keys of each witness."""
+
+
+def owner(name: str) -> str:
+    return f"witness {int(name[1:]) // 2}" if name.startswith("w") else name
+
+
 @st.composite
 def policies(draw: st.DrawFn) -> Policy:
     count = draw(st.integers(0, 6))
@@ -172,13 +180,15 @@ def policies(draw: st.DrawFn) -> Policy:
     for number in range(draw(st.integers(0, 4))):
         members = draw(st.lists(st.sampled_from(free), min_size=1, unique=True)) if free else []
         if members:
-            free = [name for name in free if name not in members] + [f"g{number}"]
-            groups.append(Group(f"g{number}", draw(st.integers(1, len(members))), tuple(members)))
-    witnesses = tuple(WitnessLine(f"w{number}", KEYS[number]) for number in range(count))
+            owners = set(map(owner, members))
+            free = [name for name in free if owner(name) not in owners] + [f"g{number}"]
+            threshold = draw(st.sampled_from([*range(1, len(owners) + 1), len(members)]))
+            groups.append(Group(f"g{number}", threshold, tuple(members)))
+    witnesses = tuple(WitnessLine(f"w{number}", OWNED[number]) for number in range(count))
     return Policy(witnesses=witnesses, groups=tuple(groups), quorum=draw(st.sampled_from([*free, NONE])))
 
 
-@given(policies(), st.sets(st.sampled_from(KEYS)))
+@given(policies(), st.sets(st.sampled_from(OWNED)))
 def test_what_is_printed_is_read_and_means_the_same(made: Policy, signed: set[VerifierKey]) -> None:  # (117) (118)
     read = parse_policy(made.encode())
     assert read == made
@@ -186,8 +196,9 @@ def test_what_is_printed_is_read_and_means_the_same(made: Policy, signed: set[Ve
 
     def met(name: str) -> bool:  # the definition, told top down
         if name in groups:
-            return sum(map(met, groups[name].members)) >= groups[name].threshold
-        return name == NONE or KEYS[int(name[1:])] in signed
+            members, threshold = groups[name].members, groups[name].threshold
+            return all(map(met, members)) or len({owner(each) for each in members if met(each)}) >= threshold
+        return name == NONE or OWNED[int(name[1:])] in signed
 
     assert read.met([Verified(key, Signature(key.name, key.id, b"x"), 1) for key in signed]) is met(made.quorum)
 
@@ -253,6 +264,53 @@ def test_what_cannot_be_cosigned_by_ml_dsa_44() -> None:  # (61)
 def test_a_plain_key_signs_no_witness_line() -> None:
     with pytest.raises(Misuse):
         open_checkpoint(NOTE.encode(), ORIGIN, [LOG_KEY], [LOG.verifier("w")])
+
+
+BOTH = [f"witness w {KEYS[0].text}", f"witness w/2 {QUANTUM.verifier(KEYS[0].name).text}", LINES[1]]
+"""A witness with keys of two algorithms, as it tells them itself, and another one."""
+
+
+@pytest.mark.parametrize(
+    ("group", "met"),
+    [
+        ("2 w w/2 w1", {"w w1", "w/2 w1", "w w/2 w1"}),
+        ("any w w/2", {"w", "w/2", "w w/2", "w w1", "w/2 w1", "w w/2 w1"}),
+        ("1 w/2 w1", {"w/2", "w1", "w w/2", "w w1", "w/2 w1", "w w/2 w1"}),
+        ("all w w/2", {"w w/2", "w w/2 w1"}),
+        ("all w w/2 w1", {"w w/2 w1"}),
+    ],
+)
+def test_a_witness_with_two_keys_counts_once(group: str, met: set[str]) -> None:  # (119)
+    read = policy(f"log {LOG_KEY.text}", *BOTH, f"group g {group}", "quorum g")
+    lines = {
+        "w": cosign(NOTE.text, KEYS[0].name, WITNESSES[0], 5),
+        "w/2": cosign(NOTE.text, KEYS[0].name, QUANTUM, 5, KeyType.COSIGNATURE_ML_DSA_44),
+        "w1": cosign(NOTE.text, KEYS[1].name, WITNESSES[1], 5),
+    }
+    for number in range(8):
+        signed = [name for bit, name in enumerate(lines) if number >> bit & 1]
+        note = Note(NOTE.text, (*NOTE.signatures, *(lines[name] for name in signed)))
+        assert read.met(read.open(note.encode(), ORIGIN).witnesses) is (" ".join(signed) in met), signed
+    assert parse_policy(read.encode()) == read
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["group g 2 w w/2", "quorum g"],
+        ["group g 3 w w/2 w1", "quorum g"],
+        ["group g any w", "group h any w/2", "group all all g h", "quorum all"],
+        ["group g all w w1", "group h any g w/2", "quorum h"],
+    ],
+)
+def test_a_witness_cannot_be_made_to_count_twice(lines: list[str]) -> None:  # (119)
+    with pytest.raises(Rejected, match="witness"):
+        policy(*BOTH, *lines)
+    with pytest.raises(Rejected):
+        Policy(
+            witnesses=policy(*BOTH, "quorum none").witnesses,
+            groups=(Group("g", 1, ("w",)), Group("h", 1, ("w/2",))),
+        )
 
 
 def test_a_policy_takes_witnesses_of_both_kinds() -> None:  # (112) (117)

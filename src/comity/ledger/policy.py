@@ -4,6 +4,7 @@ Rules of this file:
 
 - A policy is a value that was checked when it was made: names are defined once and before their use, so nothing goes in
   circles, and each name is a member of one group at most, so that a witness counts in one way only.
+- A witness is the name in its verifier keys, however many it has and by whatever algorithms: it counts once.
 - What is met is asked of verified cosignatures, never of the lines of a note.
 
 >>> quorum = parse_policy(b"quorum none\n")
@@ -52,7 +53,7 @@ class WitnessLine(msgspec.Struct, frozen=True):
 
 
 class Group(msgspec.Struct, frozen=True):
-    """Met when ``threshold`` of the members are."""
+    """Met when ``threshold`` of the members are, of which keys of one witness are one; or when every member is."""
 
     name: str
     threshold: int
@@ -82,18 +83,24 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
                 raise _bad(f"it has more than {most} lines of one kind")
         _check_keys([line.key for line in self.logs], frozenset({KeyType.ED25519}), "log")
         _check_keys([line.key for line in self.witnesses], COSIGNATURES, "witness")
+        whose = _whose(self.witnesses)
         defined: set[str] = set()
         members: set[str] = set()
+        grouped: set[str] = set()
         named: tuple[WitnessLine | Group, ...] = (*self.witnesses, *self.groups)
         for line in named:
             if isinstance(line, Group):
-                if not 1 <= line.threshold <= len(line.members):
-                    raise _bad(f"group {line.name!r} asks for {line.threshold} of {len(line.members)} members")
+                counted = {whose.get(member, member) for member in line.members}
+                if not 1 <= line.threshold <= len(counted) and line.threshold != len(line.members):
+                    raise _bad(f"group {line.name!r} asks for {line.threshold} of {_many(line.members, counted)}")
                 for member in line.members:
                     if member not in defined or member in members:  # (115)
                         said = "is in a group already" if member in members else "is not defined before it"
                         raise _bad(f"member {member!r} of group {line.name!r} {said}")
+                    if whose.get(member) in grouped:  # (119)
+                        raise _bad(f"member {member!r} of group {line.name!r} is a key of a witness in another group")
                     members.add(member)
+                grouped |= counted
             if line.name in defined or line.name == NONE:
                 raise _bad(f"the name {line.name!r} is taken")
             defined.add(line.name)
@@ -104,8 +111,10 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
         """Whether these verified cosignatures meet the quorum (117)."""
         keys = {verified.key for verified in cosignatures}
         met = {NONE} | {line.name for line in self.witnesses if line.key in keys}
+        whose = _whose(self.witnesses)
         for group in self.groups:
-            if len(met.intersection(group.members)) >= group.threshold:
+            here = met.intersection(group.members)
+            if len(here) == len(group.members) or len({whose.get(each, each) for each in here}) >= group.threshold:
                 met.add(group.name)
         return self.quorum in met
 
@@ -159,7 +168,7 @@ def parse_policy(data: bytes) -> Policy:
             elif keyword == "witness":  # (112)
                 witnesses.append(WitnessLine(rest[0], VerifierKey.parse(rest[1]), *rest[2:]))
             elif keyword == "group":  # (113)
-                groups.append(_read_group(*rest))
+                groups.append(_read_group(_whose(witnesses), *rest))
             else:
                 quorum.append(rest[0])
             _check_order(logs, witnesses, groups, quorum)
@@ -172,10 +181,25 @@ def parse_policy(data: bytes) -> Policy:
     return Policy(logs=tuple(logs), witnesses=tuple(witnesses), groups=tuple(groups), quorum=quorum[0])
 
 
-def _read_group(name: str, threshold: str, *members: str) -> Group:
+def _whose(witnesses: Iterable[WitnessLine]) -> dict[str, str]:
+    """The witness of each key, by the name of its line; with a space, so that it is the name of no line (119)."""
+    return {line.name: f"{line.key.name} " for line in witnesses}
+
+
+def _read_group(whose: dict[str, str], name: str, threshold: str, *members: str) -> Group:
     words = {"all": len(members), "any": 1}
     needed = words[threshold] if threshold in words else read_decimal(threshold, "threshold")
+    counted = {whose.get(member, member) for member in members}
+    if threshold not in words and needed > len(counted):  # (119)
+        raise _bad(f"group {name!r} asks for {needed} of {_many(members, counted)}")
     return Group(name, needed, members)
+
+
+def _many(members: tuple[str, ...], counted: set[str]) -> str:
+    """How many there are to ask of."""
+    if len(members) == len(counted):
+        return f"{len(members)} members"
+    return f"{len(counted)}: keys of one witness count once; 'all' asks for each of them"
 
 
 def _check_order(logs: list[LogLine], witnesses: list[WitnessLine], groups: list[Group], quorum: list[str]) -> None:
