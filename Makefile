@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 OTHER := .venv-other
 INTEROP := tests/seal/interop
+AXE := tests/browser
 INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes --requirement
 # Programs that the environment brings (comity, and Node.js where the machine has none) come before the machine's own.
 WITH_ENVIRONMENT := PATH="$(CURDIR)/$(BIN):$$PATH"
@@ -47,7 +48,7 @@ demo-feed: $(VENV)/.doors ## play warning data between two nodes as they happen
 	@$(BIN)/comity demo feed
 
 test: $(VENV)/.develop ## run every test
-	@$(WITH_ENVIRONMENT) $(BIN)/python -m pytest -n 2 $(ARGS)
+	@$(WITH_ENVIRONMENT) $(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
 check: $(VENV)/.develop ## lint, format and types
 	@$(BIN)/ruff check .
@@ -80,13 +81,14 @@ schema: $(VENV)/.run ## write the JSON Schemas of agreement files again, from th
 	@$(BIN)/comity agreement schema --layer --out src/comity/agreements/layer.schema.json
 	@$(BIN)/comity agreement schema --history --out src/comity/agreements/history.schema.json
 
-interop: $(VENV)/.interop ## fetch another implementation of age's hybrid recipient, to test ours against
+interop: $(VENV)/.interop ## fetch what the tests try ours against: another age, and what tells who can use a page
 # npm checks every package against the digests of its lock file. Node.js comes from the machine if it is recent enough.
-$(VENV)/.interop: $(VENV)/.develop requirements/interop.txt $(INTEROP)/package-lock.json
-	@echo "fetching age-encryption for the tests (once) ..."
+$(VENV)/.interop: $(VENV)/.develop requirements/interop.txt $(INTEROP)/package-lock.json $(AXE)/package-lock.json
+	@echo "fetching age-encryption and axe-core for the tests (once) ..."
 	@node -e 'const [major, minor] = process.versions.node.split("."); process.exit(major * 100 + +minor < 2019 ? 1 : 0)' \
 	  2>/dev/null || $(BIN)/python $(INSTALL) requirements/interop.txt
-	@cd $(INTEROP) && $(WITH_ENVIRONMENT) NODE_USE_SYSTEM_CA=1 npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@for folder in $(INTEROP) $(AXE); do (cd $$folder && $(WITH_ENVIRONMENT) NODE_USE_SYSTEM_CA=1 \
+	  npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) || exit 1; done
 	@touch $@
 
 other-python: $(VENV)/.run ## prepare another Python version, in which decisions are replayed to the same bytes
@@ -121,7 +123,7 @@ requirements: ## pin the requirements again, with hashes (needs uv)
 	    --no-emit-index-url --no-emit-find-links --custom-compile-command "make requirements" \
 	    requirements/$$set.in -o requirements/$$set.txt || exit 1; \
 	done
-	@cd $(INTEROP) && npm install --package-lock-only --omit-lockfile-registry-resolved
+	@for folder in $(INTEROP) $(AXE); do (cd $$folder && npm install --package-lock-only --omit-lockfile-registry-resolved) || exit 1; done
 
 clean: ## remove what was made
-	rm -rf $(VENV) $(OTHER) $(INTEROP)/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(OTHER) $(INTEROP)/node_modules $(AXE)/node_modules build .mypy_cache .ruff_cache .pytest_cache .hypothesis
