@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from comity.errors import Misuse
@@ -11,7 +13,10 @@ from comity.flows.handling.copies import ListCopies, list_copies
 from comity.flows.incidents.investigating import Investigate, ListIncidents, investigate, list_incidents
 from comity.flows.incidents.reporting import ReportIncident, report_incident
 from comity.flows.looking.foreseen import ForeseeDuties, foresee_duties
-from world import RELATIONSHIP, World
+from comity.flows.people.clearances import ChangeList, change_list
+from comity.flows.people.person_views import ListPeople, list_people
+from comity.flows.people.places import RegisterFacility, register_facility
+from world import RELATIONSHIP, ROOT, TODAY, World
 
 
 async def test_of_this_house_the_person_is_named_and_of_the_other_the_function(world: World) -> None:
@@ -34,6 +39,30 @@ async def test_of_this_house_the_person_is_named_and_of_the_other_the_function(w
     (copy,) = await list_copies(world.kr, ListCopies(item=given.item))
     assert copy.last is not None
     assert copy.last.party == "jp"
+
+
+async def test_of_the_books_of_the_house_whoever_signed_is_named(world: World) -> None:
+    await change_list(world.kr, ChangeList(topic="radar", handle="kim", listed=True, actor=Actor("lee")))
+    (kim,) = await list_people(world.kr, ListPeople(Actor("kim")))
+    assert kim.last is not None
+    assert (kim.last.by, kim.last.kind) == ("lee", "need-to-know/1")
+    await change_list(world.kr, ChangeList(topic="radar", handle="kim", listed=False, actor=ROOT))
+    (kim,) = await list_people(world.kr, ListPeople(Actor("kim")))
+    assert kim.last is not None
+    assert kim.last.by == "root"
+    shown = await register_facility(
+        world.jp,
+        RegisterFacility(
+            facility="yokota",
+            mark="極秘",
+            until=TODAY + timedelta(days=9),
+            conditions=(),
+            evidence="order 8",
+            actor=Actor("ito"),
+        ),
+    )
+    assert shown.last is not None
+    assert shown.last.by == "ito"
 
 
 async def test_a_record_that_is_not_here_was_said_by_nobody(world: World) -> None:

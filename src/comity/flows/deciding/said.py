@@ -36,7 +36,8 @@ async def said_in(house: House, record: bytes) -> Said | None:
     found = understand(read_kept(entry.envelope, record))
     statement = found.statement
     by = statement.on_behalf_of or statement.author
-    named = getattr(found.body, "by", "") or ""
+    signature = getattr(found.body, "signature", None)
+    named = getattr(found.body, "by", "") or (signature.signer if signature is not None else "")
     if statement.author == house.party and named:
         person = named
         if statement.relationship != DOMESTIC:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from comity.flows.actors import Actor
+from comity.flows.deciding.said import Said, said_in
 from comity.flows.deciding.visibility import Sight, viewer
 from comity.flows.handling.hands import InHand, in_hand
 from comity.flows.house import House
@@ -34,7 +35,8 @@ class ListClearances(msgspec.Struct, frozen=True):
 class PersonShown(msgspec.Struct, frozen=True, kw_only=True):
     """A person, as this house sees him.
 
-    ``to_hand_over`` lists the copies in the hands of somebody who holds no clearance, or none any more.
+    ``to_hand_over`` lists the copies in the hands of somebody who holds no clearance, or none any more; ``last`` is who
+    said the last about him.
     """
 
     handle: str
@@ -59,6 +61,7 @@ class PersonShown(msgspec.Struct, frozen=True, kw_only=True):
     all_information: bool
     removed: bool
     to_hand_over: tuple[InHand, ...] = ()
+    last: Said | None = None
 
 
 async def list_people(house: House, request: ListPeople) -> list[PersonShown]:
@@ -93,6 +96,7 @@ async def person_shown(house: House, row: PersonRow) -> PersonShown:
         "decided_by": await house.handle(clearing.decided_by) if clearing else "",
         "signed_by": await house.handle(clearing.signed_by) if clearing else "",
         "all_information": clearing is not None and clearing.all_information,
+        "last": await said_in(house, row.last),
         "to_hand_over": () if is_cleared(row, house.now()) else await in_hand(house, row.person),
     }
     told |= {name: getattr(row, name) for name in PersonShown.__struct_fields__ if name not in told}

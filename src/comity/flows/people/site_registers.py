@@ -10,10 +10,12 @@ from typing import Literal
 
 import msgspec
 
+from comity.flows.deciding.said import Said, said_in
 from comity.flows.deciding.sites import shown_at, sites_from
 from comity.flows.house import House
 from comity.flows.looking.obliged import Cited, all_running, cited, heading, site_checklists
 from comity.register.conditions import evidenced, is_cleared
+from comity.register.places import last_of
 from comity.register.rows import FacilityRow, PersonRow
 from comity.register.rows.places import InspectionRow, PersonThenRow, PostingRow
 
@@ -72,7 +74,7 @@ class InspectionLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FacilityShown(msgspec.Struct, frozen=True, kw_only=True):
-    """A site as this house sees it."""
+    """A site as this house sees it; ``last`` is who said the last about it."""
 
     facility: str
     nature: str
@@ -87,6 +89,7 @@ class FacilityShown(msgspec.Struct, frozen=True, kw_only=True):
     inspection_due: datetime | None
     warnings: tuple[Warned, ...]
     inspections: tuple[InspectionLine, ...] = ()
+    last: Said | None = None
 
 
 class PostedPerson(msgspec.Struct, frozen=True, kw_only=True):
@@ -211,6 +214,7 @@ async def _shown(house: House, row: FacilityRow) -> FacilityShown:
         inspected=row.inspected,
         inspection_due=row.inspection_due,
         warnings=await _warnings(house, row, at),
+        last=await said_in(house, last_of(row)),
     )
 
 
