@@ -20,7 +20,7 @@ READING = frozenset({
     "outbox", "pass-on.list", "peer.list", "person.list", "posture.show", "recall.show", "register",
     "register.facets", "register.page", "retention.show", "show.compare", "today", "visit.list", "visit.show",
     "why",
-})  # fmt: skip
+})  # fmt: skip - names, as a text
 """Flows that record nothing."""
 
 
