@@ -29,7 +29,7 @@ async def items(house: House, handle: str | None = None, **asked: object) -> lis
 async def same(house: House, handle: str | None) -> int:
     """The whole register in pages of two is what a full reading gives; how many lines it has."""
     told = await show_register(house, ShowRegister(actor=None if handle is None else Actor(handle)))
-    told.sort(key=lambda line: (-line.registered.timestamp(), line.item))
+    told.sort(key=lambda line: (line.registered, line.item), reverse=True)
     found = await page(house, handle, limit=2)
     lines = list(found.lines)
     assert found.newer == ""

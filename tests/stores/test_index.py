@@ -46,9 +46,9 @@ async def test_what_stands_under_names_is_found_newest_first(index: SqliteIndex)
         [entry("a", 1, "one"), entry("b", 3, "one", "two"), entry("d", 2, "two"), entry("c", 2, "two", about=b"c")]
     )
     assert await keys(index, "one") == "ba"
-    assert await keys(index, "one", "two", "nobody") == "bcda"
-    assert await keys(index, "one", "two", oldest=True) == "adcb"
-    assert await keys(index, "one", "two", limit=2) == "bc"
+    assert await keys(index, "one", "two", "nobody") == "bdca"
+    assert await keys(index, "one", "two", oldest=True) == "acdb"
+    assert await keys(index, "one", "two", limit=2) == "bd"
     assert await index.get(["c", "x"]) == [Entry("c", START + timedelta(minutes=2), (), b"c"), None]
     assert [each and each.key for each in await index.newest(["two", "one", "nobody"])] == ["b", "b", None]
 
@@ -56,8 +56,8 @@ async def test_what_stands_under_names_is_found_newest_first(index: SqliteIndex)
 async def test_a_walk_goes_on_beyond_a_place_though_nothing_stands_there(index: SqliteIndex) -> None:  # (12)
     await index.change([entry("a", 1, "one"), entry("b", 2, "one"), entry("d", 2, "one"), entry("e", 3, "one")])
     place = Place(START + timedelta(minutes=2), "c")
-    assert await keys(index, "one", beyond=place) == "da"
-    assert await keys(index, "one", beyond=place, oldest=True) == "be"
+    assert await keys(index, "one", beyond=place) == "ba"
+    assert await keys(index, "one", beyond=place, oldest=True) == "de"
     assert await keys(index, "one", beyond=Place(START, "z")) == ""
 
 
@@ -120,10 +120,10 @@ def test_it_answers_as_a_list_would(made: list[object], names: list[str], minute
                 known[each[0]] = entry(each[0], each[1], *each[2])
                 await index.change([known[each[0]]])
         some = [each for each in known.values() if set(each.names) & set(names)]
-        some.sort(key=lambda each: (-each.at.timestamp(), each.key))
+        some.sort(key=lambda each: (each.at, each.key), reverse=True)
         place = Place(START + timedelta(minutes=minute), key)
-        later = [each for each in some if (-each.at.timestamp(), each.key) > (-place.at.timestamp(), key)]
-        sooner = [each for each in some if (-each.at.timestamp(), each.key) < (-place.at.timestamp(), key)]
+        later = [each for each in some if (each.at, each.key) < (place.at, key)]
+        sooner = [each for each in some if (each.at, each.key) > (place.at, key)]
         assert await keys(index, *names) == "".join(each.key for each in some)
         assert await keys(index, *names, beyond=place) == "".join(each.key for each in later)
         assert await keys(index, *names, beyond=place, oldest=True) == "".join(each.key for each in reversed(sooner))

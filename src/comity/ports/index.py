@@ -13,7 +13,7 @@ import msgspec
 
 
 class Place(msgspec.Struct, frozen=True):
-    """Where an entry stands: its instant and its key. Newest first, and at one instant the lesser key first."""
+    """Where an entry stands: entries are in the order of their instants, and at one instant of their keys."""
 
     at: datetime
     key: str
@@ -81,7 +81,7 @@ class Index(Protocol):
     async def walk(
         self, names: Sequence[str], *, limit: int, beyond: Place | None = None, oldest_first: bool = False
     ) -> list[Entry]:
-        """Up to ``limit`` entries that stand under any of these names, each once, newest first.
+        """Up to ``limit`` entries that stand under any of these names, each once, the last first.
 
         Args:
             names: under which; those that nothing stands under are passed over.

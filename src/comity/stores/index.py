@@ -351,7 +351,7 @@ class SqliteIndex:
             numbers = [number for _, number in group]
             entries = [_entry(to, number) for number in numbers]
             if len(entries) > 1:
-                entries.sort(key=lambda entry: entry.key, reverse=oldest_first)
+                entries.sort(key=lambda entry: entry.key, reverse=not oldest_first)
             for entry in entries:
                 if beyond is None or at != start or _follows(entry.key, beyond.key, oldest_first):
                     yield entry
@@ -385,7 +385,7 @@ def _stream(to: apsw.Connection, name: int, start: Standing, oldest_first: bool,
 
 def _follows(key: str, other: str, oldest_first: bool) -> bool:
     """Whether, at one instant, a key comes after another in the order of a walk."""
-    return key < other if oldest_first else key > other
+    return key > other if oldest_first else key < other
 
 
 def _entry(to: apsw.Connection, number: int) -> Entry:

@@ -494,5 +494,5 @@ def _copy(row: CopyRow) -> CopyLine:
 
 
 def _before(instant: datetime) -> Place:
-    """The place between everything before an instant and everything from it on: newest first, at its end."""
-    return Place(instant.astimezone(UTC), LINE + "0")
+    """The place between everything before an instant and everything from it on."""
+    return Place(instant.astimezone(UTC), "")

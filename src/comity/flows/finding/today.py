@@ -20,7 +20,7 @@ from comity.flows.exchanging.witnessing import read_head
 from comity.flows.feeding.listing import ListFeeds, list_feeds
 from comity.flows.finding.scope import scope_of, under
 from comity.flows.finding.told import TOLD
-from comity.flows.finding.waiting import COUNTED_MAX, FOUND, Looking, Waits
+from comity.flows.finding.waiting import COUNTED_MAX, FOUND, LOOKED_AT_MAX, Looking, Waits
 from comity.flows.house import House
 from comity.flows.indexing.entries import ASSURERS, DUTY, EVERYBODY
 from comity.flows.indexing.upkeep import up_to_date
@@ -33,8 +33,6 @@ from comity.register.rows.duties import DutiesRow, Duty, OpenDutyRow
 
 FIRST_MAX = 100
 """Most of one kind told at once."""
-DUTIES_LOOKED_AT_MAX = 300
-"""Most duties looked at for somebody who does not see all of them."""
 
 
 class ShowToday(msgspec.Struct, frozen=True, kw_only=True):
@@ -168,7 +166,7 @@ async def _duties(looking: Looking) -> DutiesToday:
     classes = ((f"{DUTY}/1", f"{DUTY}/1{UNCHECKED}"), (f"{DUTY}/2",), (f"{DUTY}/3",))
     groups = [[name for each in some for name in ([each] if everything else under(each, seen))] for some in classes]
     found: list[tuple[DutiesRow, Duty]] = []
-    wanted = looking.limit if everything else DUTIES_LOOKED_AT_MAX
+    wanted = looking.limit if everything else max(looking.limit, LOOKED_AT_MAX)
     looked = 0
     for names in groups:
         entries = await looking.index.walk(names, limit=wanted - looked, oldest_first=True) if looked < wanted else []

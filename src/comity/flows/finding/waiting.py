@@ -28,7 +28,7 @@ from comity.register.rows.feeding import FeedWantedRow
 R = TypeVar("R", bound=Row)
 COUNTED_MAX = 1_000
 """Up to how many are counted."""
-LOOKED_AT_MAX = 300
+LOOKED_AT_MAX = 60
 """Most entries looked at one by one, where the register has to say which of them are meant."""
 
 WaitKind = Literal[
@@ -160,7 +160,7 @@ async def _consent(looking: Looking) -> Waits | None:
     if not looking.acts(RELEASE_AUTHORITY):
         return None
     names = ["consent"] if looking.scope.everything else under("consent", [*looking.scope.all_names(), RELEASERS])
-    now = Place(looking.at, "")
+    now = Place(looking.at, "\U0010ffff")
     entries = await looking.index.walk(names, limit=COUNTED_MAX + 1, beyond=now, oldest_first=True)
     found = []
     for entry in entries[: looking.limit]:
@@ -192,7 +192,7 @@ async def _recall(looking: Looking) -> Waits | None:
     """What another party asks back, of which the viewer sees a copy that is still here."""
     everything, scope = looking.scope.everything, looking.scope
     names = ["recall"] if everything else under("recall", scope.all_names())
-    limit = looking.limit if everything else LOOKED_AT_MAX
+    limit = looking.limit if everything else max(looking.limit, LOOKED_AT_MAX)
     entries = await looking.index.walk(names, limit=limit, oldest_first=True)
     found: list[Wait] = []
     count = 0

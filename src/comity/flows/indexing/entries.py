@@ -309,6 +309,8 @@ _OF_ITEM = frozenset(
 """Tables whose keys end with an item's id."""
 _INSIDE_ITEM = frozenset({CopyRow.table, ItemRequestRow.table})
 """Tables whose keys have an item's id before the last part."""
+SELDOM: tuple[type[Row], ...] = (DerivativeRow, ForwardRow, RecallRow, SuspicionRow)
+"""What is looked up for every item and is there for few."""
 _OF_WAIT = {
     RequestRow.table: "approve",
     AskedRow.table: "assure",

@@ -12,12 +12,12 @@ import msgspec
 
 from comity.errors import ComityError, Unavailable
 from comity.flows.house import House
-from comity.flows.indexing.entries import LINE, About, all_keys, entry_of, made_from, resting_on
-from comity.flows.keeping.committed import SCAN_MAX
+from comity.flows.indexing.entries import LINE, SELDOM, About, all_keys, entry_of, made_from, resting_on
+from comity.flows.keeping.committed import SCAN_MAX, ReadRows, scan_side
 from comity.ports import Batch, JournalEntry
 from comity.ports.index import Entry, Index, Watermark
 from comity.record.statement import peek
-from comity.register.rows import ConsignmentRow, ItemRow, Key
+from comity.register.rows import ConsignmentRow, ItemRow, Key, Row
 from comity.register.rows.duties import DutiesRow, ItemDutyRow, LaidRow, open_duty_key
 
 CATCH_UP_MAX = 20_000
@@ -28,10 +28,14 @@ RETRY_SECONDS = 5.0
 """How long until it is tried again."""
 AT_ONCE = 64
 """Entries that are made and written at once."""
+MADE_AT_ONCE = 256
+"""The same, while all of it is made."""
 BREATH = 4
 """Entries made before something else may be done."""
 PATIENCE_SECONDS = 2.0
 """How long a page waits while the index is made for the first time, or has much to take up."""
+FEW_MAX = 100_000
+"""Up to how many rows of a table all keys are kept in memory while the index is made anew."""
 BELOW_MAX = 10_000
 """Most entries about one item that are made anew when who may see it changes."""
 
@@ -204,15 +208,23 @@ async def _make(house: House, index: Index, end: Watermark) -> None:
     """Make all of it; what is committed meanwhile is told, and taken up afterwards."""
     state = house.unindexed
     state.of = 1
+    read = await _reading_much(house)
     some: list[str] = []
-    async for key in all_keys(house):
-        some.append(key)
-        if len(some) == AT_ONCE:
-            await index.change([entry async for entry in _made(house, some) if isinstance(entry, Entry)])
-            state.done += len(some)
-            state.of = _estimated(state.done, key, state.of)
-            some = []
-    await index.change([entry async for entry in _made(house, some) if isinstance(entry, Entry)], (), end)
+    writing = asyncio.create_task(index.change([]))
+    try:
+        async for key in all_keys(house):
+            some.append(key)
+            if len(some) == MADE_AT_ONCE:
+                made = [entry async for entry in _made(house, some, read) if entry is not None]
+                await writing
+                writing = asyncio.create_task(index.change(made))  # while these are written, the next are made
+                state.done += len(some)
+                state.of = _estimated(state.done, key, state.of)
+                some = []
+        made = [entry async for entry in _made(house, some, read) if entry is not None]
+    finally:
+        await writing
+    await index.change(made, (), end)
 
 
 def _estimated(done: int, key: str, before: int) -> int:
@@ -250,11 +262,32 @@ async def _take_up(house: House, index: Index, keys: Iterable[str], mark: Waterm
         await index.change([], (), mark)
 
 
-async def _made(house: House, keys: Iterable[str]) -> AsyncIterator[Entry | None]:
+async def _made(house: House, keys: Iterable[str], read: ReadRows | None = None) -> AsyncIterator[Entry | None]:
     for number, key in enumerate(keys):
         if not number % BREATH:
             await asyncio.sleep(0)
-        yield await entry_of(house, key)
+        yield await entry_of(house, key, read)
+
+
+async def _reading_much(house: House) -> ReadRows:
+    """Rows by their keys, for whoever reads the whole register: of tables with few rows it knows which there are."""
+    few: dict[str, set[str]] = {}
+    for kind in SELDOM:
+        keys: set[str] = set()
+        async for key, _ in scan_side(house.store, kind.table):
+            keys.add(key)
+            if len(keys) > FEW_MAX:
+                break
+        else:
+            few[kind.table] = keys
+
+    async def read(keys: Iterable[Key]) -> dict[Key, Row | None]:
+        asked = list(keys)
+        there = [key for key in asked if key[0] not in few or key[1] in few[key[0]]]
+        found = await house.sequencer.rows.get(there) if there else {}
+        return {key: found.get(key) for key in asked}
+
+    return read
 
 
 def _about(entry: Entry | None) -> About | None:

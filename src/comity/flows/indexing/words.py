@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Iterator
+import re
 from typing import NamedTuple
+from unicodedata import normalize
 
 WORD_CHARACTERS_MAX = 24
 """A longer word is found by its beginning."""
@@ -12,8 +12,11 @@ WORDS_MAX = 64
 """Most words of one text that it is found by."""
 NEEDLES_MAX = 8
 """Most words of one question."""
-_CLOSE = ("CJK UNIFIED", "CJK COMPATIBILITY IDEOGRAPH", "HIRAGANA", "KATAKANA", "HANGUL")
-"""How the names of characters begin that are written without spaces between words, or with endings joined to them."""
+_CLOSE = "\u1100-\u11ff\u2e80-\u2fdf\u3040-\u30ff\u3130-\u318f\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
+_CLOSE += "\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\U0001aff0-\U0001b16f\U00020000-\U0003fffd"
+"""Han, kana and Hangul: written without spaces between words, or with endings joined to them."""
+_RUN = re.compile(f"[{_CLOSE}]+|[^\\W_{_CLOSE}]+")
+_CLOSE_LETTER = re.compile(f"[{_CLOSE}]")
 
 
 class Needle(NamedTuple):
@@ -54,20 +57,11 @@ def needles_of(question: str) -> list[Needle]:
     return list(found)[:NEEDLES_MAX]
 
 
-def _runs(text: str) -> Iterator[str]:
+def _runs(text: str) -> list[str]:
     """Stretches of letters and digits of one kind of script, folded."""
-    run = ""
-    for letter in unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold()):
-        kind = unicodedata.category(letter)[0]
-        if kind not in "LNM" or (run and _close(letter) != _close(run[-1]) and kind != "M"):
-            if run:
-                yield run
-            run = ""
-        if kind in "LNM":
-            run += letter
-    if run:
-        yield run
+    plain = text.casefold() if text.isascii() else normalize("NFKC", normalize("NFKC", text).casefold())
+    return _RUN.findall(plain)
 
 
 def _close(letter: str) -> bool:
-    return letter > "\u10ff" and unicodedata.name(letter, "").startswith(_CLOSE)
+    return _CLOSE_LETTER.match(letter) is not None
