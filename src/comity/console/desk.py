@@ -20,6 +20,8 @@ from comity.console.sessions import Session, Sessions
 from comity.console.settings import ConsoleSettings
 from comity.console.spool import Spool
 from comity.console.tokens import Tokens
+from comity.console.views import Views
+from comity.flows.feeding.reading import Readers
 from comity.flows.house import House
 from comity.ports import Clock, Entropy, Store
 from comity.register.rows import AgreementRow
@@ -55,6 +57,7 @@ class Desk:
         access: who asked for which page.
         held: forms that came with a session that had ended.
         organisation: the organisation's own login, where there is one.
+        views: feeds that are read before browsers; None where none come here.
         spool: files that came through browsers, and what is open before them.
         tokens: by which programs ask in somebody's name.
 
@@ -70,6 +73,7 @@ class Desk:
         after: called with the name of every flow that succeeded.
         hasher: how passwords are kept.
         organisation: the organisation's own login, where the settings name one.
+        readers: by which feeds are read here, where any come.
     """
 
     def __init__(
@@ -86,6 +90,7 @@ class Desk:
         after: Callable[[str], Awaitable[None]] = nothing_after,
         hasher: PasswordHasher = HASHER,
         organisation: Login | None = None,
+        readers: Readers | None = None,
     ) -> None:
         self.house = house
         self.flows = flows
@@ -97,6 +102,9 @@ class Desk:
         self.sessions = Sessions(clock, entropy, timedelta(minutes=settings.idle_minutes))
         self.sessions.ended.append(spool.end)
         self.spool = spool
+        self.views = None if readers is None else Views(readers, clock)
+        if self.views is not None:
+            self.sessions.ended.append(self.views.end_of)
         self.tokens = Tokens(house, store, flows, clock=clock, entropy=entropy)
         self.accounts = Accounts(house, store, clock=clock, entropy=entropy, passwords=settings.passwords)
         self.passwords = Passwords(entropy, hasher)
@@ -133,7 +141,9 @@ class Desk:
         return self.clock.now() - shown <= timedelta(minutes=self.settings.fresh_minutes)
 
     async def close(self) -> None:
-        """Write what waits to be written."""
+        """End what is read, and write what waits to be written."""
+        if self.views is not None:
+            await self.views.close()
         await self.access.close()
 
     async def agreements(self) -> list[Agreement]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from comity.console.settings import ConsoleSettings
+from comity.flows.feeding.reading import Readers
 from comity.flows.house import House
 from comity.node.outward import fetch
 from comity.ports import Clock, Entropy, Store
@@ -36,6 +37,7 @@ class Pages:
         entropy: makes secrets.
         here: the addresses under which it is served on this machine.
         after: called with the name of every flow that succeeded.
+        readers: by which feeds are read here.
         secret: the client secret at the organisation's login, where the settings name one.
     """
 
@@ -52,6 +54,7 @@ class Pages:
         entropy: Entropy,
         here: tuple[str, ...],
         after: Callable[[str], Awaitable[None]],
+        readers: Readers,
         secret: str = "",
     ) -> None:
         self._house = house
@@ -64,6 +67,7 @@ class Pages:
         self._entropy = entropy
         self._here = here
         self._after = after
+        self._readers = readers
         self._secret = secret
         self._making = asyncio.Lock()
         self._store: Store | None = None
@@ -115,6 +119,7 @@ class Pages:
                     entropy=self._entropy,
                     here=self._here,
                     after=self._after,
+                    readers=self._readers,
                     organisation=login,
                 )
             return self._desk

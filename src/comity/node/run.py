@@ -353,6 +353,7 @@ async def running(folder: Path, passphrase: Passphrase = required) -> AsyncItera
                     entropy=system_entropy,
                     here=origins_here("http" if plain else "https", settings.console.address, shown.getsockname()[1]),
                     after=after,
+                    readers=watching.readers,
                     secret=_organisation_secret(settings, folder, keys),
                 )
                 stack.push_async_callback(pages.close)

@@ -31,6 +31,7 @@ class Watching:
         authority: what the control plane says of them.
 
     Attributes:
+        readers: by which this house reads.
         apps: what stands behind the local socket.
         readers_at: where people read over the network, once that door is open; else empty.
         metrics_at: where the metrics are, likewise.
@@ -41,13 +42,13 @@ class Watching:
         self._house = house
         self._feeds = feeds
         self._authority = authority
-        self._readers = Readers(house, feeds, authority)
-        self._metrics = MetricsDoor(lambda: measure(feeds, self._readers))
-        self._here = ReadingDoor(self._readers)
-        self._events_here = EventReadingDoor(self._readers, house)
+        self.readers = Readers(house, feeds, authority)
+        self._metrics = MetricsDoor(lambda: measure(feeds, self.readers))
+        self._here = ReadingDoor(self.readers)
+        self._events_here = EventReadingDoor(self.readers, house)
         signed = SignedReaders(house)
-        self._outside = ReadingDoor(self._readers, signed)
-        self._events_outside = EventReadingDoor(self._readers, house, signed)
+        self._outside = ReadingDoor(self.readers, signed)
+        self._events_outside = EventReadingDoor(self.readers, house, signed)
         self.apps: dict[str, ASGIApp] = {
             READ: self._here,
             READ_EVENTS: self._events_here,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 from markupsafe import Markup
 
-from comity.console.pictures.drawing import NARROWEST, Names, drawn, element, figure, share, table, text
+from comity.console.pictures.drawing import NARROWEST, Names, drawn, element, figure, paragraph, share, table, text
 
 _WORDS, _NUMBER = 0.38, 0.2
 """Shares of the width: of the words on the left, of the number on the right."""
@@ -39,7 +39,8 @@ def counted(bars: Sequence[Bar], words: Words) -> Markup:
     y = 4.0
     for each in bars:
         middle = y + _BAR - 3
-        parts.append(text("0%", middle, each.says, width=_WORDS * NARROWEST - 8, sort="small"))
+        words_drawn, foot = paragraph("0%", middle, each.says, width=_WORDS * NARROWEST - 8, sort="small")
+        parts.append(words_drawn)
         long = room * each.count / most if most else 0
         shape: dict[str, str | float] = {"x": share(_WORDS), "y": y, "height": _BAR}
         parts.append(element("rect", width=share(room), class_="bar-room", rx=2, **shape))
@@ -47,7 +48,7 @@ def counted(bars: Sequence[Bar], words: Words) -> Markup:
             parts.append(element("rect", width=share(max(long, 0.004)), class_=f"bar {each.sort}", rx=2, **shape))
         width = _NUMBER * NARROWEST - 6
         parts.append(text("100%", middle, each.written, width=width, sort="small", anchor="end"))
-        y += _ROW
+        y = max(y + _ROW, foot)
     rows = [(each.says, each.written) for each in bars]
     below = element("p", words.below) if words.below else Markup("")
     told = table(words.names.title, words.columns, rows)
