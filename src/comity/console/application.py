@@ -28,10 +28,8 @@ from comity.console.pages import (
     account,
     accounts,
     agreement,
-    approvals,
     copies,
     feed,
-    give,
     glossary,
     incidents,
     item,
@@ -52,8 +50,6 @@ from comity.register.rows import PersonRow
 
 MODULES = (
     today,
-    give,
-    approvals,
     register,
     requests,
     incidents,
