@@ -104,7 +104,7 @@ REFUSED: Sequence[tuple[str, bytes, dict[str, object], str]] = (
     ("no UTF-8", part("x", b"\xff") + b"--B--\r\n", {}, "wrong-form"),
     ("a control character", part("x", b"a\0b") + b"--B--\r\n", {}, "control-character"),
     ("too large a file", part("file", bytes(MOST + 1), "a.bin") + b"--B--\r\n", {}, "too-large"),
-    ("announced as too large", b"", {"length": str(MOST + FORM_BYTES_MAX + 1)}, "too-large"),
+    ("announced as too large", part("file", b"x", "a"), {"length": str(MOST + FORM_BYTES_MAX + 1)}, "too-large"),
     ("two files", part("file", b"x", "a") + part("file", b"y", "b") + b"--B--\r\n", {}, "wrong-form"),
     ("a file in another field", part("topic", b"x", "a") + b"--B--\r\n", {}, "wrong-form"),
     ("a file without a name", part("file", MARKER, "") + b"--B--\r\n", {}, "wrong-form"),

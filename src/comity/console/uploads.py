@@ -6,7 +6,7 @@ import asyncio
 import re
 import unicodedata
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 import msgspec
 from python_multipart.exceptions import FormParserError
@@ -35,6 +35,31 @@ KEPT_FOR_THE_SYSTEM = re.compile(r"(?i)(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹
 """Names of devices, with any ending, on one operating system or another."""
 
 
+def is_upload(request: Request) -> bool:
+    """Whether a request has a form with a file in it."""
+    return request.headers.get("content-type", "").lower().startswith(KIND)
+
+
+class Carries(Protocol):
+    """A session, or what is left of one."""
+
+    def carries(self, token: object) -> bool:
+        """Whether a form came from a page of it."""
+        ...
+
+
+def check_token(session: Carries, form: Form) -> None:
+    """(5) A form carries the token of the session that its page was made in.
+
+    Raises:
+        Rejected: it does not.
+    """
+    if not session.carries(form.get(TOKEN)):
+        raise Rejected(
+            "this form is from an earlier sign-in; open the page again and send it from there", code="stale-form"
+        )
+
+
 class Upload(msgspec.Struct, frozen=True):
     """What came.
 
@@ -50,6 +75,10 @@ class Upload(msgspec.Struct, frozen=True):
 class ToSpool:
     """Puts the file of a form into the spool.
 
+    Attributes:
+        form: the text fields that stand before the file, once they are known to be from a page of the session.
+        file: the file.
+
     Args:
         session: whose form it is.
         sessions: all of them.
@@ -57,28 +86,27 @@ class ToSpool:
     """
 
     def __init__(self, session: Session, sessions: Sessions, spool: Spool) -> None:
-        self._session = session
-        self._sessions = sessions
+        self.session = session
+        self.sessions = sessions
         self._spool = spool
         self._writing = ExitStack()
         self._sink: BinaryIO | None = None
+        self.form: Form | None = None
         self.file: Spooled | None = None
 
     def begin(self, form: Form, given: str) -> None:
         """(5) A file begins; its form carries the token of the session."""
-        if not self._session.carries(form.get(TOKEN)):
-            raise Rejected(
-                "this form is from an earlier sign-in; open the page again and send it from there", code="stale-form"
-            )
+        check_token(self.session, form)
+        self.form = form
         if self.file is not None:
             raise Rejected("a form with several files; send one at a time", code="wrong-form")
-        self.file = self._spool.new(self._session, safe_name(given))
+        self.file = self._spool.new(self.session, safe_name(given))
         self.file.given = given
         self._sink = self._writing.enter_context(self._spool.whole(self.file))
 
     async def write(self, piece: bytes) -> None:
         """(6) A piece of it, while the session lasts."""
-        if not self._sessions.lasts(self._session):
+        if not self.sessions.lasts(self.session):
             raise Misuse(
                 "you were signed out while the file was coming; sign in, and choose it again", code="signed-out"
             )
@@ -107,6 +135,7 @@ async def read_upload(request: Request, to: ToSpool, bytes_max: int, field: str 
         to.end(error)
         raise
     to.end(None)
+    check_token(to.session, parts.form)
     return Upload(parts.form, to.file)
 
 
@@ -136,6 +165,7 @@ class _Parts:
         self._text = 0
         self._came = 0
         self._ended = self._enough = False
+        self._fits = True
 
     async def take(self, request: Request) -> None:
         """Read it to its end, or to its first file where nobody takes that."""
@@ -145,8 +175,7 @@ class _Parts:
             raise Rejected(f"a form with a file is sent as {KIND}, not as {kind[:100]!r}", code="wrong-form")
         length = request.headers.get("content-length", "")
         most = int(length) if length.isdecimal() and len(length) < LENGTH_DIGITS else self._bytes_max
-        if most > self._bytes_max + FORM_BYTES_MAX:
-            raise self._too_large()
+        self._fits = most <= self._bytes_max + FORM_BYTES_MAX
         try:
             parser = MultipartParser(boundary, self._callbacks())
             async with asyncio.timeout(BODY_SECONDS + most / BODY_BYTES_PER_SECOND):
@@ -206,6 +235,8 @@ class _Parts:
                 raise Rejected(f"a file in the field {self._name[:100]!r}, which takes none", code="wrong-form")
             self._to.begin(self.form, given)
             self._taken = True
+            if not self._fits:
+                raise self._too_large()
 
     def _data(self, data: bytes) -> None:
         if self._enough:

@@ -168,6 +168,7 @@ _RUN: dict[str, Callable[[House, Any], Awaitable[Any]]] = {
     "hand-on": handing_on.hand_on,
     "approve": answering.approve,
     "assure": answering.assure,
+    "assurance.show": requests.show_asked,
     "mark": marks.mark_item,
     "copy": copying.make_copies,
     "copy.list": copies.list_copies,

@@ -55,6 +55,15 @@ class ShowRequest(msgspec.Struct, frozen=True, kw_only=True):
     language: str = "en"
 
 
+class ShowAsked(msgspec.Struct, frozen=True, kw_only=True):
+    """One request for assurances, of either side, with the answers that were given."""
+
+    relationship: str
+    request: str
+    actor: Actor
+    language: str = "en"
+
+
 class AnswerTold(msgspec.Struct, frozen=True, kw_only=True):
     """What a release authority said of it, and why; ``attests`` are conditions by clause."""
 
@@ -90,7 +99,8 @@ class RequestShown(msgspec.Struct, frozen=True, kw_only=True):
         returned: the code with which it sent it back.
         last: record id, in hex, of the newest record about it; an answer follows on that.
         newest: who said that.
-        mine: whether whoever asks made it himself.
+        by: person id of whoever made it.
+        mine: whether that is whoever asks.
     """
 
     line: RequestLine
@@ -108,7 +118,18 @@ class RequestShown(msgspec.Struct, frozen=True, kw_only=True):
     returned: str | None
     last: str
     newest: Said | None
+    by: str
     mine: bool
+
+
+class AskedShown(msgspec.Struct, frozen=True, kw_only=True):
+    """A request for assurances: what is asked, what was answered, and who said the last of it."""
+
+    relationship: str
+    line: AskedLine
+    assurances: tuple[AssuranceTold, ...]
+    last: str
+    newest: Said | None
 
 
 async def list_requests(house: House, request: ListRequests) -> RequestsListed:
@@ -154,7 +175,7 @@ async def show_request(house: House, request: ShowRequest) -> RequestShown:
     return RequestShown(
         line=await request_line(house, row, request.language),
         answers=tuple(answers),
-        assurances=tuple([await _assurance(house, row, each) for each in row.recipients]),
+        assurances=tuple([await _assurance(house, row.relationship, row.request, each) for each in row.recipients]),
         form=item.form if item is not None else "",
         topic=item.topic if item is not None else "",
         subject=item.subject if item is not None else "",
@@ -167,12 +188,36 @@ async def show_request(house: House, request: ShowRequest) -> RequestShown:
         returned=given.returned if given is not None else None,
         last=row.last.hex(),
         newest=await said_in(house, row.last),
+        by=row.by,
         mine=sight.person is not None and sight.person.person == row.by,
     )
 
 
-async def _assurance(house: House, row: RequestRow, recipient: str) -> AssuranceTold:
-    found = await house.row(AssuranceRow, f"{row.relationship}/{row.request}/{recipient}")
+async def show_asked(house: House, request: ShowAsked) -> AskedShown:
+    """One request for assurances of the other party, for assurance officers and whoever sees the whole register.
+
+    Raises:
+        Misuse: there is none for whoever asks.
+    """
+    sight = Sight(house, await viewer(house, request.actor))
+    row = await house.row(AskedRow, f"{request.relationship}/{request.request}")
+    if row is None or row.author == house.party or not sight.has(ASSURANCE_OFFICER):
+        raise Misuse(f"there is no request for assurance {request.request!r}", code="unknown-asked")
+    told = [await _assurance(house, request.relationship, row.request, each) for each in row.recipients]
+    answers = [await house.row(AssuranceRow, f"{request.relationship}/{row.request}/{each}") for each in row.recipients]
+    given = [each for each in answers if each is not None]
+    last = max(given, key=lambda each: each.at).record if given else row.record
+    return AskedShown(
+        relationship=request.relationship,
+        line=await asked_line(house, request.relationship, row, request.language),
+        assurances=tuple(told),
+        last=last.hex(),
+        newest=await said_in(house, last),
+    )
+
+
+async def _assurance(house: House, relationship: str, request: str, recipient: str) -> AssuranceTold:
+    found = await house.row(AssuranceRow, f"{relationship}/{request}/{recipient}")
     if found is None:
         return AssuranceTold(recipient=recipient, conditions=None, reason="", at=None)
     return AssuranceTold(recipient=recipient, conditions=found.conditions, reason=found.reason, at=found.at)
