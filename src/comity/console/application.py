@@ -28,8 +28,10 @@ from comity.console.pages import (
     account,
     accounts,
     agreement,
+    approvals,
     copies,
     feed,
+    give,
     glossary,
     incidents,
     item,
@@ -50,6 +52,8 @@ from comity.register.rows import PersonRow
 
 MODULES = (
     today,
+    give,
+    approvals,
     register,
     requests,
     incidents,
