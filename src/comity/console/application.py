@@ -38,9 +38,11 @@ from comity.console.pages import (
     ledger,
     onward,
     opening,
+    people,
     register,
     requests,
     sign_in,
+    sites,
     today,
     visits,
 )
@@ -53,14 +55,15 @@ from comity.register.rows import PersonRow
 MODULES = (
     today,
     give,
-    approvals,
     register,
     requests,
     incidents,
     visits,
+    people,
     agreement,
     ledger,
     feed,
+    approvals,
     item,
     opening,
     about,
@@ -70,6 +73,7 @@ MODULES = (
     account,
     accounts,
     copies,
+    sites,
 )
 """Every module of pages, in the order of the menu."""
 STATIC_TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
