@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from comity.console.desk import AnyFlow
 from comity.console.rights import WITHOUT_ACTOR, takes_actor
 
-READING = frozenset(
-    """
+_READING = """
     agreement.layer.list agreement.list agreement.notice.list agreement.notice.preview agreement.read
     agreement.status agreement.timeline agreement.versions agreement.what-if authority.list card.show
     clearance.list consent.list copy.label copy.list copy.scan copy.show cost.list decision.show deposit.check
@@ -19,8 +18,8 @@ READING = frozenset(
     negotiation.read negotiation.show node.status outbox pass-on.list peer.list person.list posture.show
     recall.show register register.facets register.page retention.show show.compare today visit.list visit.show
     why
-    """.split()
-)
+"""
+READING = frozenset(_READING.split())
 """Flows that record nothing."""
 
 
