@@ -65,7 +65,7 @@ class Access:
         self._shelf = Shelf(store, "access", Note)
         self._clock = clock
         self._kept = timedelta(days=days)
-        self._waiting: list[Note] = []
+        self._waiting: dict[str, Note] = {}
         self._writing = asyncio.Lock()
         self._soon: asyncio.Task[None] | None = None
         self._number = 0
@@ -83,17 +83,17 @@ class Access:
         code: str = "",
     ) -> None:
         """Note something; it is written within a second. Call ``ready`` before what is noted."""
-        self._waiting.append(
-            Note(
-                at=self._clock.now(),
-                person=person,
-                did=did,
-                path=path[:PATH_CHARACTERS_MAX],
-                method=method,
-                status=status,
-                how=how,
-                code=code,
-            )
+        now = self._clock.now()
+        self._number += 1
+        self._waiting[_key(now, self._number)] = Note(
+            at=now,
+            person=person,
+            did=did,
+            path=path[:PATH_CHARACTERS_MAX],
+            method=method,
+            status=status,
+            how=how,
+            code=code,
         )
         if self._soon is None or self._soon.done():
             self._soon = asyncio.create_task(self._written_soon(), name="access")
@@ -126,15 +126,12 @@ class Access:
             ComityError: it cannot be written; it waits on.
         """
         async with self._writing:
-            notes = self._waiting[:]
+            notes = dict(self._waiting)
             if not notes:
                 return
-            keyed = {}
-            for each in notes:
-                self._number += 1
-                keyed[_key(each.at, self._number)] = each
-            await self._shelf.put_all(keyed)
-            del self._waiting[: len(notes)]
+            await self._shelf.put_all(notes)
+            for key in notes:
+                del self._waiting[key]
             await self._throw_old_away()
 
     async def close(self) -> None:

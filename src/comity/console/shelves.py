@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from comity.errors import Unavailable
 from comity.ports import Batch, Put, Store
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -40,10 +41,19 @@ class Shelf(Generic[T]):
         await self.put_all({key: thing})
 
     async def put_all(self, things: Mapping[str, T | None]) -> None:
-        """The same for several keys, all of it or nothing."""
+        """The same for several keys, all of it or nothing.
+
+        Where nobody knows whether it was written, the store finds out, and it is written again: twice is the same.
+        """
         puts = [Put(self._table, key, None if each is None else self._encode(each)) for key, each in things.items()]
-        if puts:
-            await self._store.commit(Batch(puts=tuple(puts)), {})
+        if not puts:
+            return
+        batch = Batch(puts=tuple(puts))
+        try:
+            await self._store.commit(batch, {})
+        except Unavailable:
+            await self._store.heads(())
+            await self._store.commit(batch, {})
 
     async def scan(
         self, first: str = "", before: str | None = None, *, limit: int = SCAN_ROWS, newest_first: bool = False
