@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -31,10 +32,13 @@ from comity.flows.maintaining.giving_back import (
     give_back,
     take_back,
 )
+from comity.flows.maintaining.rebuilding import VerifyLedger, verify_ledger
 from comity.record import dsse
 from comity.record.contexts import GIVE_BACK, GIVEN_BACK, POUCH
 from comity.record.encoding import decode, encode
 from comity.record.statement import chain_id
+from comity.register.rows import CopyRow
+from comity.stores.memory_disk import Crashed, Fault, WritePoint
 from comity.stores.restoration import read_note, write_note
 from courier.keys import Key
 from flows.test_catching_up import (
@@ -48,11 +52,12 @@ from flows.test_catching_up import (
     _skipped,
     _swapped,
     backup_of,
+    disk_of,
     lose,
     sound,
 )
 from flows.test_pouch import LARGE, carry
-from world import RELATIONSHIP, SeededEntropy, World
+from world import RELATIONSHIP, SeededEntropy, World, new_house
 
 JP, KR = chain_id(RELATIONSHIP, "jp"), chain_id(RELATIONSHIP, "kr")
 
@@ -272,6 +277,43 @@ async def test_a_house_that_was_brought_back_itself_gives_what_it_has_of_others(
     with pytest.raises(Rejected) as refused:  # a checkpoint over what it gives, it does not sign yet
         await take(world, path)
     assert refused.value.code == "withheld"
+
+
+@pytest.mark.parametrize("fault", Fault)
+async def test_whatever_fails_while_it_is_taken_the_same_file_goes_on(
+    world: World, fault: Fault, monkeypatch: pytest.MonkeyPatch
+) -> None:  # (58) (62)
+    backup = backup_of(world.kr)
+    given = await world.given()
+    monkeypatch.setattr("comity.flows.maintaining.catching_up.RECORDS_AT_ONCE", 2)
+    struck = 0
+    for allowed in range(100):
+        await lose(world, "kr", backup)
+        disk, left = disk_of(world.kr), allowed
+        path, _ = await give(world, await ask(world, "kr"), "jp")
+
+        def strike(_: WritePoint) -> Fault | None:
+            nonlocal left
+            left -= 1
+            return fault if left == -1 else None
+
+        disk.faults = strike
+        with suppress(ComityError, Crashed):
+            await take(world, path, "kr")
+        disk.faults = lambda _: None
+        if left >= 0:
+            break
+        struck += 1
+        if fault in (Fault.CRASH_LOST, Fault.CRASH_KEPT, Fault.CRASH_TORN):
+            await world.kr.sequencer.close()
+            world.kr = await new_house("kr", world.folder, world.clock, disk)
+        if world.kr.restored is not None:
+            assert (await take(world, path, "kr")).restored is None
+        assert (await world.kr.need(CopyRow, f"{RELATIONSHIP}/{given.item}/000001", "copy")).state == "held"
+        assert (await verify_ledger(world.kr, VerifyLedger())).findings == ()
+    assert struck >= 4
+    await world.exchange()
+    await sound(world)
 
 
 # ---- the files ------------------------------------------------------------------------------------------------------

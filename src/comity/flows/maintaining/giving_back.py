@@ -19,7 +19,7 @@ from comity.errors import ComityError, Misuse, Rejected, Unavailable
 from comity.flows.exchanging.carried import carried_in
 from comity.flows.exchanging.parcel import Parcel, read_parcel, write_parcel
 from comity.flows.house import PAYLOAD_PIECE_BYTES, House
-from comity.flows.maintaining.catching_up import CatchingUpShown, catch_up_with, note, shown
+from comity.flows.maintaining.catching_up import CatchingUpShown, catch_up_with, finish, note, shown
 from comity.flows.pouch import Carried, Part, check_parts, read_list, sealed_list, write_payload
 from comity.ports import RestoredFrom
 from comity.record.contexts import GIVE_BACK, GIVEN_BACK
@@ -187,6 +187,7 @@ async def take_back(house: House, request: TakeBack) -> CatchingUpShown:
             house.not_given_back[given.relationship] = str(error)
             raise
     house.not_given_back.pop(given.relationship, None)
+    await finish(house)  # a crash may have come between what was compared and this
     return await shown(house)
 
 
