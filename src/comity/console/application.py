@@ -75,7 +75,7 @@ MODULES = (
     copies,
     sites,
 )
-"""Every module of pages, in the order of the menu."""
+"""Every module of pages."""
 STATIC_TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
 FOREVER = "public, max-age=31536000, immutable"
 """What is served under the digest of its bytes never changes."""
@@ -87,13 +87,12 @@ class Console:
     Args:
         desk: the house that it is the console of.
         entries: its pages.
-        menu: those that every page leads to.
         api: what programs ask.
     """
 
-    def __init__(self, desk: Desk, entries: Sequence[Entry], menu: Sequence[tuple[str, str]], api: ASGIApp) -> None:
+    def __init__(self, desk: Desk, entries: Sequence[Entry], api: ASGIApp) -> None:
         self._desk = desk
-        self._templates = Templates(menu)
+        self._templates = Templates()
         routes = [Route(entry.path, self._endpoint(entry), methods=list(entry.methods)) for entry in entries]
         routes.append(Route("/static/{digest}/{file}", _static, methods=["GET"]))
         self._pages = Starlette(routes=routes, exception_handlers={404: self._missing, 405: self._wrong_method})
@@ -222,8 +221,7 @@ def check_token(visit: Visit, form: Form) -> None:
 def console(desk: Desk) -> ASGIApp:
     """The console of a house."""
     entries = [entry for module in MODULES for entry in module.ROUTES]
-    menu = [each for module in MODULES for each in module.MENU]
-    return Console(desk, entries, menu, ApiDoor(desk, desk.tokens))
+    return Console(desk, entries, ApiDoor(desk, desk.tokens))
 
 
 def still_so(session: Session, person: PersonRow | None) -> bool:

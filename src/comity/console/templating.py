@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from functools import cache
 from hashlib import sha256
@@ -15,18 +15,14 @@ from markupsafe import Markup
 
 from comity.console.catalogues import CODES, Code
 from comity.console.languages import NAMES, Language
+from comity.console.menu import menu
 from comity.console.visit import Visit
 
 
 class Templates:
-    """What renders pages.
+    """What renders pages."""
 
-    Args:
-        menu: the pages that every page leads to: their addresses, and how they are called in English.
-    """
-
-    def __init__(self, menu: Sequence[tuple[str, str]]) -> None:
-        self._menu = menu
+    def __init__(self) -> None:
         self._environments: dict[tuple[Code, str], Environment] = {}
 
     def render(self, template: str, visit: Visit, context: Mapping[str, object]) -> str:
@@ -51,11 +47,11 @@ class Templates:
         key = (words.code, str(words.zone))
         found = self._environments.get(key)
         if found is None:
-            found = self._environments[key] = _environment(words, self._menu)
+            found = self._environments[key] = _environment(words)
         return found
 
 
-def _environment(words: Language, menu: Sequence[tuple[str, str]]) -> Environment:
+def _environment(words: Language) -> Environment:
     made = Environment(
         loader=PackageLoader("comity.console", "templates"),
         autoescape=True,
@@ -84,9 +80,16 @@ def _environment(words: Language, menu: Sequence[tuple[str, str]]) -> Environmen
         "languages": [(code, NAMES[code]) for code in CODES],
         "asset": asset,
         "csrf": _token_field,
-        "menu": lambda: [(path, words.message(label)) for path, label in menu],
+        "menu": _menu,
     }
     return made
+
+
+@pass_context
+def _menu(context: Context) -> Iterator[tuple[str, str]]:
+    """The menu of who is signed in, in his language."""
+    for place in menu(context["person"].roles):
+        yield place.path, context["words"].message(place.label)
 
 
 @pass_context
