@@ -12,13 +12,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import nullcontext, suppress
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Literal
 
-from comity.errors import ComityError, InternalError, Misuse, Unavailable
+from comity.errors import ComityError, InternalError, Misuse, Rejected, Unavailable
 from comity.flows.actors import Actor
 from comity.flows.consenting.consent_requests import AskConsent, ask_consent
 from comity.flows.consenting.granting import AnswerConsent, answer_consent
@@ -31,7 +33,7 @@ from comity.flows.handling.handing_on import HandOn, hand_on
 from comity.flows.house import House
 from comity.flows.maintaining.rebuilding import Rebuild, VerifyLedger, rebuild, verify_ledger
 from comity.flows.maintaining.rotating import RotateKey, rotate_key
-from comity.flows.vouching.cosigning import Posted, submit, vouched
+from comity.flows.vouching.cosigning import Post, Posted, submit, vouched
 from comity.flows.vouching.witnesses import AddWitness, add_witness, witnesses
 from comity.ledger.note import KeyType, VerifierKey
 from comity.record.contexts import origin
@@ -50,6 +52,7 @@ from .clock import WorldTime
 from .invariants import AT_EACH_STEP, Broken, Fresh, Invariants
 from .loop import Life, run_in
 from .simulation import MOMENT, TURNS_MAX, Inline, tell_unless_crashed
+from .two_faced import CHAIN, LIAR, TwoFaced, accused
 from .weather import Weather, draw_weather
 from .witness import Acknowledgement, Departure, Slip
 from .witness import Witness as Seen
@@ -80,6 +83,7 @@ class Third:
     """The third party: a witness on a disk of its own, which may die while it answers."""
 
     def __init__(self, clock: Any) -> None:
+        self.now = clock.now
         key = Key(31)
         self.cosigner = Cosigner(key.verifier(NAME, KeyType.COSIGNATURE_V1), key)
         self.disk, self._clock = MemoryDisk(), clock
@@ -104,7 +108,8 @@ class Third:
 class Capitals:
     """The world of a seed. Its attributes are named as those of ``Simulation``, for whoever looks at both."""
 
-    def __init__(self, seed: int, folder: Path) -> None:
+    def __init__(self, seed: int, folder: Path, *, liar: Literal["", "two-faced", "blind"] = "") -> None:
+        self.two_faced = TwoFaced(self, blind=liar == "blind") if liar else None
         self.seed, self.folder, self.random = seed, folder, Random(seed)
         self.time, self.witness, self.steps = WorldTime(TODAY), Seen(), 0
         self.weather: Weather = draw_weather(self.random)
@@ -297,6 +302,8 @@ class Capitals:
         for node in self.nodes.values():
             if node.house is None:
                 assert await self._open(node), f"{node.party} does not start"
+        if self.two_faced is not None:
+            self.two_faced.active = False
         before: object = None
         for _ in range(ROUNDS_MAX):
             await self.world.exchange(rounds=1)
@@ -308,8 +315,11 @@ class Capitals:
                 break
             before = told
         for node in self.nodes.values():
-            while await _submit_all(self, node.house):
-                pass
+            (third,) = await witnesses(node.house)
+            for ledger in third.ledgers:
+                with suppress(Rejected) if self._has_two_trees(ledger) else nullcontext():
+                    while await submit(node.house, third, ledger, self.poster(node.party), patient=False):
+                        pass
         await self.look()
 
     async def look(self) -> None:
@@ -330,6 +340,8 @@ class Capitals:
                     (15, "chains_are_the_same", self._differences()),
                     (16, "everything_is_witnessed", self._unwitnessed(logs, third)),
                     (22, "verification_finds_nothing", _findings(verified)),
+                    (34, "honest_houses_are_not_accused", iter(await accused(self))),
+                    (35, "lies_are_proved", iter(await self.two_faced.unproved() if self.two_faced else ())),
                 )
             )
         )
@@ -337,6 +349,15 @@ class Capitals:
     async def close(self) -> None:
         for node in self.nodes.values():
             await node.house.close()
+
+    def _has_two_trees(self, chain: str) -> bool:
+        return self.two_faced is not None and chain == CHAIN
+
+    def poster(self, party: str) -> Post:
+        """The way of a house to the third party, and what stands on it."""
+        if self.two_faced is None or party != LIAR:
+            return self.third.post
+        return partial(self.two_faced.post, self.third)
 
     def _own(self, node: Capital) -> list[str]:
         return [chain for chain in node.disk.database.heads if chain.endswith(f"/{node.party}")]
@@ -357,6 +378,8 @@ class Capitals:
         for party, node in self.nodes.items():
             for chain in self._own(node):
                 size = node.disk.database.heads[chain].size
+                if self._has_two_trees(chain):
+                    continue
                 note = node.disk.database.rows.get(COSIGNED, {}).get(chain)
                 if not chain.startswith(DOMESTIC) and (note is None or read_head(note).size != size):
                     yield f"{chain} has {size} records, and the other party has not cosigned them all"
@@ -462,7 +485,7 @@ async def _hand_over(sim: Capitals, house: House) -> object:
 async def _submit_all(sim: Capitals, house: House) -> bool:
     """The node submits what the third party has not cosigned."""
     (third,) = await witnesses(house)
-    return any([await submit(house, third, ledger, sim.third.post, patient=False) for ledger in third.ledgers])
+    return any([await submit(house, third, ledger, sim.poster(house.party), patient=False) for ledger in third.ledgers])
 
 
 async def _verify(sim: Capitals, house: House) -> object:
@@ -490,8 +513,8 @@ ACTS: dict[str, tuple[Doing, float]] = {
 }
 
 
-def in_capitals(seed: int, steps: int) -> Capitals:
-    """Run the three capitals of a seed, and bring them to rest.
+def in_capitals(seed: int, steps: int, *, liar: Literal["", "two-faced", "blind"] = "") -> Capitals:
+    """Run the three capitals of a seed, and bring them to rest; where one shows the third party another tree, too.
 
     Raises:
         Broken: an invariant does not hold.
@@ -506,6 +529,6 @@ def in_capitals(seed: int, steps: int) -> Capitals:
         return capitals
 
     with TemporaryDirectory(prefix="comity-capitals-") as folder:
-        capitals = Capitals(seed, Path(folder))
+        capitals = Capitals(seed, Path(folder), liar=liar)
         main: Coroutine[Any, Any, Capitals] = run(capitals)
         return run_in(capitals.time, main)

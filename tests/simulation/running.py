@@ -27,10 +27,13 @@ KINDS: dict[str, Callable[[int, int], Simulation | Capitals]] = {
     "changing keys": lambda seed, steps: simulate(seed, steps, keys_change=True),
     "brought back": lambda seed, steps: simulate(seed, steps, brought_back=True),
     "capitals": in_capitals,
+    "two-faced": lambda seed, steps: in_capitals(seed, steps, liar="two-faced"),
+    "blind": lambda seed, steps: in_capitals(seed, steps, liar="blind"),
 }
 """Every kind of world: in the weather that its seed draws, in a storm, in one over disks that are slow, too; and with
 somebody who lies for one of the houses, without its keys and with them; where
-keys change; where houses lose their disks and are brought back; and three capitals and a third party."""
+keys change; where houses lose their disks and are brought back; three capitals and a third
+party; and the same where one of them shows that another tree, which it looks at or cosigns blindly."""
 
 
 @dataclass

@@ -11,11 +11,13 @@ import pytest
 from comity.flows.exchanging.exchange import COSIGNED
 from comity.ports import Put
 from comity.register.rows import ItemRow
+from comity.witness.witness import CONTRADICTION, Contradiction, log_id
 from trilateral import FIRST
 
 from .capitals import Capitals, in_capitals
 from .invariants import AT_EACH_STEP, Broken
 from .loop import run_in
+from .two_faced import TwoFaced
 from .weather import CALM
 
 OWN = f"{FIRST}/jp"
@@ -25,8 +27,24 @@ STEPS = 80
 @pytest.mark.parametrize("seed", [2])
 def test_three_capitals_come_to_rest(seed: int) -> None:
     capitals = in_capitals(seed, STEPS)
-    assert set(capitals.invariants.counts) == {*AT_EACH_STEP, 15, 16, 22}
+    assert set(capitals.invariants.counts) == {*AT_EACH_STEP, 15, 16, 22, 34, 35}
     assert capitals.witness.faults
+
+
+def test_who_shows_the_third_party_another_tree_is_proved_to_have() -> None:
+    """What was cosigned of it, and what was refused; the other houses and the third party are accused of nothing."""
+    two_faced = in_capitals(1, STEPS, liar="two-faced").two_faced
+    assert two_faced is not None
+    assert all(two_faced.shown.values())
+
+
+def test_a_third_party_that_cosigns_two_trees_is_proved_to_have() -> None:
+    proofs = 0
+    for seed in (1, 2, 4):
+        two_faced = in_capitals(seed, STEPS, liar="blind").two_faced
+        assert two_faced is not None
+        proofs += len(two_faced.against_the_third_party())
+    assert proofs
 
 
 def another_record(capitals: Capitals) -> None:
@@ -51,11 +69,24 @@ def a_row_changed(capitals: Capitals) -> None:
     database.put(Put(ItemRow.table, key, msgspec.json.encode(row | {"topic": "another"})))
 
 
+def a_log_that_said_one_thing_is_accused(capitals: Capitals) -> None:
+    found = Contradiction(origin=f"comity/{OWN}", code="split-view", recorded=b"", request=b"")
+    capitals.third.disk.database.put(Put(CONTRADICTION, f"{log_id(found.origin)}/0", msgspec.json.encode(found)))
+
+
+def another_tree_is_cosigned_and_nobody_knows(capitals: Capitals) -> None:
+    """What the third party cosigned is gone, and so is what it refused."""
+    capitals.two_faced = TwoFaced(capitals, blind=False)
+    capitals.two_faced.cosigned = {(5, bytes(32)): b"what nobody signed"}
+
+
 PLANTS: list[tuple[int, Callable[[Capitals], None]]] = [
     (15, another_record),
     (16, a_cosignature_less),
     (16, a_third_party_that_saw_less),
     (22, a_row_changed),
+    (34, a_log_that_said_one_thing_is_accused),
+    (35, another_tree_is_cosigned_and_nobody_knows),
 ]
 
 
