@@ -67,6 +67,12 @@ async def test_ladders_and_course_are_drawn_and_told_in_tables(at: Browser) -> N
     assert "The course of the agreement, as each party reads it" in page.text
 
 
+async def test_each_event_has_its_sources_and_what_others_say_of_it(at: Browser) -> None:
+    page = await at.get(HERE)
+    assert "[P]" in page.text
+    assert "[S]" in page.text
+
+
 @pytest.mark.parametrize(
     ("day", "said"),
     [

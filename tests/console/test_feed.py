@@ -264,6 +264,41 @@ async def test_a_reading_ends_with_its_session(feeds: FeedWorld) -> None:
                 await asyncio.sleep(0.01)
 
 
+async def test_a_page_that_looks_by_itself_keeps_nobody_signed_in(feeds: FeedWorld) -> None:
+    at = await reader(feeds, "kim")
+    path = await release_of(feeds, at)
+    async with feeds.connected():
+        await at.get(f"{path}/live")
+        page = await at.submit("/read")
+        assert """data-hx-headers='{"comity-by-itself": "yes"}'""" in page.html
+        idle = timedelta(minutes=at.desk.settings.idle_minutes)
+        by_itself = {"hx_request": "true", "comity_by_itself": "yes"}
+        for _ in range(2):
+            feeds.world.clock.time += idle * 0.4
+            part = await at.send("GET", f"{path}/live", headers=by_itself)
+            assert (part.status, "hx-refresh" in part.headers) == (200, False)
+        feeds.world.clock.time += idle * 0.4
+        part = await at.send("GET", f"{path}/live", headers=by_itself)
+        assert (part.headers["hx-refresh"], part.body) == ("true", b"")
+        assert (await at.get(f"{path}/live")).path.startswith("/sign-in")
+        async with asyncio.timeout(10):
+            while feeds.readers.open.total():
+                await asyncio.sleep(0.01)
+
+
+async def test_a_page_can_be_held_still(feeds: FeedWorld) -> None:
+    at = await reader(feeds, "kim")
+    path = await release_of(feeds, at)
+    async with feeds.connected():
+        await at.get(f"{path}/live")
+        page = await at.submit("/read")
+        assert f"{path}/live?hold=1" in page.read.links
+        page = await at.get(f"{path}/live?hold=1")
+        assert "data-hx-trigger" not in page.html
+        assert "Go on" in page.text
+        await at.desk.views.close()  # type: ignore[union-attr]  # set above
+
+
 async def test_one_session_reads_so_much_at_once_and_no_more(feeds: FeedWorld) -> None:
     at = await reader(feeds, "kim")
     views = at.desk.views

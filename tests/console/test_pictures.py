@@ -1,4 +1,4 @@
-"""Pictures: safe whatever is in the data, well formed, without overlapping words, and the same bytes each time."""
+"""Pictures: safe whatever is in the data, no words overlap, the same bytes each time (``spec/pictures.md``)."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ def read(markup: str) -> ET.Element:
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-def test_the_small_picture_is_the_one_that_was_looked_at(name: str) -> None:
+def test_the_small_picture_is_the_one_that_was_looked_at(name: str) -> None:  # (1)
     kept = (GOLDEN / f"{name}.html").read_text(encoding="utf-8")
     assert f"{SAMPLES[name]()}\n".replace("><", ">\n<") == kept, "look at it, then run tests/console/sample_pictures.py"
 
 
 @pytest.mark.parametrize("name", SVG)
-def test_a_picture_says_what_it_shows_and_has_a_table_beside_it(name: str) -> None:
+def test_a_picture_says_what_it_shows_and_has_a_table_beside_it(name: str) -> None:  # (4)
     figure = read(SAMPLES[name]())
     (svg,) = figure.iter("svg")
     title, description = svg.attrib["aria-labelledby"].split()
@@ -68,7 +68,7 @@ def test_the_table_names_what_the_drawing_names(name: str) -> None:
 
 @pytest.mark.parametrize("name", SAMPLES)
 @pytest.mark.parametrize("hostile", HOSTILE)
-def test_whatever_is_in_the_data_it_stays_text(name: str, hostile: str) -> None:
+def test_whatever_is_in_the_data_it_stays_text(name: str, hostile: str) -> None:  # (2)
     markup = SAMPLES[name](hostile)
     for each in read(markup).iter():
         assert each.tag in ELEMENTS | {"body"}
@@ -79,7 +79,7 @@ def test_whatever_is_in_the_data_it_stays_text(name: str, hostile: str) -> None:
 
 @pytest.mark.parametrize("name", SVG)
 @pytest.mark.parametrize("hostile", [None, *HOSTILE])
-def test_no_words_overlap_and_none_stands_outside(name: str, hostile: str | None) -> None:
+def test_no_words_overlap_and_none_stands_outside(name: str, hostile: str | None) -> None:  # (5) (6)
     figure = read(SAMPLES[name]() if hostile is None else SAMPLES[name](hostile))
     (svg,) = figure.iter("svg")
     for width in (NARROWEST, 700) if "viewBox" not in svg.attrib else (float(svg.attrib["width"]),):
@@ -104,7 +104,7 @@ def box(text: ET.Element, width: float) -> tuple[float, float, float, float, str
     return left, y - 0.8 * high, left + wide, y + 0.2 * high, said
 
 
-def test_an_element_that_could_run_or_fetch_is_not_written() -> None:
+def test_an_element_that_could_run_or_fetch_is_not_written() -> None:  # (2)
     for name in ("script", "style", "image", "use", "foreignObject", "iframe"):
         with pytest.raises(InternalError):
             element(name)
@@ -147,7 +147,7 @@ def test_a_family_stands_below_what_it_came_from_and_its_last_child_goes_on_on_t
 
 
 @pytest.mark.parametrize("above", ["b", "a"])
-def test_a_family_in_a_ring_is_refused(above: str) -> None:
+def test_a_family_in_a_ring_is_refused(above: str) -> None:  # (7)
     with pytest.raises(Misuse, match="came from itself"):
         rails.in_order([member("a", above), member("b", "a")])
 
@@ -237,7 +237,7 @@ def test_a_month_begins_on_its_first_day() -> None:
         calendar.month(date(2026, 11, 2), (), words, today=None)
 
 
-def test_a_gap_in_custody_is_drawn_and_told() -> None:
+def test_a_gap_in_custody_is_drawn_and_told() -> None:  # (8)
     figure = read(SAMPLES["custody"]())
     assert [each for each in figure.iter("rect") if "gap" in each.attrib["class"]]
     cells = [[cell.text for cell in row] for row in figure.iter("tr")]

@@ -77,6 +77,8 @@ MODULES = (
 )
 """Every module of pages."""
 STATIC_TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
+BY_ITSELF = "comity-by-itself"
+"""The header by which a page says that it asks by itself."""
 FOREVER = "public, max-age=31536000, immutable"
 """What is served under the digest of its bytes never changes."""
 
@@ -143,8 +145,11 @@ class Console:
         request = visit.request
         writing = request.method not in READING
         if visit.session is None and not entry.open:
-            back = back_to(request)
-            return await self._late(entry, visit) if writing else visit.to("/sign-in", next=back)
+            if writing:
+                return await self._late(entry, visit)
+            if visit.partial:  # a script would put the form to sign in into the page
+                return Response(headers={"hx-refresh": "true"})
+            return visit.to("/sign-in", next=back_to(request))
         if visit.session is not None and visit.session.limited and not (entry.open or entry.early):
             return visit.to("/account")
         if writing and not entry.raw:
@@ -175,7 +180,7 @@ class Console:
 
     async def _visit(self, request: Request) -> Visit:
         desk = self._desk
-        session = desk.sessions.of(held(desk, request))
+        session = desk.sessions.of(held(desk, request), by_itself=asked_by_itself(request))
         person = await desk.house.row(PersonRow, session.person) if session is not None else None
         if session is not None and not still_so(session, person):  # (18)
             desk.sessions.end_all(session.person)
@@ -227,6 +232,11 @@ def console(desk: Desk) -> ASGIApp:
 def still_so(session: Session, person: PersonRow | None) -> bool:
     """Whether somebody is still who he was when he signed in (step 18)."""
     return person is not None and not person.removed and session.roles in (None, person.roles)
+
+
+def asked_by_itself(request: Request) -> bool:
+    """Whether a page asks, and nobody who looks at it (6)."""
+    return request.method in READING and request.headers.get(BY_ITSELF) == "yes"
 
 
 def back_to(request: Request) -> str:

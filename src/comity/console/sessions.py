@@ -126,8 +126,8 @@ class Sessions:
         self._held[_digest(secret)] = session
         return secret, session
 
-    def of(self, secret: str | None) -> Session | None:
-        """The session of a browser, if it has one that lasts; it was used now."""
+    def of(self, secret: str | None, *, by_itself: bool = False) -> Session | None:
+        """The session of a browser, if it has one that lasts; it was used now, unless a page asks ``by_itself``."""
         if not secret:
             return None
         key, now = _digest(secret), self._clock.now()
@@ -137,7 +137,8 @@ class Sessions:
         if now - session.used > self._idle or now - session.began > LONGEST:
             self._end(key)
             return None
-        session.used = max(now, session.used)
+        if not by_itself:
+            session.used = max(now, session.used)
         return session
 
     def lasts(self, session: Session) -> bool:

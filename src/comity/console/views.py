@@ -1,6 +1,6 @@
 """Feeds as they come, for browsers: a reading that goes on between two looks at a page, and ends when nobody looks.
 
-Rules of this file:
+Rules of this file (``spec/feed.md`` step 20):
 
 - A reading is begun once, decided and recorded as any other; looking at its page again does not begin another.
 - It belongs to one session, and ends with it, a minute after its page was looked at last, or when its reader ends it.

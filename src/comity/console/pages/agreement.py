@@ -97,7 +97,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     last: date
     place: int
     places: int
-    notches: tuple[tuple[int, str], ...]
+    notches: tuple[int, ...]
 
 
 async def list_agreements(visit: Visit) -> Response:
@@ -145,6 +145,7 @@ async def show_agreement(visit: Visit) -> Response:
         done=_done(coverage) if coverage is not None else {},
         same_text=coverage is not None and coverage.digest == texts.agreement.digest,
         provenance=PROVENANCE,
+        day=lambda text: visit.words.date(date.fromisoformat(text)) if text else "",
     )
 
 
@@ -282,7 +283,7 @@ async def _standing(visit: Visit, texts: TextsShown, asked: date | int | None) -
         last=last,
         place=(day - first).days,
         places=(last - first).days,
-        notches=tuple(((row.at.astimezone(zone).date() - first).days, row.kind) for row in rows if row.event),
+        notches=tuple(dict.fromkeys((row.at.astimezone(zone).date() - first).days for row in rows if row.event)),
     )
 
 

@@ -122,7 +122,9 @@ def draw_timeline(
         for each in before.readings
     ]
     happened = [
-        timeline.Happening(row.at, row.when, phrase(row.says, words.code) or row.says, ", ".join(row.by))
+        timeline.Happening(
+            row.at, row.when, phrase(row.says, words.code) or row.says, ", ".join(row.by), (*row.sources, *row.versions)
+        )
         for row in rows
     ]
     say = sayer(words)

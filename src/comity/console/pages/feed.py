@@ -156,6 +156,7 @@ async def _live(
         "latency": draw_latency(view.latency.counts, visit.words) if view is not None else None,
         "ended": _ended(visit, view) if view is not None else None,
         "postures": POSTURES,
+        "hold": visit.query.get("hold") == "1",
     }
     if visit.partial:
         return visit.show("feed/messages.html", status, **context)

@@ -1,6 +1,6 @@
 """Pictures: data in, markup out; nothing here knows a house, a clock or a language.
 
-Rules of this room:
+Rules of this room (``spec/pictures.md``):
 
 - What is drawn is data of the picture's own types, and every word comes in as an argument, already in the reader's
   language. The same data give the same bytes.

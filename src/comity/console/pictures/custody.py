@@ -1,4 +1,7 @@
-"""Who held each copy from when to when: a bar for each copy, a span for each holder, and gaps that say so."""
+"""Who held each copy from when to when: a bar for each copy, a span for each holder, and gaps that say so.
+
+``spec/pictures.md`` step 8.
+"""
 
 from __future__ import annotations
 
@@ -67,7 +70,7 @@ def custody(copies: Sequence[Copy], axis: Axis, words: Words, say: Say) -> Marku
 
 
 def _whole(copy: Copy) -> tuple[Held, ...]:
-    """The custody of a copy with its gaps between."""
+    """(8) The custody of a copy with its gaps between."""
     found: list[Held] = []
     for held in copy.custody:
         if found and (until := found[-1].end) is not None and until < held.start:

@@ -1,6 +1,6 @@
 """Elements written safely, text measured before it is placed, and what every picture has around it.
 
-Rules of this file:
+Rules of this file (``spec/pictures.md`` steps 2 and 5):
 
 - Elements and attributes are of closed lists in which nothing can run, fetch or style; everything else is escaped.
 - A letter that cannot be printed, or that turns the direction of writing, is shown as ``U+FFFD``: it moves nothing.

@@ -1,6 +1,6 @@
 """A family drawn downward: a dot for each member on a rail, lines to it from what it came from, its words beside it.
 
-Rules of this file:
+Rules of this file (``spec/pictures.md`` step 7):
 
 - Members stand in the order in which they are given, and nobody stands above what he came from.
 - A member keeps its rail as long as something that came from it is still to be drawn; the last of these may go on on

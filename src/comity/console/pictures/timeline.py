@@ -40,12 +40,13 @@ class Reading(msgspec.Struct, frozen=True):
 
 
 class Happening(msgspec.Struct, frozen=True):
-    """Something that happened: when, what it was, in a sentence, and by whose act."""
+    """Something that happened: when, what it was, in a sentence, by whose act, and where that is known from."""
 
     at: datetime
     when: str
     says: str
     by: str = ""
+    sources: tuple[str, ...] = ()
 
 
 class Words(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,7 +150,9 @@ def _table(readings: Sequence[Reading], happenings: Sequence[Happening], words: 
     rows = []
     for place, each in enumerate(happenings, start=1):
         held = "; ".join(f"{reading.name}: {_at(reading, each.at, words)}" for reading in readings)
-        rows.append((str(place), each.when, f"{each.says} ({each.by})" if each.by else each.says, held))
+        says = f"{each.says} ({each.by})" if each.by else each.says
+        known = element("ul", *(element("li", source) for source in each.sources)) if each.sources else Markup("")
+        rows.append((str(place), each.when, element("div", says, known), held))
     return table(words.names.title, words.columns, rows)
 
 
