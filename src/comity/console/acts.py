@@ -22,7 +22,7 @@ from comity.console.guard import READING
 from comity.console.signing import FRESH, SIGNATURE, fresh, read_signatures, shown_message
 from comity.console.visit import SEEN, TOKEN, Entry, Visit
 from comity.decision import model as decision
-from comity.errors import ComityError, InternalError, Misuse, Refused, Rejected
+from comity.errors import ComityError, InternalError, Misuse, Refused, Rejected, Unavailable
 from comity.flows.actors import Actor, NeedsSignature
 from comity.flows.deciding.said import Said
 from comity.flows.looking.foreseen import ForeseeDuties
@@ -87,6 +87,7 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
         command: what is typed instead, by somebody who keeps his own key; ``{name}`` is a part of the address.
         decided: the decision in what the flow answers, where nothing was done; None where it was done.
         template: the page.
+        result: the page that shows what was found, where nothing was changed that another page would show.
     """
 
     path: str
@@ -96,13 +97,14 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
     button: str
     ready: Callable[[Visit], Awaitable[Ready]]
     request: Callable[[Visit, Typed, Actor], msgspec.Struct]
-    done: Callable[[Visit, Any], Done]
+    done: Callable[[Visit, Any], Done] = lambda _visit, _answer: Done(path="/", told="")
     events: tuple[Event, ...] = ()
     follows: tuple[str, ...] = ()
     final: bool = False
     command: str = ""
     decided: Callable[[Any], decision.Outcome | None] = against
     template: str = "acts/act.html"
+    result: Callable[[Visit, Any], Response] | None = None
 
     @property
     def entry(self) -> Entry:
@@ -148,7 +150,7 @@ async def run(visit: Visit, act: Act) -> Response:
         return await _page(visit, act, ready, msgspec.structs.replace(state, message=message))
     except InternalError:
         raise
-    except (Misuse, Refused, Rejected) as error:
+    except (Misuse, Refused, Rejected, Unavailable) as error:
         state = msgspec.structs.replace(state, mistakes=_mistake(ready, error, visit))
         return await _page(visit, act, ready, state, status_of(error))
     outcome = act.decided(answer)
@@ -158,6 +160,8 @@ async def run(visit: Visit, act: Act) -> Response:
         return await _page(visit, act, ready, state, 403)
     if any(getattr(answer, name, None) for name in OWN_KEY):
         return await _page(visit, act, ready, msgspec.structs.replace(state, own_key=True), CONFLICT)
+    if act.result is not None:
+        return act.result(visit, answer)
     done = act.done(visit, answer)
     return visit.to(done.path, done.told)
 

@@ -30,12 +30,14 @@ from comity.console.pages import (
     agreement,
     approvals,
     copies,
+    duties,
     feed,
     give,
     glossary,
     incidents,
     item,
     ledger,
+    muster,
     onward,
     opening,
     people,
@@ -57,6 +59,7 @@ MODULES = (
     give,
     register,
     requests,
+    duties,
     incidents,
     visits,
     people,
@@ -74,6 +77,7 @@ MODULES = (
     accounts,
     copies,
     sites,
+    muster,
 )
 """Every module of pages."""
 STATIC_TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
