@@ -188,23 +188,56 @@ class Writing:
         if number % 10 == 0:
             due = self.now + timedelta(seconds=37 * (number - self._size // 20))
             duty = Duty(
-                obligation="answer-recall", instrument="jp-kr-2016", clause="6.h", provenance="P", event="recalled",
-                deed="answer-recall", who="kr", to="jp", item=item, opened=record, at=at, evidence="", due=due,
-            )  # fmt: skip
+                obligation="answer-recall",
+                instrument="jp-kr-2016",
+                clause="6.h",
+                provenance="P",
+                event="recalled",
+                deed="answer-recall",
+                who="kr",
+                to="jp",
+                item=item,
+                opened=record,
+                at=at,
+                evidence="",
+                due=due,
+            )
             duties = DutiesRow(relationship=RELATIONSHIP, subject=f"{item}/{record.hex()[:16]}", duties=(duty,))
             yield "duty", f"{RELATIONSHIP}/{duties.subject}", duties
             yield *open_duty_key(duties, 0), OpenDutyRow(duty=f"{RELATIONSHIP}/{duties.subject}", place=0)
         if number % 1_000 == 0:
-            yield "recall", key, RecallRow(
-                recall=f"k-{self._name()}", record=record, last=record, author="jp", sequence=sequence, asks="either",
-                reason="replaced", clause="", by="n-x", at=at,
-            )  # fmt: skip
+            yield (
+                "recall",
+                key,
+                RecallRow(
+                    recall=f"k-{self._name()}",
+                    record=record,
+                    last=record,
+                    author="jp",
+                    sequence=sequence,
+                    asks="either",
+                    reason="replaced",
+                    clause="",
+                    by="n-x",
+                    at=at,
+                ),
+            )
         if waits:
             request = f"r-{self._name()}"
-            yield "request", request, RequestRow(
-                request=request, record=record, item=item, relationship=RELATIONSHIP, recipients=(holder,),
-                purpose="air defence", by=pattern.person, at=at,
-            )  # fmt: skip
+            yield (
+                "request",
+                request,
+                RequestRow(
+                    request=request,
+                    record=record,
+                    item=item,
+                    relationship=RELATIONSHIP,
+                    recipients=(holder,),
+                    purpose="air defence",
+                    by=pattern.person,
+                    at=at,
+                ),
+            )
         self._note(row, copy, title, due)
 
     def _note(self, row: ItemRow, copy: CopyRow, title: str, due: datetime | None) -> None:

@@ -98,7 +98,7 @@ def _cursor(line: Line) -> str:
 def _sql(where: str, *values: object) -> Same:
     def ask(table: apsw.Connection, _: Line) -> object:
         query = f"SELECT * FROM line WHERE {where} ORDER BY registered DESC LIMIT {LIMIT}"
-        return [row[1] for row in table.execute(query, values).fetchall()]  # type: ignore[arg-type]  # texts
+        return [row[1] for row in table.execute(query, values).fetchall()]  # type: ignore[arg-type]  # every value is a text or a number
 
     return ask
 

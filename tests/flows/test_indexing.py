@@ -25,7 +25,7 @@ from comity.flows.maintaining.rebuilding import Rebuild, rebuild
 from comity.flows.maintaining.retention import ApplyRetention, apply_retention
 from comity.flows.people.clearances import ChangeList, GrantClearance, change_list, grant_clearance
 from comity.ports import DiskFull
-from comity.ports.index import Watermark
+from comity.ports.index import Entry, Watermark
 from comity.stores.index import SqliteIndex
 from indexed import differences
 from world import ROOT, TODAY, World
@@ -261,15 +261,14 @@ async def test_what_somebody_is_found_follows_his_clearance_and_his_lists_at_onc
 async def test_a_line_that_the_index_has_wrongly_is_not_shown(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:  # (11)
-    given = (await world.given()).item
+    given, index = (await world.given()).item, world.kr.index
+    assert isinstance(index, SqliteIndex)
     assert await items(world.kr) == [given]
-    entry = (await world.kr.index.get([f"line/{given}"]))[0]  # type: ignore[union-attr]  # it has one
+    (entry,) = await index.get([f"line/{given}"])
     assert entry is not None
-    found = {name for name, _ in await world.kr.index.names([("class/", "class0")], 10)}  # type: ignore[union-attr]
-    choi = world.kr.pseudonym("jp-kr-2016/jp.kr", (await world.kr.person("choi")).person)
-    await world.kr.index.change(  # type: ignore[union-attr]
-        [type(entry)(entry.key, entry.at, ("line", f"h/{choi}", *found), entry.about)]
-    )
+    found = {name for name, _ in await index.names([("class/", "class0")], 10)}
+    choi = await world.pseudonym("choi")
+    await index.change([Entry(entry.key, entry.at, ("line", f"h/{choi}", *found), entry.about)])
     assert await items(world.kr, "choi") == []
     assert await items(world.kr) == [given]
 
