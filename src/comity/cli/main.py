@@ -117,6 +117,7 @@ SECTIONS: dict[str, dict[str, Verb]] = {
         "seal": Verb("sealing", "seal", "Encrypt a file to age recipients."),
         "unseal": Verb("sealing", "unseal", "Decrypt an age file."),
         "keygen": Verb("keygen", "keygen", "Make an age identity, or a person's keys."),
+        "sign": Verb("signing", "sign", "Sign what a page asks of you, with your own key."),
     },
     "This program": {
         "demo": Verb("demo", "demo", "Watch the agreement of 2016 run between two nodes."),

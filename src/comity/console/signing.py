@@ -73,7 +73,7 @@ def read_signatures(form: Form, words: Language) -> tuple[bytes, ...]:
         except binascii.Error:
             signature = b""
         if len(signature) != SIGNATURE_BYTES:
-            raise Misuse(words("this is no signature; paste the line that 'comity sign' wrote"), code="bad-signature")
+            raise Misuse(words("this is no signature; paste the line that 'comity sign' wrote"), code="no-signature")
         found.append(signature)
     return tuple(found)
 
