@@ -6,7 +6,6 @@ signature is pasted, and the form goes on with it: nothing of this is kept here 
 
 from __future__ import annotations
 
-import binascii
 import re
 from base64 import b32encode, b64decode, b64encode
 from hashlib import sha256
@@ -70,7 +69,7 @@ def read_signatures(form: Form, words: Language) -> tuple[bytes, ...]:
     for written in form.all(SIGNATURE):
         try:
             signature = b64decode("".join(written.split()), validate=True)
-        except binascii.Error:
+        except ValueError:
             signature = b""
         if len(signature) != SIGNATURE_BYTES:
             raise Misuse(words("this is no signature; paste the line that 'comity sign' wrote"), code="no-signature")
