@@ -30,7 +30,7 @@ from comity.flows.deciding import decisions, explaining
 from comity.flows.deriving import derivation, descent
 from comity.flows.ending import certificates, destruction, level_books, levels, recalls, returning
 from comity.flows.feeding import ending, listing, originators, postures, readings, releasing
-from comity.flows.finding import pages, today
+from comity.flows.finding import pages, releases, today
 from comity.flows.foreseeing import what_if
 from comity.flows.giving import answering, marks, opening, release, using
 from comity.flows.handling import copies, copying, handing_on, handing_over, losing
@@ -163,7 +163,7 @@ _RUN: dict[str, Callable[[House, Any], Awaitable[Any]]] = {
     "give.preview": release.preview,
     "give": release.give,
     "give.look": release.look,
-    "request.list": requests.list_requests,
+    "request.list": releases.list_requests,
     "request.show": requests.show_request,
     "hand-on": handing_on.hand_on,
     "approve": answering.approve,

@@ -18,7 +18,6 @@ from comity.console.visit import Entry, Visit, needed
 from comity.errors import ComityError, Misuse
 from comity.register.roles import ADMINISTRATOR, AUDITOR, SECURITY_OFFICER
 
-MENU: tuple[tuple[str, str], ...] = ()
 MAKE = "passkey"
 SCOPES = {
     READ: N_("everything that only looks"),

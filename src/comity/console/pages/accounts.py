@@ -20,7 +20,6 @@ from comity.errors import ComityError, Refused
 from comity.register.roles import ADMINISTRATOR, AUDITOR, SECURITY_OFFICER
 from comity.register.rows import PersonRow
 
-MENU: tuple[tuple[str, str], ...] = ()
 PAGE_NOTES = 100
 FORMULA = frozenset("=+-@\t\r")
 """With what a cell begins that a spreadsheet would compute."""

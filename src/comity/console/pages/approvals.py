@@ -19,18 +19,12 @@ from comity.console.visit import Entry, Visit
 from comity.errors import Misuse, Refused
 from comity.flows.actors import Actor
 from comity.flows.agreeing.texts import ShowTexts, TextsShown
+from comity.flows.finding.releases import ListRequests, RequestsListed
 from comity.flows.giving.answering import Approve, Approved, Assure
 from comity.flows.giving.marks import MarkingShown, MarkItem
 from comity.flows.giving.release import POSSIBLE
 from comity.flows.looking.item_story import ItemStory, ShowItem
-from comity.flows.looking.requests import (
-    AskedShown,
-    ListRequests,
-    RequestShown,
-    RequestsListed,
-    ShowAsked,
-    ShowRequest,
-)
+from comity.flows.looking.requests import AskedShown, RequestShown, ShowAsked, ShowRequest
 from comity.marking.translation import NeedsChoice, translate
 from comity.register.roles import ASSURANCE_OFFICER, OFFICER, REGISTRY, RELEASE_AUTHORITY
 
@@ -196,7 +190,7 @@ async def _ready_assure(visit: Visit) -> Ready:
     shown = await _asked(visit)
     if not visit.has(ASSURANCE_OFFICER):
         raise Refused("an assurance officer answers this, and you have not that role", code="no-role")
-    known = {each.pseudonym: f"{each.function}, {each.body}" for each in await directory(visit)}
+    known = {each.recipient: f"{each.function}, {each.body}" for each in shown.about}
     open_ = [each for each in shown.line.recipients if each not in shown.line.answered] or list(shown.line.recipients)
     people = tuple((each, known.get(each, each)) for each in open_)
     choose = (("", words("Choose")),)
@@ -235,6 +229,11 @@ def _about_asked(visit: Visit, shown: AskedShown, known: Mapping[str, str]) -> t
         for each in shown.assurances
         if each.conditions is not None
     ]
+    for about in shown.about:
+        against = cell(words.told(about.against)) if about.against else ""
+        articles = ", ".join(about.conditions)
+        borne = words("the register bears it out: %(articles)s", articles=articles)
+        answers.append((words("What is known of %(who)s", who=known[about.recipient]), against or borne))
     halted = ((words("It does not go now"), cell(line.halted.says)),) if line.halted is not None else ()
     return (
         (words("Request"), line.request),

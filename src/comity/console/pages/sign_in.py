@@ -17,7 +17,6 @@ from comity.console.visit import Entry, Form, Visit, own_path
 from comity.errors import ComityError, Misuse, Refused, Unavailable
 from comity.register.rows import PersonRow
 
-MENU: tuple[tuple[str, str], ...] = ()
 How = Literal["password", "passkey", "code", "organisation"]
 HOW = {
     "password": N_("with a password"),

@@ -194,10 +194,12 @@ async def _seen(house: House, item: str, read: ReadRows) -> tuple[str, ...]:
 
 
 async def _approve(_: House, request: str, read: ReadRows) -> Entry | None:
-    """A request of this house that was neither carried out nor refused."""
+    """A request of this house that was not carried out; one that was refused waits for nobody."""
     row = await _row(read, RequestRow, request)
-    if row is None or row.consignment is not None or not all(each.granted for each in row.approvals):
+    if row is None or row.consignment is not None:
         return None
+    if not all(each.granted for each in row.approvals):
+        return Entry(f"approve/{request}", row.at, (f"refused/{row.by}",), b"")
     answers = [await _row(read, AssuranceRow, f"{row.relationship}/{request}/{each}") for each in row.recipients]
     assured = all(each is not None and each.conditions for each in answers)
     names = ["asked", f"asked/{row.by}"]

@@ -10,41 +10,18 @@ from datetime import datetime
 import msgspec
 
 from comity.decision import model as decision
-from comity.errors import Misuse
+from comity.errors import Misuse, Rejected
 from comity.flows.actors import Actor
 from comity.flows.deciding.cases import answer, giving_case, new_item
 from comity.flows.deciding.said import Said, said_in
 from comity.flows.deciding.visibility import Sight, viewer
+from comity.flows.giving.answering import assurable
 from comity.flows.giving.release import PREPARED
 from comity.flows.house import House
 from comity.flows.looking.views import AskedLine, RequestLine, asked_line, request_line
 from comity.marking.label import Label
 from comity.register.roles import ASSURANCE_OFFICER, RELEASE_AUTHORITY
-from comity.register.rows import AskedRow, AssuranceRow, ConsignmentRow, ItemRow, RequestRow
-
-LINES_MAX = 1_000
-"""Most requests of one list; the newest of them."""
-
-
-class ListRequests(msgspec.Struct, frozen=True, kw_only=True):
-    """The requests that wait for somebody's answer, and his own that are not carried out."""
-
-    actor: Actor
-    language: str = "en"
-
-
-class RequestsListed(msgspec.Struct, frozen=True, kw_only=True):
-    """What waits, newest first.
-
-    Attributes:
-        approve: requests of others that he can approve or refuse, and has not answered.
-        assure: assurances that the other party asks for, of an assurance officer.
-        own: his own requests.
-    """
-
-    approve: tuple[RequestLine, ...]
-    assure: tuple[AskedLine, ...]
-    own: tuple[RequestLine, ...]
+from comity.register.rows import AskedRow, AssuranceRow, ConsignmentRow, DirectoryRow, ItemRow, RequestRow
 
 
 class ShowRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,36 +99,32 @@ class RequestShown(msgspec.Struct, frozen=True, kw_only=True):
     mine: bool
 
 
+class AboutTold(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody of this house about whom an assurance is asked.
+
+    Attributes:
+        recipient: his pseudonym there.
+        function, body: as the directory has him.
+        conditions: what would be assured of him, by clause.
+        against: what the register has against it; empty where it bears it out.
+    """
+
+    recipient: str
+    function: str
+    body: str
+    conditions: tuple[str, ...]
+    against: str
+
+
 class AskedShown(msgspec.Struct, frozen=True, kw_only=True):
-    """A request for assurances: what is asked, what was answered, and who said the last of it."""
+    """A request for assurances: about whom, what was answered, and who said the last of it."""
 
     relationship: str
     line: AskedLine
+    about: tuple[AboutTold, ...]
     assurances: tuple[AssuranceTold, ...]
     last: str
     newest: Said | None
-
-
-async def list_requests(house: House, request: ListRequests) -> RequestsListed:
-    """What waits for somebody, and what he waits for himself."""
-    sight = Sight(house, await viewer(house, request.actor))
-    person = "" if sight.person is None else sight.person.person
-    approves = sight.person is not None and RELEASE_AUTHORITY in sight.person.roles
-    open_ = [row async for _, row in house.rows(RequestRow) if row.consignment is None]
-    newest = sorted(open_, key=lambda row: (row.at, row.request), reverse=True)[:LINES_MAX]
-    waiting = [row for row in newest if row.by != person and all(each.by != person for each in row.approvals)]
-    assure: list[AskedLine] = []
-    if sight.person is not None and ASSURANCE_OFFICER in sight.person.roles:
-        for relationship, peer in await house.relationships():
-            async for _, asked in house.rows(AskedRow, f"{relationship}/"):
-                unanswered = set(asked.recipients) - set(asked.answered)
-                if asked.author == peer and asked.consignment is None and unanswered:
-                    assure.append(await asked_line(house, relationship, asked, request.language))
-    return RequestsListed(
-        approve=tuple([await request_line(house, row, request.language) for row in waiting if approves]),
-        assure=tuple(sorted(assure, key=lambda line: (line.at, line.request), reverse=True)[:LINES_MAX]),
-        own=tuple([await request_line(house, row, request.language) for row in newest if row.by == person]),
-    )
 
 
 async def show_request(house: House, request: ShowRequest) -> RequestShown:
@@ -210,9 +183,28 @@ async def show_asked(house: House, request: ShowAsked) -> AskedShown:
     return AskedShown(
         relationship=request.relationship,
         line=await asked_line(house, request.relationship, row, request.language),
+        about=tuple([await _about(house, request.relationship, row, each) for each in row.recipients]),
         assurances=tuple(told),
         last=last.hex(),
         newest=await said_in(house, last),
+    )
+
+
+async def _about(house: House, relationship: str, row: AskedRow, recipient: str) -> AboutTold:
+    agreement = (await house.library.load(await house.agreement_row(relationship))).agreement
+    entry = await house.row(DirectoryRow, f"{relationship}/{house.party}/{recipient}")
+    conditions: tuple[str, ...] = ()
+    against = ""
+    try:
+        conditions = await assurable(house, agreement, relationship, recipient, row.label, row.topic)
+    except (Misuse, Rejected) as error:
+        against = error.sentence
+    return AboutTold(
+        recipient=recipient,
+        function=entry.function if entry is not None else "",
+        body=entry.body if entry is not None else "",
+        conditions=conditions,
+        against=against,
     )
 
 

@@ -14,8 +14,8 @@ from comity.console.pages import account, accounts, sign_in
 from comity.console.visit import Entry, Form, Visit, check_typed
 from comity.flows.people.leaving import RemovePerson, remove_person
 from console.browser import Browser, Page, new_desk
-from console.test_sign_in import HOST, PASSWORD, another, session_of, with_password
-from console.test_sign_in import sign_in as signing_in
+from console.sign_in.test_sign_in import HOST, PASSWORD, another, session_of, with_password
+from console.sign_in.test_sign_in import sign_in as signing_in
 from world import ROOT, SeededEntropy, StandingClock, World
 
 DONE: list[tuple[str, tuple[tuple[str, str], ...]]] = []
@@ -62,7 +62,7 @@ ENTRIES = (
 async def at(world: World) -> Browser:
     DONE.clear()
     desk = new_desk(world.jp)
-    made = Browser(desk, Console(desk, ENTRIES, (), PlainTextResponse("api")))
+    made = Browser(desk, Console(desk, ENTRIES, PlainTextResponse("api")))
     await with_password(made, "sato")
     await with_password(made, "abe")
     await signing_in(made)

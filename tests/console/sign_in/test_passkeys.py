@@ -15,7 +15,7 @@ from comity.console.cookies import BROWSER, cookie
 from comity.console.passkeys import Passkey
 from console.authenticator import Authenticator, raw, text
 from console.browser import ORIGIN, Browser, Page, browser, new_desk
-from console.test_sign_in import PASSWORD, another, session_of, sign_in, with_password
+from console.sign_in.test_sign_in import PASSWORD, another, session_of, sign_in, with_password
 from world import World
 
 HOST = "localhost:8480"
