@@ -258,9 +258,7 @@ async def test_what_somebody_is_found_follows_his_clearance_and_his_lists_at_onc
     assert await items(kr, "seo") == []
 
 
-async def test_a_line_that_the_index_has_wrongly_is_not_shown(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:  # (11)
+async def test_a_line_that_the_index_has_wrongly_is_not_shown(world: World) -> None:  # (11)
     given, index = (await world.given()).item, world.kr.index
     assert isinstance(index, SqliteIndex)
     assert await items(world.kr) == [given]

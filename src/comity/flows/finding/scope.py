@@ -74,9 +74,7 @@ class Scope(msgspec.Struct, frozen=True):
 
 async def scope_of(house: House, index: Index, person: PersonRow | None) -> Scope:
     """What a viewer may look at now."""
-    names = [name for name, _ in await index.names([("class/", "class0")], CLASSES_MAX)]
-    newest = {entry.key: about_of(entry) for entry in await index.newest(names) if entry is not None}
-    known = {about.of: (key.removeprefix(f"{LINE}/"), about) for key, about in newest.items()}
+    known = await _classes(house, index)
     if person is None or sees_all(person):
         return Scope(person, True, {of: about for of, (_, about) in known.items()}, {})
     running = [row async for _, row in house.rows(AgreementRow)]
@@ -88,6 +86,19 @@ async def scope_of(house: House, index: Index, person: PersonRow | None) -> Scop
     }
     mine = {house.pseudonym(row.relationship, person.person): row.relationship for row in running}
     return Scope(person, False, seen, mine)
+
+
+async def _classes(house: House, index: Index) -> dict[str, tuple[str, About]]:
+    """Every class there is, with its newest item."""
+    state = house.unindexed
+    changes, known = state.classes
+    if changes != state.changes:
+        changes = state.changes
+        names = [name for name, _ in await index.names([("class/", "class0")], CLASSES_MAX)]
+        newest = {entry.key: about_of(entry) for entry in await index.newest(names) if entry is not None}
+        known = {about.of: (key.removeprefix(f"{LINE}/"), about) for key, about in newest.items()}
+        state.classes = changes, known
+    return dict(known)
 
 
 async def _sees(house: House, person: PersonRow, of: str, item: str, running: tuple[AgreementRow, ...]) -> bool:

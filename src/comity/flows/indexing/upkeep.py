@@ -22,7 +22,7 @@ from comity.register.rows.duties import DutiesRow, ItemDutyRow, LaidRow, open_du
 
 CATCH_UP_MAX = 20_000
 """Most journal entries of which it is found out what they changed; beyond them the index is made anew."""
-GATHER_SECONDS = 0.05
+GATHER_SECONDS = 0.2
 """How long what is committed is gathered in the background before it is taken up."""
 RETRY_SECONDS = 5.0
 """How long until it is tried again."""
@@ -164,6 +164,8 @@ async def _catch_up(house: House, index: Index) -> None:
         if error.code == "index-lost":
             state.forget()
         raise
+    finally:
+        state.changes += 1
 
 
 async def _resume(house: House, index: Index) -> None:

@@ -23,7 +23,9 @@ class Unindexed:
         resumed: whether the index was compared with the journal since this process began; ``keys`` lead on from there.
         turn: held by whoever looks after the index.
         done, of: how far it is, while it is made anew; ``of`` is estimated, and 0 while nothing is being made.
+        changes: how often the index was changed since this process began.
         known: what was decided about classes of items, by viewer and class; its owner says what counts.
+        classes: the classes there are, as of so many changes; likewise.
     """
 
     def __init__(self) -> None:
@@ -31,7 +33,9 @@ class Unindexed:
         self.turn = asyncio.Lock()
         self.done = 0
         self.of = 0
+        self.changes = 0
         self.known: dict[tuple[str, str], Any] = {}
+        self.classes: tuple[int, Any] = (-1, None)
         self._keys: dict[Key, None] = {}
         self._mark: Watermark | None = None
 
