@@ -161,7 +161,7 @@ def the_custody(holder: str = "김민준") -> Markup:
         custody.Copy(
             "Copy 1",
             (
-                custody.Held("Registry, Tokyo", "in-transit", at("2026-03-01"), at("2026-03-04")),
+                custody.Held("Registry, Tokyo", "in transit", at("2026-03-01"), at("2026-03-04")),
                 custody.Held(holder, "held", at("2026-03-04"), at("2026-05-01")),
                 custody.Held("Registry, Seoul", "held", at("2026-05-12")),
             ),
@@ -176,7 +176,7 @@ def the_custody(holder: str = "김민준") -> Markup:
     )
     words = custody.Words(
         names=names("custody", "Who held each copy"),
-        states={"in-transit": "in transit", "held": "held", "destroyed": "destroyed"},
+        states={"in transit": "in transit", "held": "held", "destroyed": "destroyed"},
         gap="not told",
         still="still",
         columns=("Copy", "Holder", "State", "From", "Until"),

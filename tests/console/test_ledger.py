@@ -167,6 +167,12 @@ async def test_an_item_that_is_none_is_said_beside_its_field(keeper: Browser, it
     assert not list(keeper.desk.spool._held)
 
 
+async def test_another_page_may_name_the_item(keeper: Browser) -> None:
+    page = await keeper.get('/ledger?item="><script>alert(1)</script>'.replace(" ", "%20"))
+    assert dict(page.form("/ledger/evidence").fields)["item"] == '"><script>alert(1)</script>'
+    assert "<script>alert" not in page.html
+
+
 async def test_evidence_of_what_one_may_not_know_of_is_of_what_is_not_there(world: World) -> None:
     given = await world.given()
     await world.person("jp", "mori")

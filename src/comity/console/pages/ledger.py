@@ -94,7 +94,7 @@ async def _page(visit: Visit, status: int = 200, **more: object) -> Response:
         "proves": visit.has(*OVERSIGHT),
         "verification": _verifications.get(visit.desk),
         "mistakes": {},
-        "typed": {},
+        "typed": {"item": visit.query.get("item")},
         "outcome": None,
         "exported": None,
         "made": _made(visit),

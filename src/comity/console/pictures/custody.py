@@ -51,7 +51,7 @@ def custody(copies: Sequence[Copy], axis: Axis, words: Words, say: Say) -> Marku
     """The figure; nothing is said to have lasted beyond the end of the axis."""
     told = {each.name: _whole(each) for each in copies}
     used = dict.fromkeys(held.state for each in told.values() for held in each)
-    swatches = [(f"span {state}", _word(state, words)) for state in used]
+    swatches = [(f"span {_sort(state)}", _word(state, words)) for state in used]
     bands = [Band(name, tuple(_span(held, axis, words, say) for held in whole)) for name, whole in told.items()]
     parts, called, y = bars(axis, bands, 4)
     drawing = drawn(words.names, [*parts, *called, *scale(axis, y, say)], height=y + 24)
@@ -79,6 +79,11 @@ def _whole(copy: Copy) -> tuple[Held, ...]:
     return tuple(found)
 
 
+def _sort(state: str) -> str:
+    """The class of a state: ``in-transit``."""
+    return state.replace(" ", "-")
+
+
 def _word(state: str, words: Words) -> str:
     return words.gap if state == GAP else words.states.get(state, state)
 
@@ -88,4 +93,4 @@ def _span(held: Held, axis: Axis, words: Words, say: Say) -> Span:
     until = say(end, "minute") if held.end is not None else words.still
     said = ", ".join(each for each in (held.holder, _word(held.state, words)) if each)
     says = f"{said}: {say(held.start, 'minute')} – {until}"
-    return Span(held.start, end, (held.state,), held.holder or _word(held.state, words), says)
+    return Span(held.start, end, (_sort(held.state),), held.holder or _word(held.state, words), says)
