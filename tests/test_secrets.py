@@ -76,6 +76,12 @@ HARMLESS = {
     "node.alarm.Alarm",  # an object of ours, which shows no field
     "node.settings.AlarmSettings",  # the name of a file
     "cli.ceremony._Founding",  # as the first
+    "console.accounts.Accounts",  # whether passwords are taken
+    "console.doorkeeper.Doorkeeper",  # compares them
+    "console.organisations.Login",  # as the first
+    "console.settings.ConsoleSettings",  # as that of the accounts
+    "console.settings.Organisation",  # the name of a file
+    "node.pages.Pages",  # as the first
 }
 
 

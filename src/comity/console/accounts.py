@@ -65,7 +65,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         person: his person id.
         made: when the first code was made.
-        password: what is kept of his password, where he has one.
+        hashed: what is kept of his password, where he has one.
         passkeys: those he has.
         language: in which he reads, where he chose one.
         invitation: a code that he has not used yet.
@@ -76,7 +76,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
 
     person: str
     made: datetime
-    password: str | None = None
+    hashed: str | None = None
     passkeys: tuple[Passkey, ...] = ()
     language: Code | None = None
     invitation: Invitation | None = None
@@ -86,7 +86,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
 
     def can_sign_in(self, *, passwords: bool) -> bool:
         """Whether he has a way to sign in; ``passwords``: whether those are taken."""
-        return bool(self.passkeys) or (passwords and self.password is not None)
+        return bool(self.passkeys) or (passwords and self.hashed is not None)
 
     def passkey(self, key: bytes) -> Passkey | None:
         """His passkey of a credential id."""
@@ -244,7 +244,7 @@ class Accounts:
         Raises:
             Misuse: it is the last way to sign in.
         """
-        return await self.change(person, lambda account: self._with_a_way(account, password=kept))
+        return await self.change(person, lambda account: self._with_a_way(account, hashed=kept))
 
     async def add_passkey(self, person: str, passkey: Passkey) -> Account:
         """Add a passkey.

@@ -97,11 +97,11 @@ class Doorkeeper:
         """
         counted = await self._count(handle, trying)
         account = await self._accounts.of_handle(handle) if self._taken else None
-        same = await self._passwords.matches(password, account.password if account is not None else None)
-        if account is None or account.password is None or not same:
+        same = await self._passwords.matches(password, account.hashed if account is not None else None)
+        if account is None or account.hashed is None or not same:
             self._refuse(did, account, "password", "wrong-sign-in")
         self._forget(counted)
-        if self._passwords.is_outdated(account.password):
+        if self._passwords.is_outdated(account.hashed):
             account = await self._accounts.set_password(account.person, await self._passwords.hash(password))
         return await self._in(did, account, "password")
 

@@ -129,7 +129,7 @@ async def _accounts(desk: Desk) -> list[AccountShown]:
     now = desk.clock.now()
     found = []
     for each in await desk.accounts.all():
-        by = (("password",) if each.password and desk.settings.passwords else ()) + ("passkey",) * bool(each.passkeys)
+        by = (("password",) if each.hashed and desk.settings.passwords else ()) + ("passkey",) * bool(each.passkeys)
         code = each.invitation
         found.append(
             AccountShown(

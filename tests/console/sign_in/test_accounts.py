@@ -273,7 +273,7 @@ async def test_an_administrator_sees_pages_by_their_kind(at: Browser) -> None:
 
 
 @pytest.mark.parametrize("path", ["/access", "/access.csv", "/access.json"])
-@pytest.mark.parametrize("handle", ["sato", "abe"])
+@pytest.mark.parametrize("handle", ["sato", "ito"])
 async def test_nobody_else_reads_it(at: Browser, path: str, handle: str) -> None:
     other = await signed_in(at, handle)
     page = await other.get(path)

@@ -211,8 +211,8 @@ async def test_a_hash_by_old_parameters_is_made_anew(world: World, at: Browser) 
     assert (await sign_in(at)).path == "/"
     account = await at.desk.accounts.of(person)
     assert account is not None
-    assert account.password not in (None, old)
-    assert not at.desk.passwords.is_outdated(account.password or "")
+    assert account.hashed not in (None, old)
+    assert not at.desk.passwords.is_outdated(account.hashed or "")
 
 
 async def test_a_house_that_takes_no_passwords_takes_none(world: World) -> None:
@@ -303,7 +303,7 @@ async def test_a_password_that_cannot_be_is_not_set(at: Browser, password: str, 
     assert password not in page.html
     account = await at.desk.accounts.of_handle("abe")
     assert account is not None
-    assert account.password is None
+    assert account.hashed is None
 
 
 # ---- what ends a session -------------------------------------------------------------------------------------------

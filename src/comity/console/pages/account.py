@@ -176,7 +176,7 @@ async def _page(visit: Visit, mistake: ComityError | None = None) -> Response:
         options=options,
         why_not=why_not,
         keeps_accounts=visit.has(ADMINISTRATOR, SECURITY_OFFICER),
-        sees_access=visit.has(ADMINISTRATOR, SECURITY_OFFICER, AUDITOR),
+        sees_access=visit.has(ADMINISTRATOR, AUDITOR),
     )
     return holding(visit, answer, fresh)
 

@@ -166,8 +166,8 @@ async def _noted(visit: Visit, note: Note, names: dict[str, str]) -> Noted:
 
 
 def _check_looks(visit: Visit) -> None:
-    if not visit.has(AUDITOR, ADMINISTRATOR, SECURITY_OFFICER):
-        raise Refused("who asked for which page is for auditors, administrators and security officers", code="no-role")
+    if not visit.has(AUDITOR, ADMINISTRATOR):
+        raise Refused("who asked for which page is for auditors and administrators", code="no-role")
 
 
 async def _page(visit: Visit, mistake: ComityError | None = None, invited: Invited | None = None) -> Response:

@@ -235,7 +235,7 @@ async def _prove_asked(visit: Visit, after: str, mistake: ComityError | None = N
         mistake,
         after=own_path(after),
         options=asked_to_sign(host, challenge) if host and account is not None and account.passkeys else "",
-        passwords=visit.desk.settings.passwords and account is not None and account.password is not None,
+        passwords=visit.desk.settings.passwords and account is not None and account.hashed is not None,
         organisation=visit.desk.organisation,
     )
     return holding(visit, answer, fresh)
