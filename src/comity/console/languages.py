@@ -15,7 +15,7 @@ from datetime import date, datetime, timedelta, tzinfo
 from functools import cache
 
 from babel import Locale
-from babel.dates import format_date, format_datetime, format_time, format_timedelta, get_timezone_name
+from babel.dates import format_date, format_datetime, format_time, format_timedelta
 from babel.lists import format_list
 from babel.numbers import format_decimal
 from markupsafe import Markup
@@ -89,11 +89,13 @@ class Language:
         """An instant: date, time and zone."""
         local = at.astimezone(self.zone)
         written = format_datetime(local, f"{DATE_FORM[self.code]} HH:mm", locale=self._locale)
-        return f"{written} {get_timezone_name(local, 'short', locale=self._locale)}"
+        return f"{written} {local.tzname()}"
 
     def exact(self, at: datetime) -> str:
         """An instant with seconds."""
-        return format_datetime(at.astimezone(self.zone), f"{DATE_FORM[self.code]} HH:mm:ss z", locale=self._locale)
+        local = at.astimezone(self.zone)
+        written = format_datetime(local, f"{DATE_FORM[self.code]} HH:mm:ss", locale=self._locale)
+        return f"{written} {local.tzname()}"
 
     def since(self, span: timedelta) -> str:
         """How long, in the largest unit that fits."""
