@@ -9,7 +9,7 @@ INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes -
 # Programs that the environment brings (comity, and Node.js where the machine has none) come before the machine's own.
 WITH_ENVIRONMENT := PATH="$(CURDIR)/$(BIN):$$PATH"
 
-.PHONY: help demo demo-feed test check coverage bench simulate endure fuzz schema interop other-python release audit requirements clean
+.PHONY: help demo demo-feed test check coverage bench simulate endure fuzz schema words interop other-python release audit requirements clean
 .DEFAULT_GOAL := help
 
 help: ## say what can be made
@@ -80,6 +80,9 @@ schema: $(VENV)/.run ## write the JSON Schemas of agreement files again, from th
 	@$(BIN)/comity agreement schema --out src/comity/agreements/agreement.schema.json
 	@$(BIN)/comity agreement schema --layer --out src/comity/agreements/layer.schema.json
 	@$(BIN)/comity agreement schema --history --out src/comity/agreements/history.schema.json
+
+words: $(VENV)/.run ## bring the catalogues of the console up to what is said, and name what is not translated
+	@$(BIN)/python .ci/words.py
 
 interop: $(VENV)/.interop ## fetch what the tests try ours against: another age, and what tells who can use a page
 # npm checks every package against the digests of its lock file. Node.js comes from the machine if it is recent enough.

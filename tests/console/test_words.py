@@ -1,0 +1,124 @@
+"""Every word of the console is there in every language; no page has words, dates or numbers of its own beside that."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from babel.messages.pofile import read_po
+from jinja2 import Environment
+
+from comity.console.catalogues import CODES, Code
+from console.test_phrases import maker
+
+CONSOLE = Path(__file__).parents[2] / "src" / "comity" / "console"
+OTHERS = [code for code in CODES if code != "en"]
+EVERY = pytest.mark.parametrize("code", OTHERS)
+PLACE = re.compile(r"%\((\w+)\)[sd]")
+BARE = frozenset({"English", "日本語", "한국어", "Comity", "SHA"})
+"""Words that are the same in every language: what a language calls itself, the product, the digest."""
+SHOWN = re.compile(r'\b(?:aria-label|title|alt|placeholder|summary)="([^"]*)"')
+"""Attributes that somebody reads or hears."""
+SILENT = re.compile(r"<(script|style|code|pre)\b.*?</\1>|<!--.*?-->|<[^>]*>|&[a-z]+;", re.DOTALL)
+WORD = re.compile(r"[A-Za-zぁ-ヶ一-龠가-힣]{2,}")
+
+
+@EVERY
+def test_every_message_is_translated_and_none_is_of_what_is_gone(code: Code) -> None:
+    wanted = {(text if isinstance(text, str) else text[0], context) for text, context in maker().messages()}
+    assert len(wanted) > 1000
+    here = set()
+    for message in read_po(maker().path_of("", code).open("rb"), locale=code):
+        if message.id:
+            text = message.id if isinstance(message.id, str) else message.id[0]
+            forms = [message.string] if isinstance(message.string, str) else list(message.string)
+            if all(forms) and not message.fuzzy:
+                here.add((text, message.context))
+    assert not wanted - here, "run `make words` and translate these"
+    assert not here - wanted, "run `make words`: these are said no more"
+
+
+@EVERY
+def test_a_message_takes_in_what_it_takes_in_in_english(code: Code) -> None:
+    for message in read_po(maker().path_of("", code).open("rb"), locale=code):
+        if not message.id:
+            continue
+        forms = [message.string] if isinstance(message.string, str) else list(message.string)
+        texts = [message.id] if isinstance(message.id, str) else list(message.id)
+        assert len(forms) == 1, texts  # neither language has a plural
+        put = set(PLACE.findall(texts[-1]))
+        assert set(PLACE.findall(forms[0])) == put, texts
+        assert not re.search(r"%(?!\(\w+\)[sd]|%)", forms[0]) or not put, texts
+
+
+@EVERY
+def test_no_message_is_left_in_english(code: Code) -> None:
+    script = r"[ぁ-んァ-ヶ一-龠々]" if code == "ja" else r"[가-힣]"
+    for message in read_po(maker().path_of("", code).open("rb"), locale=code):
+        if message.id:
+            form = message.string if isinstance(message.string, str) else message.string[0]
+            assert re.search(script, form), message.id
+
+
+@EVERY
+def test_sentences_end_as_sentences_of_the_language_do(code: Code) -> None:
+    """A full stop where English has one, and no space before it."""
+    for message in read_po(maker().path_of("", code).open("rb"), locale=code):
+        if message.id and isinstance(message.id, str) and isinstance(message.string, str):
+            stop = "。" if code == "ja" else "."
+            if message.id.endswith(".") and " " in message.id:
+                assert message.string.endswith((stop, "…", "…)", f"{stop})")), message.id
+            assert f" {stop}" not in message.string, message.id
+
+
+def bare(template: str) -> Iterator[str]:
+    """The words of a template that no catalogue knows."""
+    environment = Environment(extensions=["jinja2.ext.i18n"], autoescape=True)
+    data, inside = [], False
+    tokens = list(environment.lexer.tokeniter(template, "template"))
+    for place, (_line, kind, value) in enumerate(tokens):
+        opens = any(before[1] == "block_begin" for before in tokens[max(0, place - 2) : place])
+        if kind == "name" and value in {"trans", "endtrans"} and opens:
+            inside = value == "trans"
+        if kind == "data" and not inside:
+            data.append(value)
+        elif kind == "variable_begin":
+            data.append("\x00")  # something is put in
+    text = "".join(data)
+    yield from (word for shown in SHOWN.findall(text) for word in WORD.findall(shown))
+    yield from WORD.findall(SILENT.sub(" ", text))
+
+
+@pytest.mark.parametrize(
+    "template", sorted((CONSOLE / "templates").rglob("*.*")), ids=lambda path: f"{path.parent.name}/{path.name}"
+)
+def test_no_template_has_words_of_its_own(template: Path) -> None:
+    assert [word for word in bare(template.read_text(encoding="utf-8")) if word not in BARE] == []
+
+
+def test_words_of_its_own_are_found_in_a_template() -> None:
+    text = '<p title="hello">{{ _("known") }} and {% trans %}also known{% endtrans %} <code>verb</code></p>'
+    assert list(bare(text)) == ["hello", "and"]
+
+
+def test_dates_and_numbers_are_written_by_the_language() -> None:
+    """No handler or picture writes a date or groups digits by itself."""
+    found = []
+    for file in sorted((*(CONSOLE / "pages").glob("*.py"), *CONSOLE.glob("*.py"))):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Attribute) and node.attr == "strftime":
+                found.append(f"{file.name}:{node.lineno}")
+            if isinstance(node, ast.FormattedValue) and node.format_spec is not None:
+                spec = "".join(part.value for part in node.format_spec.values if isinstance(part, ast.Constant))  # type: ignore[attr-defined]  # of an f-string
+                if "%" in spec or "," in spec:
+                    found.append(f"{file.name}:{node.lineno}")
+    assert found == []
+    shown = [
+        f"{file.relative_to(CONSOLE)}: {each}"
+        for file in sorted((CONSOLE / "templates").rglob("*.*"))
+        for each in re.findall(r"strftime|\|\s*format\b|isoformat", file.read_text(encoding="utf-8"))
+    ]
+    assert [each for each in shown if not each.endswith("isoformat")] == []
