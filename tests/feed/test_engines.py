@@ -720,30 +720,70 @@ async def test_a_key_that_cannot_be_recorded_now_is_told_to_whoever_publishes_an
         assert [view["track"] for view in stage.views] == ["T-1"]
 
 
-async def test_a_batch_that_was_decided_under_one_release_is_not_sealed_under_a_key_of_the_next(
+async def test_what_comes_while_another_release_comes_goes_under_that_and_its_key(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Else whoever reads under the next one would read what was never released to him."""
+    """Sealed as the one before had it, whoever reads under the next one would read what was never released to him."""
     stage = Stage()
     async with stage.publisher() as publisher:
         recipient = await stage.recipient()
-        begin, before = stage.ruler.next_epoch, stage.ruler.now
+        begin, before, begun = stage.ruler.next_epoch, stage.ruler.now, list[int]()
 
         async def released_meanwhile(name: FeedName, first: int) -> Epoch:
             assert before.release is not None
-            again = replace(before.release, digest="that of another one")
-            stage.ruler.now = replace(before, release=again, since=stage.clock.now())
-            return await begin(name, first)
+            if len(begun) < 2:  # one comes while each of the first two keys is made
+                again = replace(before.release, digest=f"that of another one, {len(begun)}")
+                stage.ruler.now = replace(before, release=again, since=stage.clock.now())
+            epoch = await begin(name, first)
+            begun.append(epoch.number)
+            return epoch
 
         monkeypatch.setattr(stage.ruler, "next_epoch", released_meanwhile)
-        with pytest.raises(Unavailable) as refused:
-            await publisher.publish([track(0)])
-        assert refused.value.code == "released-anew"
-        monkeypatch.setattr(stage.ruler, "next_epoch", begin)
+        assert (await publisher.publish([track(0)])).accepted == 1
         assert (await publisher.publish([track(1)])).accepted == 1
         async with stage.connected(publisher, recipient, Line()):
+            await until(lambda: recipient.first == 2)
+        assert begun == [1, 2, 3]
+        assert [(each.opened.place.epoch, each.opened.place.batch) for each in stage.arrived] == [(3, 0), (3, 1)]
+
+
+async def test_what_comes_between_the_key_and_the_deciding_waits_for_the_next_round(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """When it was looked whether a key is needed, nothing was there: it came within the same microsecond."""
+    stage = Stage()
+    async with stage.publisher() as publisher:
+        recipient = await stage.recipient()
+        begin, rounds = publisher._begin_epoch, list[int]()
+
+        async def too_early(now: int, until: int) -> bool:
+            rounds.append(now)
+            return await begin(now, until) if len(rounds) > 1 else False
+
+        monkeypatch.setattr(publisher, "_begin_epoch", too_early)
+        assert (await publisher.publish([track(0)])).accepted == 1
+        assert len(rounds) == 2
+        async with stage.connected(publisher, recipient, Line()):
             await until(lambda: recipient.first == 1)
-        assert [(each.opened.place.epoch, each.opened.place.batch) for each in stage.arrived] == [(2, 0)]
+        assert [(each.opened.place.epoch, each.opened.place.batch) for each in stage.arrived] == [(1, 0)]
+
+
+async def test_what_may_not_cross_under_the_release_that_comes_is_refused_by_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stage = Stage()
+    async with stage.publisher() as publisher:
+        begin, before = stage.ruler.next_epoch, stage.ruler.now
+
+        async def ended_meanwhile(name: FeedName, first: int) -> Epoch:
+            stage.ruler.now = replace(
+                before, stands=False, why="ended", schema=None, release=None, since=stage.clock.now()
+            )
+            return await begin(name, first)
+
+        monkeypatch.setattr(stage.ruler, "next_epoch", ended_meanwhile)
+        assert (await publisher.publish([track(0)])).refused == {"ended": 1}
+        assert not publisher.counts["batches"]
 
 
 async def test_more_than_there_is_room_for_is_taken_as_room_comes_and_a_close_leaves_nobody_waiting(

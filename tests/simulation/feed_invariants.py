@@ -52,8 +52,6 @@ def only_what_is_released_crosses(seen: Invariants, news: FeedNews) -> Iterator[
             continue
         seen.judged[place] = read.sealed
         first, end = seen.passed.get(name, 0), frame.gates.get(name, 0)
-        if not read.place.batch:  # it was decided before its key was made
-            end = min(end, seen.simulation.witness.feeds.begun[name, read.place.epoch])
         answers = [seen.answered[name, index] for index in range(first, end)]
         under = _release_of(seen.simulation, name, read.place.epoch)
         contents = seen.simulation.witness.feeds.opened(name, frame.frame)

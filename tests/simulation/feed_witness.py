@@ -119,7 +119,6 @@ class FeedWitness:
         sent: every message published, by the name that it carries.
         turns: how many messages each source published of each type.
         keys: of every epoch that began, its key.
-        begun: of every epoch, how many gates had been given when it was asked for and its first batch decided.
         answers: how many gates each feed's publisher was given.
         heard: of each house, what it had heard of a feed when somebody last listened.
         sealing: of every salt of 32 bytes that a house drew, how many that was then.
@@ -130,7 +129,6 @@ class FeedWitness:
         self.sent: dict[str, Sent] = {}
         self.turns: Counter[tuple[FeedName, str, str]] = Counter()
         self.keys: dict[tuple[FeedName, int], bytes] = {}
-        self.begun: dict[tuple[FeedName, int], int] = {}
         self.answers: Counter[FeedName] = Counter()
         self.heard: dict[tuple[str, FeedName], Heard] = {}
         self.sealing: dict[bytes, dict[FeedName, int]] = {}
@@ -272,8 +270,6 @@ class WatchedGates(Gates):
         return gate
 
     async def next_epoch(self, name: FeedName, first: int = 0) -> Epoch:
-        answers = self._witness.answers[name]
         epoch = await super().next_epoch(name, first)
-        self._witness.begun[name, epoch.number] = answers
         self._witness.keys[name, epoch.number] = epoch.key
         return epoch

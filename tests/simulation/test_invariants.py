@@ -444,7 +444,8 @@ def a_header_is_gone(world: Simulation) -> None:
 def a_header_outlives_its_copy(world: Simulation) -> None:
     node = world.nodes["kr"]
     received = {row.record for row in rows(node, ConsignmentRow).values() if row.author != node.party}
-    key, copy = next((key, copy) for key, copy in rows(node, CopyRow).items() if copy.consignment in received)
+    copies = [(key, copy) for key, copy in rows(node, CopyRow).items() if copy.consignment in received]
+    key, copy = next((key, copy) for key, copy in copies if copy.state == "held")
     put_row(node, msgspec.structs.replace(copy, state="destroyed"), key)
 
 

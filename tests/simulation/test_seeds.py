@@ -33,7 +33,7 @@ def test_a_world_comes_to_rest_with_every_invariant_held(seed: int) -> None:
 
 
 STORMS = range(1, 17)
-LIARS = range(1, 4)
+LIARS = range(1, 5)
 WANTED_ACTS = {
     f"{party} {act}"
     for party in PARTIES

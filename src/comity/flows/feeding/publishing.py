@@ -88,8 +88,7 @@ class Publisher:
         self._held_bytes_max = held_bytes_max
         self._state = self._ahead = State(Frontier(), 0)
         self._gate: Gate | None = None
-        self._released = ""
-        self._schema_kept = ""
+        self._released = self._schema_kept = ""
         self._publication: Publication
         self._waiting = Waiting(shelf)
         self._sessions = Sessions(shelf)
@@ -413,19 +412,12 @@ class Publisher:
         """How long at most nothing happens by itself; None where nothing waits."""
         if not self._waiting:
             return LOOK_SECONDS if self._unsaved else None
-        now, times = self._now(), []
-        for name, at in self._waiting.types():
-            delay = self._publication.delay(name)
-            if delay is not None and at + delay > now:
-                times.append(at + delay - now)
+        now = self._now()
+        times = [at - now for at, _ in self._waiting.due(2**63, self._publication.delay) if at > now]
         return min([LOOK_SECONDS, *[each / 1_000_000 for each in times]])
 
     def _sendable(self) -> bool:
-        if not self._has_room():
-            return False
-        now = self._now()
-        delays = ((at, self._publication.delay(name)) for name, at in self._waiting.types())
-        return any(delay is not None and at + delay <= now for at, delay in delays)
+        return self._has_room() and bool(self._waiting.due(self._now(), self._publication.delay))
 
     def _has_room(self) -> bool:
         return len(self.under_way) < BATCHES_UNDER_WAY_MAX and self._under_way_bytes < BYTES_UNDER_WAY_MAX
@@ -441,6 +433,8 @@ class Publisher:
             self._adopt(changed)  # for the release before no key is made any more: what came goes under this one
             changed = None
         until = now if changed is None else min(now, microseconds(changed.since) - 1)
+        if await self._begin_epoch(now, until):
+            changed, until = None, now
         made = Round()
         if not self._writing:
             made.puts += await self._sessions.forget(now, self._active)
@@ -470,11 +464,7 @@ class Publisher:
     async def _take_waiting(self, made: Round, until: int) -> None:
         """Take what is due, in the order in which it became so, as far as a batch holds it."""
         while not made.full:
-            due = [
-                (at + delay, name)
-                for name, at in self._waiting.types()
-                if (delay := self._publication.delay(name)) is not None and at + delay <= until
-            ]
+            due = self._waiting.due(until, self._publication.delay)
             if not due:
                 return
             _, name = min(due)
@@ -497,12 +487,15 @@ class Publisher:
         publication, pending, waiting = self._publication, self._pending, self._waiting
         gate, room = self._gate, self._has_room()
         assert gate is not None  # adopted by now
+        keyed = gate.released == self._released and not self._key_is_old(self._now())
         holding = {name for name, _ in waiting.types()}
         while pending:
             entry, call, place = pending[0]
             if entry.at > until:
                 return False
             if made.full or len(made.hold) >= HOLD_MAX:
+                return True
+            if not keyed and publication.due(entry) is not None:  # it came since: the next round has a key for it
                 return True
             pending.popleft()
             made.settled[call] += 1
@@ -526,7 +519,6 @@ class Publisher:
         """Seal what crosses, and have everything made durable."""
         sealed, before = None, self._ahead
         if made.cuts:
-            await self._begin_epoch()
             sealed = self._publication.seal(
                 made.cuts,
                 closed,
@@ -580,18 +572,26 @@ class Publisher:
             self._wake.set()
         self._wake.set()
 
-    async def _begin_epoch(self) -> None:
-        """Seal under a fresh key where the one before has had its time, or another release holds (12)."""
-        released, now = "" if self._gate is None else self._gate.released, self._now()
-        if self._key_is_old(now) or released != self._released:
+    async def _begin_epoch(self, now: int, until: int) -> bool:
+        """Have a key before it is decided what crosses; whether another release came, that it is decided by (12)."""
+        anew = False
+        while self._gate is not None and self._may_cross(until):
+            if self._gate.released == self._released and not self._key_is_old(now):
+                break
             epoch = await self._authority.next_epoch(self.name, self._publication.first)
-            if (await self._authority.gate(self.name)).released != released:  # the key is that of the newest release
-                raise Unavailable(
-                    "another release came while this was sealed; publish again what was not acknowledged",
-                    code="released-anew",
-                )
-            self._publication.begin(epoch)
-            self._released, self._began = released, now
+            newest = await self._authority.gate(self.name)
+            if newest.released == self._gate.released:
+                self._publication.begin(epoch)
+                self._released, self._began = newest.released, now
+            else:
+                self._adopt(newest)
+                anew, until = True, now
+        return anew
+
+    def _may_cross(self, until: int) -> bool:
+        """Whether anything that has come, or waits, may be in the next batch."""
+        come = any(entry.at <= until and self._publication.due(entry) is not None for entry, _, _ in self._pending)
+        return come or bool(self._waiting.due(until, self._publication.delay))
 
     def _key_is_old(self, now: int) -> bool:
         """Whether the next batch needs a fresh key whatever holds: there is none, or it has had its time."""

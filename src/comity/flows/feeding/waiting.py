@@ -102,6 +102,11 @@ class Waiting:
             if queue.lots:
                 yield name, queue.head[0][0] if queue.loaded and queue.head else queue.lots[0].first
 
+    def due(self, until: int, delay: Callable[[str], int | None]) -> list[tuple[int, str]]:
+        """The types of which the first may cross by ``until``, after the delay of each (None: never), with when."""
+        delays = ((name, at, delay(name)) for name, at in self.types())
+        return [(at + after, name) for name, at, after in delays if after is not None and at + after <= until]
+
     def hold(self, entries: Sequence[Entry]) -> list[Put]:
         """Let messages wait behind those of their types."""
         puts = []
