@@ -133,7 +133,7 @@ async def test_a_witness_with_a_lock_of_its_own_keeps_it(folder: Path) -> None: 
     with pytest.raises(Misuse) as wrong:
         async with running(folder, lambda: WORDS):
             pytest.fail("it ran")
-    assert wrong.value.code == "wrong-passphrase"
+    assert (wrong.value.code, wrong.value.place) == ("wrong-passphrase", str(folder / "w1"))
     change_passphrase(folder, lambda: WORDS, lambda: OTHER)
     assert (folder / "w1" / "keys" / "lock.age").read_bytes() == own
     async with running(folder, lambda: OTHER) as node:

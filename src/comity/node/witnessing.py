@@ -220,7 +220,10 @@ async def opened(
     async with AsyncExitStack() as stack:
         stack.enter_context(closing(DataFolder.open(folder, holder)))
         secrets = witness_secrets(folder, settings)
-        lock = open_lock(secrets, passphrase, house)
+        try:
+            lock = open_lock(secrets, passphrase, house)
+        except (Misuse, Unavailable) as error:  # whose keys it is about: a house may lie around this folder
+            raise type(error)(error.sentence, code=error.code, place=error.place or str(folder)) from None
         mend(secrets, lock, _entropy)
         store = await SqliteStore.open(folder / DATABASE)
         stack.push_async_callback(store.close)
