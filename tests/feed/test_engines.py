@@ -20,6 +20,7 @@ from comity.flows.feeding import publishing, receiving, sessions
 from comity.flows.feeding.delivering import Delivery
 from comity.flows.feeding.names import FeedName
 from comity.flows.feeding.proving import Kept
+from comity.flows.feeding.shelf import CLAIMS_MAX
 from comity.ledger.checkpoint import open_checkpoint
 from comity.ledger.note import Note, cosign
 from comity.ledger.tree import EMPTY_ROOT
@@ -467,7 +468,12 @@ async def test_a_recipient_with_another_history_is_not_served() -> None:
         with pytest.raises(Rejected) as caught:
             await Delivery(publisher, line.ends[0]).run()
         assert caught.value.code == "two-histories"
-        assert len(await publisher.shelf.read_evidence()) == 1
+        for root in range(1, 200):  # whatever it claims, again and again
+            line = Line()
+            await line.ends[1].send(write_word(Have(1, bytes([root]) * 32)))
+            with pytest.raises(Rejected):
+                await Delivery(publisher, line.ends[0]).run()
+        assert len(await publisher.shelf.read_evidence()) == CLAIMS_MAX
 
 
 @pytest.mark.parametrize(("has", "code"), [(1, "two-histories"), (2, "restored-database")])

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from comity.errors import Rejected
-from comity.flows.feeding.shelf import LOG, LOG_BATCHES, Shelf, State
+from comity.flows.feeding.shelf import CLAIMS_MAX, EVIDENCE_MAX, LOG, LOG_BATCHES, Shelf, State
 from comity.ledger.tiles import TILE_WIDTH
 from comity.ledger.tree import Frontier
 from comity.ports import Batch, Put
@@ -52,3 +52,18 @@ async def test_a_log_that_does_not_go_with_its_state_is_damaged() -> None:
     with pytest.raises(Rejected, match="another size") as caught:
         await shelf.read_state()
     assert caught.value.code == "damaged"
+
+
+async def test_what_is_only_claimed_takes_no_place_from_what_was_signed_and_the_first_stays() -> None:
+    store = MemoryStore(MemoryDisk())
+    shelf = Shelf(store, ORIGIN, bytes(32), bytes_of)
+    await shelf.keep_evidence([b"signed once", b"signed otherwise"])
+    for number in range(3 * EVIDENCE_MAX):
+        await shelf.keep_evidence([b"ours", b"%d" % (number // 2)], signed=False)
+    assert len(await shelf.read_evidence()) == CLAIMS_MAX + 1
+    for number in range(2 * EVIDENCE_MAX):
+        await Shelf(store, ORIGIN, bytes(32), bytes_of).keep_evidence([b"more", b"%d" % number])
+    kept = await shelf.read_evidence()
+    assert len(kept) == EVIDENCE_MAX
+    assert kept[:2] == [[b"ours", b"0"], [b"ours", b"1"]]
+    assert kept[CLAIMS_MAX] == [b"signed once", b"signed otherwise"]

@@ -66,12 +66,12 @@ class Delivery:
                 "restored-database",
             )
         if word.root != await self._root(word.size):
-            await self._keep(word.size, [await self._note(word.size), word.root])
+            await self._keep([await self._note(word.size), word.root], signed=False)
             raise await self._disown(f"the recipient has another history of {publisher.name}", "two-histories")
         await publisher.resume()
         if word.size < publisher.acknowledged:  # it had them: the cosignature says so
             publisher.counts["acknowledged and lost"] += 1
-            await self._keep(word.size, [publisher.cosigned, b"%d" % word.size])
+            await self._keep([publisher.cosigned, b"%d" % word.size], signed=False)
         self._sent = self._acknowledged = word.size
 
     async def _send(self) -> None:
@@ -101,21 +101,21 @@ class Delivery:
             except ComityError as error:
                 raise self._bad(str(error)) from None
             if word.size < self._publisher.acknowledged:
-                await self._look_back(word.size, said)
+                await self._look_back(said)
             while self._acknowledged < word.size:
                 self._acknowledged += 1
                 self._sizes.popleft()
             self._moved.set()
             self._publisher.acknowledge(word.size, Note(note.text, (*note.signatures, signature)).encode())
 
-    async def _look_back(self, size: int, said: OpenNote) -> None:
+    async def _look_back(self, said: OpenNote) -> None:
         """Keep it as evidence where the recipient acknowledged more at an earlier time."""
         kept = Note.parse(self._publisher.cosigned)
         before = open_note(kept, self._publisher.parties.peer_witness_keys)
         times = [each.verified[0].time or 0 for each in (before, said)]
         if times[0] < times[1]:
             both = [Note(each.note.text, (each.verified[0].signature,)).encode() for each in (before, said)]
-            await self._keep(size, both)
+            await self._keep(both)
 
     async def _disown(self, found: str, code: str) -> Rejected:
         """Nothing more is published on what is here; ``found`` says what shows that it is not what the peer has."""
@@ -144,8 +144,7 @@ class Delivery:
     async def _root(self, size: int) -> bytes:
         return Checkpoint.parse(Note.parse(await self._note(size)).text).head.root if size else EMPTY_ROOT
 
-    async def _keep(self, number: int, shown: list[bytes]) -> None:
+    async def _keep(self, shown: list[bytes], *, signed: bool = True) -> None:
         shelf = self._publisher.shelf
-        await shelf.commit([shelf.evidence(number, shown)])
-        if self._authority is not None:
+        if await shelf.keep_evidence(shown, signed=signed) and self._authority is not None:
             await self._authority.contradicted(self._publisher.name, shown, shelf)

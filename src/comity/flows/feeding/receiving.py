@@ -19,7 +19,7 @@ from comity.feed.delivery import Acknowledged, Have, write_word
 from comity.feed.publication import microseconds
 from comity.flows.feeding.names import Authority, FeedName, Parties
 from comity.flows.feeding.rounds import woken
-from comity.flows.feeding.shelf import EVIDENCE_MAX, Shelf, State
+from comity.flows.feeding.shelf import Shelf, State
 from comity.flows.feeding.together import until_one_ends
 from comity.ledger.checkpoint import open_checkpoint
 from comity.ledger.note import TIME_BYTES, Note, cosign
@@ -196,10 +196,8 @@ class Recipient:
         await self._acknowledge(link)
 
     async def _keep_evidence(self, frame: Frame) -> None:
-        kept = len(await self.shelf.read_evidence())  # the first are kept, whatever comes after them
-        if self._state.cosigned and kept < EVIDENCE_MAX:
-            shown = [self._state.cosigned, frame.note, frame.salt]
-            await self.shelf.commit([self.shelf.evidence(kept, shown)])
+        shown = [self._state.cosigned, frame.note, frame.salt]
+        if self._state.cosigned and await self.shelf.keep_evidence(shown):
             await self._authority.contradicted(self.name, shown, self.shelf)
         self.counts["two histories"] += 1
 

@@ -52,6 +52,9 @@ NONCE_BYTES = 12
 LOG_BATCHES = 64
 """How many batches old the kept right edge is at most: it has some kilobytes, and commits cost what they write."""
 EVIDENCE_MAX = 100
+"""Most contradictions that are kept: the first, whatever comes after them."""
+CLAIMS_MAX = 20
+"""Most of them that rest on a word nobody signed, so that no claim takes the place of a signature."""
 SCAN_ROWS = 32
 
 
@@ -188,10 +191,6 @@ class Shelf:
         """The row of how far a source was taken, or its removal."""
         return Put(SESSION, f"{self._origin}/{name}", None if session is None else _encoder.encode(session))
 
-    def evidence(self, number: int, shown: Sequence[bytes]) -> Put:
-        """The row of a contradiction: what was signed, both times."""
-        return Put(EVIDENCE, self._numbered(number % EVIDENCE_MAX), _encoder.encode(list(shown)))
-
     # ---- reading ---------------------------------------------------------------------------------------------------
 
     async def read_state(self) -> State:
@@ -282,6 +281,22 @@ class Shelf:
         """The contradictions that are kept."""
         rows = await self._store.scan(EVIDENCE, f"{self._origin}/", f"{self._origin}0", limit=EVIDENCE_MAX)
         return [msgspec.msgpack.decode(value, type=list[bytes]) for _, value in rows]
+
+    async def keep_evidence(self, shown: Sequence[bytes], *, signed: bool = True) -> bool:
+        """Keep a contradiction, unless it is kept already, or as many as there is room for; whether it is kept now.
+
+        Args:
+            shown: what was said, both times.
+            signed: whether both were signed by whoever it accuses.
+        """
+        written = _encoder.encode(list(shown))
+        places = range(CLAIMS_MAX, EVIDENCE_MAX) if signed else range(CLAIMS_MAX)
+        keys = [self._numbered(each) for each in places]
+        kept = await self._store.get(EVIDENCE, keys)
+        free = [key for key, value in zip(keys, kept, strict=True) if value is None]
+        if free and written not in kept:
+            await self.commit([Put(EVIDENCE, free[0], written)])
+        return bool(free) or written in kept
 
     # ---- inside ----------------------------------------------------------------------------------------------------
 
