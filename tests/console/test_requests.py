@@ -178,3 +178,20 @@ async def test_a_feed_is_asked_about_where_the_agreement_asks_for_consent(world:
     )
     assert lee.page.status in (400, 422)
     assert "no such mark" in lee.page.html
+
+
+async def test_one_request_is_shown_with_its_answer_by_either_name(world: World) -> None:
+    lee, abe, request = await asked(world)
+    page = await lee.get(f"/consents/{request}")
+    assert (page.status, "no answer yet" in page.text, "극비" in page.html or "極秘" in page.html) == (200, True, True)
+    await abe.get(f"/requests/{request}/grant")
+    await abe.submit("/grant", conditions="on paper only", reason="agreed")
+    await world.exchange()
+    consent = (await list_consents(world.kr, ListConsents())).consents[0].consent
+    for name in (request, consent):
+        page = await lee.get(f"/consents/{name}")
+        assert (page.status, "on paper only" in page.text) == (200, True)
+    park = await browser(world.kr, "park")
+    not_his, unknown = await park.get(f"/consents/{request}"), await park.get("/consents/r-aaaaaaaaaaaaaaaa")
+    assert not_his.status == unknown.status == 400
+    assert not_his.text.replace(request, "R") == unknown.text.replace("r-aaaaaaaaaaaaaaaa", "R")

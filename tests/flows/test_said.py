@@ -6,8 +6,10 @@ from datetime import timedelta
 
 import pytest
 
+from articles.visiting import asked
 from comity.errors import Misuse
 from comity.flows.actors import Actor
+from comity.flows.consenting.consent_register import ListConsents, list_consents
 from comity.flows.deciding.said import said_in
 from comity.flows.handling.copies import ListCopies, list_copies
 from comity.flows.incidents.investigating import Investigate, ListIncidents, investigate, list_incidents
@@ -16,6 +18,8 @@ from comity.flows.looking.foreseen import ForeseeDuties, foresee_duties
 from comity.flows.people.clearances import ChangeList, change_list
 from comity.flows.people.person_views import ListPeople, list_people
 from comity.flows.people.places import RegisterFacility, register_facility
+from comity.flows.people.visit_views import ShowVisit, show_visit
+from flows.consenting import answer, ask
 from world import RELATIONSHIP, ROOT, TODAY, World
 
 
@@ -63,6 +67,36 @@ async def test_of_the_books_of_the_house_whoever_signed_is_named(world: World) -
     )
     assert shown.last is not None
     assert shown.last.by == "ito"
+
+
+async def test_one_of_many_is_found_by_its_id_and_the_others_are_not_told(world: World) -> None:
+    given = await world.given()
+    first = await ask(world, given.item)
+    second = await ask(world, given.item, purpose="another exercise")
+    consent = (await answer(world, second.request)).consent
+    (one,) = (await list_consents(world.kr, ListConsents(about=first.request))).asked
+    assert one.request == first.request
+    shown = await list_consents(world.kr, ListConsents(about=consent))
+    assert ([each.consent for each in shown.consents], shown.asked) == ([consent], ())
+    (two,) = (await list_consents(world.kr, ListConsents(about=second.request))).asked
+    assert two.answered is not None
+    assert (two.answer, two.answered.party) == ("granted", "jp")
+    newest = await list_consents(world.kr, ListConsents(limit=1))
+    assert ([each.request for each in newest.asked], newest.more) == ([second.request], True)
+    assert not (await list_consents(world.kr, ListConsents())).more
+    nothing = await list_consents(world.kr, ListConsents(about=first.request, actor=Actor("park")))
+    assert (nothing.asked, nothing.consents) == ((), ())
+    visit = await asked(world)
+    assert (await show_visit(world.jp, ShowVisit(visit=visit.visit))).visit == visit.visit
+    with pytest.raises(Misuse, match="there is no visit"):
+        await show_visit(world.kr, ShowVisit(visit=visit.visit, actor=Actor("park")))
+    with pytest.raises(Misuse, match="there is no visit"):
+        await show_visit(world.kr, ShowVisit(visit="v-aaaaaaaaaaaaaaaa"))
+    kim = (await world.kr.person("kim")).person
+    (person,) = await list_people(world.kr, ListPeople(person=kim))
+    assert person.handle == "kim"
+    assert await list_people(world.kr, ListPeople(Actor("park"), kim)) == []
+    assert await list_people(world.kr, ListPeople(person="p-aaaaaaaaaaaaaaaa")) == []
 
 
 async def test_a_record_that_is_not_here_was_said_by_nobody(world: World) -> None:

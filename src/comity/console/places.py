@@ -29,6 +29,12 @@ async def relationship_field(visit: Visit, *, needed: bool) -> tuple[Field, ...]
     return (field,)
 
 
+def other_party(visit: Visit, relationship: str) -> str:
+    """With whom a relationship such as ``jp-kr-2016/jp.kr`` is."""
+    own = visit.desk.house.party
+    return next((party for party in relationship.rpartition("/")[2].split(".") if party != own), own)
+
+
 def chosen_relationship(typed: Typed) -> str:
     """The agreement that was chosen."""
     return typed.text("relationship")

@@ -16,8 +16,6 @@ from comity.flows.handling.copies import CopyLine, CopyShown, ListCopies, ScanCo
 from comity.flows.people.person_views import ListPeople, PersonShown
 from comity.register.roles import REGISTRY
 
-MENU: tuple[tuple[str, str], ...] = ()
-
 
 async def find(visit: Visit) -> Response:
     """Find a copy by what its label says."""
@@ -96,8 +94,8 @@ async def _possible(visit: Visit, shown: CopyShown) -> list[tuple[str, str]]:
 
 async def _name(visit: Visit, relationship: str) -> str:
     """The pseudonym of whoever is signed in."""
-    people: list[PersonShown] = await visit.ask("person.list", ListPeople(visit.actor))
-    return next((each.pseudonyms.get(relationship, "") for each in people if each.handle == visit.actor.handle), "")
+    people: list[PersonShown] = await visit.ask("person.list", ListPeople(visit.actor, visit.person.person))
+    return next((each.pseudonyms.get(relationship, "") for each in people), "")
 
 
 ROUTES = (

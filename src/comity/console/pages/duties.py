@@ -14,7 +14,6 @@ from comity.console.languages import N_
 from comity.console.visit import Entry, Visit
 from comity.flows.looking.duties import DutiesShown, DutyShown, ListDuties
 
-MENU = (("/duties", N_("Duties")),)
 LISTED_MAX = 300
 """Most duties of each party on one page; what presses most comes first."""
 DAY = timedelta(days=1)
@@ -140,7 +139,7 @@ PAGES: tuple[tuple[tuple[str, ...], str], ...] = (
     (("facility", "inspect"), "/sites/{named}/inspect"),
     (("facility", "officer"), "/sites"),
     (("inbox", "mark"), "/items/{named}"),
-    (("assure",), "/"),
+    (("assure",), "/releases"),
     (("register",), "/register"),
 )
 """The page on which a command of ``duty_words.WORDS`` is done; the first that fits."""

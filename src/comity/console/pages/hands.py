@@ -19,7 +19,6 @@ from comity.flows.handling.handing_over import Carry, HandedOn, HandOver, Signed
 from comity.flows.handling.losing import CopyTold, FindCopy, LoseCopy
 from comity.record.bodies.custody import DoubleEnvelope, Enclosure, Packing
 
-MENU: tuple[tuple[str, str], ...] = ()
 IN = "in"
 """Where a copy is registered, in an address and in a form."""
 MEANS: Mapping[str, str] = {

@@ -8,6 +8,7 @@ from markupsafe import Markup
 from starlette.responses import Response
 
 from comity.console.acts import Act, Done, Ready, cell
+from comity.console.banners import banner_of
 from comity.console.decided import functions
 from comity.console.fields import Field, Typed
 from comity.console.languages import N_
@@ -33,7 +34,6 @@ from comity.flows.incidents.investigating import (
 from comity.flows.incidents.reporting import IncidentTold, ReportIncident
 from comity.register.roles import SECURITY_OFFICER
 
-MENU = (("/incidents", N_("Incidents")),)
 WHAT: Mapping[str, str] = {
     "lost": N_("a copy is lost"),
     "compromised": N_("what it says became known"),
@@ -75,6 +75,7 @@ async def one(visit: Visit) -> Response:
         states=STATES,
         picture=_picture(visit, whole, known) if whole.copies or whole.families else "",
         acts=_acts(visit, whole),
+        banner=await banner_of(visit, [(each.label, each.alternative) for each in _family(whole)]),
     )
 
 
@@ -114,8 +115,7 @@ def _picture(visit: Visit, whole: IncidentWhole, known: Mapping[str, str]) -> Ma
         held.setdefault(copy.item, []).append(f"{copy.number}: {holder}, {state}")
         titles[copy.item] = copy.title
         kin[copy.item] = copy.kin
-    lines = {each.item: each for family in whole.families for each in (family.item, *family.ancestors)}
-    lines |= {each.item: each for family in whole.families for each in family.descendants}
+    lines = {each.item: each for each in _family(whole)}
     themselves = {item for line in whole.lines for item in line.items}
     items = [
         drawn.Affected(
@@ -147,6 +147,11 @@ def _picture(visit: Visit, whole: IncidentWhole, known: Mapping[str, str]) -> Ma
     return drawn.affected(items, words) if items else Markup()
 
 
+def _family(whole: IncidentWhole) -> list[LineageLine]:
+    """Every item of the families that whoever looks may see."""
+    return [each for family in whole.families for each in (family.item, *family.ancestors, *family.descendants)]
+
+
 def _in_order(lines: Sequence[LineageLine]) -> list[LineageLine]:
     """What was made after what it was made from."""
     left, found, done = list(lines), list[LineageLine](), set[str]()
@@ -173,6 +178,7 @@ async def _ready_report(visit: Visit) -> Ready:
                 label=say("Items"),
                 kind="lines",
                 hint=say("What was lost or became known: the identifier of each item on a line of its own."),
+                value=visit.query.get("item"),
             ),
             Field(
                 name="copies",

@@ -21,7 +21,6 @@ from comity.flows.looking.muster import Begin, CountCopies, CountTold, DropMuste
 from comity.flows.looking.reconciling import Reconcile, Reconciliation
 from comity.register.roles import REGISTRY
 
-MENU: tuple[tuple[str, str], ...] = ()
 LISTED_MAX = 200
 COUNTED: Mapping[str, str] = {
     **STATES,

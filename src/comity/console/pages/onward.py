@@ -12,6 +12,7 @@ from starlette.background import BackgroundTask
 from starlette.responses import FileResponse, Response
 
 from comity.console.acts import Act, Done, Ready, cell, run
+from comity.console.banners import banner_of
 from comity.console.decided import directory, functions
 from comity.console.fields import Field, Typed
 from comity.console.languages import N_
@@ -24,22 +25,27 @@ from comity.flows.actors import Actor
 from comity.flows.consenting.passed_on import ListPassedOn, PassOnReceipt, ReceiptPassOn
 from comity.flows.consenting.passing_on import AskPassOn, PassOnTold, SealPassOn
 from comity.flows.consenting.showing import AskShow, DoneShow, ShowTold
+from comity.flows.finding.releases import ListRequests, RequestsListed
 from comity.flows.giving.using import UseItem, UseTold
-from comity.flows.looking.views import Outbox, RequestLine, ShowOutbox
+from comity.flows.looking.requests import ShowRequest
+from comity.flows.looking.views import RequestLine
 from comity.record.bodies.consents import BeneficiaryKind, Manner
 
-MENU: tuple[tuple[str, str], ...] = ()
 MANNERS: Mapping[str, str] = {"oral": N_("by word"), "visual": N_("by sight")}
 LISTED_MAX = 200
 
 
 async def listed(visit: Visit) -> Response:
     """What waits to be shown or passed on, and what was passed on."""
-    out: Outbox = await visit.ask("outbox", ShowOutbox(actor=visit.actor, language=visit.words.code))
+    requests: RequestsListed = await visit.ask(
+        "request.list", ListRequests(actor=visit.actor, language=visit.words.code)
+    )
+    waiting = [each for each in (*requests.own, *requests.approve) if each.act in ("show", "pass-on")]
     lines = await visit.ask("pass-on.list", ListPassedOn(actor=visit.actor))
     return visit.show(
         "onward/list.html",
-        waiting=[each for each in out.waiting if each.act in ("show", "pass-on")],
+        waiting=waiting,
+        banner=await banner_of(visit, [(each.label, None) for each in waiting]),
         lines=list(reversed(lines))[:LISTED_MAX],
         known=await functions(visit),
         manners=MANNERS,
@@ -180,11 +186,11 @@ async def _line(visit: Visit, act: str) -> RequestLine:
         Misuse: there is none for him.
     """
     name = visit.request.path_params["request"]
-    out: Outbox = await visit.ask("outbox", ShowOutbox(actor=visit.actor, language=visit.words.code))
-    found = next((each for each in out.waiting if each.request == name and each.act == act), None)
-    if found is None:
+    asked = ShowRequest(request=name, actor=visit.actor, language=visit.words.code)
+    line: RequestLine = (await visit.ask("request.show", asked)).line
+    if line.act != act or line.given:
         raise Misuse(f"there is no request {name!r} that waits", code="unknown-request")
-    return found
+    return line
 
 
 async def _about(visit: Visit, act: str, *fields: Field) -> Ready:
@@ -274,8 +280,8 @@ async def fetch(visit: Visit) -> Response:
     Raises:
         Misuse: there is no such request of his, or it was not carried out yet.
     """
-    out: Outbox = await visit.ask("outbox", ShowOutbox(actor=visit.actor))
-    if any(each.request == _name(visit) for each in out.waiting):
+    shown = await visit.ask("request.show", ShowRequest(request=_name(visit), actor=visit.actor))
+    if not shown.line.given:
         raise Misuse(f"request {_name(visit)!r} was not carried out yet", code="not-given")
     path = _file(visit)
     try:

@@ -28,7 +28,6 @@ from comity.flows.people.new_keys import RotatePersonKey
 from comity.flows.people.person_views import ListClearances, PersonShown
 from comity.register.roles import SECURITY_OFFICER
 
-MENU = (("/people", N_("People")),)
 SOON = timedelta(days=90)
 """A clearance that ends within this is shown before all others."""
 LISTED_MAX = 500

@@ -27,10 +27,10 @@ async def person_seen(visit: Visit) -> PersonShown:
         Misuse: there is nobody of that name for him.
     """
     name = visit.request.path_params["person"]
-    found = next((each for each in await people_seen(visit) if each.person == name), None)
-    if found is None:
+    found: list[PersonShown] = await visit.ask("person.list", ListPeople(visit.actor, name))
+    if not found:
         raise Misuse(f"there is nobody called {name!r}", code="unknown-person")
-    return found
+    return found[0]
 
 
 def told_of(sentence: str) -> Callable[[Visit, PersonShown], Done]:

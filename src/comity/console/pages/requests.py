@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import cast, get_args
 
+import msgspec
 from starlette.responses import Response
 
 from comity.agreement.vocabulary import Act as AgreementAct
 from comity.console.acts import Act, Done, Ready, cell
+from comity.console.banners import banner_of
 from comity.console.fields import Field, Typed
 from comity.console.languages import N_, Language
-from comity.console.places import chosen_relationship, relationship_field
+from comity.console.places import chosen_relationship, other_party, relationship_field
 from comity.console.signing import new_name
 from comity.console.visit import Entry, Visit
 from comity.console.words import ACTS, BODIES
@@ -29,12 +31,14 @@ from comity.flows.consenting.granting import (
     no_consent,
     no_request,
 )
+from comity.marking.label import Label
 from comity.record.bodies.consents import BeneficiaryKind
 from comity.register.roles import OFFICER, REGISTRY, RELEASE_AUTHORITY
 
-MENU = (("/requests", N_("Requests")),)
 LISTED_MAX = 200
 """Most lines of each list on one page."""
+READ_MAX = 1_000
+"""Most requests and consents that are looked at for it: the newest."""
 ANSWERS: Mapping[str, str] = {
     "silent": N_("no answer yet"),
     "lapsed": N_("lapsed without an answer"),
@@ -52,26 +56,56 @@ STANDINGS: Mapping[str, str] = {
 
 async def listed(visit: Visit) -> Response:
     """What is asked of us and by us, what we granted, and what was granted to us; what waits comes first."""
-    found = await _all(visit)
-    asked = sorted(found.asked, key=lambda each: each.answer != "silent")
-    given = sorted(found.consents, key=lambda each: each.standing != "holds")
+    found: ConsentsShown = await visit.ask("consent.list", ListConsents(actor=visit.actor, limit=READ_MAX))
+    return await _page(visit, "requests/list.html", found)
+
+
+async def one(visit: Visit) -> Response:
+    """One request with its answer, or one consent; whichever has this id.
+
+    Raises:
+        Misuse: there is none for whoever asks.
+    """
+    name = visit.request.path_params["name"]
+    found = await _about(visit, name)
+    if not found.asked and not found.consents:
+        raise no_request(name)
+    for each in found.asked:
+        if each.consent:
+            found = msgspec.structs.replace(found, consents=(await _about(visit, each.consent)).consents)
+    return await _page(visit, "requests/one.html", found, name)
+
+
+async def _page(visit: Visit, template: str, found: ConsentsShown, name: str = "") -> Response:
+    asked = sorted(found.asked, key=lambda each: (each.answer == "silent", each.at), reverse=True)
+    given = sorted(found.consents, key=lambda each: (each.standing == "holds", each.at), reverse=True)
     return visit.show(
-        "requests/list.html",
+        template,
         of_us=[each for each in asked if not each.ours][:LISTED_MAX],
         by_us=[each for each in asked if each.ours][:LISTED_MAX],
         our_own=[each for each in given if each.ours][:LISTED_MAX],
         for_us=[each for each in given if not each.ours][:LISTED_MAX],
+        more=found.more,
         answers=ANSWERS,
         standings=STANDINGS,
         acts=ACTS,
         bodies=BODIES,
         may_answer=visit.has(RELEASE_AUTHORITY),
         may_drop=visit.has(OFFICER, REGISTRY),
+        banner=await banner_of(visit, [(_label(visit, each), None) for each in found.asked]),
+        name=name,
     )
 
 
-async def _all(visit: Visit) -> ConsentsShown:
-    shown: ConsentsShown = await visit.ask("consent.list", ListConsents(actor=visit.actor))
+def _label(visit: Visit, asked: AskedShown) -> Label:
+    """The originator's label of what is asked about."""
+    originator = other_party(visit, asked.relationship) if asked.ours else visit.desk.house.party
+    return Label(policy=originator, mark=asked.mark, originator=originator)
+
+
+async def _about(visit: Visit, name: str) -> ConsentsShown:
+    """A single request or consent by its id, as far as whoever asks may see it."""
+    shown: ConsentsShown = await visit.ask("consent.list", ListConsents(actor=visit.actor, about=name))
     return shown
 
 
@@ -82,18 +116,18 @@ async def _request(visit: Visit) -> AskedShown:
         Misuse: there is none for him.
     """
     name = visit.request.path_params["request"]
-    found = next((each for each in (await _all(visit)).asked if each.request == name), None)
-    if found is None:
+    found = (await _about(visit, name)).asked
+    if not found:
         raise no_request(name)
-    return found
+    return found[0]
 
 
 async def _consent(visit: Visit) -> ConsentLine:
     name = visit.request.path_params["consent"]
-    found = next((each for each in (await _all(visit)).consents if each.consent == name), None)
-    if found is None:
+    found = (await _about(visit, name)).consents
+    if not found:
         raise no_consent(name)
-    return found
+    return found[0]
 
 
 def _acts(words: Language, acts: tuple[str, ...]) -> str:
@@ -502,5 +536,6 @@ WITHDRAW = Act(
 
 ROUTES = (
     Entry("/requests", listed),
+    Entry("/consents/{name}", one),
     *(each.entry for each in (ASK, ASK_FEED, UNASKED, DROP, GRANT, REFUSE, WITHDRAW)),
 )

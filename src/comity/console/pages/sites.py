@@ -29,7 +29,6 @@ from comity.flows.people.site_registers import (
 from comity.record.bodies.places import BorneOut
 from comity.register.roles import AUDITOR, REGISTRY, SECURITY_OFFICER
 
-MENU: tuple[tuple[str, str], ...] = ()
 NATURES: Mapping[str, str] = {
     "government": N_("a government site"),
     "contractor": N_("a contractor's site"),

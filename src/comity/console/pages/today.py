@@ -40,7 +40,7 @@ PLACES: Mapping[str, str] = {
     "assure": "/assurances/{relationship}/{subject}",
     "consent": "/consents/{subject}",
     "visit": "/visits/{subject}",
-    "recall": "/items/{item}/copies",
+    "recall": "/copies/{item}/recall",
     "incident": "/incidents/{subject}",
     "receipt": "/items/{item}",
     "contradiction": "/ledger",

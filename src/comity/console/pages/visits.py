@@ -16,18 +16,17 @@ from comity.console.decided import directory, functions
 from comity.console.fields import Field, Typed
 from comity.console.languages import N_
 from comity.console.pictures import calendar
-from comity.console.places import chosen_relationship, relationship_field
+from comity.console.places import chosen_relationship, other_party, relationship_field
 from comity.console.signing import new_name
 from comity.console.visit import Entry, Visit
 from comity.errors import Misuse
 from comity.flows.actors import Actor
 from comity.flows.people.permitting import PermitVisit, RefuseVisit, VisitPermitted
-from comity.flows.people.visit_views import FindingShown, ListVisits, VisitShown
+from comity.flows.people.visit_views import FindingShown, ListVisits, ShowVisit, VisitShown
 from comity.flows.people.visits import AskVisit, CloseFinding, EndVisit, MakeFinding
 from comity.marking.label import Label
 from comity.register.roles import AGREEMENT_AUTHORITY, SECURITY_OFFICER
 
-MENU = (("/visits", N_("Visits")),)
 LISTED_MAX = 200
 STATES: Mapping[str, str] = {
     "asked": N_("asked for"),
@@ -72,14 +71,9 @@ def _month(said: str) -> date | None:
 
 async def _banner(visit: Visit, *visits: VisitShown) -> object:
     """The highest level that a visit on the page names."""
-    host = visit.desk.house.party
     labels = []
     for each in visits:
-        owner = (
-            host
-            if each.side == "host"
-            else next((party for party in each.relationship.partition("/")[2].split(".") if party != host), host)
-        )
+        owner = visit.desk.house.party if each.side == "host" else other_party(visit, each.relationship)
         labels.append((Label(policy=owner, mark=each.mark, originator=owner), None))
     return await banner_of(visit, labels)
 
@@ -127,12 +121,9 @@ async def _visit(visit: Visit) -> VisitShown:
     Raises:
         Misuse: there is none of that name for whoever asks.
     """
-    name = visit.request.path_params["visit"]
-    visits: list[VisitShown] = await visit.ask("visit.list", ListVisits(actor=visit.actor))
-    found = next((each for each in visits if each.visit == name), None)
-    if found is None:
-        raise Misuse(f"there is no visit {name!r}", code="unknown-visit")
-    return found
+    request = ShowVisit(visit=_name(visit), actor=visit.actor)
+    shown: VisitShown = await visit.ask("visit.show", request)
+    return shown
 
 
 def _possible(visit: Visit, shown: VisitShown) -> list[tuple[str, str]]:

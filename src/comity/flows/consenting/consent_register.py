@@ -5,8 +5,9 @@ Silence is shown as silence. It is no consent, and it is no refusal.
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -18,18 +19,27 @@ from comity.flows.house import House
 from comity.record.bodies.consents import BeneficiaryKind
 from comity.register.rows.consents import ConsentAskedRow, ConsentRow, ConsentWantedRow
 
+R = TypeVar("R", ConsentRow, ConsentAskedRow)
 Answer = Literal["silent", "lapsed", "dropped", "granted", "refused"]
 """Where a request stands: unanswered, unanswered until it lapsed, dropped by who asked, or answered."""
 Standing = Literal["holds", "ended", "withdrawn", "refused"]
 """Where a consent stands."""
 DAY = timedelta(days=1)
+LINES_MAX = 10_000
+"""Most requests, and most consents, told at once."""
 
 
 class ListConsents(msgspec.Struct, frozen=True, kw_only=True):
-    """Every request for consent and every consent, of one relationship or of all; as ``actor`` may see them."""
+    """The requests for consent and the consents, of one relationship or of all; as ``actor`` may see them.
+
+    ``about`` names a single one, by the id of a request or of a consent; ``limit`` is how many of each are told at
+    most, the newest.
+    """
 
     relationship: str | None = None
     actor: Actor | None = None
+    about: str | None = None
+    limit: int = LINES_MAX
 
 
 class AskedShown(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,10 +101,11 @@ class ConsentLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ConsentsShown(msgspec.Struct, frozen=True, kw_only=True):
-    """What was asked, and what was answered or granted unasked; oldest first by id within a relationship."""
+    """What was asked, and what was answered or granted unasked, oldest first; ``more`` where some are left out."""
 
     asked: tuple[AskedShown, ...]
     consents: tuple[ConsentLine, ...]
+    more: bool = False
 
 
 async def list_consents(house: House, request: ListConsents) -> ConsentsShown:
@@ -110,22 +121,35 @@ async def list_consents(house: House, request: ListConsents) -> ConsentsShown:
     consents: list[ConsentLine] = []
     for relationship in places:
         await house.agreement_row(relationship)
-        answers: dict[str, ConsentRow] = {}
-        async for _, row in house.rows(ConsentRow, f"{relationship}/"):
-            answers[row.consent] = row
-            if await sees_consent(house, row.item, person):
-                consents.append(await _consent(house, relationship, row, now))
-        async for _, wish in house.rows(ConsentAskedRow, f"{relationship}/"):
-            if await sees_consent(house, wish.item, person):
-                asked.append(await _asked(house, relationship, wish, answers, now))
+        consents += [
+            await _consent(house, relationship, row, now)
+            async for row in _rows(house, ConsentRow, relationship, request.about)
+            if await sees_consent(house, row.item, person)
+        ]
+        asked += [
+            await _asked(house, relationship, row, now)
+            async for row in _rows(house, ConsentAskedRow, relationship, request.about)
+            if await sees_consent(house, row.item, person)
+        ]
     asked.sort(key=lambda each: each.at)
     consents.sort(key=lambda each: each.at)
-    return ConsentsShown(asked=tuple(asked), consents=tuple(consents))
+    limit = max(1, min(request.limit, LINES_MAX))
+    more = max(len(asked), len(consents)) > limit
+    return ConsentsShown(asked=tuple(asked[-limit:]), consents=tuple(consents[-limit:]), more=more)
 
 
-async def _asked(
-    house: House, relationship: str, row: ConsentAskedRow, answers: dict[str, ConsentRow], now: datetime
-) -> AskedShown:
+async def _rows(house: House, kind: type[R], relationship: str, about: str | None) -> AsyncIterator[R]:
+    """The rows of a relationship, or the one of that id."""
+    if about is not None:
+        one = await house.row(kind, f"{relationship}/{about}")
+        if one is not None:
+            yield one
+        return
+    async for _, row in house.rows(kind, f"{relationship}/"):
+        yield row
+
+
+async def _asked(house: House, relationship: str, row: ConsentAskedRow, now: datetime) -> AskedShown:
     ours = row.author == house.party
     wanted = await house.row(ConsentWantedRow, row.request) if ours else None
     answered = None
@@ -133,8 +157,9 @@ async def _asked(
     if row.dropped is not None:
         answer = "dropped"
     if row.consent is not None:
-        answered = await said_in(house, answers[row.consent].record)
-        answer = "granted" if answers[row.consent].granted else "refused"
+        said = await house.need(ConsentRow, f"{relationship}/{row.consent}", "consent")
+        answered = await said_in(house, said.record)
+        answer = "granted" if said.granted else "refused"
     return AskedShown(
         relationship=relationship,
         ours=ours,

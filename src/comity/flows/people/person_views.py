@@ -16,9 +16,13 @@ from comity.register.rows import PersonRow
 
 
 class ListPeople(msgspec.Struct, frozen=True):
-    """List the people of this house, as ``actor`` may see them; the house itself unless given."""
+    """List the people of this house, as ``actor`` may see them; the house itself unless given.
+
+    ``person`` names a single one, by his person id.
+    """
 
     actor: Actor | None = None
+    person: str | None = None
 
 
 class ListClearances(msgspec.Struct, frozen=True):
@@ -67,6 +71,9 @@ class PersonShown(msgspec.Struct, frozen=True, kw_only=True):
 async def list_people(house: House, request: ListPeople) -> list[PersonShown]:
     """Every person of this house, to whoever sees the whole register; to anybody else himself."""
     sight = Sight(house, await viewer(house, request.actor))
+    if request.person is not None:
+        one = await house.row(PersonRow, request.person)
+        return [await person_shown(house, one)] if one is not None and sight.is_himself(one.person) else []
     return [await person_shown(house, row) async for _, row in house.rows(PersonRow) if sight.is_himself(row.person)]
 
 

@@ -38,10 +38,10 @@ class ListVisits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ShowVisit(msgspec.Struct, frozen=True, kw_only=True):
-    """Show one visit, as ``actor`` may see it; the house itself unless given."""
+    """Show one visit, as ``actor`` may see it; the house itself unless given. In whichever relationship it is."""
 
-    relationship: str
     visit: str
+    relationship: str | None = None
     actor: Actor | None = None
 
 
@@ -133,8 +133,26 @@ async def show_visit(house: House, request: ShowVisit) -> VisitShown:
         Misuse: there is none of that name, or none that the viewer may see.
         Refused: no agreement runs in that relationship.
     """
-    row = await find_visit(house, request.relationship, request.visit, request.actor)
-    return await _told(house, request.relationship, row, Sight(house, await viewer(house, request.actor)))
+    relationship = request.relationship or await _where(house, request.visit)
+    row = await find_visit(house, relationship, request.visit, request.actor)
+    return await _told(house, relationship, row, Sight(house, await viewer(house, request.actor)))
+
+
+async def _where(house: House, visit: str) -> str:
+    """The relationship that a visit was asked for in.
+
+    Raises:
+        Misuse: there is none of that name.
+    """
+    for relationship, _peer in await house.relationships():
+        if await house.row(VisitRow, visit_key(relationship, visit)[1]) is not None:
+            return relationship
+    raise no_visit(visit)
+
+
+def no_visit(visit: str) -> Misuse:
+    """The one answer about a visit that is not there, or not there for whoever asks."""
+    return Misuse(f"there is no visit {visit!r}", code="unknown-visit")
 
 
 async def find_visit(house: House, relationship: str, visit: str, actor: Actor | None) -> VisitRow:
@@ -147,7 +165,7 @@ async def find_visit(house: House, relationship: str, visit: str, actor: Actor |
     await house.agreement_row(relationship)
     row = await house.row(VisitRow, visit_key(relationship, visit)[1])
     if row is None or not _sees(house, Sight(house, await viewer(house, actor)), relationship, row):
-        raise Misuse(f"there is no visit {visit!r}", code="unknown-visit")
+        raise no_visit(visit)
     return row
 
 
