@@ -48,9 +48,10 @@ from comity.node.quota import Quotas
 from comity.node.run import SWITCH_SECONDS, SystemClock, system_entropy
 from comity.node.server import PeerDoor
 from comity.node.serving import Serving, listen_tcp
-from comity.node.tls import make_certificate, server_context
+from comity.node.tls import server_context
 from comity.ports import Channel
 from comity.record.card import Card, RegistryKey, write_card
+from comity.seal.certificate import make_certificate
 from comity.stores.sqlite import SqliteStore
 
 SCHEMA = """
