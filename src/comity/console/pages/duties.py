@@ -36,6 +36,8 @@ WITHIN: Mapping[str, str] = {
 }
 """Limits of time that carry no number."""
 ITEM = re.compile("[iv]-[a-z2-7]{16}")
+BEFORE_IT_IS_HERE = frozenset({"hand-over-wanted", "contractor-release-wanted"})
+"""Events about an item that this house does not have yet."""
 
 
 class DutyLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,6 +88,7 @@ async def listed(visit: Visit) -> Response:
         done=[each for each in lines if each.duty.discharged],
         standing=found.standing[:LISTED_MAX],
         within=WITHIN,
+        before_it_is_here=BEFORE_IT_IS_HERE,
     )
 
 
