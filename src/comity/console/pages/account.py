@@ -10,7 +10,7 @@ from comity.answers import status_of
 from comity.console import cookies
 from comity.console.accounts import NAME_CHARACTERS_MAX, PASSKEYS_MAX, Account
 from comity.console.languages import N_
-from comity.console.pages.sign_in import browser_of, holding, how, origin, passkey_place, typed
+from comity.console.pages.sign_in import browser_of, holding, how, origin, passkey_place, role_names, typed
 from comity.console.passkeys import asked_to_make, made, read_answer
 from comity.console.passwords import check_password
 from comity.console.tokens import ACT, FRESH, LONGEST, READ
@@ -168,6 +168,7 @@ async def _page(visit: Visit, mistake: ComityError | None = None) -> Response:
         200 if mistake is None else status_of(mistake),
         mistakes={} if mistake is None else {mistake.place: visit.words.told(mistake.sentence, mistake.code)},
         own=own,
+        roles=role_names(visit, visit.person.roles),
         can_sign_in=own is not None and own.can_sign_in(passwords=desk.settings.passwords),
         code_by=code_by,
         sessions=sorted(desk.sessions.of_person(session.person), key=lambda each: each.began, reverse=True),

@@ -14,7 +14,7 @@ from starlette.responses import Response, StreamingResponse
 from comity.answers import status_of
 from comity.console.access import Note
 from comity.console.accounts import Invited, check_keeper
-from comity.console.pages.sign_in import how
+from comity.console.pages.sign_in import how, role_names
 from comity.console.visit import Entry, Visit, needed
 from comity.errors import ComityError, Refused
 from comity.register.roles import ADMINISTRATOR, AUDITOR, SECURITY_OFFICER
@@ -176,7 +176,7 @@ async def _page(visit: Visit, mistake: ComityError | None = None, invited: Invit
     for each in await desk.accounts.all():
         row = await desk.house.need(PersonRow, each.person, "person")
         sessions = len(list(desk.sessions.of_person(each.person)))
-        found.append((await desk.house.handle(each.person), row.roles, each, sessions))
+        found.append((await desk.house.handle(each.person), role_names(visit, row.roles), each, sessions))
     return visit.show(
         "accounts/accounts.html",
         200 if mistake is None else status_of(mistake),

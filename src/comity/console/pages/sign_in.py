@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from starlette.responses import RedirectResponse, Response
@@ -14,6 +15,7 @@ from comity.console.languages import N_
 from comity.console.organisations import Login
 from comity.console.passkeys import asked_to_sign, host_of
 from comity.console.visit import Entry, Form, Visit, own_path
+from comity.console.words import ROLES
 from comity.errors import ComityError, Misuse, Refused, Unavailable
 from comity.register.rows import PersonRow
 
@@ -191,6 +193,11 @@ def origin(visit: Visit) -> str:
 def how(visit: Visit, word: str) -> str:
     """By what somebody signed in, in words."""
     return visit.words(HOW[word]) if word in HOW else word
+
+
+def role_names(visit: Visit, roles: Sequence[str]) -> list[str]:
+    """Roles in words, without what each is for."""
+    return [visit.words(ROLES[role]).partition(":")[0] for role in roles]
 
 
 def typed(form: Form, name: str) -> str:
