@@ -56,7 +56,7 @@ WITHOUT_ACTOR: Mapping[str, frozenset[str]] = {
     "keys.card": EVERYBODY,
     "law.list": EVERYBODY,
     "ledger.anchor": frozenset({ADMINISTRATOR}),
-    "ledger.contradictions": OVERSIGHT | KEEPERS,
+    "ledger.contradictions": OVERSIGHT | KEEPERS | {AGREEMENT_AUTHORITY},
     "ledger.policy": OVERSIGHT | KEEPERS,
     "ledger.prove": OVERSIGHT,
     "ledger.verify": OVERSIGHT | KEEPERS,

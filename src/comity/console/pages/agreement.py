@@ -16,6 +16,7 @@ from comity.agreement.coverage import Coverage, read_coverage
 from comity.agreement.term import Status
 from comity.answers import status_of
 from comity.console.languages import N_
+from comity.console.pages import agreement_acts
 from comity.console.pages.agreement_drawn import (
     AHEAD,
     PHASES,
@@ -37,6 +38,7 @@ from comity.flows.agreeing.texts import ShowTexts, TextsShown
 from comity.flows.foreseeing.what_if import AskWhatIf
 from comity.foresight.supposition import SupposedAct
 from comity.foresight.written import Written
+from comity.register.roles import AGREEMENT_AUTHORITY
 
 MENU = (("/agreements", N_("Agreements")),)
 YEARS_AHEAD = 20
@@ -145,6 +147,8 @@ async def show_agreement(visit: Visit) -> Response:
         done=_done(coverage) if coverage is not None else {},
         same_text=coverage is not None and coverage.digest == texts.agreement.digest,
         provenance=PROVENANCE,
+        speaks=visit.has(AGREEMENT_AUTHORITY),
+        acknowledged=await _acknowledged(visit, relationship),
         day=lambda text: visit.words.date(date.fromisoformat(text)) if text else "",
     )
 
@@ -219,6 +223,12 @@ async def compare_versions(visit: Visit) -> Response:
     return visit.show(
         "agreement/versions.html", texts=texts, versions=versions, first=first, second=second, compared=told, how=HOW
     )
+
+
+async def _acknowledged(visit: Visit, relationship: str) -> tuple[str, ...]:
+    """Who has acknowledged the text that runs."""
+    found = await visit.ask("agreement.list", ListAgreements())
+    return next((each.acknowledged for each in found if each.relationship == relationship), ())
 
 
 async def _texts(visit: Visit) -> TextsShown:
@@ -308,4 +318,5 @@ ROUTES = (
     Entry("/agreement/{agreement}/{pair}/text", read_text),
     Entry("/agreement/{agreement}/{pair}/what-if", ask_what_if),
     Entry("/agreement/{agreement}/{pair}/versions", compare_versions),
+    *agreement_acts.ROUTES,
 )

@@ -12,6 +12,8 @@ from starlette.responses import Response
 from comity.answers import status_of
 from comity.console.banners import banner_of
 from comity.console.languages import N_
+from comity.console.pages import feed_acts
+from comity.console.pages.feed_acts import POSTURES
 from comity.console.pages.feed_drawn import REASONS, draw_counts, draw_latency, pulse_of
 from comity.console.views import View, Views
 from comity.console.visit import Entry, Visit, needed
@@ -23,6 +25,8 @@ from comity.flows.feeding.names import FeedName
 from comity.flows.feeding.postures import ShowPostures
 from comity.flows.feeding.reading import Follow
 from comity.flows.feeding.readings import ListReadings
+from comity.register.feeding import ENDS_IT
+from comity.register.roles import RELEASE_AUTHORITY
 
 MENU = (("/feeds", N_("Feeds")),)
 BEFORE = 50
@@ -34,7 +38,6 @@ STATES = {
     "expired": N_("expired"),
     "followed": N_("followed by another release"),
 }
-POSTURES = {"normal": N_("normal"), "heightened": N_("heightened"), "crisis": N_("crisis")}
 LEFT_OUT = {
     "slow": N_("the browser did not take what came"),
     "not-permitted": N_("they were released on terms under which you may not read"),
@@ -106,6 +109,8 @@ async def show_feed(visit: Visit) -> Response:
         declared=await visit.ask("posture.show", ShowPostures(relationship=line.relationship)),
         states=STATES,
         postures=POSTURES,
+        releases=visit.has(RELEASE_AUTHORITY),
+        ends=visit.has(*ENDS_IT),
         banner=await banner_of(visit, [(line.label, line.alternative)]),
     )
 
@@ -288,4 +293,5 @@ ROUTES = (
     Entry("/feed/{release}/live", show_live),
     Entry("/feed/{release}/read", begin_reading, methods=("POST",)),
     Entry("/feed/{release}/stop", end_reading, methods=("POST",)),
+    *feed_acts.ROUTES,
 )

@@ -13,8 +13,10 @@ from markupsafe import Markup
 from starlette.responses import Response, StreamingResponse
 
 from comity.answers import status_of
+from comity.console.acts import Act, Done, Ready, cell
 from comity.console.decided import told_outcome
 from comity.console.desk import Desk
+from comity.console.fields import Field
 from comity.console.languages import N_
 from comity.console.pages.agreement_drawn import party_names
 from comity.console.pages.ledger_drawn import draw_ledgers, verdict_of
@@ -27,9 +29,15 @@ from comity.flows.agreeing.texts import ShowTexts
 from comity.flows.looking.evidence import EvidenceExported, ExportEvidence
 from comity.flows.looking.ledgers import LedgersShown, ShowLedgers
 from comity.flows.maintaining.rebuilding import LedgerVerified, VerifyLedger
-from comity.flows.vouching.contradictions import ContradictionExported, ExportContradiction, ListContradictions
+from comity.flows.vouching.contradictions import (
+    ContradictionExported,
+    ExportContradiction,
+    ListContradictions,
+    SettleContradiction,
+)
 from comity.flows.vouching.proving import ProveRecord
 from comity.flows.vouching.witnesses import ListWitnesses
+from comity.register.roles import AGREEMENT_AUTHORITY
 
 MENU = (("/ledger", N_("Ledger")),)
 AT_ONCE_SECONDS = 1.0
@@ -74,7 +82,8 @@ async def show(visit: Visit) -> Response:
 async def _page(visit: Visit, status: int = 200, **more: object) -> Response:
     shown: LedgersShown = await visit.ask("ledger.show", ShowLedgers(actor=visit.actor))
     keeper = visit.has(*OVERSIGHT, *KEEPERS)
-    contradictions = await visit.ask("ledger.contradictions", ListContradictions()) if keeper else []
+    deals = keeper or visit.has(AGREEMENT_AUTHORITY)
+    contradictions = await visit.ask("ledger.contradictions", ListContradictions()) if deals else []
     called = await _called(visit)
     verdicts = {pair.relationship: verdict_of(pair, contradictions) for pair in shown.pairs}
     context: dict[str, object] = {
@@ -91,7 +100,9 @@ async def _page(visit: Visit, status: int = 200, **more: object) -> Response:
         "responses": RESPONSES,
         "witnesses": await visit.ask("ledger.witness.list", ListWitnesses()) if keeper else [],
         "keeper": keeper,
+        "deals": deals,
         "proves": visit.has(*OVERSIGHT),
+        "settles": visit.has(AGREEMENT_AUTHORITY),
         "verification": _verifications.get(visit.desk),
         "mistakes": {},
         "typed": {"item": visit.query.get("item")},
@@ -230,6 +241,37 @@ def _mistake(visit: Visit, error: ComityError, field: str) -> dict[str, Markup]:
     return {place: visit.words.told(error.sentence)}
 
 
+async def _ready_settle(visit: Visit) -> Ready:
+    wanted = visit.request.path_params["contradiction"]
+    found = await visit.ask("ledger.contradictions", ListContradictions())
+    shown = next((each for each in found if each.contradiction == wanted), None)
+    if shown is None:
+        raise Misuse(f"there is no contradiction {wanted!r}", code="unknown-contradiction")
+    say = visit.words
+    return Ready(
+        back="/ledger",
+        fields=(Field(name="reason", label=say("Reason"), kind="area", hint=say("It is recorded in this house.")),),
+        about=((say("Signed by"), cell(shown.signer)), (say("What does not fit"), visit.words.told(shown.says))),
+        seen=f"{shown.contradiction}-{'settled' if shown.settled else 'open'}",
+        relationship=shown.relationship or None,
+    )
+
+
+SETTLE = Act(
+    path="/ledger/contradictions/{contradiction}/settle",
+    flow="ledger.settle",
+    title=N_("Settle a contradiction"),
+    lead=N_("Lift what followed on it, with the reason; the proof of it stays what it is."),
+    button=N_("Settle it"),
+    ready=_ready_settle,
+    request=lambda visit, typed, actor: SettleContradiction(
+        contradiction=visit.request.path_params["contradiction"], reason=typed.text("reason"), actor=actor
+    ),
+    done=lambda visit, _answer: Done(path="/ledger", told=visit.words("It is settled; what followed on it is lifted.")),
+    final=True,
+    command="comity ledger settle {contradiction} --reason TEXT --as {handle} --key FILE",
+)
+
 ROUTES = (
     Entry("/ledger", show),
     Entry("/ledger/verify", verify, methods=("POST",)),
@@ -238,4 +280,5 @@ ROUTES = (
     Entry("/ledger/contradiction", export_proof, methods=("POST",)),
     Entry("/ledger/file/{file}", download),
     Entry("/ledger/proof", prove),
+    SETTLE.entry,
 )
