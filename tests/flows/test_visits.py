@@ -9,7 +9,7 @@ import pytest
 
 from articles.visiting import AUTHORITY, DAY, ENDS, HOST, STARTS, asked, permitted, radar_hall, representative
 from comity.errors import Misuse, Refused, Rejected
-from comity.flows.actors import Actor
+from comity.flows.actors import Actor, NeedsSignature
 from comity.flows.maintaining.rebuilding import VerifyLedger, verify_ledger
 from comity.flows.people.clearances import ChangeList, change_list
 from comity.flows.people.permitting import PermitVisit, RefuseVisit, permit_visit, refuse_visit
@@ -21,10 +21,12 @@ from comity.record.bodies import Body
 from comity.record.bodies.visits import FindingClosed, FindingMade, Permission, VisitAnswered, VisitEnded
 from comity.record.person_act import unsigned
 from comity.register.rows.visits import VisitRow, visit_key
+from comity.seal.keys import generate_identity
 from flows.parcels import parcel_with, record_of, verdicts
+from flows.test_opening import KEY
 from flows.test_showing import approved, assured, done
 from flows.test_showing import ask as ask_show
-from world import RELATIONSHIP, ROOT, TODAY, World
+from world import RELATIONSHIP, ROOT, TODAY, SeededEntropy, World
 
 
 async def test_the_level_is_on_the_hosts_ladder(world: World) -> None:  # (1)
@@ -234,3 +236,26 @@ async def test_a_forged_record_comes_back_rejected(world: World, make: Callable[
     await world.jp.exchange.unpack("kr", await parcel_with(world.kr, forged))
     assert await verdicts(world.jp, forged) == [("rejected", code, True)]
     assert (await show_visit(world.jp, ShowVisit(relationship=RELATIONSHIP, visit=visit.visit))).state == "asked"
+
+
+async def test_an_authority_who_keeps_his_own_key_permits_a_visit_with_one_signature(world: World) -> None:
+    await radar_hall(world)
+    own = {"recipient": str(generate_identity(SeededEntropy("oka")).recipient)}
+    public = KEY.public_key().public_bytes_raw()
+    await world.person("jp", "oka", roles=("security-officer",), custody="strict", signing_key=public, **own)
+    await world.exchange()
+    visit = await asked(world)
+
+    def request(*signatures: bytes, mark: str = "極秘") -> PermitVisit:
+        return PermitVisit(
+            relationship=RELATIONSHIP, visit=visit.visit, mark=mark, told="Base", actor=Actor("oka", signatures)
+        )
+
+    with pytest.raises(NeedsSignature) as first:
+        await permit_visit(world.jp, request())
+    signature = KEY.sign(first.value.message)
+    with pytest.raises(NeedsSignature) as other:  # a lower level is another question, and decided by itself
+        await permit_visit(world.jp, request(signature, mark="秘"))
+    assert other.value.message != first.value.message
+    told = await permit_visit(world.jp, request(signature))
+    assert (told.outcome, told.visit.state) == ("permit", "permitted")

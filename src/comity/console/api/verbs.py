@@ -11,7 +11,7 @@ _READING = """
     agreement.layer.list agreement.list agreement.notice.list agreement.notice.preview agreement.read
     agreement.status agreement.timeline agreement.versions agreement.what-if authority.list card.show
     clearance.list consent.list copy.label copy.list copy.scan copy.show cost.list decision.show deposit.check
-    deposit.list destroy.certificate directory.list dispute.list dispute.show duties.list events.list
+    deposit.list destroy.certificate directory.list dispute.list dispute.show duties.foresee duties.list events.list
     facility.list facility.persons facility.show feed.elsewhere feed.list feed.readers feed.show given inbox
     incident.list incident.show item keys.card law.list ledger.contradictions ledger.policy ledger.prove
     ledger.verify ledger.witness.list level.reviews level.show lineage muster.show negotiation.list

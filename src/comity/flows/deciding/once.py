@@ -63,6 +63,12 @@ async def _decided(house: House, case: decision.Case) -> Decided | None:
         if before is None or before.body.act != case.act:
             continue
         then = before.case
-        if (then.request, then.requester, then.method) == (case.request, case.requester, case.method):
+        if _question(then) == _question(case):
             return Decided(before.outcome, before.record)
     return None
+
+
+def _question(case: decision.Case) -> tuple[object, ...]:
+    """What was asked, whatever is known about it since."""
+    people = tuple(sorted(each.pseudonym for each in case.recipients))
+    return case.request, case.requester, case.method, case.purpose, case.item.label, people

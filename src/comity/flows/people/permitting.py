@@ -19,7 +19,8 @@ from comity.errors import Misuse, Refused
 from comity.flows.actors import Actor
 from comity.flows.deciding.attested import attestations
 from comity.flows.deciding.basis import basis
-from comity.flows.deciding.cases import addressee, answer, new_item, outcome_word, record_decision
+from comity.flows.deciding.cases import addressee, new_item, outcome_word
+from comity.flows.deciding.once import decide_once
 from comity.flows.deciding.standings import standings_of
 from comity.flows.house import House
 from comity.flows.keeping.library import Running
@@ -123,8 +124,8 @@ async def permit_visit(house: House, request: PermitVisit) -> VisitPermitted:
         decided = []
         for act in acts:
             case = await _case(house, work, row, running, visit, permits, by, act, request.conditions)
-            outcome = answer(running, case)
-            decided.append((outcome, (await record_decision(work, row, case, outcome)).id))
+            each = await decide_once(house, work, row, running, case, request.actor)
+            decided.append((each.outcome, each.record))
         return next((each for each in decided if outcome_word(each[0]) != "permit"), decided[-1])
 
     outcome, decided = await house.sequencer.submit(decide)
