@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from comity.console.views import UNSEEN, VIEWS_OF_ONE_MAX, Views
+from comity.console.views import UNSEEN, Views
 from comity.feed.reading import Changed, Dropped, Event, Gap, LeftOut, Skew, Stale
 from comity.flows.feeding.readings import ListReadings, list_readings
-from comity.flows.house import House
 from comity.flows.people.clearances import ChangeList, change_list
 from console.browser import Browser, Page, browser, outside_addresses
 from feeds import FeedWorld, track
@@ -297,21 +296,6 @@ async def test_a_page_can_be_held_still(feeds: FeedWorld) -> None:
         assert "data-hx-trigger" not in page.html
         assert "Go on" in page.text
         await at.desk.views.close()  # type: ignore[union-attr]  # set above
-
-
-async def test_one_session_reads_so_much_at_once_and_no_more(feeds: FeedWorld) -> None:
-    at = await reader(feeds, "kim")
-    views = at.desk.views
-    assert views is not None
-    session = at.desk.sessions.begin("kim", (await person_of(feeds.world.kr, "kim")), "password")[1]
-    for _ in range(VIEWS_OF_ONE_MAX + 2):
-        await views.begin(session, feeds.follow("kim"))
-    assert len(views._open) == 1  # of one feed, one
-    await views.close()
-
-
-async def person_of(house: House, handle: str) -> str:
-    return (await house.person(handle)).person
 
 
 @pytest.mark.parametrize("language", ["ja", "ko"])

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from comity.console.pages import ledger
 from comity.errors import Rejected
 from comity.evidence.verify import verify
 from comity.ledger.tlog_proof import TlogProof
@@ -90,7 +91,8 @@ async def test_the_ledgers_are_verified_and_what_was_found_is_told(world: World,
     assert part.html.startswith('<div id="verification">')
 
 
-async def test_while_one_verification_runs_no_other_is_begun(keeper: Browser) -> None:
+async def test_while_one_verification_runs_no_other_is_begun(keeper: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ledger, "AT_ONCE_SECONDS", 0.02)
     begun = asyncio.Event()
     go_on = asyncio.Event()
     times = 0
