@@ -12,6 +12,7 @@ from comity.flows.actors import Actor
 from comity.flows.finding.pages import Facets, Page, ReadPage, ShowFacets, ShowIndex, read_page, show_facets, show_index
 from comity.flows.giving.opening import Open, open_item
 from comity.flows.house import House
+from comity.flows.indexing import upkeep
 from comity.flows.looking.views import ShowRegister, show_register
 from world import RELATIONSHIP, World
 
@@ -105,6 +106,7 @@ async def test_filters_and_words_find_what_they_say(world: World) -> None:
         ("분석 미사", all_items[2:3]),
         ("radar 미사일", []),
         ("north, sea!", all_items[3:]),
+        ("\u3000北方\u3000\tレーダー\n\u200f", all_items[3:]),
         ("missiles", all_items),
         (all_items[2], all_items[2:3]),
         ("!!", []),
@@ -151,6 +153,9 @@ async def test_what_can_be_filtered_by_is_what_the_viewer_sees(world: World) -> 
     [
         ({"limit": 0}, "limit"),
         ({"limit": 201}, "limit"),
+        ({"text": "a" * 201}, "text"),
+        ({"text": "a\0b"}, "text"),
+        ({"holder": "\ud800"}, "holder"),
         ({"after": "x"}, "after"),
         ({"before": "20261121T030000000000Z."}, "before"),
         ({"after": "99999999T999999999999Z.i-a"}, "after"),
@@ -184,7 +189,8 @@ async def test_a_place_is_gone_on_from_though_nothing_is_there(world: World) -> 
     await world.close()
 
 
-async def test_while_the_index_is_being_made_pages_say_so(world: World) -> None:  # (7)
+async def test_while_the_index_is_being_made_pages_say_so(world: World, monkeypatch: pytest.MonkeyPatch) -> None:  # (7)
+    monkeypatch.setattr(upkeep, "PATIENCE_SECONDS", 0.05)
     assert not (await show_index(world.jp, ShowIndex())).ready
     await page(world.jp)
     assert (await show_index(world.jp, ShowIndex())).ready

@@ -28,6 +28,8 @@ from comity.register.rows import CopyRow, ItemRow, decode_row
 
 LINES_MAX = 200
 """Most lines of a page."""
+TEXT_CHARACTERS_MAX = 200
+"""Longest of the words and names that a question has; a mark has at most 128 characters."""
 COPIES_TOLD = 20
 """Most copies told in one line."""
 LOOKED_AT_MAX = 4_000
@@ -203,11 +205,20 @@ def _checked(request: ReadPage) -> _Asked:
         raise Misuse("a page comes after a place or before it, not both", code="bad-page", place="before")
     if request.since and request.until and request.since > request.until:
         raise Misuse("the page would end before it begins", code="bad-page", place="until")
+    for name in _TEXTS:
+        text = getattr(request, name)
+        if len(text) > TEXT_CHARACTERS_MAX or not _NO_TEXT.isdisjoint(text):
+            says = f"a page is asked for in at most {TEXT_CHARACTERS_MAX} characters that can be written"
+            raise Misuse(says, code="bad-page", place=name)
     for name in ("since", "until"):
         instant = getattr(request, name)
         if instant is not None and instant.tzinfo is None:
             raise Misuse(f"{instant} has no time zone", code="bad-page", place=name)
     return _Asked(_place(request.after, "after"), _place(request.before, "before"))
+
+
+_NO_TEXT = frozenset(map(chr, (0, *range(0xD800, 0xE000))))
+_TEXTS = ("relationship", "peer", "mark", "topic", "form", "state", "holder", "text", "after", "before")
 
 
 def cursor(place: Place) -> str:
