@@ -49,6 +49,7 @@ TOLD: dict[str, dict[str, slice]] = {
     },
     "register/roles.py": {"APART": slice(None)},
     "agreement/term.py": {"says": slice(None)},
+    "agreement/timeline.py": {"words": slice(None)},
     "agreement/history.py": {"says": slice(None)},
     "agreement/noted.py": {"says": slice(None)},
     "agreement/recounted.py": {"says": slice(None)},
@@ -95,7 +96,7 @@ COMPOSED = (
 LETTERS_MIN = 6
 """A sentence that has fewer letters of its own is not recognised again; its code says what it means."""
 KEYWORDS: dict[str, Any] = {
-    **dict.fromkeys(("_", "say", "message", "N_", "gettext")),
+    **dict.fromkeys(("_", "words", "say", "message", "N_", "gettext")),
     **dict.fromkeys(("ngettext", "count", "form"), (1, 2)),
     **dict.fromkeys(("pgettext", "in_context"), ((1, "c"), 2)),
 }
@@ -251,9 +252,7 @@ def _english(value: Any) -> Iterator[str]:
             elif key == "source":  # who reported something has its own name
                 continue
             elif key in {"heading", "title", "name"} and isinstance(each, dict):
-                if (
-                    set(each) == {"en"} or key == "name"
-                ):  # a name stands in sentences; the rest is asked for by language
+                if set(each) == {"en"} or key != "heading":  # titles and names also stand in sentences
                     yield each["en"]
             else:
                 yield from _english(each)

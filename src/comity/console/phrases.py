@@ -81,7 +81,9 @@ def _told(text: str, book: Book, letters_min: int) -> str | None:
             if found is not None:
                 put = {place: _put(said, book) for place, said in zip(sentence.places, found.groups(), strict=True)}
                 return _filled(sentence.told, put)
-    return None
+    head, colon, tail = text.rpartition(": ")
+    known = book.whole.get(tail) if colon else None
+    return None if known is None else f"{head}: {known}"
 
 
 def _words(text: str, book: Book) -> str | None:
