@@ -21,7 +21,8 @@ What each figure has in it:
   agreement read, doors open. What was acknowledged before the kill is looked for afterwards.
 - *fsck, digests*: ``comity fsck --only digests``: every entry read from the database and every message hashed that its
   digests need, compared with what the journal, the tiles and the heads say. The peer hashes the very same messages
-  (envelope, signed bytes, leaf data, leaf, nodes), each once, from memory, and does nothing else.
+  (envelope, signed bytes, leaf data, leaf, nodes), each once, from memory, in one thread, and does nothing else. From
+  400,000 records on fsck shares the journal out among processes, one for each core.
 - *fsck, signatures*: what fsck does to verify the signatures of entries, read from the database. The peer only
   verifies, in one thread, key, message and signature ready.
 - *fsck of the books*: all of it: digests, signatures, verdicts made again, rows and tiles compared, and SQLite's own

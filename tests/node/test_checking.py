@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -13,6 +14,8 @@ import pytest
 
 from comity.cli.main import main
 from comity.errors import Misuse, Unavailable
+from comity.flows.maintaining.digests import Digests
+from comity.node import checking
 from comity.node.checking import DIGESTS, PARTS, FolderChecked, check_folder
 from comity.stores.backups.snapshot import View, snapshot
 from comity.stores.sqlite import SqliteStore
@@ -163,6 +166,46 @@ def test_the_faster_look_sees_what_has_a_digest_in_the_ledgers(folder: Path, dam
     assert bool(found.findings) == (damage in SEEN_BY_DIGESTS)
     assert found.entries > 10
     assert not found.signatures
+
+
+class Inline(ThreadPoolExecutor):
+    """Checks shares one after the other, in this process."""
+
+    def __init__(self, workers: int, *, mp_context: object) -> None:
+        super().__init__(1)
+
+
+ENTRIES_DAMAGED = {
+    **{name: damaging for name, (damaging, _) in DAMAGES.items() if name in SEEN_BY_DIGESTS},
+    "nothing": lambda _: None,
+    "a sequence": sql("UPDATE journal SET sequence = 99 WHERE position = 9"),
+    "a chain": sql("UPDATE journal SET chain = 'domestic/jp' WHERE position = 9"),
+    "a record": sql("UPDATE journal SET record = zeroblob(32) WHERE position = 9"),
+    "what extends": sql("UPDATE journal SET extends = 0 WHERE position = 9"),
+    "a link across shares": sql("UPDATE journal SET record = zeroblob(32) WHERE position = 6"),
+}
+
+
+@pytest.mark.parametrize("damage", sorted(ENTRIES_DAMAGED))
+def test_shares_of_the_journal_come_to_what_the_whole_of_it_comes_to(  # (76)
+    folder: Path, damage: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ENTRIES_DAMAGED[damage](folder)
+    whole = checked(folder, (DIGESTS,))
+    assert bool(whole.findings) == (damage != "nothing")
+    monkeypatch.setattr(checking, "SHARED_FROM", 0)
+    monkeypatch.setattr(checking, "ProcessPoolExecutor", Inline)
+    for size in (1, 7, 10_000):
+        monkeypatch.setattr(checking, "SHARE", size)
+        assert checked(folder, (DIGESTS,)) == whole
+
+
+def test_processes_share_a_long_journal(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # (76)
+    whole = checked(folder, (DIGESTS,))
+    monkeypatch.setattr(checking, "SHARED_FROM", 0)
+    monkeypatch.setattr(checking, "SHARE", 10)
+    monkeypatch.setattr(Digests, "take", None)  # nothing is checked again here
+    assert checked(folder, (DIGESTS,)) == whole
 
 
 def test_digests_and_all_of_the_books_give_the_same_ledgers(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,13 +8,14 @@ form of an envelope has it, and it decodes only what does not stand there.
 from __future__ import annotations
 
 from binascii import a2b_base64, b2a_base64
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from hashlib import sha256
 
 import msgspec
 
 from comity.errors import Rejected
 from comity.flows.keeping.sequencer import tile_key
+from comity.ledger.canonical import HASH_BYTES
 from comity.ledger.leaf import LeafKind
 from comity.ledger.tiles import TileId
 from comity.ledger.tree import LEAF, Frontier, TreeHead
@@ -36,6 +37,51 @@ class Finding(msgspec.Struct, frozen=True):
 
     place: str
     says: str
+
+
+class Stretch(msgspec.Struct, frozen=True):
+    """What some entries add to one chain: where it was before and is after them, and the hashes of their leaves."""
+
+    chain: str
+    began: tuple[int, bytes]
+    ended: tuple[int, bytes]
+    leaves: bytes
+
+
+class Share(msgspec.Struct, frozen=True):
+    """What entries that follow on one another in the journal come to, each as it must be."""
+
+    entries: int
+    stretches: tuple[Stretch, ...]
+
+
+def share(entries: Iterable[Entry], before: Callable[[str, int], bytes]) -> Share | None:
+    """Check entries by themselves, whoever checks those before them; None where any of them is not as it must be.
+
+    Args:
+        entries: that follow on one another in the journal.
+        before: the record at a place of a chain, as the database has it. Whoever adds shares up compares it.
+    """
+    chains: dict[str, _Chain] = {}
+    began: dict[str, tuple[int, bytes]] = {}
+    count = 0
+    for name, sequence, record, envelope, salt, extends in entries:
+        chain = chains.get(name)
+        if chain is None:
+            chain = chains[name] = _Chain(name)
+        if extends and name not in began:
+            chain.size, chain.last = sequence, before(name, sequence - 1) if sequence else NOTHING
+            began[name] = chain.size, chain.last
+        try:
+            chain.take(sequence, record, envelope, salt, extends)
+        except Rejected:
+            return None
+        count += 1
+    stretches = [
+        Stretch(name, each, (chains[name].size, chains[name].last), b"".join(chains[name].leaves))
+        for name, each in began.items()
+    ]
+    return Share(count, tuple(stretches))
 
 
 class Digests:
@@ -76,22 +122,32 @@ class Digests:
             if chain is None or chain.name != name:
                 chain = self._chains.get(name) or self._chains.setdefault(name, _Chain(name))
             try:
-                _check(chain, sequence, record, envelope, extends)
+                chain.take(sequence, record, envelope, salt, extends)
             except Rejected as error:
                 wrong[self.entries] = Finding(f"journal entry {self.entries}", error.sentence)
-            else:
-                if extends:
-                    chain.size = sequence + 1
-                    chain.last = record
-                    data = sha256(_CONTEXT + salt + sha256(envelope).digest()).digest()  # ledger.md (24), (25)
-                    chain.leaves.append(sha256(LEAF + data).digest())
             self.entries += 1
         for grown in self._chains.values():
-            if grown.leaves:
-                grown.frontier, tiles = grown.frontier.append_hashes(grown.leaves)
-                grown.leaves = []
-                self.tiles.update((tile_key(grown.name, tile.id), tile.hashes) for tile in tiles)
+            self._grow(grown)
         return wrong
+
+    def add(self, share: Share) -> bool:
+        """Take the next entries, which were checked by themselves; False where they do not follow on what is here."""
+        chains = [self._chains.get(each.chain) or _Chain(each.chain) for each in share.stretches]
+        if any((chain.size, chain.last) != each.began for chain, each in zip(chains, share.stretches, strict=True)):
+            return False
+        for chain, each in zip(chains, share.stretches, strict=True):
+            self._chains[chain.name] = chain
+            chain.size, chain.last = each.ended
+            chain.leaves = [each.leaves[at : at + HASH_BYTES] for at in range(0, len(each.leaves), HASH_BYTES)]
+            self._grow(chain)
+        self.entries += share.entries
+        return True
+
+    def _grow(self, chain: _Chain) -> None:
+        if chain.leaves:
+            chain.frontier, tiles = chain.frontier.append_hashes(chain.leaves)
+            chain.leaves = []
+            self.tiles.update((tile_key(chain.name, tile.id), tile.hashes) for tile in tiles)
 
 
 class _Chain:
@@ -106,6 +162,18 @@ class _Chain:
         self.frontier = Frontier()
         self.leaves: list[bytes] = []
         self.begins = _begins(name)
+
+    def take(self, sequence: int, record: bytes, envelope: bytes, salt: bytes, extends: int) -> None:
+        """Take the next entry.
+
+        Raises:
+            Rejected: it is not as it must be; it extends nothing.
+        """
+        _check(self, sequence, record, envelope, extends)
+        if extends:
+            self.size, self.last = sequence + 1, record
+            data = sha256(_CONTEXT + salt + sha256(envelope).digest()).digest()  # ledger.md (24), (25)
+            self.leaves.append(sha256(LEAF + data).digest())
 
 
 def _check(chain: _Chain, sequence: int, record: bytes, envelope: bytes, extends: int) -> None:

@@ -47,6 +47,7 @@ _DIGESTED = (
     "SELECT chain, sequence, record, envelope, salt, extends FROM journal "
     "WHERE position >= ? AND position < ? ORDER BY position"
 )
+_RECORD = "SELECT record FROM journal WHERE chain = ? AND sequence = ? AND extends"
 encode = msgspec.msgpack.Encoder().encode
 decode_journal = msgspec.msgpack.Decoder(list[JournalRow]).decode
 decode_rows = msgspec.msgpack.Decoder(list[Row]).decode
@@ -75,6 +76,12 @@ class Snapshot:
         with translated():
             found = self.connection.execute(_DIGESTED, (first, first + count)).fetchall()
         return cast("list[DigestRow]", found)
+
+    def record(self, chain: str, sequence: int) -> bytes:
+        """The record at a place of a chain; empty where there is none."""
+        with translated():
+            found = self.connection.execute(_RECORD, (chain, sequence)).get
+        return bytes(found or b"")
 
     def segments(self) -> Iterator[bytes]:
         """The journal, each piece the bytes of one object."""
