@@ -83,3 +83,21 @@ def test_the_sign_in_page_can_be_used_by_everybody(stage: Stage, language: str) 
         assert violations(page) == []
         shoot(page, f"{language}-nobody{path.replace('/', '_')}")
     context.close()
+
+
+def test_the_first_page_weighs_little(stage: Stage) -> None:
+    """Everything that a browser fetches which was never here before, as it comes over the wire."""
+    known = stage.sign_in("ito")
+    context = stage._chromium.new_context(base_url=known.address)
+    page = context.new_page()
+    weights: list[int] = []
+    page.on("response", lambda response: weights.append(len(response.body())))
+    page.goto("/sign-in", wait_until="networkidle")
+    signing_in = sum(weights)
+    page.locator("#handle").fill("ito")
+    page.locator("#password").fill(known.password)
+    page.locator('form[action="/sign-in"] button').click()
+    page.wait_for_load_state("networkidle")
+    context.close()
+    assert 10_000 < signing_in < 100_000
+    assert sum(weights) < 150_000  # with the page of the day
