@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 from markupsafe import escape
 
+from comity.console import sessions
 from comity.console.application import console
 from comity.console.cookies import KNOWN, cookie
 from comity.console.delays import LONGEST_SECONDS
@@ -351,6 +352,18 @@ async def test_signing_out_everywhere_leaves_this_session_alone(at: Browser) -> 
     page = await at.submit("/account/sign-out-elsewhere")
     assert "1 other session is ended" in page.text
     assert (await elsewhere.get("/account")).path.startswith("/sign-in")
+
+
+async def test_of_too_many_sessions_the_one_that_did_nothing_for_longest_ends(
+    at: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sessions, "SESSIONS_MAX", 2)
+    first, second, third = (another(at) for _ in range(3))
+    await sign_in(first)
+    await sign_in(second)
+    await first.get("/account")
+    await sign_in(third)
+    assert [session_of(each) is not None for each in (first, second, third)] == [True, False, True]
 
 
 async def test_the_last_way_to_sign_in_stays(at: Browser) -> None:
