@@ -106,6 +106,7 @@ async def test_it_is_destroyed_before_a_witness(arranged: World) -> None:
     await kim.get(f"/copies/{item}/1/destroy")
     assert "What will follow" in kim.page.text
     await kim.submit("/destroy", method="erase-key", reason="no longer <i>needed</i>")
+    assert "its key erased" in kim.page.text.split("Look twice")[1]  # as its reader calls it
     await kim.submit("/destroy", _button=("sure", "yes"))
     assert kim.page.status == 200, kim.page.text
     assert "until its witnesses have signed" in kim.page.text

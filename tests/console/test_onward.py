@@ -22,6 +22,13 @@ async def test_another_use_is_refused_and_then_permitted_by_consent(world: World
     assert "What would change it" in kim.page.text
     assert "Article 6.c" in kim.page.text
     assert "training" in kim.page.html
+    assert 'href="/agreement/jp-kr-2016/jp.kr#clause-6.c"' in kim.page.html
+    (instead,) = [link for link in kim.page.read.links if link.startswith("/requests/ask?")]
+    await kim.get(instead)
+    assert item in kim.page.html
+    assert "training" in kim.page.html
+    await kim.get("/onward/use")
+    await kim.submit("/onward/use", item=item, purpose="training")
     await answer(world, (await ask_other_use(world, item)).request, conditions=("no notes",))
     await kim.submit("/onward/use")
     assert "You may use" in kim.page.text

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 import msgspec
 from markupsafe import Markup
@@ -19,6 +20,7 @@ from comity.answers import status_of
 from comity.console.decided import told_outcome
 from comity.console.fields import Field, Typed, read_typed
 from comity.console.guard import READING
+from comity.console.places import agreements
 from comity.console.signing import FRESH, SIGNATURE, fresh, read_signatures, shown_message
 from comity.console.visit import SEEN, TOKEN, Entry, Visit
 from comity.decision import model as decision
@@ -87,6 +89,7 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
         command: what is typed instead, by somebody who keeps his own key; ``{name}`` is a part of the address.
         decided: the decision in what the flow answers, where nothing was done; None where it was done.
         template: the page.
+        instead: where one goes with what was typed when it is refused, and how that is called.
         result: the page that shows what was found, where nothing was changed that another page would show.
     """
 
@@ -105,6 +108,7 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
     decided: Callable[[Any], decision.Outcome | None] = against
     template: str = "acts/act.html"
     result: Callable[[Visit, Any], Response] | None = None
+    instead: tuple[str, str] | None = None
 
     @property
     def entry(self) -> Entry:
@@ -121,6 +125,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     is_stale: bool = False
     outcome: Any = None
     record: str = ""
+    relationship: str | None = None
     sure: bool = False
     message: Any = None
     own_key: bool = False
@@ -156,7 +161,8 @@ async def run(visit: Visit, act: Act) -> Response:
     outcome = act.decided(answer)
     if outcome is not None:  # (5)
         told = await told_outcome(visit, outcome)
-        state = msgspec.structs.replace(state, outcome=told, record=getattr(answer, "decision_record", ""))
+        named = {"outcome": told, "record": getattr(answer, "decision_record", "")}
+        state = msgspec.structs.replace(state, relationship=await _relationship(visit, ready), **named)
         return await _page(visit, act, ready, state, 403)
     if any(getattr(answer, name, None) for name in OWN_KEY):
         return await _page(visit, act, ready, msgspec.structs.replace(state, own_key=True), CONFLICT)
@@ -171,6 +177,14 @@ def _mistake(ready: Ready, error: ComityError, visit: Visit) -> dict[str, object
     named = error.place.rpartition(".")[2]
     field = next((each.name for each in ready.fields if each.name == named), "")
     return {field: visit.words.told(error.sentence)}
+
+
+async def _relationship(visit: Visit, ready: Ready) -> str | None:
+    """Under which agreement it was decided, for the links to its articles; None where several run."""
+    if ready.relationship:
+        return ready.relationship
+    running = await agreements(visit)
+    return running[0].relationship if len(running) == 1 else None
 
 
 def _command(visit: Visit, act: Act) -> str:
@@ -192,6 +206,7 @@ async def _page(visit: Visit, act: Act, ready: Ready, state: State, status: int 
         duties=_once(duties),
         command=_command(visit, act),
         kept=_kept(visit, ready),
+        instead=urlencode(_kept(visit, ready)),
         fresh=visit.form.get(FRESH) or fresh(visit.desk.entropy),
         **ready.more,
     )

@@ -40,6 +40,12 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     needed: bool = True
     value: str = ""
 
+    def told(self, typed: Typed) -> str:
+        """What was typed or chosen, as its reader calls it; empty where that is nothing."""
+        if self.kind in ("choice", "many"):
+            return "; ".join(label for value, label in self.options if value and typed.chosen(self.name, value))
+        return "✓" if self.kind == "check" and typed.yes(self.name) else typed.shown(self.name)
+
     @property
     def most(self) -> int:
         """Most characters."""

@@ -97,6 +97,7 @@ USE = Act(
     done=_may_use,
     events=("other-use-wanted",),
     command="comity use ITEM --purpose TEXT --as {handle} --key FILE",
+    instead=("/requests/ask", N_("Ask its originator for consent")),
 )
 
 
@@ -176,6 +177,7 @@ PASS_ON = Act(
     ),
     command="comity pass-on ask ITEM --copy N --to BODY --recipient KEY --purpose TEXT --as {handle} --key FILE",
     decided=lambda told: told.decision if not told.request else None,
+    instead=("/requests/ask", N_("Ask its originator for consent")),
 )
 
 
@@ -454,7 +456,7 @@ SHOWN = Act(
 ROUTES = (
     Entry("/onward", listed),
     *(each.entry for each in (USE, PASS_ON, RECEIPT, SHOW, SHOWN)),
-    Entry(SEAL.path, seal, methods=("GET", "POST")),
+    Entry(SEAL.path, seal, methods=("GET", "POST"), fresh=True),
     Entry("/onward/pass-on/{request}/file", courier_file),
     Entry("/onward/pass-on/{request}/fetch", fetch, methods=("POST",)),
 )
