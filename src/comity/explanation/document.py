@@ -75,6 +75,7 @@ class _Made:
     def __init__(self, voice: Voice, day: date) -> None:
         self.voice, self.agreement, self.day = voice, voice.agreement, day
         self.letters = {layer.id: letter_of(index) for index, layer in enumerate(voice.layers)}
+        self._parameters = parameters(self.agreement, voice.layers, voice.language)
 
     def title(self, key: str) -> str:
         return self.voice.of(TITLES[key])
@@ -127,7 +128,7 @@ class _Made:
         yield self._section("glance")
         told = [
             (each.name, value)
-            for each in parameters(self.agreement, self.voice.layers, self.voice.language)
+            for each in self._parameters
             if each.key in GLANCE
             for value in each.values
             if not value.subject
@@ -210,8 +211,7 @@ class _Made:
         return Grid(self.title("equivalence"), (*map(self.voice.name, owners), *self.head("rests-on")), tuple(rows))
 
     def _parameter(self, key: str) -> tuple[Told, ...]:
-        found = parameters(self.agreement, self.voice.layers, self.voice.language)
-        return next(each.values for each in found if each.key == key)
+        return next(each.values for each in self._parameters if each.key == key)
 
     def _entries(self, told: Iterable[Told]) -> Entries:
         return Entries(tuple(Entry(Piece(each.text), self.rests_on(each)) for each in told))
@@ -286,7 +286,7 @@ class _Made:
         for key in ("entry", "duration", "renewal", "notice", "survival"):
             told = [each for each in self._parameter(key) if not each.subject]
             if told:
-                name = next(p.name for p in parameters(self.agreement, (), self.voice.language) if p.key == key)
+                name = next(each.name for each in self._parameters if each.key == key)
                 rests_on = self.rests_on(told[0])
                 yield Entries((Entry(Piece(f"{name}: {told[0].text}"), rests_on),))
         found = spans(self.agreement, self.day)

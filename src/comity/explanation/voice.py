@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from msgspec import Struct
-from msgspec.structs import fields
+from msgspec.structs import FieldInfo, fields
 
 from comity.agreement import vocabulary as words
 from comity.agreement.check import EFFECTS as EFFECT_KEYS
@@ -164,7 +165,7 @@ class Voice:
         return self.of(patterns.ALL).join(conditions)
 
     def _conditions(self, when: When) -> Iterator[str]:
-        for field in fields(when):
+        for field in _keys(type(when)):
             if (value := getattr(when, field.name)) is not None:
                 yield self._condition(field.name, value)
 
@@ -287,9 +288,15 @@ _TOLD_OF_DUTIES = frozenset(
 """Keys that a sentence tells, or that stand beside it."""
 
 
+@cache
+def _keys(table: type[Struct]) -> tuple[FieldInfo, ...]:
+    """The keys of a table; they are asked for at every row."""
+    return fields(table)
+
+
 def _rest(row: Rule | Obligation, told: frozenset[str]) -> str:
     """What else is written, so that nothing is left out."""
-    written = {field.encode_name: getattr(row, field.name) for field in fields(row) if field.name not in told}
+    written = {field.encode_name: getattr(row, field.name) for field in _keys(type(row)) if field.name not in told}
     return "".join(f" ({key} = {value})" for key, value in written.items() if value is not None)
 
 
