@@ -335,6 +335,65 @@ async def test_a_session_that_has_ended_before_the_file_came_keeps_what_was_type
     assert [each for each in held[0].fields if each[0] == "topic"] == [("topic", "missiles")]
 
 
+async def test_what_was_typed_is_there_again_after_signing_in(world: World, sato: Browser) -> None:
+    """(8) The file is to be chosen again: nobody had shown whose it was."""
+    page = await sato.get("/give")
+    fields = [*typed(page, await wish(world)), ("file", "a.txt")]
+    page = await sato.post("/give", [each for each in fields if each[0] != "file"])
+    assert page.status == 422
+    assert "File: choose one; it is not here, or not any more" in page.text
+    assert dict(typed(page, {}))["topic"] == "missiles"
+    page = await sato.post("/give", [*fields, ("token", "0" * 64)])
+    assert (page.status, "stale-form" in page.text) == (422, True)
+
+
+async def test_a_session_that_ends_while_the_file_comes_keeps_what_was_typed(world: World, sato: Browser) -> None:
+    """(6)"""
+    page = await sato.get("/give")
+    fields = "".join(
+        f'--B\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        for name, value in typed(page, await wish(world))
+    )
+    head = '--B\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\n'
+    pieces = [(fields + head).encode() + bytes(1_100_000), bytes(500_000), b"\r\n--B--\r\n"]
+    said: list[dict[str, object]] = []
+
+    async def receive() -> dict[str, object]:
+        if len(pieces) == 2:
+            sato.desk.sessions.end_all((await world.jp.person("sato")).person)
+        return {"type": "http.request", "body": pieces.pop(0), "more_body": bool(pieces)}
+
+    async def send(message: dict[str, object]) -> None:
+        said.append(message)
+
+    headers = {
+        "host": "localhost:8480",
+        "origin": "http://localhost:8480",
+        "content-type": "multipart/form-data; boundary=B",
+        "cookie": "; ".join(f"{name}={value}" for name, value in sato.cookies.items()),
+    }
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/give",
+        "raw_path": b"/give",
+        "query_string": b"",
+        "root_path": "",
+        "scheme": "http",
+        "http_version": "1.1",
+        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+        "client": ("127.0.0.1", 50_000),
+        "server": ("127.0.0.1", 8480),
+    }
+    await sato.app(scope, receive, send)
+    told = dict(said[0]["headers"])  # type: ignore[call-overload]  # as ASGI has it
+    assert said[0]["status"] == 303
+    assert told[b"location"].startswith(b"/sign-in?next=%2Fheld%2F")
+    held = next(iter(sato.desk.held._held.values()))
+    assert dict(held.fields)["topic"] == "missiles"
+    assert not sato.desk.spool._held
+
+
 async def test_sealing_that_takes_longer_is_told_about(
     world: World, sato: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:

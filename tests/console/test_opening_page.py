@@ -16,6 +16,7 @@ from comity.seal.keys import generate_identity
 from console.browser import Browser, Page, browser, outside_addresses
 from console.test_contents import GIF, PDF, SCRIPT, jpeg, png
 from console.test_every_page import mistakes_of
+from flows.test_deriving import made as translated
 from flows.test_opening import strict_reader
 from world import ROOT, SeededEntropy, World
 
@@ -243,3 +244,18 @@ async def test_in_strict_custody_the_sealed_copy_is_handed_over(world: World) ->
     assert MARKER.encode() in open_payload_bytes(file_key, sealed.body[len(header) :])
     story = await show_item(world.kr, ShowItem(item=given.item, actor=Actor("lee")))
     assert story.copies[0].openings == 0
+
+
+async def test_what_was_made_here_from_it_is_opened_likewise(world: World) -> None:
+    """A translation has no purpose of its own; whoever opens it says his."""
+    given = await world.given()
+    made = await translated(world, given.item)
+    assert made.item is not None
+    kim = await browser(world.kr, "kim")
+    page = await kim.get(f"/items/{made.item}")
+    assert f"/items/{made.item}/open" in page.html
+    await kim.get(f"/items/{made.item}/open")
+    page = await kim.submit("/open", purpose="air defence")
+    assert "레이더가 본 것" in page.text
+    assert "군사 Ⅱ급 비밀" in page.text
+    assert "copy 1" in page.text

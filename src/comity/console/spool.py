@@ -56,7 +56,7 @@ class Spooled:
         size: of its content in bytes, as far as it came.
         whole: whether all of it came.
         until: when it is thrown away.
-        seen: how far it has been read.
+        seen: how many bytes of it were read, again and again: how far its sealing is.
         given: what a browser called it.
         about: what a page keeps with it.
     """
@@ -261,7 +261,7 @@ class _Reading(io.RawIOBase):
         opened = open_payload_bytes(self._keys[number], sealed)[within : within + len(buffer)]
         buffer[: len(opened)] = opened
         self._at += len(opened)
-        self._spooled.seen = max(self._spooled.seen, self._at)
+        self._spooled.seen += len(opened)
         return len(opened)
 
     def close(self) -> None:

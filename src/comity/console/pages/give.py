@@ -112,7 +112,7 @@ async def ask(visit: Visit) -> Response:
     if not FRESH_NAME.fullmatch(typed.fresh):
         raise Misuse("this form does not say which request it is; open the page again", code="empty-field")
     request = f"r-{typed.fresh}"
-    if sealing_of(visit, request) is not None or await _is_asked(visit, request):
+    if await _is_asked(visit, request) or sealing_of(visit, request) is not None:
         return visit.to(f"/releases/{request}", visit.words("This was asked already; it is done once."))
     file = _chosen(visit, form)
     if form.get("file"):
