@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import cast, get_args
 
 from starlette.background import BackgroundTask
 from starlette.responses import FileResponse, Response
 
-from comity.console.acts import Act, Done, Ready, cell, run
+from comity.console.acts import Act, Done, Ready, run
 from comity.console.banners import banner_of
-from comity.console.decided import directory, functions
+from comity.console.decided import functions
 from comity.console.fields import Field, Typed
 from comity.console.languages import N_
-from comity.console.places import chosen_relationship, relationship_field
+from comity.console.pages import showing
+from comity.console.pages.showing import MANNERS, about_request, name_of
 from comity.console.signing import new_name
 from comity.console.visit import Entry, Visit
 from comity.console.words import BODIES
@@ -24,14 +24,11 @@ from comity.errors import Misuse
 from comity.flows.actors import Actor
 from comity.flows.consenting.passed_on import ListPassedOn, PassOnReceipt, ReceiptPassOn
 from comity.flows.consenting.passing_on import AskPassOn, PassOnTold, SealPassOn
-from comity.flows.consenting.showing import AskShow, DoneShow, ShowTold
 from comity.flows.finding.releases import ListRequests, RequestsListed
 from comity.flows.giving.using import UseItem, UseTold
 from comity.flows.looking.requests import ShowRequest
-from comity.flows.looking.views import RequestLine
-from comity.record.bodies.consents import BeneficiaryKind, Manner
+from comity.record.bodies.consents import BeneficiaryKind
 
-MANNERS: Mapping[str, str] = {"oral": N_("by word"), "visual": N_("by sight")}
 LISTED_MAX = 200
 
 
@@ -181,38 +178,8 @@ PASS_ON = Act(
 )
 
 
-async def _line(visit: Visit, act: str) -> RequestLine:
-    """The request that the address names, as far as whoever asks may see it.
-
-    Raises:
-        Misuse: there is none for him.
-    """
-    name = visit.request.path_params["request"]
-    asked = ShowRequest(request=name, actor=visit.actor, language=visit.words.code)
-    line: RequestLine = (await visit.ask("request.show", asked)).line
-    if line.act != act or line.given:
-        raise Misuse(f"there is no request {name!r} that waits", code="unknown-request")
-    return line
-
-
-async def _about(visit: Visit, act: str, *fields: Field) -> Ready:
-    line, say = await _line(visit, act), visit.words
-    known = await functions(visit)
-    return Ready(
-        back="/onward",
-        fields=fields,
-        about=(
-            (say("Item"), cell(line.title or line.item)),
-            (say("To whom"), cell(say.listed([known.get(each, each) for each in line.recipients]))),
-            (say("Purpose"), cell(line.purpose)),
-            (say("Approved by"), cell(say.listed(line.approved_by) or say("nobody yet"))),
-        ),
-        relationship=line.relationship,
-    )
-
-
 async def _ready_seal(visit: Visit) -> Ready:
-    return await _about(visit, "pass-on")
+    return await about_request(visit, "pass-on")
 
 
 def _seal(visit: Visit, _typed: Typed, actor: Actor) -> SealPassOn:
@@ -282,12 +249,12 @@ async def fetch(visit: Visit) -> Response:
     Raises:
         Misuse: there is no such request of his, or it was not carried out yet.
     """
-    shown = await visit.ask("request.show", ShowRequest(request=_name(visit), actor=visit.actor))
+    shown = await visit.ask("request.show", ShowRequest(request=name_of(visit), actor=visit.actor))
     if not shown.line.given:
-        raise Misuse(f"request {_name(visit)!r} was not carried out yet", code="not-given")
+        raise Misuse(f"request {name_of(visit)!r} was not carried out yet", code="not-given")
     path = _file(visit)
     try:
-        told = await visit.ask("pass-on.seal", SealPassOn(request=_name(visit), path=path, actor=visit.actor))
+        told = await visit.ask("pass-on.seal", SealPassOn(request=name_of(visit), path=path, actor=visit.actor))
     except BaseException:
         _forget(visit)
         raise
@@ -297,11 +264,6 @@ async def fetch(visit: Visit) -> Response:
         filename=f"{told.item}-{told.copy}.age",
         background=BackgroundTask(_forget, visit),
     )
-
-
-def _name(visit: Visit) -> str:
-    name: str = visit.request.path_params["request"]
-    return name
 
 
 async def _ready_receipt(visit: Visit) -> Ready:
@@ -338,124 +300,10 @@ RECEIPT = Act(
 )
 
 
-# ---- showing --------------------------------------------------------------------------------------------------------
-
-
-async def _ready_show(visit: Visit) -> Ready:
-    say = visit.words
-    people = tuple(
-        (each.pseudonym, f"{each.party.upper()}: {each.function}, {each.body}")
-        for each in await directory(visit)
-        if each.receives and not each.withdrawn
-    )
-    return Ready(
-        back="/onward",
-        fields=(
-            *(await relationship_field(visit, needed=True)),
-            Field(name="recipients", label=say("To whom"), kind="many", options=people),
-            Field(
-                name="manner",
-                label=say("How"),
-                kind="choice",
-                options=tuple((word, say(told)) for word, told in MANNERS.items()),
-            ),
-            Field(name="purpose", label=say("Purpose"), hint=say("What for; it may be used for nothing else.")),
-            Field(
-                name="item",
-                label=say("Item"),
-                hint=say("Its identifier; leave it empty for something new, with the next three."),
-                needed=False,
-            ),
-            Field(name="mark", label=say("Mark"), hint=say("Your own, exactly as on your ladder."), needed=False),
-            Field(name="topic", label=say("Topic"), hint=say("Its need-to-know list."), needed=False),
-            Field(
-                name="title",
-                label=say("Title"),
-                hint=say("What this house calls it; it stays here."),
-                needed=False,
-            ),
-        ),
-    )
-
-
-def _show(visit: Visit, typed: Typed, actor: Actor) -> AskShow:
-    return AskShow(
-        relationship=chosen_relationship(typed),
-        recipients=typed.several("recipients"),
-        manner=cast("Manner", typed.text("manner")),
-        purpose=typed.text("purpose"),
-        actor=actor,
-        item=typed.maybe("item"),
-        mark=typed.text("mark"),
-        topic=typed.text("topic"),
-        title=typed.text("title"),
-        request=new_name("r", visit.person.custody, typed.fresh),
-        new=new_name("i", visit.person.custody, typed.fresh),
-    )
-
-
-def _wants_showing(visit: Visit, told: ShowTold) -> Done:
-    sentence = visit.words(
-        "Asked: %(request)s. Somebody else approves it before anything is shown.", request=told.request
-    )
-    if told.assured:
-        sentence += " " + visit.words("The other party assures its people first.")
-    return Done(path="/onward", told=sentence)
-
-
-SHOW = Act(
-    path="/onward/show",
-    flow="show.ask",
-    title=N_("Show something"),
-    lead=N_("Ask that something be told or let be seen; no copy is made, and both registers say what was shown."),
-    button=N_("Ask"),
-    ready=_ready_show,
-    request=_show,
-    done=_wants_showing,
-    follows=(N_("The other party assures its people first, and somebody else here approves."),),
-    command="comity show ask --form FORM --to WHO --purpose TEXT --as {handle} --key FILE",
-    decided=lambda told: told.decision if not told.request else None,
-)
-
-
-async def _ready_done(visit: Visit) -> Ready:
-    say = visit.words
-    return await _about(
-        visit,
-        "show",
-        Field(
-            name="at",
-            label=say("Day on which it was shown"),
-            kind="day",
-            hint=say("Today, unless given."),
-            needed=False,
-        ),
-        Field(name="visit", label=say("Visit"), hint=say("During which visit, where it was one."), needed=False),
-    )
-
-
-def _was_shown(visit: Visit, told: ShowTold) -> Done:
-    return Done(path="/onward", told=visit.words("Recorded as shown: %(item)s. No copy was made.", item=told.item))
-
-
-SHOWN = Act(
-    path="/onward/show/{request}/done",
-    flow="show.done",
-    title=N_("It was shown"),
-    lead=N_("Record that something was shown, once nothing is missing; it is decided again first."),
-    button=N_("Record it"),
-    ready=_ready_done,
-    request=lambda visit, typed, actor: DoneShow(
-        request=_name(visit), actor=actor, at=typed.maybe_instant("at"), visit=typed.maybe("visit")
-    ),
-    done=_was_shown,
-    command="comity show done {request} --as {handle} --key FILE",
-    decided=lambda told: told.decision if not told.record else None,
-)
-
 ROUTES = (
     Entry("/onward", listed),
-    *(each.entry for each in (USE, PASS_ON, RECEIPT, SHOW, SHOWN)),
+    *(each.entry for each in (USE, PASS_ON, RECEIPT)),
+    *showing.ROUTES,
     Entry(SEAL.path, seal, methods=("GET", "POST"), fresh=True),
     Entry("/onward/pass-on/{request}/file", courier_file),
     Entry("/onward/pass-on/{request}/fetch", fetch, methods=("POST",)),
