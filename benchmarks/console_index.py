@@ -29,7 +29,8 @@ import apsw
 
 from benchmarks._page_register import COMMON, RARE, READER, REGISTRY, THEIRS, TOPICS, Line, Pattern, flat, grow, tell
 from comity.flows.actors import Actor
-from comity.flows.finding.pages import Page, ReadPage, cursor, read_page
+from comity.flows.finding.pages import Page, read_page
+from comity.flows.finding.questions import ReadPage, cursor
 from comity.flows.finding.today import ShowToday, show_today
 from comity.flows.house import House
 from comity.flows.indexing.upkeep import catch_up

@@ -13,7 +13,8 @@ import pytest
 from comity.errors import Unavailable
 from comity.flows.actors import Actor
 from comity.flows.ending.destruction import Destroy, destroy
-from comity.flows.finding.pages import ReadPage, read_page
+from comity.flows.finding.pages import read_page
+from comity.flows.finding.questions import ReadPage
 from comity.flows.house import House
 from comity.flows.indexing import upkeep
 from comity.flows.indexing.upkeep import catch_up, forget_titles, keep_up

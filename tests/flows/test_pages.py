@@ -9,7 +9,8 @@ import pytest
 
 from comity.errors import Misuse, Unavailable
 from comity.flows.actors import Actor
-from comity.flows.finding.pages import Facets, Page, ReadPage, ShowFacets, ShowIndex, read_page, show_facets, show_index
+from comity.flows.finding.pages import Facets, Page, ShowFacets, ShowIndex, read_page, show_facets, show_index
+from comity.flows.finding.questions import ReadPage
 from comity.flows.giving.opening import Open, open_item
 from comity.flows.house import House
 from comity.flows.indexing import upkeep

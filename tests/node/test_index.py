@@ -6,7 +6,8 @@ import asyncio
 import stat
 from pathlib import Path
 
-from comity.flows.finding.pages import ReadPage, ShowIndex, read_page, show_index
+from comity.flows.finding.pages import ShowIndex, read_page, show_index
+from comity.flows.finding.questions import ReadPage
 from comity.node.run import INDEX, found, opened, running
 from comity.node.settings import Settings
 from comity.stores.backups.taking import DATABASES, FLEETING

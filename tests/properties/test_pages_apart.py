@@ -17,8 +17,9 @@ from comity.errors import ComityError
 from comity.flows.actors import Actor
 from comity.flows.deciding.lineage import registered
 from comity.flows.deciding.visibility import may_see, sees_all
-from comity.flows.finding import pages
-from comity.flows.finding.pages import Page, ReadPage, ShowFacets, read_page, show_facets
+from comity.flows.finding import searching
+from comity.flows.finding.pages import Page, ShowFacets, read_page, show_facets
+from comity.flows.finding.questions import ReadPage
 from comity.flows.finding.today import ShowToday, show_today
 from comity.flows.house import House
 from comity.ports.index import Entry
@@ -62,8 +63,8 @@ async def told(house: House, handle: str, asked: dict[str, Any]) -> list[Page]:
 async def test_a_reader_reads_the_same_without_what_he_may_not_see(
     party: str, users: tuple[str, ...], looked_at: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:  # visibility.md (8), (12), (13)
-    monkeypatch.setattr(pages, "LOOKED_AT_MAX", looked_at)
-    monkeypatch.setattr(pages, "PORTION", min(looked_at, 64))
+    monkeypatch.setattr(searching, "LOOKED_AT_MAX", looked_at)
+    monkeypatch.setattr(searching, "PORTION", min(looked_at, 64))
     without, with_secrets = await two_worlds(tmp_path)
     await in_secret(with_secrets, [*SECRETS, *(BESIDE if party == "kr" else ())])
     one, other = without.world.house(party), with_secrets.world.house(party)
@@ -136,8 +137,8 @@ async def test_every_line_is_reached_also_where_each_page_looks_at_few(
         if {"after", "before", "text"}.isdisjoint(asked):
             whole = [line.item for line in (await read_page(house, ReadPage(limit=200, **asked))).lines]
             with monkeypatch.context() as patched:
-                patched.setattr(pages, "LOOKED_AT_MAX", 2)
-                patched.setattr(pages, "PORTION", 2)
+                patched.setattr(searching, "LOOKED_AT_MAX", 2)
+                patched.setattr(searching, "PORTION", 2)
                 found = await told_with(house, asked, limit=1)
             assert found == whole, asked
 

@@ -14,7 +14,8 @@ from comity.console.languages import N_
 from comity.console.visit import Entry, Visit
 from comity.console.words import STATES
 from comity.errors import Misuse
-from comity.flows.finding.pages import Facets, Page, ReadPage, ShowFacets
+from comity.flows.finding.pages import Facets, Page, ShowFacets
+from comity.flows.finding.questions import ReadPage
 
 MENU = (("/register", N_("Register")),)
 BOXES: Mapping[str, str] = {
