@@ -11,6 +11,20 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 import msgspec
+from webauthn import (
+    generate_authentication_options,
+    generate_registration_options,
+    options_to_json,
+    verify_authentication_response,
+    verify_registration_response,
+)
+from webauthn.helpers import base64url_to_bytes
+from webauthn.helpers.structs import (
+    AuthenticatorSelectionCriteria,
+    PublicKeyCredentialDescriptor,
+    ResidentKeyRequirement,
+    UserVerificationRequirement,
+)
 
 from comity.console.challenges import CHALLENGE_BYTES
 from comity.errors import Misuse, Rejected, Unavailable
@@ -77,14 +91,6 @@ def host_of(origin: str) -> str:
 
 def asked_to_make(person: str, handle: str, house: str, host: str, challenge: bytes, had: Sequence[Passkey]) -> str:
     """What ``navigator.credentials.create`` takes, as JSON: a key that stays there and asks for a PIN or a finger."""
-    from webauthn import generate_registration_options, options_to_json
-    from webauthn.helpers.structs import (
-        AuthenticatorSelectionCriteria,
-        PublicKeyCredentialDescriptor,
-        ResidentKeyRequirement,
-        UserVerificationRequirement,
-    )
-
     return options_to_json(
         generate_registration_options(
             rp_id=host,
@@ -104,9 +110,6 @@ def asked_to_make(person: str, handle: str, house: str, host: str, challenge: by
 
 def asked_to_sign(host: str, challenge: bytes) -> str:
     """What ``navigator.credentials.get`` takes, as JSON: any passkey of this host."""
-    from webauthn import generate_authentication_options, options_to_json
-    from webauthn.helpers.structs import UserVerificationRequirement
-
     return options_to_json(
         generate_authentication_options(
             rp_id=host,
@@ -154,8 +157,6 @@ def made(text: str, challenge: bytes, origin: str, name: str, now: datetime) -> 
     Raises:
         Rejected: it is for another host or page, asked its user nothing, or is not signed as it must be.
     """
-    from webauthn import verify_registration_response
-
     host = host_of(origin)
     try:
         found = verify_registration_response(
@@ -184,8 +185,6 @@ def signed(text: str, passkey: Passkey, challenge: bytes, origin: str, now: date
         Rejected: the answer is not this key's, for another host or page, or its user was asked nothing.
         Misuse: its counter went back: there are two of it.
     """
-    from webauthn import verify_authentication_response
-
     try:
         found = verify_authentication_response(
             credential=text,
@@ -208,8 +207,6 @@ def signed(text: str, passkey: Passkey, challenge: bytes, origin: str, now: date
 
 
 def _bytes(text: str) -> bytes:
-    from webauthn.helpers import base64url_to_bytes
-
     return base64url_to_bytes(text)
 
 

@@ -26,7 +26,7 @@ AT_ONCE = 2
 WAITING_MAX = 16
 
 HASHER = PasswordHasher(time_cost=3, memory_cost=64 * 1024, parallelism=1, hash_len=32, salt_len=16, type=Type.ID)
-"""Three passes over 64 MiB (RFC 9106, section 4, second choice), which is 0.2 s of a processor; in one thread and not in
+"""Three passes over 64 MiB (RFC 9106, section 4, second choice), which is 0.2 s of a processor; in one thread, not in
 four, so that a flood of tries leaves the node some."""
 
 TOO_SHORT = N_("this password is too short; take at least 12 characters, for example four or five words")

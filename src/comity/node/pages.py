@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -98,6 +99,8 @@ class Pages:
         """What its pages share, also before anybody has asked for one."""
         async with self._making:
             if self._desk is None:
+                # four tenths of a second of a processor, in which the node goes on
+                await asyncio.to_thread(import_module, "comity.console.application")
                 from comity.console.desk import Desk
                 from comity.console.organisations import Login
                 from comity.console.spool import Spool, SpooledFiles
