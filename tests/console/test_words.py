@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,12 @@ from babel.messages.pofile import read_po
 from jinja2 import Environment
 
 from comity.console.catalogues import CODES, Code
+from comity.console.glossary import glossary
+from console.browser import browser
 from console.test_phrases import maker
+from world import RELATIONSHIP, World, library
 
+HERE = f"/agreement/{RELATIONSHIP}"
 CONSOLE = Path(__file__).parents[2] / "src" / "comity" / "console"
 OTHERS = [code for code in CODES if code != "en"]
 EVERY = pytest.mark.parametrize("code", OTHERS)
@@ -122,3 +127,36 @@ def test_dates_and_numbers_are_written_by_the_language() -> None:
         for each in re.findall(r"strftime|\|\s*format\b|isoformat", file.read_text(encoding="utf-8"))
     ]
     assert [each for each in shown if not each.endswith("isoformat")] == []
+
+
+@EVERY
+async def test_whoever_reads_it_in_his_language_meets_no_english(world: World, code: Code) -> None:
+    """What flows say on the pages of a house at work; only notes on sources and the English words of levels stay."""
+    given = await world.given(title="Radar sites")
+    asked = await world.ask(title="A second report")
+    await world.exchange()
+    agreement = library("jp-kr-2016.toml")
+    kept = set(re.findall(r'(?:source|english) = "([^"]*)"', agreement)) | {each.name for each in glossary().sources}
+    pages = {
+        "lee": (
+            "/",
+            "/duties",
+            "/register",
+            "/agreements",
+            "/people",
+            "/ledger",
+            "/requests",
+            "/incidents",
+            "/releases",
+        ),
+        "kim": (f"/items/{given.item}", f"/items/{given.item}/why", f"/copies/{given.item}", "/glossary"),
+        "abe": (f"/releases/{asked.request}", "/releases", f"/items/{asked.item}/why", HERE, f"{HERE}/text"),
+    }
+    for handle, paths in pages.items():
+        at = await browser(world.jp if handle == "abe" else world.kr, handle, code)
+        for path in paths:
+            page = await at.get(path)
+            assert page.status == 200, path
+            assert f'<html lang="{code}"' in page.html
+            left = {unescape(each) for each in re.findall(r'<span lang="en">(.+?)</span>', page.html)}
+            assert left - kept == set(), path
