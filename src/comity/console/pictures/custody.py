@@ -12,8 +12,10 @@ import msgspec
 from markupsafe import Markup
 
 from comity.console.pictures.axis import Axis, Band, Say, Span, bars, scale
-from comity.console.pictures.drawing import Names, drawn, figure, legend, table
+from comity.console.pictures.drawing import Names, drawn, element, figure, legend, share, table
 
+BEYOND = 0.08
+"""How far what lasts still reaches beyond now, as a part of the time that is drawn."""
 GAP = "gap"
 """The state of a copy of which nothing is known."""
 
@@ -48,12 +50,15 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def custody(copies: Sequence[Copy], axis: Axis, words: Words, say: Say) -> Markup:
-    """The figure; nothing is said to have lasted beyond the end of the axis."""
+    """The figure; ``axis`` ends now, and what lasts still reaches a little beyond, so that the newest is seen."""
+    now = axis.end
+    axis = Axis(axis.start, now + (now - axis.start) * BEYOND)
     told = {each.name: _whole(each) for each in copies}
     used = dict.fromkeys(held.state for each in told.values() for held in each)
     swatches = [(f"span {_sort(state)}", _word(state, words)) for state in used]
     bands = [Band(name, tuple(_span(held, axis, words, say) for held in whole)) for name, whole in told.items()]
     parts, called, y = bars(axis, bands, 4)
+    parts.append(element("line", x1=share(axis.share(now)), y1=6, x2=share(axis.share(now)), y2=y, class_="now"))
     drawing = drawn(words.names, [*parts, *called, *scale(axis, y, say)], height=y + 24)
     rows = [
         (
