@@ -119,7 +119,10 @@ async def test_something_is_shown_once_it_was_assured_and_approved(world: World)
     await world.exchange()
     await approve(world.jp, Approve(request=request, reason="needed", actor=Actor("abe")))
     await sato.get(f"/onward/show/{request}/done")
-    await sato.submit("/done", at="1999-01-01")
+    for none in ("1999-01-01", "yesterday", "2027-02-31T10:00", "0001-01-01T00:00"):
+        await sato.submit("/done", at=none)
+        assert (sato.page.status, "this is no day and time" in sato.page.text) == (422, True)
+    await sato.submit("/done", at="1999-01-01T10:00")
     assert (sato.page.status, "before it was asked for" in sato.page.text) == (400, True)
     await sato.submit("/done", at="")
     assert "Recorded as shown" in sato.page.text

@@ -7,11 +7,14 @@ from html import unescape
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from comity.flows.actors import Actor
+from comity.flows.giving.answering import Approve, Assure, approve, assure
 from comity.flows.handling.copies import ListCopies, list_copies
 from comity.flows.incidents.investigating import ListIncidents, list_incidents
+from comity.seal.keys import generate_identity
 from console.browser import Browser, browser
 from flows.test_opening import KEY, strict_reader
-from world import World
+from world import RELATIONSHIP, SeededEntropy, World
 
 
 def to_sign(at: Browser) -> bytes:
@@ -89,6 +92,37 @@ async def test_what_cannot_be_undone_is_looked_at_twice_and_then_signed(world: W
     assert "Kind of record return/1" in han.page.text
     await han.submit("/return", signature=signed(han))
     assert "Sent back to JP" in han.page.text
+
+
+async def test_what_was_shown_is_signed_over_the_instant_of_the_form(world: World) -> None:
+    public = KEY.public_key().public_bytes_raw()
+    own = {"custody": "strict", "recipient": str(generate_identity(SeededEntropy("oka")).recipient)}
+    await world.person("jp", "oka", roles=("officer",), signing_key=public, **own)
+    await world.exchange()
+    oka = await browser(world.jp, "oka")
+    await oka.get("/onward/show")
+    await oka.submit(
+        "/onward/show",
+        relationship=RELATIONSHIP,
+        recipients=await world.pseudonym("kim"),
+        manner="oral",
+        purpose="air defence",
+        mark="極秘",
+        topic="missiles",
+        title="what the radar saw",
+    )
+    assert "Kind of record release-request/1" in oka.page.text, oka.page.text
+    await oka.submit("/onward/show", signature=signed(oka))
+    request = oka.page.text.split("Asked: ")[1].split(".")[0]
+    await world.exchange()
+    await assure(world.kr, Assure(request=request, relationship=RELATIONSHIP, actor=Actor("lee")))
+    await world.exchange()
+    await approve(world.jp, Approve(request=request, reason="needed", actor=Actor("abe")))
+    await oka.get(f"/onward/show/{request}/done")
+    await oka.submit("/done")
+    assert "Kind of record shown/1" in oka.page.text
+    await oka.submit("/done", signature=signed(oka))
+    assert "Recorded as shown" in oka.page.text, oka.page.text
 
 
 async def test_a_copy_under_his_own_key_is_handed_over_on_the_command_line(world: World) -> None:

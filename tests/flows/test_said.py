@@ -37,7 +37,11 @@ async def test_of_this_house_the_person_is_named_and_of_the_other_the_function(w
     assert (there.last.by, there.last.party) == ("kim's desk", "kr")
     assert here.last.record == there.last.record
     await investigate(world.kr, Investigate(incident=told.incident, note="security", actor=Actor("lee")))
-    (here,) = await list_incidents(world.kr, ListIncidents())
+    again = await report_incident(
+        world.kr, ReportIncident(items=(given.item,), what="suspected", circumstances="again", actor=Actor("kim"))
+    )
+    assert [each.incident for each in await list_incidents(world.kr, ListIncidents(limit=1))] == [again.incident]
+    here, _ = await list_incidents(world.kr, ListIncidents())
     assert here.last is not None
     assert (here.last.by, here.last.kind) == ("lee", "investigation/1")
     (copy,) = await list_copies(world.kr, ListCopies(item=given.item))

@@ -11,9 +11,9 @@ import msgspec
 from comity.console.languages import Language
 from comity.console.visit import Form
 
-Kind = Literal["text", "area", "choice", "many", "check", "day", "until", "number", "lines", "hidden"]
-"""A line, several lines, one of some, any of some, yes or no, a day from its begin, a day until it is over, a whole
-number, one thing on each line, and what the page itself says."""
+Kind = Literal["text", "area", "choice", "many", "check", "day", "until", "moment", "number", "lines", "hidden"]
+"""A line, several lines, one of some, any of some, yes or no, a day from its begin, a day until it is over, a day and
+time, a whole number, one thing on each line, and what the page itself says."""
 LINE, AREA = 1_000, 4_000
 """Most characters of a line and of an area."""
 LINES_MAX = 1_000
@@ -145,11 +145,27 @@ def _check(each: Field, typed: Typed, words: Language) -> str:
         if read is None:
             return words("%(label)s: this is no day; write it as 2027-03-31", label=each.label)
         typed.note(each.name, read)
+    if each.kind == "moment":
+        at = moment_of(said, words.zone)
+        if at is None:
+            return words("%(label)s: this is no day and time; write it as 2027-03-31T14:30", label=each.label)
+        typed.note(each.name, at)
     if each.kind == "number":
         if not (said.isascii() and said.isdecimal() and len(said) <= 15):
             return words("%(label)s: this is no whole number", label=each.label)
         typed.note(each.name, int(said))
     return ""
+
+
+def moment_of(said: str, zone: tzinfo) -> datetime | None:
+    """A day and time in the zone of the house, or with its own offset; None for what is none."""
+    try:
+        moment = datetime.fromisoformat(said)
+    except ValueError:
+        return None
+    if len(said) < len("2027-03-31T14:30") or not 1 < moment.year < 9998:
+        return None
+    return (moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)).astimezone(UTC)
 
 
 def instant_of(said: str, zone: tzinfo, *, end: bool) -> datetime | None:

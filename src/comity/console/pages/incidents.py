@@ -34,6 +34,7 @@ from comity.flows.incidents.investigating import (
 from comity.flows.incidents.reporting import IncidentTold, ReportIncident
 from comity.register.roles import SECURITY_OFFICER
 
+LISTED_MAX = 500
 WHAT: Mapping[str, str] = {
     "lost": N_("a copy is lost"),
     "compromised": N_("what it says became known"),
@@ -53,9 +54,15 @@ STAGES: Mapping[str, str] = {
 async def listed(visit: Visit) -> Response:
     """The incidents, those that are open first."""
     everything = bool(visit.query.get("all"))
-    lines = await visit.ask("incident.list", ListIncidents(actor=visit.actor, everything=everything))
+    request = ListIncidents(actor=visit.actor, everything=everything, limit=LISTED_MAX + 1)
+    lines: list[IncidentLine] = await visit.ask("incident.list", request)
     return visit.show(
-        "incidents/list.html", lines=list(reversed(lines)), everything=everything, what=WHAT, stages=STAGES
+        "incidents/list.html",
+        lines=lines[::-1][:LISTED_MAX],
+        more=len(lines) > LISTED_MAX,
+        everything=everything,
+        what=WHAT,
+        stages=STAGES,
     )
 
 

@@ -7,7 +7,7 @@ from typing import cast
 
 from comity.console.acts import Act, Done, Ready, cell
 from comity.console.decided import directory, functions
-from comity.console.fields import Field, Typed
+from comity.console.fields import Field, Typed, moment_of
 from comity.console.languages import N_
 from comity.console.places import chosen_relationship, relationship_field
 from comity.console.signing import new_name
@@ -138,18 +138,28 @@ SHOW = Act(
 
 async def _ready_done(visit: Visit) -> Ready:
     say = visit.words
+    now = visit.desk.clock.now().isoformat()
     return await about_request(
         visit,
         "show",
+        Field(name="now", label=say("Now"), kind="hidden", value=now, needed=False),
         Field(
             name="at",
-            label=say("Day on which it was shown"),
-            kind="day",
-            hint=say("Today, unless given."),
+            label=say("When it was shown"),
+            kind="moment",
+            hint=say("Now, unless given."),
             needed=False,
         ),
         Field(name="visit", label=say("Visit"), hint=say("During which visit, where it was one."), needed=False),
     )
+
+
+def _done(visit: Visit, typed: Typed, actor: Actor) -> DoneShow:
+    """It was shown when he says, else now; who keeps his own key signs over the instant at which he opened the form."""
+    at = typed.maybe_instant("at")
+    if at is None and visit.person.custody == "strict":
+        at = moment_of(typed.text("now"), visit.words.zone)
+    return DoneShow(request=name_of(visit), actor=actor, at=at, visit=typed.maybe("visit"))
 
 
 def _was_shown(visit: Visit, told: ShowTold) -> Done:
@@ -163,9 +173,7 @@ SHOWN = Act(
     lead=N_("Record that something was shown, once nothing is missing; it is decided again first."),
     button=N_("Record it"),
     ready=_ready_done,
-    request=lambda visit, typed, actor: DoneShow(
-        request=name_of(visit), actor=actor, at=typed.maybe_instant("at"), visit=typed.maybe("visit")
-    ),
+    request=_done,
     done=_was_shown,
     command="comity show done {request} --as {handle} --key FILE",
     decided=lambda told: told.decision if not told.record else None,

@@ -36,6 +36,8 @@ from comity.register.rows import AgreementRow, ItemRow, PersonRow
 from comity.register.rows.incidents import IncidentRow, SuspicionRow
 
 B = TypeVar("B", bound=Body)
+LINES_MAX = 10_000
+"""Most incidents told at once."""
 AFFECTED_LINES_MAX = 10_000
 """Most copies of one affected set that are listed; what is beyond is counted."""
 
@@ -211,10 +213,14 @@ def stage(row: IncidentRow) -> str:
 
 
 class ListIncidents(msgspec.Struct, frozen=True, kw_only=True):
-    """The incidents that ``actor`` may know of, or the house itself; ``everything`` also those that are over."""
+    """The incidents that ``actor`` may know of, or the house itself; ``everything`` also those that are over.
+
+    ``limit`` is how many are told at most, the newest.
+    """
 
     actor: Actor | None = None
     everything: bool = False
+    limit: int = LINES_MAX
 
 
 class ShowIncident(msgspec.Struct, frozen=True, kw_only=True):
@@ -290,7 +296,8 @@ async def list_incidents(house: House, request: ListIncidents) -> list[IncidentL
         async for key, row in house.rows(IncidentRow)
         if (request.everything or row.closed is None) and await _may_know(house, key, row, person)
     ]
-    return sorted(lines, key=lambda line: (line.at, line.incident, line.relationship))
+    lines.sort(key=lambda line: (line.at, line.incident, line.relationship))
+    return lines[-max(1, min(request.limit, LINES_MAX)) :]
 
 
 async def show_incident(house: House, request: ShowIncident) -> IncidentWhole:
