@@ -1,5 +1,7 @@
 """The catalogues of the console brought up to what is said: new messages added, what is said no more taken out.
 
+``spec/words.md`` says how they are used.
+
 There are three for each language (``src/comity/console/locale``):
 
 - ``ja.po``, ``ko.po``: what the pages say, as Babel finds it in the templates and the console's own code.

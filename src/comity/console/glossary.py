@@ -1,7 +1,7 @@
 """The legal and operational words of the console: what each means, in three languages, and where it was read.
 
-``glossary.toml`` holds them. A word in Japanese or Korean without a source is a translation of our own that nobody has
-reviewed, and is shown as such.
+``glossary.toml`` holds them (``spec/words.md`` step 7). A word in Japanese or Korean without a source is a translation
+of our own that nobody has reviewed, and is shown as such.
 """
 
 from __future__ import annotations

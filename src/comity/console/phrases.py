@@ -1,4 +1,4 @@
-"""What flows say in English, in the language of whoever reads it.
+"""What flows say in English, in the language of whoever reads it (``spec/words.md`` steps 3 to 6).
 
 An error, a duty or an event is one English sentence with something put into it, and its code. Catalogues
 (``locale/flows.ja.po``, ``locale/flows.ko.po``) have the sentences with places, ``{0}``, ``{1}`` …, where something is

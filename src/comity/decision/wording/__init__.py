@@ -1,4 +1,4 @@
-"""Sentences for people: what each reason of a decision says, and what each outcome means.
+"""Sentences for people: what each reason of a decision says, and what each outcome means (``spec/words.md`` step 1).
 
 Rules of this room:
 
