@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from comity.flows.house import House
-from comity.flows.indexing.entries import all_keys, entry_of
+from comity.flows.indexing.entries import all_lines, all_others, entry_of
 from comity.flows.indexing.upkeep import catch_up
 from comity.flows.keeping.unindexed import Unindexed
 from comity.ports.index import Entry
@@ -32,7 +32,8 @@ def contents(index: SqliteIndex) -> dict[str, Entry]:
 async def made_anew(house: House) -> dict[str, Entry]:
     """Every entry that the register gives."""
     index = SqliteIndex(None)
-    await index.change([entry async for key in all_keys(house) if (entry := await entry_of(house, key)) is not None])
+    keys = [*await all_lines(house), *[key async for key in all_others(house)]]
+    await index.change([entry for key in keys if (entry := await entry_of(house, key)) is not None])
     found = contents(index)
     await index.close()
     return found

@@ -330,15 +330,24 @@ async def made_from(house: House, item: str) -> AsyncIterator[str]:
             yield f"{LINE}/{child.item}"
 
 
-async def all_keys(house: House) -> AsyncIterator[str]:
-    """The keys of everything that may have an entry, lines first."""
+async def all_lines(house: House) -> list[str]:
+    """The keys of the lines of all items, the oldest first: so each is written behind those before it.
+
+    They are in memory at once, about 90 MB for a million.
+    """
+    found = [f"{row.registered:%Y%m%dT%H%M%S%f} {key}" async for key, row in scan_rows(house.store, ItemRow)]
+    found.sort()
+    return [f"{LINE}/{each.partition(' ')[2]}" for each in found]
+
+
+async def all_others(house: House) -> AsyncIterator[str]:
+    """The keys of everything else that may have an entry."""
     for kind, row in _ROWS.items():
         async for key, _ in scan_rows(house.store, row):
             yield f"{kind}/{key}"
 
 
 _ROWS: dict[str, type[Any]] = {
-    LINE: ItemRow,
     "approve": RequestRow,
     "assure": AskedRow,
     "consent": ConsentAskedRow,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from base64 import b64decode, b64encode
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -12,7 +12,7 @@ import msgspec
 
 from comity.errors import ComityError, Unavailable
 from comity.flows.house import House
-from comity.flows.indexing.entries import LINE, SELDOM, About, all_keys, entry_of, made_from, resting_on
+from comity.flows.indexing.entries import LINE, SELDOM, About, all_lines, all_others, entry_of, made_from, resting_on
 from comity.flows.keeping.committed import SCAN_MAX, ReadRows, scan_side
 from comity.ports import Batch, JournalEntry
 from comity.ports.index import Entry, Index, Watermark
@@ -41,7 +41,7 @@ BELOW_MAX = 10_000
 
 
 class Indexed(msgspec.Struct, frozen=True, kw_only=True):
-    """How far the index is; ``of`` is estimated while it is made for the first time."""
+    """How far the index is: how many lines it has of those that it will have, while it is made for the first time."""
 
     ready: bool
     done: int = 0
@@ -209,37 +209,31 @@ async def _end(house: House, entries: int) -> Watermark:
 async def _make(house: House, index: Index, end: Watermark) -> None:
     """Make all of it; what is committed meanwhile is told, and taken up afterwards."""
     state = house.unindexed
-    state.of = 1
     read = await _reading_much(house)
-    some: list[str] = []
+    lines = await all_lines(house)
+    state.of = len(lines)
     writing = asyncio.create_task(index.change([]))
     try:
-        async for key in all_keys(house):
-            some.append(key)
-            if len(some) == MADE_AT_ONCE:
-                made = [entry async for entry in _made(house, some, read) if entry is not None]
-                await writing
-                writing = asyncio.create_task(index.change(made))  # while these are written, the next are made
-                state.done += len(some)
-                state.of = _estimated(state.done, key, state.of)
-                some = []
-        made = [entry async for entry in _made(house, some, read) if entry is not None]
+        async for some in _portions(lines, all_others(house)):
+            made = [entry async for entry in _made(house, some, read) if entry is not None]
+            await writing
+            writing = asyncio.create_task(index.change(made))  # while these are written, the next are made
+            state.done = min(state.of, state.done + len(some))
     finally:
         await writing
-    await index.change(made, (), end)
+    await index.change([], (), end)
 
 
-def _estimated(done: int, key: str, before: int) -> int:
-    """How many entries there will be, by where an item's id stands among all that there can be."""
-    kind, _, name = key.partition("/")
-    letters = [_ALPHABET.find(letter) for letter in name[2:4]]
-    if kind != LINE or len(letters) < 2 or min(letters) < 0:
-        return max(before, done)
-    return max(done, done * 1024 // (letters[0] * 32 + letters[1] + 1))
-
-
-_ALPHABET = "234567abcdefghijklmnopqrstuvwxyz"
-"""The letters of ids in the order of keys."""
+async def _portions(lines: Sequence[str], others: AsyncIterator[str]) -> AsyncIterator[Sequence[str]]:
+    for start in range(0, len(lines), MADE_AT_ONCE):
+        yield lines[start : start + MADE_AT_ONCE]
+    some: list[str] = []
+    async for key in others:
+        some.append(key)
+        if len(some) == MADE_AT_ONCE:
+            yield some
+            some = []
+    yield some
 
 
 async def _take_up(house: House, index: Index, keys: Iterable[str], mark: Watermark | None) -> None:

@@ -22,7 +22,7 @@ class Unindexed:
     Attributes:
         resumed: whether the index was compared with the journal since this process began; ``keys`` lead on from there.
         turn: held by whoever looks after the index.
-        done, of: how far it is, while it is made anew; ``of`` is estimated, and 0 while nothing is being made.
+        done, of: how many lines there are of how many, while it is made anew; else 0.
         changes: how often the index was changed since this process began.
         known: what was decided about classes of items, by viewer and class; its owner says what counts.
         classes: the classes there are, as of so many changes; likewise.
