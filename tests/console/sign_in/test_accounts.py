@@ -160,13 +160,13 @@ async def test_the_administrator_is_told_what_his_role_does_not_see(at: Browser)
 
 async def test_a_token_is_shown_once_and_revoked(at: Browser) -> None:
     await at.get("/tokens")
-    page = await at.submit("/tokens", name="<i>nightly</i>", scopes=["read", "approve"], days="7")
+    page = await at.submit("/tokens", name="<i>nightly</i>", scopes=["read", "approve"], more="assure", days="7")
     written = re.search(r"comity-[a-z2-7]{16}-[0-9a-f]{64}", page.text)
     assert written is not None
     assert "<i>nightly" not in page.html
     bearer = await at.desk.tokens.verify(written[0])
     assert bearer is not None
-    assert (bearer.handle, bearer.token.scopes) == ("ueda", ("approve", "read"))
+    assert (bearer.handle, bearer.token.scopes) == ("ueda", ("approve", "assure", "read"))
     page = await at.get("/tokens")
     assert written[0] not in page.html
     page = await at.submit("/tokens/revoke")
@@ -181,6 +181,7 @@ async def test_a_token_is_shown_once_and_revoked(at: Browser) -> None:
         ({"name": ""}, "a token has a name"),
         ({"scopes": []}, "a token without a scope"),
         ({"scopes": ["everything"]}, "there is no scope"),
+        ({"more": "assure everything"}, "there is no scope"),
         ({"days": "0"}, "a token lasts"),
         ({"days": "-1"}, "a token lasts"),
         ({"days": "９"}, "a token lasts"),

@@ -151,6 +151,30 @@ async def test_an_answer_that_is_none_is_refused(at: Browser, answer: str) -> No
     assert (page.status, "no answer of a passkey" in page.text) == (422, True)
 
 
+BOMBS = {
+    "deep": b"\x81" * 20_000,
+    "deep maps": b"\xa1\x00" * 9_000,
+    "deep tags": b"\xc2" * 20_000,
+    "endless": b"\x9f" * 20_000,
+    "a long list": b"\x9a\x7f\xff\xff\xff",
+    "a long map": b"\xba\x7f\xff\xff\xff",
+    "many bytes": b"\x5a\x40\x00\x00\x00",
+    "a cycle": b"\xd8\x1c\x82\x00\xd8\x1d\x00",
+    "a pattern": b"\xd8\x23\x78\x20" + b"(a+)+" * 6 + b"$a",
+    "no list at all": b"\x00",
+}
+
+
+@pytest.mark.parametrize("bomb", BOMBS)
+async def test_a_passkey_that_would_exhaust_whoever_reads_it_is_refused(at: Browser, bomb: str) -> None:
+    page = await at.get("/account")
+    answer = json.loads(Authenticator(ORIGIN).make(options(page)))
+    answer["response"]["attestationObject"] = text(BOMBS[bomb])
+    page = await at.submit("/account/passkeys", answer=json.dumps(answer), name="bomb")
+    assert (page.status, "was not made for this page" in page.text) == (422, True)
+    assert await passkeys(at) == ()
+
+
 async def test_a_signature_of_another_key_is_refused(at: Browser) -> None:
     key, thief = Authenticator(ORIGIN), Authenticator(ORIGIN, "thief")
     await add(at, key)

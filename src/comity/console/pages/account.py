@@ -104,7 +104,7 @@ async def tokens(visit: Visit) -> Response:
             written, _ = await desk.tokens.make(
                 session.person,
                 form.get("name"),
-                form.all("scopes"),
+                (*form.all("scopes"), *form.get("more").split()),
                 int(days) if days.isascii() and days.isdigit() and len(days) < 5 else 0,
             )
         except ComityError as error:

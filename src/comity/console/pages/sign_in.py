@@ -25,8 +25,11 @@ HOW = {
     "passkey": N_("with a passkey"),
     "code": N_("with a code"),
     "organisation": N_("through the organisation"),
+    "token": N_("with a token"),
 }
 SIGN_IN, PROVE = "sign-in", "prove"
+CLEARED = '"cache", "storage"'
+"""What a browser forgets of the console when somebody signs out; by its cookies it is known to him again (17)."""
 
 
 async def sign_in(visit: Visit) -> Response:
@@ -107,6 +110,7 @@ async def sign_out(visit: Visit) -> Response:
         desk.held.end(visit.session.person)
     answer = RedirectResponse("/sign-in", 303)
     cookies.give(desk, visit.request, answer, "")
+    answer.headers["clear-site-data"] = CLEARED
     return answer
 
 
