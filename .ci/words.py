@@ -95,6 +95,8 @@ COMPOSED = (
     "{0} and {1} end it by consent on {2}",
 )
 """Sentences that are put together from parts (``agreement/term.py``, ``foresight/supposition.py``)."""
+HANDED = {"check_state": slice(1, 2)}
+"""Functions that put what they are handed into a sentence of an error, called from other modules."""
 LETTERS_MIN = 6
 """A sentence that has fewer letters of its own is not recognised again; its code says what it means."""
 KEYWORDS: dict[str, Any] = {
@@ -138,7 +140,9 @@ def said() -> Said:
                     found.sentences.setdefault(sentence, set()).add(code)
                 elif code:
                     found.codes.add(code)
-            for sentence in _said_in(tree, TOLD.get(file.relative_to(SOURCE).as_posix(), {})):
+            handed = _said_in(tree, _handed(tree) | HANDED) if room in WHOLE else ()
+            told = _said_in(tree, TOLD.get(file.relative_to(SOURCE).as_posix(), {}))
+            for sentence in (*(each for each in handed if letters(each) >= LETTERS_MIN), *told):
                 found.sentences.setdefault(sentence, set())
     for file, places in TOLD.items():
         if file.split("/", 1)[0] not in (*WHOLE, *BY_CODE):
@@ -163,6 +167,22 @@ def _raised(tree: ast.Module) -> Iterator[tuple[str | None, str]]:
             code = codes[0].value if codes and isinstance(codes[0], ast.Constant) else ""
             for sentence in _texts(call.args[first], named) if len(call.args) > first else [None]:
                 yield sentence, code
+
+
+def _handed(tree: ast.Module) -> dict[str, slice]:
+    """Functions that make an error of a sentence that they are handed, and which of their arguments it is."""
+    found = {}
+    for scope in ast.walk(tree):
+        if isinstance(scope, ast.FunctionDef | ast.AsyncFunctionDef) and scope.name not in ERRORS:
+            arguments = [each.arg for each in scope.args.args if each.arg != "self"]
+            for call in ast.walk(scope):
+                if isinstance(call, ast.Call) and _name(call.func) in ERRORS:
+                    for each in call.args:
+                        name = _name(each)
+                        if isinstance(each, ast.Name) and name in arguments and name not in {"code", "place"}:
+                            place = arguments.index(name)
+                            found[scope.name] = slice(place, place + 1)
+    return found
 
 
 def _said_in(tree: ast.Module, places: dict[str, slice]) -> Iterator[str]:
