@@ -176,7 +176,7 @@ def _mistake(ready: Ready, error: ComityError, visit: Visit) -> dict[str, object
     """What was wrong, at its field where the error names one."""
     named = error.place.rpartition(".")[2]
     field = next((each.name for each in ready.fields if each.name == named), "")
-    return {field: visit.words.told(error.sentence)}
+    return {field: visit.words.told(error.sentence, error.code)}
 
 
 async def _relationship(visit: Visit, ready: Ready) -> str | None:

@@ -120,7 +120,7 @@ async def show_agreement(visit: Visit) -> Response:
     try:
         standing = await _standing(visit, texts, _asked_day(visit))
     except (Misuse, Rejected) as error:
-        mistakes, status = {"on": visit.words.told(error.sentence)}, status_of(error)
+        mistakes, status = {"on": visit.words.told(error.sentence, error.code)}, status_of(error)
         standing = await _standing(visit, texts, None)
     context = {
         "texts": texts,
@@ -173,7 +173,7 @@ async def ask_what_if(visit: Visit) -> Response:
         try:
             found = await visit.ask("agreement.what-if", _supposing(visit, texts))
         except ComityError as error:
-            mistakes = {error.place if error.place in typed else "day": visit.words.told(error.sentence)}
+            mistakes = {error.place if error.place in typed else "day": visit.words.told(error.sentence, error.code)}
             status = status_of(error)
     return visit.show(
         "agreement/what_if.html",

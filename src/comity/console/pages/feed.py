@@ -196,10 +196,10 @@ async def begin_reading(visit: Visit) -> Response:
         )
         await views.begin(visit.signed_in, request)
     except Refused as error:
-        return await _live(visit, shown, status_of(error), {"": visit.words.told(error.sentence)})
+        return await _live(visit, shown, status_of(error), {"": visit.words.told(error.sentence, error.code)})
     except ComityError as error:
         place = "type" if error.code == "unknown-type" else "purpose"
-        return await _live(visit, shown, status_of(error), {place: visit.words.told(error.sentence)})
+        return await _live(visit, shown, status_of(error), {place: visit.words.told(error.sentence, error.code)})
     return visit.to(f"/feed/{line.release}/live")
 
 
@@ -246,7 +246,7 @@ def _value(visit: Visit, value: object) -> str:
 
 
 def _ended(visit: Visit, view: View) -> Markup | None:
-    return None if view.ended is None else visit.words.told(view.ended.sentence)
+    return None if view.ended is None else visit.words.told(view.ended.sentence, view.ended.code)
 
 
 def _notes(visit: Visit, view: View) -> list[tuple[Any, str]]:

@@ -175,7 +175,7 @@ async def look_at(visit: Visit, sheet: Sheet, typed: Typed, file: Spooled | None
     if given is None and not empty and not typed.mistakes:
         decided = await asked(visit, "give.look", wish_of(visit, sheet, typed, file))
         if isinstance(decided, ComityError):
-            return Looked(missing, people=people, wrong=visit.words.told(decided.sentence))
+            return Looked(missing, people=people, wrong=visit.words.told(decided.sentence, decided.code))
         given = decided
     if given is None:
         return Looked(missing, people=people)

@@ -238,7 +238,7 @@ async def prove(visit: Visit) -> Response:
 
 def _mistake(visit: Visit, error: ComityError, field: str) -> dict[str, Markup]:
     place = error.place if error.place in ("item", "ledger", "index") else field
-    return {place: visit.words.told(error.sentence)}
+    return {place: visit.words.told(error.sentence, error.code)}
 
 
 async def _ready_settle(visit: Visit) -> Ready:

@@ -75,7 +75,7 @@ async def ask(visit: Visit) -> Response:
     except InternalError:
         raise
     except (Misuse, Refused, Rejected) as error:
-        mistakes = {"": visit.words.told(error.sentence)}
+        mistakes = {"": visit.words.told(error.sentence, error.code)}
         return await _asked(visit, story, purpose, typed, mistakes=mistakes, status=status_of(error))
     if isinstance(lying, OpenedItem):
         return await _asked(visit, story, purpose, typed, refused=lying, status=403)

@@ -49,7 +49,7 @@ async def register(visit: Visit) -> Response:
         try:
             page, status = await visit.ask("register.page", _request(visit, typed)), 200
         except Misuse as error:
-            mistakes[""], status = visit.words.told(error.sentence), status_of(error)
+            mistakes[""], status = visit.words.told(error.sentence, error.code), status_of(error)
     chosen = {each.name: typed.text(each.name) for each in fields if typed.text(each.name)}
     return visit.show(
         "register/lines.html" if visit.partial else "register/register.html",
