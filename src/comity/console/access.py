@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -22,6 +22,8 @@ from comity.ports import Clock, Store
 WRITTEN_SECONDS = 1.0
 WAITING_MAX = 2_000
 """Notes that may wait; more are a disk that does not keep up."""
+REFUSED_A_MINUTE = 60
+"""Refused sign-ins of one person, or of nobody, that are noted: whoever tries without end fills no disk with them."""
 PATH_CHARACTERS_MAX = 200
 REPEATED = timedelta(minutes=1)
 LATELY_MAX = 5_000
@@ -70,6 +72,7 @@ class Access:
         self._soon: asyncio.Task[None] | None = None
         self._number = 0
         self._lately: OrderedDict[tuple[str, str], datetime] = OrderedDict()
+        self._refused: tuple[int, Counter[str]] = (0, Counter())
 
     def note(
         self,
@@ -82,8 +85,15 @@ class Access:
         how: str = "",
         code: str = "",
     ) -> None:
-        """Note something; it is written within a second. Call ``ready`` before what is noted."""
+        """Note something; it is written within a second. Call ``ready`` before what is noted.
+
+        Of whoever is not known the same is noted once a minute, so that nobody fills the disk from outside.
+        """
+        if not person and self.is_repeated("", f"{did} {how} {code}"):
+            return
         now = self._clock.now()
+        if code and not path and self._is_one_of_many(person, now):
+            return
         self._number += 1
         self._waiting[_key(now, self._number)] = Note(
             at=now,
@@ -98,6 +108,13 @@ class Access:
         if self._soon is None or self._soon.done():
             self._soon = asyncio.create_task(self._written_soon(), name="access")
 
+    def _is_one_of_many(self, person: str, now: datetime) -> bool:
+        minute, refused = self._refused
+        if minute != int(now.timestamp()) // 60:
+            minute, refused = self._refused = (int(now.timestamp()) // 60, Counter())
+        refused[person] += 1
+        return refused[person] > REFUSED_A_MINUTE
+
     async def ready(self) -> None:
         """Make room, where many notes wait.
 
@@ -108,7 +125,7 @@ class Access:
             await self.flush()
 
     def is_repeated(self, person: str, path: str) -> bool:
-        """Whether somebody's page has asked for the same part again within a minute, as live pages do."""
+        """Whether the same was asked for within a minute, as live pages do by themselves."""
         now, key = self._clock.now(), (person, path)
         last = self._lately.get(key)
         if last is not None and now - last < REPEATED:

@@ -15,7 +15,7 @@ import msgspec
 from comity.console.access import Access
 from comity.console.accounts import Account, Accounts
 from comity.console.challenges import Challenges
-from comity.console.delays import Delays
+from comity.console.delays import Delays, TooSoon
 from comity.console.passkeys import holder, read_answer, signed
 from comity.console.passwords import Passwords
 from comity.console.shelves import Shelf
@@ -95,7 +95,7 @@ class Doorkeeper:
             Refused: nobody has; why, is told to nobody.
             Unavailable: too many sign in at once.
         """
-        counted = await self._count(handle, trying)
+        counted = await self._count(did, "password", handle, trying)
         account = await self._accounts.of_handle(handle) if self._taken else None
         same = await self._passwords.matches(password, account.hashed if account is not None else None)
         if account is None or account.hashed is None or not same:
@@ -112,7 +112,7 @@ class Doorkeeper:
             TooSoon: it was not looked at.
             Rejected: it is not his, has ended, or was taken.
         """
-        counted = await self._count(handle, trying)
+        counted = await self._count(SIGN_IN, "code", handle, trying)
         try:
             account = await self._accounts.redeem(handle, code)
         except ComityError as error:
@@ -168,7 +168,7 @@ class Doorkeeper:
         number = self._entropy(16).hex()
         return f"{number}.{await self._marked(number, handle)}"
 
-    async def _count(self, handle: str, trying: Trying) -> list[tuple[Delays, str]]:
+    async def _count(self, did: str, how: str, handle: str, trying: Trying) -> list[tuple[Delays, str]]:
         """Count a try as failed before it is made, so that many at once are not all free.
 
         Raises:
@@ -180,8 +180,14 @@ class Doorkeeper:
             counted = [(self._handles, f"browser {number}")]
         else:
             counted = [(self._handles, f"handle {handle}"), (self._addresses, trying.address)]
-        for delays, key in counted:
-            delays.check(key)
+        try:
+            for delays, key in counted:
+                delays.check(key)
+        except TooSoon as soon:
+            account = await self._accounts.of_handle(handle)
+            if account is None or not self._access.is_repeated(account.person, f"{did} {how} {soon.code}"):
+                self._note(did, account, how, soon.code)
+            raise
         for delays, key in counted:
             delays.failed(key)
         return counted

@@ -233,6 +233,25 @@ async def test_who_asked_for_what_is_noted_and_nothing_that_was_typed(at: Browse
         assert typed not in kept
 
 
+async def test_whoever_is_not_known_does_not_fill_the_book(world: World, at: Browser) -> None:
+    await with_password(at, "sato")
+    stranger = another(at)
+    for number in range(20):
+        await sign_in(stranger, f"nobody{number}", "a wrong password")
+        await stranger.submit("/sign-in/passkey", answer="{}")
+        await sign_in(stranger, "sato", "a wrong password")
+    notes = [(note.person != "", note.how, note.code) for _, note in reversed(await at.desk.access.page())]
+    assert sorted(notes) == [
+        (False, "passkey", "bad-passkey"),
+        (False, "password", "wrong-sign-in"),
+        (True, "password", "too-soon"),
+        *[(True, "password", "wrong-sign-in")] * 3,
+    ]
+    world.clock.time += timedelta(minutes=1)
+    await sign_in(stranger, "nobody", "a wrong password")
+    assert len(await at.desk.access.page()) == len(notes) + 1
+
+
 async def test_refused_pages_and_acts_are_noted_with_why(at: Browser) -> None:
     his = await signed_in(at, "sato")
     await his.get("/accounts")
