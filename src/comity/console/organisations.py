@@ -38,6 +38,8 @@ LEEWAY = timedelta(minutes=1)
 PURPOSES = ("sign-in", "prove")
 STATE_CHARACTERS_MAX = 6_000
 KEYS_MAX = 100
+ASKED_AT_ONCE = 8
+"""Codes that are changed for tokens at once; a flood of them is not passed on to the organisation."""
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=4_000)]
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=253_402_300_799)]
 
@@ -118,6 +120,7 @@ class Login:
         self._clock = clock
         self._challenges = Challenges(clock, entropy)
         self._turn = asyncio.Lock()
+        self._asking = 0
         self._says: tuple[datetime, _Says] | None = None
         self._keys: tuple[datetime, Any] | None = None
 
@@ -160,7 +163,13 @@ class Login:
             raise Refused(
                 f"{self.name} did not sign you in; try again, or ask whoever keeps that login", code="refused-there"
             )
-        token = await self._token(given["code"], self._verifier(challenge), origin)
+        if self._asking >= ASKED_AT_ONCE:
+            raise Unavailable("too many people sign in at this moment; try again in a few seconds", code="busy")
+        self._asking += 1
+        try:
+            token = await self._token(given["code"], self._verifier(challenge), origin)
+        finally:
+            self._asking -= 1
         claims, all_claims = await self._verified(token, self._nonce(challenge))
         handle = all_claims.get(self._settings.claim)
         if not isinstance(handle, str) or not 0 < len(handle) <= 200 or not handle.isprintable():
@@ -239,7 +248,7 @@ class Login:
                 if says.issuer != self._settings.issuer:
                     raise self._unavailable("says that it is another")
                 for each in (says.authorization_endpoint, says.token_endpoint, says.jwks_uri):
-                    if not is_issuer(each.partition("?")[0]):
+                    if not is_issuer(each.partition("?")[0]) or _is_open(each) > _is_open(self._settings.issuer):
                         raise self._unavailable("names an address that is neither HTTPS nor on this machine")
                 self._says = (now, says)
             return self._says[1]
@@ -285,6 +294,11 @@ class Login:
 def _bound(kept: bytes) -> str:
     """The purpose of a challenge that what goes with it cannot be changed under."""
     return f"organisation {sha256(kept).hexdigest()}"
+
+
+def _is_open(address: str) -> bool:
+    """Whether an address is asked without TLS: only where the issuer is on this machine are others here asked so."""
+    return address.startswith("http:")
 
 
 def _text(data: bytes) -> str:

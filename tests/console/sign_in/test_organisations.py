@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
@@ -13,7 +14,7 @@ from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from comity.console.application import console
 from comity.console.cookies import BROWSER, cookie
-from comity.console.organisations import KEPT, LOOKED_AGAIN, Login
+from comity.console.organisations import ASKED_AT_ONCE, KEPT, LOOKED_AGAIN, Login
 from comity.console.settings import Organisation
 from comity.errors import Unavailable
 from comity.node.outward import fetch
@@ -229,6 +230,15 @@ async def test_what_was_not_asked_from_this_browser_is_refused(
     assert page.status == 422
     assert "stale-challenge" in page.text or (case == "code" and "refused-there" in page.text)
     assert session_of(at) is None
+
+
+async def test_a_flood_of_codes_is_not_passed_on(at: Browser, there: Provider) -> None:
+    browsers = [another(at) for _ in range(ASKED_AT_ONCE + 4)]
+    done = [await go(each, there) for each in browsers]
+    pages = await asyncio.gather(*(each.get(path) for each, path in zip(browsers, done, strict=True)))
+    assert sorted(page.status for page in pages) == [200] * ASKED_AT_ONCE + [503] * 4
+    assert there.asked.count("token") == ASKED_AT_ONCE
+    assert (await sign_in(another(at), there)).path == "/account"
 
 
 async def test_whom_the_organisation_refuses_is_told(at: Browser, there: Provider) -> None:
