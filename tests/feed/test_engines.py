@@ -13,7 +13,7 @@ from comity.errors import InternalError, Misuse, Rejected, Unavailable
 from comity.feed import publication
 from comity.feed.batch import MESSAGES_MAX, read_frame, root_of
 from comity.feed.delivery import Acknowledged, Have, write_word
-from comity.feed.gate import Epoch
+from comity.feed.gate import Epoch, Gate
 from comity.feed.proof import read_proof, verify_proof, write_proof
 from comity.feed.schema import parse_schema
 from comity.flows.feeding import publishing, receiving, sessions
@@ -762,9 +762,9 @@ async def test_what_comes_between_the_key_and_the_deciding_waits_for_the_next_ro
         recipient = await stage.recipient()
         begin, rounds = publisher._begin_epoch, list[int]()
 
-        async def too_early(now: int, until: int) -> bool:
+        async def too_early(now: int) -> Gate | None:
             rounds.append(now)
-            return await begin(now, until) if len(rounds) > 1 else False
+            return await begin(now) if len(rounds) > 1 else None
 
         monkeypatch.setattr(publisher, "_begin_epoch", too_early)
         assert (await publisher.publish([track(0)])).accepted == 1
@@ -772,6 +772,24 @@ async def test_what_comes_between_the_key_and_the_deciding_waits_for_the_next_ro
         async with stage.connected(publisher, recipient, Line()):
             await until(lambda: recipient.first == 1)
         assert [(each.opened.place.epoch, each.opened.place.batch) for each in stage.arrived] == [(1, 0)]
+
+
+async def test_a_posture_that_comes_while_a_key_is_made_holds_for_what_came_after_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The key is of the same release, whose other posture keeps such a message back for a while."""
+    stage = Stage()
+    async with stage.publisher() as publisher:
+        begin, before = stage.ruler.next_epoch, stage.ruler.now
+
+        async def meanwhile(name: FeedName, first: int) -> Epoch:
+            stage.ruler.now = replace(before, posture="normal", changed="posture")  # of before the message, heard now
+            return await begin(name, first)
+
+        monkeypatch.setattr(stage.ruler, "next_epoch", meanwhile)
+        assert (await publisher.publish([track(0)])).accepted == 1
+        assert not publisher.counts["batches"], "it crossed as the posture before had it"
+        assert publisher.held == 1
 
 
 async def test_what_may_not_cross_under_the_release_that_comes_is_refused_by_it(

@@ -432,9 +432,9 @@ class Publisher:
         if changed and self._gate and changed.released != self._gate.released and self._key_is_old(now):
             self._adopt(changed)  # for the release before no key is made any more: what came goes under this one
             changed = None
+        if (newest := await self._begin_epoch(now)) is not None:
+            changed = None if self._gate is not None and newest.is_as(self._gate) else newest
         until = now if changed is None else min(now, microseconds(changed.since) - 1)
-        if await self._begin_epoch(now, until):
-            changed, until = None, now
         made = Round()
         if not self._writing:
             made.puts += await self._sessions.forget(now, self._active)
@@ -572,10 +572,10 @@ class Publisher:
             self._wake.set()
         self._wake.set()
 
-    async def _begin_epoch(self, now: int, until: int) -> bool:
-        """Have a key before it is decided what crosses; whether another release came, that it is decided by (12)."""
-        anew = False
-        while self._gate is not None and self._may_cross(until):
+    async def _begin_epoch(self, now: int) -> Gate | None:
+        """Have a key before it is decided what crosses; if one was made, the gate that there is since (12)."""
+        newest: Gate | None = None
+        while self._gate is not None and self._may_cross(now):
             if self._gate.released == self._released and not self._key_is_old(now):
                 break
             epoch = await self._authority.next_epoch(self.name, self._publication.first)
@@ -585,8 +585,7 @@ class Publisher:
                 self._released, self._began = newest.released, now
             else:
                 self._adopt(newest)
-                anew, until = True, now
-        return anew
+        return newest
 
     def _may_cross(self, until: int) -> bool:
         """Whether anything that has come, or waits, may be in the next batch."""
