@@ -18,6 +18,7 @@ from agreement.histories import packaged_chronicle
 from comity.console.catalogues import CODES, CONTEXT, Code, catalogue
 from comity.console.languages import Language
 from comity.console.phrases import meaning, phrase
+from comity.decision.wording import LANGUAGES
 from comity.flows.looking.duty_words import WORDS
 from comity.register.roles import ROLES
 from comity.register.rows import CopyState
@@ -161,3 +162,17 @@ def test_what_can_be_said_of_the_standing_of_an_agreement_is_told(code: Code) ->
         known = phrase(says, code)
         assert known not in (None, says)
         assert not re.search("[a-z]{4}", known or ""), known
+
+
+@EVERY
+def test_what_a_flow_has_worded_of_a_decision_is_told_too(code: Code) -> None:
+    for reason, said in LANGUAGES["en"].reasons.items():
+        worded = re.sub(r"\{[a-z0-9]+\}", "kr-7", said)
+        assert phrase(worded, code) not in (None, worded), reason
+    assert phrase("not yet: somebody has to act first", code) == LANGUAGES[code].outcomes["NeedsConsent"]
+
+
+def test_a_line_about_a_copy_is_told_up_to_whoever_has_it() -> None:
+    assert phrase("held, kim's desk", "ja") == "所持中, kim's desk"
+    assert phrase("in transit, 김, since 9c103f3b…", "ko") == "이송 중, 김, since 9c103f3b…"
+    assert phrase("no copy at all, kim's desk", "ja") is None

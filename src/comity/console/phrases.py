@@ -18,18 +18,24 @@ import re
 from collections.abc import Mapping
 from functools import cache
 from itertools import chain, pairwise
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 from comity.console.catalogues import CONTEXT, Code, catalogue
+from comity.decision.wording import LANGUAGES as DECISIONS
 from comity.explanation.phrases import ACTS, COUNTING, FORMS, LANGUAGES, METHODS, PHRASES, RELATIONS
+from comity.register.rows import CopyState
 
 LETTERS_MIN = 6
 """A sentence with fewer letters of its own is recognised only where each place holds a name or a list of names, stands
 in quotation marks, or comes after a colon at the end; and never within another sentence."""
 PUT_IN = (RELATIONS, COUNTING, METHODS, FORMS, ACTS)
 """Closed words of agreement files that are also put into sentences; of a word in two of them the last counts."""
+STATES = frozenset(get_args(CopyState))
+"""States of copies; each also begins a line about a copy, before whoever has it."""
 _BETWEEN = re.compile("(: |, )")
 _PLACE = re.compile(r"\{([0-9]+)\}")
+_NUMBERS = {"{about}": "{90}", "{all}": "{91}", "{rest}": "{92}", "{marks}": "{93}"}
+"""The places of a decision's sentence that have names there, as places of a sentence here."""
 _ANYTHING, _NAMES = "(.*?)", r"([^\s,]+(?: [^\s,]+)?(?:, [^\s,]+)*)"
 
 
@@ -82,8 +88,12 @@ def _told(text: str, book: Book, letters_min: int) -> str | None:
                 put = {place: _put(said, book) for place, said in zip(sentence.places, found.groups(), strict=True)}
                 return _filled(sentence.told, put)
     head, colon, tail = text.rpartition(": ")
-    known = book.whole.get(tail) if colon else None
-    return None if known is None else f"{head}: {known}"
+    if colon and tail in book.whole:
+        return f"{head}: {book.whole[tail]}"
+    state, comma, rest = text.partition(", ")
+    if comma and state in STATES:
+        return f"{book.words[state]}, {rest}"
+    return None
 
 
 def _words(text: str, book: Book) -> str | None:
@@ -126,8 +136,23 @@ def _book(code: Code) -> Book:
             sentences.append(_sentence(text, told))
         else:
             whole[_plain(text)] = _plain(told)
+    english, other = DECISIONS["en"], DECISIONS[code]
+    for reason, said in english.reasons.items():  # of a decision that a flow has worded already
+        sentence = _numbered(said)
+        if _PLACE.search(sentence):
+            sentences.append(_sentence(sentence, _numbered(other.reasons[reason])))
+        else:
+            whole[sentence] = other.reasons[reason]
+    whole |= {said: other.outcomes[outcome] for outcome, said in english.outcomes.items()}
     sentences.sort(key=lambda each: -each.letters)
     return Book(whole, tuple(sentences), codes, words)
+
+
+def _numbered(said: str) -> str:
+    """A sentence of a decision with numbers for the places that have names there."""
+    for name, number in _NUMBERS.items():
+        said = said.replace(name, number)
+    return said
 
 
 def _sentence(text: str, told: str) -> Sentence:
