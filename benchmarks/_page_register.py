@@ -42,7 +42,8 @@ FORMS = ("electronic", "documentary", "magnetic")
 OURS, THEIRS = ("군사 Ⅱ급 비밀", "군사 Ⅲ급 비밀"), ("極秘", "秘")
 STATES = ("held",) * 7 + ("returned", "destroyed", "in transit")
 HOLDERS = 200
-"""Beside the reader, who has a copy of one line in ten thousand."""
+READERS_COPIES = 100
+"""Copies of the reader; the others have the rest."""
 START = datetime(2019, 1, 1, tzinfo=UTC)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 WORDS = ("radar", "sonar", "orbit", "convoy", "harbour", "signal", "weather", "fuel", "bridge", "range")
@@ -153,7 +154,8 @@ class Writing:
         at = START + timedelta(microseconds=number * 137_000_000 + chance.randrange(1_000_000))
         mark = (OURS if own else THEIRS)[number % 3 == 0]
         topic, form, state = chance.choice(TOPICS), chance.choice(FORMS), chance.choice(STATES)
-        holder = pattern.reader if number % 10_000 == 0 else chance.choice(self._holders)
+        mine = number % (self._size // READERS_COPIES) == 0
+        holder = pattern.reader if mine else chance.choice(self._holders)
         party, copies = ("kr" if own else "jp"), pattern.copy
         row = replace(
             pattern.item,

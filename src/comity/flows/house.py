@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
 from typing import BinaryIO, TypeVar
 
@@ -75,6 +76,8 @@ Follow = Callable[["House", Work, Record], Awaitable[None]]
 """What a record of the other party sets in motion."""
 PAYLOAD_PIECE_BYTES = 4 * 2**20
 """Bytes of a sealed payload that are given back at once."""
+PSEUDONYMS_REMEMBERED_MAX = 4_096
+"""Names of people in relationships that need not be derived again: lists ask for the same few again and again."""
 OFFER_SECONDS = 0.05
 """How long what went out in a reply is taken to have arrived; the peer's next parcel tells, or it is sent again."""
 FRESH_NAME = re.compile("[a-z2-7]{16}")
@@ -236,9 +239,7 @@ class House:
 
     def pseudonym(self, relationship: str, person: str) -> str:
         """The name by which a person is known in one relationship: the same each time, linked to no other."""
-        message = PSEUDONYM + relationship.encode() + b"\0" + person.encode()
-        digest = hmac.digest(self.keys.pairwise(), message, "sha256")
-        return "n-" + b32encode(digest[:10]).decode().lower()
+        return _pseudonym(self.keys.pairwise(), relationship, person)
 
     def new_name(self, prefix: str) -> str:
         """A fresh unguessable identifier such as ``i-3kq…`` (80 bits)."""
@@ -508,6 +509,13 @@ class House:
             relationship, _, author = chain.rpartition("/")
             if author == self.party and relationship in self._bells:
                 self._bells[relationship].set()
+
+
+@lru_cache(maxsize=PSEUDONYMS_REMEMBERED_MAX)
+def _pseudonym(pairwise: bytes, relationship: str, person: str) -> str:
+    message = PSEUDONYM + relationship.encode() + b"\0" + person.encode()
+    digest = hmac.digest(pairwise, message, "sha256")
+    return "n-" + b32encode(digest[:10]).decode().lower()
 
 
 def not_caught_up(restored: RestoredFrom) -> Unavailable:
