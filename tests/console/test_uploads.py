@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from starlette.requests import Request
 
-from comity.console import uploads
+from comity.console import bodies
 from comity.console.guard import FORM_BYTES_MAX
 from comity.console.spool import PIECE_BYTES
 from comity.console.uploads import NAME_BYTES_MAX, ToSpool, Upload, read_fields, read_upload, safe_name
@@ -165,8 +165,8 @@ async def test_a_session_does_not_end_for_idleness_while_its_file_comes(room: Ro
 
 async def test_what_comes_too_slowly_is_refused(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     """(6)"""
-    monkeypatch.setattr(uploads, "BODY_SECONDS", 0.05)
-    made = request(token(room) + part("file", MARKER, "a.txt"), pieces=50, length="500")
+    monkeypatch.setattr(bodies, "BODY_SECONDS", 0.05)
+    made = request(token(room) + part("file", MARKER, "a.txt"), pieces=50, length=str(MOST))
     inner = made._receive
 
     async def stuck() -> object:

@@ -133,7 +133,8 @@ class Console:
         """(22) Who asked for which page."""
         request, session, access = visit.request, visit.session, self._desk.access
         path = request.url.path
-        if session is None or (visit.partial and access.is_repeated(session.person, path)):
+        live = visit.partial and response.status_code < 400 and (request.method in READING or entry.live)
+        if session is None or (live and access.is_repeated(session.person, path)):
             return
         access.note(
             entry.path,

@@ -46,7 +46,7 @@ HEADERS = {
 }
 """On every answer, unless the answer itself says something stricter."""
 API = "/api/"
-HTTPS_ONLY = "max-age=31536000"
+HTTPS_ONLY = "max-age=31536000; includeSubDomains"
 
 
 class Refuse(Protocol):

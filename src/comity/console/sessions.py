@@ -19,6 +19,8 @@ LONGEST = timedelta(hours=12)
 """A session ends after this, whatever is done in it: a day's work."""
 SESSIONS_MAX = 10_000
 """Most sessions at once; above it the one that did nothing for longest ends."""
+SESSIONS_OF_ONE_MAX = 20
+"""Most of one person: whoever signs in again and again ends his own, and nobody else's."""
 TOLD_MAX = 5
 REMEMBERED = timedelta(hours=24)
 """How long it is remembered whose an ended session was, so that a form that comes with it is kept for him."""
@@ -119,8 +121,10 @@ class Sessions:
     ) -> tuple[str, Session]:
         """A new session, and what the browser is to hold; whatever it held before is worth nothing for it."""
         now = self._clock.now()
-        if len(self._held) >= SESSIONS_MAX:
-            self._end(min(self._held, key=lambda key: self._held[key].used))
+        his = [key for key, each in self._held.items() if each.person == person]
+        if len(his) >= SESSIONS_OF_ONE_MAX or len(self._held) >= SESSIONS_MAX:
+            among = his if len(his) >= SESSIONS_OF_ONE_MAX else self._held
+            self._end(min(among, key=lambda key: self._held[key].used))
         secret = self._entropy(32).hex()
         session = Session(handle, person, self._entropy(32).hex(), now, now, now, how, language, roles, limited)
         self._held[_digest(secret)] = session

@@ -13,6 +13,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import Request
 
+from comity.console.bodies import pieces_of
 from comity.console.guard import FORM_BYTES_MAX
 from comity.console.sessions import Session, Sessions
 from comity.console.spool import PIECE_BYTES, Spool, Spooled
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
 
 KIND = "multipart/form-data"
-BODY_SECONDS = 30.0
-BODY_BYTES_PER_SECOND = 64 * 1024
 NAME_BYTES_MAX = 200
 """Longest name that is kept: some file systems take 255 bytes, and a reader's own program may add to it."""
 ENDING_BYTES_MAX = 20
@@ -178,13 +177,12 @@ class _Parts:
         self._fits = most <= self._bytes_max + FORM_BYTES_MAX
         try:
             parser = MultipartParser(boundary, self._callbacks())
-            async with asyncio.timeout(BODY_SECONDS + most / BODY_BYTES_PER_SECOND):
-                async for piece in request.stream():
-                    parser.write(piece)
-                    if self._enough:
-                        return
-                    if len(self._gathered) >= PIECE_BYTES:
-                        await self._hand_over()
+            async for piece in pieces_of(request):
+                parser.write(piece)
+                if self._enough:
+                    return
+                if len(self._gathered) >= PIECE_BYTES:
+                    await self._hand_over()
         except FormParserError:
             raise Rejected("a form that is cut short or is none", code="wrong-form") from None
         except TimeoutError:

@@ -11,6 +11,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from comity.console.bodies import pieces_of
 from comity.console.desk import Desk
 from comity.console.guard import FORM_BYTES_MAX
 from comity.console.languages import Language
@@ -187,6 +188,7 @@ class Entry(NamedTuple):
         early: somebody may ask it whose account leads nowhere else yet (steps 11 and 12).
         kept: what comes with an ended session or needs a fresher one is kept for its person (step 21); not where a
             password, a code or a passkey is in it.
+        live: it is asked while somebody types, and does nothing.
         late: what reads the body of a ``raw`` one that comes with an ended session, and keeps it with ``Visit.hold``;
             without it such a one is refused.
     """
@@ -199,6 +201,7 @@ class Entry(NamedTuple):
     raw: bool = False
     early: bool = False
     kept: bool = True
+    live: bool = False
     late: Handler | None = None
 
 
@@ -206,16 +209,19 @@ async def read_form(request: Request) -> Form:
     """A form without a file, as a browser sends it.
 
     Raises:
-        Rejected: it is something else, too long, or not text.
+        Rejected: it is something else, too long, too slow, or not text.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != FORM:
         raise Rejected(f"a form is sent as {FORM}, not as {kind[:100]!r}", code="wrong-form")
     body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > FORM_BYTES_MAX:
-            raise Rejected(f"a form of more than {FORM_BYTES_MAX} bytes", code="too-large")
+    try:
+        async for piece in pieces_of(request):
+            body += piece
+            if len(body) > FORM_BYTES_MAX:
+                raise Rejected(f"a form of more than {FORM_BYTES_MAX} bytes", code="too-large")
+    except TimeoutError:
+        raise Rejected("the request did not come in time", code="slow-body") from None
     try:
         fields = parse_qsl(
             body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=FIELDS_MAX, encoding="utf-8"

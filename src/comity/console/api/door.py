@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
@@ -17,6 +16,7 @@ from comity.console.api.files import HEADER, WRITTEN, ApiFiles, read_fields
 from comity.console.api.idempotency import Idempotency
 from comity.console.api.problems import problem
 from comity.console.api.verbs import READING, verbs
+from comity.console.bodies import pieces_of
 from comity.console.desk import Desk
 from comity.console.rights import check_right, takes_actor
 from comity.console.tokens import Bearer, Tokens
@@ -29,7 +29,6 @@ DESCRIPTION = "openapi.json"
 FILES = "files"
 BODY_BYTES_MAX = 4 * 2**20
 """Largest request: an agreement with its history."""
-BODY_SECONDS = 60.0
 BURST = 200
 REQUESTS_PER_SECOND = 50.0
 """How much one token may ask."""
@@ -61,20 +60,35 @@ class ApiDoor:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request (ASGI)."""
         request = Request(scope, receive)
+        name, code = scope["path"].removeprefix(ROOT), ""
+        request.state.bearer = None
         try:
-            answer = await self._answer(request)
+            await self._desk.access.ready()
+            answer = await self._answer(request, name)
         except ClientDisconnect:
             return
         except Exception as error:  # noqa: BLE001 - one request must not end the door; the log has the whole story
             answer = problem(error, f"the verb at {request.url.path[:200]!r}", _headers(error))
+            code = getattr(error, "code", "internal")
+        self._note(request, name, answer, code)
         await answer(scope, receive, send)
 
-    async def _answer(self, request: Request) -> Response:
-        name = request.scope["path"].removeprefix(ROOT)
+    def _note(self, request: Request, name: str, answer: Response, code: str) -> None:
+        """Who asked for which verb; of whoever has no token, that one was tried (``spec/console.md`` step 22)."""
+        bearer: Bearer | None = request.state.bearer
+        note = self._desk.access.note
+        if bearer is not None:
+            did = f"{ROOT}{name if name in self._verbs else FILES}"
+            path, method = request.url.path, request.method
+            note(did, bearer.person.person, path=path, method=method, status=answer.status_code, how="token", code=code)
+        elif code == "unknown-token":
+            note("token", status=answer.status_code, how="token", code=code)
+
+    async def _answer(self, request: Request, name: str) -> Response:
         if name == DESCRIPTION:
             _check_method(request, "GET")
             return Response(self._described(), media_type="application/json")
-        bearer = await self._bearer(request)
+        bearer = request.state.bearer = await self._bearer(request)
         if name == FILES:
             _check_method(request, "POST")
             return Response(await self._files.send(request, bearer), 201, media_type="application/json")
@@ -90,7 +104,7 @@ class ApiDoor:
         body = await _body(request)
         run = partial(self._run, name, body, bearer)
         key = request.headers.get("idempotency-key")
-        if key is None:
+        if key is None or name in READING:
             answer = await run()
         else:
             answer = await self._idempotency.once(bearer.person.person, key, name.encode() + b"\n" + body, run)
@@ -164,11 +178,10 @@ async def _body(request: Request) -> bytes:
         raise Rejected("a request is JSON: Content-Type: application/json", code="not-json")
     body = bytearray()
     try:
-        async with asyncio.timeout(BODY_SECONDS):
-            async for piece in request.stream():
-                body += piece
-                if len(body) > BODY_BYTES_MAX:
-                    raise Rejected(f"a request of more than {BODY_BYTES_MAX} bytes", code="too-large")
+        async for piece in pieces_of(request):
+            body += piece
+            if len(body) > BODY_BYTES_MAX:
+                raise Rejected(f"a request of more than {BODY_BYTES_MAX} bytes", code="too-large")
     except TimeoutError:
         raise Rejected("the request did not come in time", code="slow-body") from None
     return bytes(body)

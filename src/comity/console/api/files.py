@@ -14,10 +14,11 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from comity.console.bodies import pieces_of
 from comity.console.desk import Desk
 from comity.console.spool import PIECE_BYTES, Spooled
 from comity.console.tokens import Bearer
-from comity.console.uploads import BODY_BYTES_PER_SECOND, BODY_SECONDS, safe_name
+from comity.console.uploads import safe_name
 from comity.errors import Misuse, Rejected
 
 FILE = r"^file:[0-9a-f]{32}$"
@@ -72,15 +73,15 @@ class ApiFiles:
         most = self._desk.settings.upload_bytes
         spooled = self._desk.spool.new(self._owner(bearer), safe_name(request.query_params.get("name", "file")))
         with self._desk.spool.whole(spooled) as sink:
-            began = asyncio.get_running_loop().time()
             size = 0
-            async for piece in request.stream():
-                size += len(piece)
-                if size > most:
-                    raise Rejected(f"a file of more than {most} bytes", code="too-large")
-                if asyncio.get_running_loop().time() - began > BODY_SECONDS + size / BODY_BYTES_PER_SECOND:
-                    raise Rejected("the file did not come in time", code="slow-body")
-                await asyncio.to_thread(sink.write, piece)
+            try:
+                async for piece in pieces_of(request):
+                    size += len(piece)
+                    if size > most:
+                        raise Rejected(f"a file of more than {most} bytes", code="too-large")
+                    await asyncio.to_thread(sink.write, piece)
+            except TimeoutError:
+                raise Rejected("the file did not come in time", code="slow-body") from None
         return msgspec.json.encode(FileSent(file=f"file:{spooled.id}", name=spooled.name, size=spooled.size))
 
     def fetch(self, name: str, bearer: Bearer) -> Response:

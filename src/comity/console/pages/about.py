@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import RedirectResponse, Response
 
+from comity.console.cookies import origin_of
 from comity.console.languages import LANGUAGE_COOKIE, known_code
 from comity.console.visit import Entry, Visit, own_path
 
@@ -19,7 +20,8 @@ async def choose_language(visit: Visit) -> Response:
         if visit.session is not None:
             visit.session.language = code
             await visit.desk.accounts.keep_language(visit.session.person, code)
-        answer.set_cookie(LANGUAGE_COOKIE, code, max_age=YEAR_SECONDS, samesite="strict", httponly=True)
+        secure = origin_of(visit.desk, visit.request.headers.get("host", "")).startswith("https:")
+        answer.set_cookie(LANGUAGE_COOKIE, code, max_age=YEAR_SECONDS, secure=secure, samesite="strict", httponly=True)
     return answer
 
 

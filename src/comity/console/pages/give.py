@@ -295,7 +295,7 @@ ROUTES = (
     Entry("/give", page),
     Entry("/give", look, methods=("POST",), raw=True, late=late),
     Entry("/give/file", take_file, methods=("POST",), raw=True, kept=False),
-    Entry("/give/live", look_live, methods=("POST",), kept=False),
+    Entry("/give/live", look_live, methods=("POST",), kept=False, live=True),
     Entry("/give/ask", ask, methods=("POST",), fresh=True),
     Entry("/give/drop", drop_file, methods=("POST",)),
 )

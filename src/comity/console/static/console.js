@@ -8,3 +8,8 @@ document.addEventListener("DOMContentLoaded", () => {
   // Whoever sent a form with mistakes is led to them.
   document.getElementById("mistakes")?.focus();
 });
+
+// A page that the browser kept is asked for again: whoever goes back after signing out sees none of it.
+addEventListener("pageshow", (event) => {
+  if (event.persisted) location.reload();
+});
