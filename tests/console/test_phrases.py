@@ -128,6 +128,7 @@ def test_what_people_wrote_is_carried_over_as_they_wrote_it() -> None:
 
 def test_what_is_not_known_stays_english_and_says_so() -> None:
     assert phrase("to whom it may concern", "ja") is None
+    assert phrase("", "ja") == ""
     assert phrase("to whom it may concern", "en") == "to whom it may concern"
     japanese = Language("ja", ZoneInfo("Asia/Tokyo"))
     assert japanese.told("<b>odd</b>") == '<span lang="en">&lt;b&gt;odd&lt;/b&gt;</span>'

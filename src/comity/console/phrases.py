@@ -67,7 +67,7 @@ class Book(NamedTuple):
 
 def phrase(text: str, code: Code) -> str | None:
     """What a flow, or an agreement of the library, says, in another language; None where it is not known there."""
-    return text if code == "en" else _told(text, _book(code), 0)
+    return text if code == "en" or not text else _told(text, _book(code), 0)
 
 
 def meaning(error: str, code: Code) -> str | None:
