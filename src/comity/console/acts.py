@@ -8,6 +8,7 @@ is looked at twice; a refusal is shown with its reasons; somebody who keeps his 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from hashlib import sha256
 from typing import Any
 from urllib.parse import urlencode
 
@@ -132,12 +133,26 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def run(visit: Visit, act: Act) -> Response:
-    """(1) The form; or, sent, what comes of it."""
-    ready = await act.ready(visit)
+    """(1) The form; or, sent, what comes of it; sent twice, what came of it then (8)."""
     if visit.request.method in READING:
-        return await _page(
-            visit, act, ready, State(typed=read_typed(ready.fields, visit.query, visit.words, blank=True))
-        )
+        ready = await act.ready(visit)
+        typed = read_typed(ready.fields, visit.query, visit.words, blank=True)
+        return await _page(visit, act, ready, State(typed=typed))
+    came = await visit.desk.once.run(_digest(visit), lambda: _send(visit, act), lambda answer: isinstance(answer, Done))
+    if not isinstance(came, Done):
+        return came
+    return visit.to(came.path, "" if came.told in visit.signed_in.told else came.told)
+
+
+def _digest(visit: Visit) -> str:
+    """Which form was sent in which session, and with what in it."""
+    typed = [each for each in visit.form.fields if each[0] != TOKEN]
+    return sha256(repr((visit.signed_in.token, visit.request.url.path, typed)).encode()).hexdigest()
+
+
+async def _send(visit: Visit, act: Act) -> Response | Done:
+    """What comes of a form."""
+    ready = await act.ready(visit)
     typed = read_typed(ready.fields, visit.form, visit.words)
     state = State(typed=typed, mistakes=typed.mistakes)
     if ready.seen and visit.form.get(SEEN) != ready.seen:  # (3)
@@ -168,8 +183,7 @@ async def run(visit: Visit, act: Act) -> Response:
         return await _page(visit, act, ready, msgspec.structs.replace(state, own_key=True), CONFLICT)
     if act.result is not None:
         return act.result(visit, answer)
-    done = act.done(visit, answer)
-    return visit.to(done.path, done.told)
+    return act.done(visit, answer)
 
 
 def _mistake(ready: Ready, error: ComityError, visit: Visit) -> dict[str, object]:

@@ -16,6 +16,7 @@ from comity.console.doorkeeper import Doorkeeper
 from comity.console.held import HeldForms
 from comity.console.organisations import Login
 from comity.console.passwords import HASHER, Passwords
+from comity.console.once import Once
 from comity.console.sessions import Session, Sessions
 from comity.console.settings import ConsoleSettings
 from comity.console.spool import Spool
@@ -51,6 +52,7 @@ class Desk:
     Attributes:
         origins: every address under which browsers reach the console.
         sessions: whoever is signed in.
+        once: the forms that were sent.
         accounts: whoever can sign in.
         doorkeeper: who lets them in.
         passwords: makes what is kept of a password.
@@ -100,6 +102,7 @@ class Desk:
         self.entropy = entropy
         self.origins = (*here, *settings.public)
         self.sessions = Sessions(clock, entropy, timedelta(minutes=settings.idle_minutes))
+        self.once = Once()
         self.sessions.ended.append(spool.end)
         self.spool = spool
         self.views = None if readers is None else Views(readers, clock)
