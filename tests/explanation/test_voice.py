@@ -58,7 +58,7 @@ def test_a_duty_is_a_sentence() -> None:
     assert told == [
         "When it is lost or compromised, or may be, the recipient tells, immediately; it is owed to the originator.",
         "紛失若しくは漏えい又はそのおそれ:受領側は、提供元に対し、通知する(直ちに)。",
-        "분실·누설 또는 그 우려: 접수 측은 원제공자에 대하여 통보한다(즉시).",
+        "분실·훼손 또는 그 우려: 접수 측은 원제공자에 대하여 통보한다(즉시).",
     ]
 
 

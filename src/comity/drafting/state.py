@@ -158,7 +158,7 @@ def _clauses(rows: Rows, answers: StateAnswers) -> None:
     )
     rows.clause(
         "11",
-        ("Loss and compromise", "紛失及び漏えい", "분실 및 누설"),
+        ("Loss and compromise", "紛失及び漏えい", "분실 및 훼손"),
         "Of any loss or compromise, or a possible one, the recipient tells the originator, investigates, and reports.",
     )
     rows.clause(

@@ -28,7 +28,7 @@ def term_clauses(rows: Rows, term: Term, article: str, *, entry: str) -> None:
     rows.clause(f"{article}.1", ("Entry into force", "発効", "발효"), f"It enters into force {begins}.")
     rows.clause(
         f"{article}.2",
-        ("Duration and notice", "有効期間及び通告", "유효기간 및 통고"),
+        ("Duration and notice", "有効期間及び通告", "유효기간 및 통보"),
         f"{lasts}{renewed}; a party ends it by notice{form} {length_in(term.notice, 'en')} before.",
     )
     kept = "What was provided stays protected." if term.survival == "protection-continues" else "Nothing goes on."

@@ -138,7 +138,7 @@ EVENTS: Phrases = {
     "loss-suspected": (
         "it is lost or compromised, or may be",
         "紛失若しくは漏えい又はそのおそれ",
-        "분실·누설 또는 그 우려",
+        "분실·훼손 또는 그 우려",
     ),
     "investigation-ended": ("the investigation ends", "調査の終了", "조사의 종료"),
     "end-wanted": ("a party wants to end the agreement", "終了の希望", "종료의 희망"),
@@ -159,7 +159,7 @@ EVENTS: Phrases = {
     "loss-on-third-ground": (
         "a loss happens on a third party's ground",
         "第三者の領域における紛失又は漏えい",
-        "제3자의 영역에서의 분실 또는 누설",
+        "제3자의 영역에서의 분실 또는 훼손",
     ),
 }
 DEEDS: Phrases = {
@@ -179,7 +179,7 @@ DEEDS: Phrases = {
     "investigate": ("investigates", "調査する", "조사한다"),
     "report": ("reports result and measures", "結果及び措置を報告する", "결과 및 조치를 보고한다"),
     "protect": ("goes on protecting", "引き続き保護する", "계속 보호한다"),
-    "give-notice": ("gives notice", "通告する", "통고한다"),
+    "give-notice": ("gives notice", "通告する", "통보한다"),
     "answer-recall": ("accounts for every copy", "全ての写しについて回答する", "모든 사본에 대하여 회답한다"),
     "return-receipt": ("signs for what came back", "返還の受領証を交付する", "반환 수령증을 교부한다"),
     "answer-request": ("grants or refuses", "許諾又は拒否する", "허락 또는 거부한다"),

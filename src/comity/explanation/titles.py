@@ -56,7 +56,7 @@ HEADS: Mapping[str, Phrase] = {
     "to": ("to whom", "相手方", "상대방"),
     "evidence": ("shown by", "証拠", "증거"),
     "begins": ("begins", "開始日", "개시일"),
-    "last-day": ("last day for notice", "通告の最終日", "통고 최종일"),
+    "last-day": ("last day for notice", "通告の最終日", "통보 최종일"),
     "renewed": ("renewed on", "更新日", "갱신일"),
     "ends": ("ends on", "終了日", "종료일"),
     "office": ("office", "部署", "부서"),
@@ -97,12 +97,12 @@ REMARKS: Mapping[str, Phrase] = {
     "open-ended": (
         "It has no end of its own; a notice ends it when its period is over.",
         "固有の期限はない。通告は、その期間の満了により終了の効果を生ずる。",
-        "고유한 기한이 없다. 통고는 그 기간이 만료될 때 종료의 효과를 가진다.",
+        "고유한 기한이 없다. 통보는 그 기간이 만료될 때 종료의 효과를 가진다.",
     ),
     "drawn": (
         "Each bar is a term; ▲ marks the last day for a notice before its end.",
         "各帯は一つの期間を、▲は満了前の通告の最終日を示す。",
-        "각 막대는 하나의 기간을, ▲는 만료 전 통고의 최종일을 나타낸다.",
+        "각 막대는 하나의 기간을, ▲는 만료 전 통보의 최종일을 나타낸다.",
     ),
     "history": (
         "What has happened to it since is told by: comity agreement status {x}",
