@@ -14,9 +14,9 @@ from comity.console.access import Access
 from comity.console.accounts import Accounts
 from comity.console.doorkeeper import Doorkeeper
 from comity.console.held import HeldForms
+from comity.console.once import Once
 from comity.console.organisations import Login
 from comity.console.passwords import HASHER, Passwords
-from comity.console.once import Once
 from comity.console.sessions import Session, Sessions
 from comity.console.settings import ConsoleSettings
 from comity.console.spool import Spool
