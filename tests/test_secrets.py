@@ -82,6 +82,9 @@ HARMLESS = {
     "console.settings.ConsoleSettings",  # as that of the accounts
     "console.settings.Organisation",  # the name of a file
     "node.pages.Pages",  # as the first
+    "node.settings.WebhookSettings",  # the name of a file
+    "node.webhooks.Webhook",  # as the first
+    "stores.keys.KeyFolder",  # as the first: it says where keys lie
 }
 
 
@@ -112,7 +115,7 @@ def classes() -> Iterator[tuple[str, list[str]]]:
         found = importlib.import_module(module.name)
         for name, kind in vars(found).items():
             if inspect.isclass(kind) and kind.__module__ == module.name:
-                plain = kind.__init__ is not object.__init__ and not issubclass(kind, BaseException)
+                plain = kind.__init__ is not object.__init__ and not issubclass(kind, BaseException | dict)
                 fields = list(getattr(kind, "__struct_fields__", ()))
                 fields = fields or (list(inspect.signature(kind).parameters) if plain else [])
                 yield f"{module.name}.{name}".removeprefix("comity."), fields
