@@ -40,12 +40,12 @@ _ANYTHING, _NAMES = "(.*?)", r"([^\s,]+(?: [^\s,]+)?(?:, [^\s,]+)*)"
 
 
 class Sentence(NamedTuple):
-    """A sentence with places: what finds it again, the order of its places, how many letters it has of its own."""
+    """A sentence with places: what finds it again, the order of its places, how many letters it has, its own words."""
 
     found_by: re.Pattern[str]
     places: tuple[str, ...]
     letters: int
-    begins: str
+    own: tuple[str, ...]
     told: str
 
 
@@ -82,7 +82,7 @@ def _told(text: str, book: Book, letters_min: int) -> str | None:
     for sentence in book.sentences:
         if sentence.letters < letters_min:
             return None
-        if text.startswith(sentence.begins):
+        if _may_be(text, sentence.own):
             found = sentence.found_by.fullmatch(text)
             if found is not None:
                 put = {place: _put(said, book) for place, said in zip(sentence.places, found.groups(), strict=True)}
@@ -94,6 +94,22 @@ def _told(text: str, book: Book, letters_min: int) -> str | None:
     if comma and state in STATES:
         return f"{book.words[state]}, {rest}"
     return None
+
+
+def _may_be(text: str, own: tuple[str, ...]) -> bool:
+    """Whether the words of a sentence stand in a text, in their order; in one pass, whatever stands between them.
+
+    A pattern with several places tries every way to share out a long text among them before it finds that there is
+    none, and what people wrote may be long. Where this holds, its first way is right.
+    """
+    at, end = len(own[0]), len(text) - len(own[-1])
+    if not text.startswith(own[0]) or at > end or not text.endswith(own[-1]):
+        return False
+    for each in own[1:-1]:
+        at = text.find(each, at, end) + len(each)
+        if at < len(each):
+            return False
+    return True
 
 
 def _words(text: str, book: Book) -> str | None:
@@ -164,4 +180,4 @@ def _sentence(text: str, told: str) -> Sentence:
         free = letters >= LETTERS_MIN or before[-1:] + after[:1] == '""' or before[-2:] + after == ": "
         holes.append(_ANYTHING if free else _NAMES)
     pattern = "".join(chain.from_iterable(zip(map(re.escape, own), [*holes, ""], strict=True)))
-    return Sentence(re.compile(pattern, re.DOTALL), tuple(places), letters, own[0], told)
+    return Sentence(re.compile(pattern, re.DOTALL), tuple(places), letters, tuple(own), told)
