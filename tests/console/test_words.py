@@ -160,3 +160,20 @@ async def test_whoever_reads_it_in_his_language_meets_no_english(world: World, c
             assert f'<html lang="{code}"' in page.html
             left = {unescape(each) for each in re.findall(r'<span lang="en">(.+?)</span>', page.html)}
             assert left - kept == set(), path
+
+
+@EVERY
+async def test_what_is_refused_is_refused_in_the_language_of_the_reader(world: World, code: Code) -> None:
+    at = await browser(world.jp, "sato", code)
+    for path in (
+        "/nowhere",
+        "/items/i-aaaaaaaaaaaaaaaa",
+        "/incidents/x",
+        "/accounts",
+        "/sites/x",
+        "/people/p-x",
+        "/muster",
+    ):
+        page = await at.get(path)
+        assert page.status >= 400, path
+        assert '<span lang="en">' not in page.html, path
