@@ -22,8 +22,20 @@ async def test_the_list_says_with_whom_and_how_each_stands(at: Browser) -> None:
     page = await at.get("/agreements")
     assert page.status == 200
     assert HERE in page.read.links
-    assert "As kr reads it in force" in page.text
-    assert "Acknowledged by" in page.text
+    assert "As KR reads it in force" in page.text
+    assert "Acknowledged by JP and KR" in page.text
+
+
+@pytest.mark.parametrize(
+    ("language", "title"), [("ja", "日本国政府と大韓民国政府"), ("ko", "대한민국 정부와 일본국 정부")]
+)
+@pytest.mark.parametrize("path", ["/agreements", HERE, "/visits/ask", "/"])
+async def test_its_title_is_in_the_readers_language_wherever_it_stands(
+    world: World, path: str, language: str, title: str
+) -> None:
+    page = await (await browser(world.jp, "sato", language)).get(path)
+    assert title in page.text
+    assert "Agreement between" not in page.text
 
 
 async def test_a_house_without_an_agreement_says_what_to_do_first(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from comity.console.fields import Field, Typed
+from comity.console.phrases import phrase
 from comity.console.visit import Visit
 from comity.flows.agreeing.agreements import AgreementShown, ListAgreements
 
@@ -13,12 +14,17 @@ async def agreements(visit: Visit) -> list[AgreementShown]:
     return shown
 
 
+def titled(visit: Visit, shown: AgreementShown) -> str:
+    """The title of an agreement in the language of whoever reads; as it is written where it has none in it."""
+    return phrase(shown.title, visit.words.code) or shown.title
+
+
 async def relationship_field(visit: Visit, *, needed: bool) -> tuple[Field, ...]:
     """The field by which an agreement is chosen; where one need not be and there is one only, no field at all."""
     running = await agreements(visit)
     if not needed and len(running) < 2:
         return ()
-    options = tuple((each.relationship, f"{each.title} ({each.peer.upper()})") for each in running)
+    options = tuple((each.relationship, f"{titled(visit, each)} ({each.peer.upper()})") for each in running)
     field = Field(
         name="relationship",
         label=visit.words("Agreement"),

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from comity.console.acts import Act, Done, Ready, cell
 from comity.console.fields import Field, Typed
 from comity.console.languages import N_
-from comity.console.places import agreements
+from comity.console.places import agreements, titled
 from comity.console.signing import new_name
 from comity.console.visit import Entry, Visit
 from comity.console.words import STATES
@@ -305,7 +305,8 @@ EXPLAIN = Act(
 async def _ready_compare(visit: Visit) -> Ready:
     say = visit.words
     options = tuple(
-        (f"{each.peer} {each.relationship}", f"{each.peer.upper()}: {each.title}") for each in await agreements(visit)
+        (f"{each.peer} {each.relationship}", f"{each.peer.upper()}: {titled(visit, each)}")
+        for each in await agreements(visit)
     )
     return Ready(
         back="/muster",
