@@ -6,7 +6,8 @@ cache is emptied before each. ``_page_register.py`` writes the register in bulk.
 turns. The peer is one flat SQLite table with an index for each question and FTS5, asked the same in the same run, by
 whoever may see everything; its answers are compared with the registry officer's.
 
-What the application adds to a page, its template and its transport, is measured over the whole application.
+What the application adds to a page, its guard, session and template, is measured besides: whole pages as a browser asks
+for them (``_pages_side.py``), without the network.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from pathlib import Path
 import apsw
 
 from benchmarks._page_register import COMMON, RARE, READER, REGISTRY, THEIRS, TOPICS, Line, Pattern, flat, grow, tell
+from benchmarks._pages_side import visitor
 from comity.flows.actors import Actor
 from comity.flows.finding.pages import Page, read_page
 from comity.flows.finding.questions import ReadPage, cursor
@@ -122,6 +124,7 @@ def _sql_today(table: apsw.Connection, _: Line) -> object:
 
 
 BOTH = (REGISTRY, READER)
+PAGES = {"Today": "/", "Register": "/register", "Register, a word": f"/register?text={COMMON}", "Item": "/items/{item}"}
 
 
 def questions(reader: str) -> dict[str, tuple[Ask, Same, tuple[Actor, ...]]]:
@@ -231,4 +234,26 @@ async def _measured(pattern: Pattern, folder: Path, size: int, turns: int) -> tu
                             if actor == REGISTRY:
                                 races[asks].flat.append((time.perf_counter() - after) * 1000)
                         assert other is None or said == other, f"{asks}: {str(said)[:200]} and {str(other)[:200]}"
+            races |= await _whole_pages(house, lines, folder, turns)
     return races, made
+
+
+async def _whole_pages(house: House, lines: list[Line], folder: Path, turns: int) -> dict[str, Race]:
+    """Pages as a browser gets them."""
+    races: dict[str, Race] = {}
+    for actor in BOTH:
+        somebody = await visitor(house, actor.handle, folder)
+        for page, address in PAGES.items():
+            if page == "Item" and actor == READER:
+                continue  # most items are not there for him
+            name = f"page {page}; as {'a registry officer' if actor == REGISTRY else 'a reader'}"
+            chance = random.Random(name)
+            races[name] = Race()
+            for turn in range(turns + 1):
+                path = address.format(item=chance.choice(lines).item)
+                house.sequencer.rows.clear()
+                before = time.perf_counter()
+                await somebody.get(path)
+                if turn:
+                    races[name].ours.append((time.perf_counter() - before) * 1000)
+    return races
