@@ -13,6 +13,7 @@ import pytest
 from comity.errors import ComityError, Misuse, Refused, Rejected, Unavailable
 from comity.flows.actors import Actor
 from comity.flows.ending.destruction import Destroy, destroy
+from comity.flows.ending.returning import SendBack, send_back
 from comity.flows.exchanging.parcel import Parcel, read_parcel, write_parcel
 from comity.flows.exchanging.roads import Road
 from comity.flows.giving.answering import Approve, Assure, approve, assure
@@ -333,6 +334,21 @@ async def test_what_was_destroyed_after_the_backup_cannot_be_opened(world: World
         await open_item(kr, asked)
     assert shut.value.code == "not-holder"
     assert not (world.folder / "opened").exists()
+    await sound(world)
+
+
+async def test_what_was_sent_back_after_the_backup_has_no_key_here(world: World) -> None:
+    """(49) It is in transit, which a key may outlive, but on its way back, which none does."""
+    given = await world.given()
+    backup = backup_of(world.kr)
+    await send_back(world.kr, SendBack(item=given.item, copy=1, reason="done", actor=Actor("kim")))
+    await world.exchange()
+    kr = await lose(world, "kr", backup)
+    assert (await caught_up(world, "kr")).restored is None
+    row = await kr.need(CopyRow, f"{RELATIONSHIP}/{given.item}/000001", "copy")
+    assert (row.state, row.going_back) == ("in transit", True)
+    assert await kr.side(HEADER, row.header.hex()) is None
+    assert row.header in disk_of(kr).erased
     await sound(world)
 
 

@@ -63,14 +63,16 @@ class Erasing:
         await self.erase_again()
 
     async def erase_again(self) -> None:
-        """Erase what the list names, and the headers of copies that have come to their end.
+        """Erase what the list names, and the headers of copies that have come to their end or are going back.
 
         Raises:
             DiskFull, Unavailable: the list or the database cannot be written; nothing may be opened then.
         """
         known = await self._known_digests()
         stale = [Put(HEADER, key, None) for key in sorted(known)]
-        ended = [copy.header.hex() async for copy in _copies(self._store) if copy.state not in USABLE]
+        ended = [
+            copy.header.hex() async for copy in _copies(self._store) if copy.going_back or copy.state not in USABLE
+        ]
         more = [key for key in ended if key not in known]  # a database that others wrote to, or an older program
         if more:
             await self._write(more)
