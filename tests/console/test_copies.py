@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -37,6 +38,7 @@ async def test_a_copy_goes_from_hand_to_hand(world: World) -> None:
     page = await kim.get(f"/copies/{item}")
     assert (page.status, outside_addresses(page.html)) == (200, [])
     assert "군사 Ⅱ급 비밀" in page.html  # the banner, in the words of the reader's own side
+    assert re.search(r"\bn-[a-z2-7]{16}", page.text) is None  # a reader is told who holds it, not by which pseudonym
     page = await kim.get(f"/copies/{item}/1")
     assert "Chain of custody" in page.text
     assert "Hand it over" in page.text

@@ -13,6 +13,7 @@ from comity.console.words import RECORDS, STATES
 from comity.errors import Misuse
 from comity.flows.ending.level_books import LevelsShown, ListReviews, ShowLevels
 from comity.flows.handling.copies import CopyLine, CopyShown, ListCopies, ScanCopy
+from comity.flows.looking.item_story import ItemStory, ShowItem
 from comity.flows.people.person_views import ListPeople, PersonShown
 from comity.register.roles import REGISTRY
 
@@ -30,18 +31,27 @@ async def find(visit: Visit) -> Response:
     return visit.show("copies/find.html", reference="", error=None, reviews=reviews)
 
 
+async def _story(visit: Visit, item: str) -> tuple[str, dict[str, str]]:
+    """What an item is called, and the functions of all whom its copies name, as far as whoever asks may see."""
+    story: ItemStory = await visit.ask("item", ShowItem(item=item, actor=visit.actor))
+    holders = {each.holder: each.function for each in story.copies if each.function}
+    return story.title or item, holders | await functions(visit)
+
+
 async def listed(visit: Visit) -> Response:
     """The copies of an item that whoever asks may see."""
     item = visit.request.path_params["item"]
     copies = await visit.ask("copy.list", ListCopies(item=item, actor=visit.actor))
     levels = await levels_of(visit, item)
+    called, known = await _story(visit, item)
     return visit.show(
         "copies/list.html",
         item=item,
+        called=called,
         copies=copies,
         levels=levels,
         banner=await banner_of(visit, [(levels.label, levels.alternative)]),
-        known=await functions(visit),
+        known=known,
         states=STATES,
     )
 
@@ -50,11 +60,13 @@ async def one(visit: Visit) -> Response:
     """One copy with its chain of custody, and what whoever looks can do with it."""
     shown = await copy_shown(visit)
     levels = await levels_of(visit, shown.copy.item)
+    called, known = await _story(visit, shown.copy.item)
     return visit.show(
         "copies/one.html",
         shown=shown,
+        called=called,
         copy=shown.copy,
-        known=await functions(visit),
+        known=known,
         states=STATES,
         records=RECORDS,
         banner=await banner_of(visit, [(levels.label, levels.alternative)]),
