@@ -47,8 +47,9 @@ demo: $(VENV)/.run ## run the agreement of 2016 between two nodes on this machin
 demo-feed: $(VENV)/.doors ## play warning data between two nodes as they happen
 	@$(BIN)/comity demo feed
 
-test: $(VENV)/.develop ## run every test
-	@$(WITH_ENVIRONMENT) $(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+test: $(VENV)/.develop ## run every test; those in a browser by themselves, since they share two nodes
+	@$(WITH_ENVIRONMENT) $(BIN)/python -m pytest -n 2 --ignore=tests/browser $(ARGS)
+	@$(if $(ARGS),true,$(WITH_ENVIRONMENT) $(BIN)/python -m pytest tests/browser)
 
 check: $(VENV)/.develop ## lint, format and types
 	@$(BIN)/ruff check .

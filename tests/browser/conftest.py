@@ -31,13 +31,6 @@ ALONE = (
 """The browser talks to nobody but the nodes."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """These share two nodes: one worker runs them all."""
-    for item in items:
-        if HERE in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("browser"))
-
-
 def needed(what: str) -> None:
     """No browser test is skipped in CI."""
     if os.environ.get("CI"):

@@ -17,7 +17,6 @@ from comity.cli.demonstration.scenes import MARK, PURPOSE, TOPIC
 from comity.evidence.verify import verify
 from comity.timezones import time_zones
 
-pytestmark = pytest.mark.xdist_group("browser")
 CONTENT = "Radar at Wajima: azimuth 270, elevation 3, every 60 seconds."
 ITEM = re.compile(r"/items/(i-[a-z2-7]{16})")
 

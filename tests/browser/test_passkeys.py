@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import re
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from browser.stage import Stage, shoot
-
-pytestmark = pytest.mark.xdist_group("browser")
 
 
 def with_authenticator(page: Page) -> None:
@@ -51,7 +48,7 @@ def test_somebody_signs_in_with_a_finger(stage: Stage) -> None:
     shoot(page, "en-prove")
     page.locator("form[data-passkey=sign] button").click()
     expect(page).to_have_url(re.compile("/tokens$"))
-    assert said == []
+    assert [each for each in said if not each.startswith("Clear-Site-Data")] == []  # which it tells when one signs out
 
 
 def test_a_browser_that_makes_no_passkey_says_so_and_the_page_goes_on(stage: Stage) -> None:

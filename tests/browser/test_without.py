@@ -11,7 +11,6 @@ from playwright.sync_api import Page, expect
 from browser.stage import Stage, shoot
 from comity.cli.demonstration.scenes import MARK, PURPOSE, TOPIC
 
-pytestmark = pytest.mark.xdist_group("browser")
 TABS_MAX = 120
 
 
