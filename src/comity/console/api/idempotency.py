@@ -9,15 +9,14 @@ from hashlib import sha256
 
 import msgspec
 
+from comity.console.shelves import Shelf
 from comity.errors import Misuse
-from comity.ports import Ambiguous, Batch, Clock, Put, Store
+from comity.ports import Ambiguous, Clock, Store
 
 KEPT = timedelta(hours=24)
 KEY = re.compile(r"[!-~]{1,255}\Z")
 SWEEP_EVERY = 256
 """After how many new keys those that are over are removed."""
-_SWEPT_MAX = 10_000
-_TABLE = "idempotency"
 
 
 class _Kept(msgspec.Struct, frozen=True):
@@ -37,7 +36,7 @@ class Idempotency:
     """
 
     def __init__(self, store: Store, clock: Clock) -> None:
-        self._store = store
+        self._shelf = Shelf(store, "idempotency", _Kept)
         self._clock = clock
         self._under_way: set[str] = set()
         self._new = 0
@@ -66,15 +65,15 @@ class Idempotency:
             before = await self._before(name, fingerprint)
             if before is not None:
                 return before
-            await self._put(name, _Kept(fingerprint, self._clock.now()))
+            await self._shelf.put(name, _Kept(fingerprint, self._clock.now()))
             try:
                 body = await do()
             except Ambiguous:
                 raise
             except Exception:
-                await self._store.commit(Batch(puts=(Put(_TABLE, name, None),)), {})
+                await self._shelf.put(name, None)
                 raise
-            await self._put(name, _Kept(fingerprint, self._clock.now(), body))
+            await self._shelf.put(name, _Kept(fingerprint, self._clock.now(), body))
             return body
         finally:
             self._under_way.discard(name)
@@ -84,11 +83,8 @@ class Idempotency:
         self._new += 1
         if self._new % SWEEP_EVERY == 1:
             await self._sweep()
-        value = (await self._store.get(_TABLE, [name]))[0]
-        if value is None:
-            return None
-        kept = msgspec.json.decode(value, type=_Kept)
-        if self._over(kept):
+        kept = await self._shelf.get(name)
+        if kept is None or self._over(kept):
             return None
         if kept.asked != fingerprint:
             raise Misuse(
@@ -101,14 +97,9 @@ class Idempotency:
             )
         return kept.body
 
-    async def _put(self, name: str, kept: _Kept) -> None:
-        await self._store.commit(Batch(puts=(Put(_TABLE, name, msgspec.json.encode(kept)),)), {})
-
     async def _sweep(self) -> None:
-        rows = await self._store.scan(_TABLE, limit=_SWEPT_MAX)
-        over = [Put(_TABLE, name, None) for name, value in rows if self._over(msgspec.json.decode(value, type=_Kept))]
-        if over:
-            await self._store.commit(Batch(puts=tuple(over)), {})
+        kept = await self._shelf.all()
+        await self._shelf.put_all({name: None for name, each in kept.items() if self._over(each)})
 
     def _over(self, kept: _Kept) -> bool:
         return self._clock.now() - kept.at >= KEPT

@@ -8,7 +8,6 @@ from comity.console.cookies import origin_of
 from comity.console.languages import LANGUAGE_COOKIE, known_code
 from comity.console.visit import Entry, Visit, own_path
 
-MENU: tuple[tuple[str, str], ...] = ()
 YEAR_SECONDS = 31_536_000
 
 

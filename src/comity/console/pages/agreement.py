@@ -40,7 +40,6 @@ from comity.foresight.supposition import SupposedAct
 from comity.foresight.written import Written
 from comity.register.roles import AGREEMENT_AUTHORITY
 
-MENU = (("/agreements", N_("Agreements")),)
 YEARS_AHEAD = 20
 """How far ahead a day can be asked about: a picture of more has nothing to tell."""
 STEPS: Mapping[str, str] = {

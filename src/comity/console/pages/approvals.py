@@ -28,7 +28,6 @@ from comity.flows.looking.requests import AskedShown, RequestShown, ShowAsked, S
 from comity.marking.translation import NeedsChoice, translate
 from comity.register.roles import ASSURANCE_OFFICER, OFFICER, REGISTRY, RELEASE_AUTHORITY
 
-MENU = (("/releases", N_("Releases")),)
 ACTS: Mapping[str, str] = {
     "give": N_("to give"),
     "show": N_("to show"),

@@ -28,7 +28,6 @@ from comity.flows.feeding.readings import ListReadings
 from comity.register.feeding import ENDS_IT
 from comity.register.roles import RELEASE_AUTHORITY
 
-MENU = (("/feeds", N_("Feeds")),)
 BEFORE = 50
 """How many messages that are here already a reading may begin with."""
 STATES = {

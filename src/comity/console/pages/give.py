@@ -11,7 +11,6 @@ from starlette.responses import Response
 from comity.answers import status_of
 from comity.console.banners import banner_of
 from comity.console.fields import Typed, read_typed
-from comity.console.languages import N_
 from comity.console.pages.give_sheet import CUSTODY, EMPLOYERS, Sheet, asked, look_at, make_sheet, wish_of
 from comity.console.signing import fresh, read_signatures, shown_message
 from comity.console.spool import Spooled
@@ -26,7 +25,6 @@ from comity.flows.looking.requests import ShowRequest
 from comity.marking.label import Label
 from comity.register.roles import OFFICER
 
-MENU = (("/give", N_("Give")),)
 UPLOADED = "uploaded"
 """What stands with a file in the spool that is to be given."""
 PATIENCE_SECONDS = 2.0

@@ -7,7 +7,6 @@ from starlette.responses import Response
 from comity.console.glossary import GROUPS, KNOWN, glossary
 from comity.console.visit import Entry, Visit
 
-MENU: tuple[tuple[str, str], ...] = ()
 WANTED_MAX = 100
 """Most characters by which a term is looked for."""
 

@@ -18,7 +18,6 @@ from comity.flows.deciding.explaining import DecisionTold, Why
 from comity.flows.handling.copies import ShowCopy
 from comity.flows.looking.item_story import ItemStory, ShowItem
 
-MENU: tuple[tuple[str, str], ...] = ()
 DRAWN_COPIES_MAX = 20
 """Copies whose custody is drawn; the page of copies has all."""
 EVENTS_SHOWN = 200

@@ -39,7 +39,6 @@ from comity.flows.vouching.proving import ProveRecord
 from comity.flows.vouching.witnesses import ListWitnesses
 from comity.register.roles import AGREEMENT_AUTHORITY
 
-MENU = (("/ledger", N_("Ledger")),)
 AT_ONCE_SECONDS = 1.0
 """How long a form waits for a verification: a small ledger's is done before the page is shown."""
 FILE_TYPE = "application/octet-stream"

@@ -253,7 +253,6 @@ def _item(visit: Visit) -> str:
     return str(visit.request.path_params["item"])
 
 
-MENU: tuple[tuple[str, str], ...] = ()
 ROUTES = (
     Entry("/items/{item}/open", ask, methods=("GET", "POST")),
     Entry("/opened/{opened}", show),

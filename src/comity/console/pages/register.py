@@ -17,7 +17,6 @@ from comity.errors import Misuse
 from comity.flows.finding.pages import Facets, Page, ShowFacets
 from comity.flows.finding.questions import ReadPage
 
-MENU = (("/register", N_("Register")),)
 BOXES: Mapping[str, str] = {
     "all": N_("everything"),
     "in": N_("what came"),
@@ -35,7 +34,6 @@ FORMS: Mapping[str, str] = {
 }
 """In which form information may be."""
 LINES = 50
-CURSORS = ("after", "before")
 NOTHING = Page(lines=(), older="", newer="", total=None, searched_to=None)
 
 

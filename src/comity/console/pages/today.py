@@ -14,7 +14,6 @@ from comity.flows.finding.today import ShowToday, Today
 from comity.flows.finding.waiting import Wait
 from comity.register.roles import ADMINISTRATOR
 
-MENU = (("/", N_("Today")),)
 FIRST = 8
 """How many of each list are shown; the page of the list has all."""
 KINDS: Mapping[str, str] = {

@@ -26,7 +26,6 @@ from comity.stores.sqlite import LARGE_PAGE_BYTES, SqliteStore, translated
 
 SEGMENT_ENTRIES = 2048
 """Journal entries in one object; a full one never changes."""
-SEGMENT_BYTES = 8 * 2**20
 ROWS_MEAN = 512
 """Rows in one object, about: it ends after a row whose key says so, so that a new row changes one object only."""
 ROWS_BYTES = 4 * 2**20
