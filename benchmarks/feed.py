@@ -30,6 +30,7 @@ from comity.feed.originals import Committer
 from comity.feed.proof import original_tree
 from comity.feed.schema import Reader
 from comity.ledger.tree import Frontier
+from comity.node.serving import free_port
 
 RATES = (1_000, 10_000, 50_000)
 HOUR = 3_600_000
@@ -98,9 +99,7 @@ def theirs(folder: Path) -> Iterator[Pair | None]:
     if found is None:
         yield None
         return
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        port = held.getsockname()[1]
+    port = free_port()
     settings = folder / "nats.conf"
     settings.write_text(
         f'listen: "127.0.0.1:{port}"\njetstream {{ store_dir: "{folder / "nats"}", sync_interval: always }}\n'

@@ -21,10 +21,11 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from comity.api import Node
-from comity.cli.demonstration.cast import RELATIONSHIP, SEOUL, TOKYO, House, free_port, introduce
+from comity.cli.demonstration.cast import RELATIONSHIP, SEOUL, TOKYO, House, introduce
 from comity.flows.people.directory import ListDirectory
 from comity.flows.pouch import ExportPouch, ImportPouch
 from comity.ledger.tree import Frontier
+from comity.node.serving import free_port
 from comity.ports import Batch, Put
 from comity.seal.age import seal_bytes
 from comity.seal.keys import generate_identity

@@ -21,19 +21,13 @@ from pathlib import Path
 from comity.errors import Unavailable
 from comity.flows.looking.views import Outbox, ShowOutbox
 from comity.node.client import call
-from comity.node.serving import listen_tcp
+from comity.node.serving import free_port
 
 PLACES = ("tokyo", "seoul", "washington")
 CARRY_SECONDS_MAX = 30.0
 LOOK_SECONDS = 0.02
 PIECE_BYTES = 2**16
 END_SECONDS_MAX = 15.0
-
-
-def free_port() -> int:
-    with listen_tcp("127.0.0.1", 0) as held:
-        port: int = held.getsockname()[1]
-    return port
 
 
 class Line:
@@ -101,14 +95,9 @@ class Nodes:
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self) -> None:
-        """Start every node that has a house and does not run; one that cannot is left to say why to whoever asks."""
+        """Start every node that has a house and does not run; what one that cannot says of it is kept for `_said`."""
         starting = {
-            place: subprocess.Popen(
-                ["comity", "node", "run", "--folder", str(self._folder / place)],
-                env=self._environment({}),
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-            )
+            place: self._start(place)
             for place in PLACES
             if place not in self._running and (self._folder / place / "node.toml").is_file()
         }
@@ -118,6 +107,18 @@ class Nodes:
                 self._running[place] = process
             else:
                 process.wait(END_SECONDS_MAX)
+
+    def _start(self, place: str) -> subprocess.Popen[bytes]:
+        with self._errors(place).open("ab") as errors:
+            return subprocess.Popen(
+                ["comity", "node", "run", "--folder", str(self._folder / place)],
+                env=self._environment({}),
+                stdout=subprocess.PIPE,
+                stderr=errors,
+            )
+
+    def _errors(self, place: str) -> Path:
+        return self._folder / f"{place}.errors"
 
     def stop(self) -> None:
         for process in self._running.values():
@@ -146,7 +147,8 @@ class Nodes:
             try:
                 shown = call(self._folder / place, "outbox", ShowOutbox(), Outbox)
             except Unavailable as error:
-                raise AssertionError(f"the node of {place} does not run: {error}") from None
+                told = self._errors(place).read_text()
+                raise AssertionError(f"the node of {place} does not run: {error}\n{told}") from None
             said += [
                 ((each.size, each.size), (each.delivered, each.witnessed or 0))
                 for each in shown.chains

@@ -19,7 +19,7 @@ from comity.flows.agreeing.agreements import AgreementShown, ListAgreements
 from comity.flows.agreeing.founding import AddPeer, CardShown, PeerShown
 from comity.node.client import call
 from comity.node.run import NodeShown, Ready, ShowNode, found
-from comity.node.serving import listen_tcp
+from comity.node.serving import free_port
 from comity.node.settings import Listen, Settings
 
 PROGRAM = """
@@ -41,8 +41,7 @@ class Node:
     def __init__(self, folder: Path, party: str) -> None:
         self.folder = folder
         self.party = party
-        with listen_tcp("127.0.0.1", 0) as held:
-            port: int = held.getsockname()[1]
+        port = free_port()
         listen = Listen(port=port, public=(f"https://127.0.0.1:{port}",))
         self.card: CardShown = asyncio.run(found(folder, Settings(party=party, listen=listen), party.upper()))
         self.process: subprocess.Popen[bytes] | None = None

@@ -17,7 +17,7 @@ from comity.flows.looking.views import Outbox, ShowOutbox
 from comity.flows.maintaining.rebuilding import LedgerVerified, VerifyLedger
 from comity.flows.vouching.witnesses import AddWitness, NamedWitness, PolicyShown, SetPolicy, ShowPolicy
 from comity.ledger.note import KeyType, VerifierKey
-from comity.node.serving import listen_tcp
+from comity.node.serving import free_port
 from comity.node.settings import FILE
 from comity.node.witnessing import (
     FollowLog,
@@ -72,11 +72,9 @@ def cosigned(jp: Node, *ledgers: str) -> bool:
 def test_a_third_party_witnesses_what_two_houses_do(tmp_path: Path) -> None:
     tmp_path.chmod(0o700)
     folder = tmp_path / "w1"
-    with listen_tcp("127.0.0.1", 0) as held:
-        port: int = held.getsockname()[1]
     made = make_witness(
         folder,
-        WitnessSettings(name="witness.example/w1", ml_dsa_44=True, listen=WitnessListen(port=port)),
+        WitnessSettings(name="witness.example/w1", ml_dsa_44=True, listen=WitnessListen(port=free_port())),
         seeded("w1"),
     )
     with pair(tmp_path) as (jp, kr):

@@ -27,7 +27,7 @@ from comity.ledger.note import KeyType, Note, Signature, VerifierKey, cosign
 from comity.ledger.proof import consistency_path, inclusion_path
 from comity.ledger.tree import TreeHead, leaf_hash
 from comity.node.ledger_door import LedgerDoor
-from comity.node.serving import Serving, listen_tcp, until
+from comity.node.serving import Serving, free_port, listen_tcp, until
 from comity.node.submitting import witness_poster
 from comity.node.witnessing import FollowLog, WitnessSettings, ask_witness, make_witness, running
 from comity.witness.witness import log_id
@@ -71,8 +71,7 @@ class Theirs:
 
     def __init__(self, folder: Path) -> None:
         self.config = str(folder / "witness.json")
-        with listen_tcp("127.0.0.1", 0) as held:
-            self.port = held.getsockname()[1]
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.key = self.run("init", "--name", NAME, "--listen", f"127.0.0.1:{self.port}").splitlines()[-1]
         self.process: subprocess.Popen[bytes] | None = None

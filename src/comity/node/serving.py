@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import secrets
 import signal
 import socket
 import ssl
 from asyncio import TimerHandle
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +46,8 @@ UNREAD_SECONDS = 60.0
 PING_SECONDS = 10.0
 """How often the other end of a WebSocket is asked whether it is there, and how long it has to answer."""
 FILE_MODE = 0o600
+LATER_PORTS = range(10_000, 32_768)
+"""Ports that are kept in mind before anybody listens: Linux gives out those from 32768 on, unless told otherwise."""
 
 
 class _Watched(asyncio.Protocol):
@@ -226,6 +230,17 @@ def listen_tcp(address: str, port: int) -> socket.socket:
         ) from None
     listener.setblocking(False)
     return listener
+
+
+def free_port() -> int:
+    """A port of the loopback address for a node that will listen later; nobody uses it now.
+
+    It lies below those that the system hands out by itself, so that no connection is given it in the meantime.
+    """
+    while True:
+        with suppress(Unavailable), listen_tcp("127.0.0.1", secrets.choice(LATER_PORTS)) as held:
+            port: int = held.getsockname()[1]
+            return port
 
 
 def place(listener: socket.socket) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +16,7 @@ from comity.flows.agreeing.founding import AddPeer, CardShown, ShowCard
 from comity.flows.people.clearances import ChangeList, GrantClearance
 from comity.flows.people.enrolment import EnrolPerson
 from comity.flows.people.person_views import PersonShown
+from comity.node.serving import free_port
 
 RELATIONSHIP = "jp-kr-2016/jp.kr"
 TOPIC = "missile-warning"
@@ -218,12 +218,3 @@ def introduce(first: House, second: House) -> None:
     for house, other in ((first, second), (second, first)):
         card = other.card()
         house.ask(AddPeer(card=card.card, fingerprint=card.fingerprint, compared_by=("a guard", "an officer")))
-
-
-def free_port() -> int:
-    """A port of the loopback address that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    assert isinstance(port, int)
-    return port

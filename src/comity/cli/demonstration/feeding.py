@@ -21,7 +21,7 @@ import msgspec
 from comity.api import Node
 from comity.cli.demonstration.air_picture import ALERT, FEED, MARK, PURPOSE, Recorded, recorded, schema, terms
 from comity.cli.demonstration.board import Board, Reader
-from comity.cli.demonstration.cast import ROOT, House, Role, free_port, introduce
+from comity.cli.demonstration.cast import ROOT, House, Role, introduce
 from comity.cli.demonstration.choosing import choose
 from comity.cli.demonstration.scenes import wait
 from comity.cli.demonstration.screen import Screen
@@ -41,6 +41,7 @@ from comity.flows.people.directory import ListDirectory
 from comity.node.client import call, call_lines
 from comity.node.feeds import PROVE, PUBLISH, VERIFY, MessageProved, MessageVerified, ProveMessage, VerifyMessage
 from comity.node.run import found
+from comity.node.serving import free_port
 from comity.node.settings import Listen, Settings
 
 T = TypeVar("T")
