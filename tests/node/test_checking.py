@@ -127,7 +127,7 @@ DAMAGES: dict[str, tuple[Callable[[Path], None], str]] = {
     "a head": (sql("UPDATE heads SET root = zeroblob(32)"), "the head is not what the journal gives"),
     "a tile": (sql("UPDATE rows SET value = zeroblob(32) WHERE \"table\" = 'tile'"), "tile"),
     "a row": (sql("UPDATE rows SET value = zeroblob(3) WHERE \"table\" = 'copy'"), "the row is not what"),
-    "a row too many": (sql("INSERT INTO rows VALUES ('person', 'p-x', x'80')"), "person p-x"),
+    "a row too many": (sql("INSERT INTO rows (\"table\", key, value) VALUES ('person', 'p-x', x'80')"), "person p-x"),
     "a row that is missing": (sql("DELETE FROM rows WHERE \"table\" = 'copy'"), "the row is missing"),
     "a header": (sql("UPDATE rows SET value = x'00' WHERE \"table\" = 'header'"), "not what its digest says"),
     "a text": (sql("UPDATE rows SET value = x'00' WHERE \"table\" = 'text'"), ""),

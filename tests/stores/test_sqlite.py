@@ -1,8 +1,11 @@
 """The SQLite store on bad disks, full disks, and under other versions (``spec/store.md`` 4 to 23)."""
 
 import asyncio
+import random
+import re
+import shutil
 import stat
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -10,9 +13,13 @@ import apsw
 import pytest
 
 from comity.errors import Misuse, Rejected, Unavailable
+from comity.flows.giving.release import ITEM_TITLE, PREPARED
+from comity.flows.house import PERSON_NAME
+from comity.flows.keeping.erasing import HEADER
 from comity.ports import Ambiguous, Batch, DiskFull, Put
 from comity.stores import sqlite
-from comity.stores.schema import APPLICATION_ID, MIGRATIONS, migrate
+from comity.stores.backups.snapshot import snapshot
+from comity.stores.schema import APPLICATION_ID, ERASABLE, MIGRATIONS, migrate
 from comity.stores.sqlite import CHECKPOINT_PAGES, WRITER_CACHE_KIBIBYTES, SqliteStore
 from stores.faulty_vfs import FaultyFileSystem, faulty_file_system, io_error
 from stores.samples import batch, entry, expected, head
@@ -346,3 +353,98 @@ def test_rows_stand_beside_the_tree_of_their_keys_from_version_2_on(tmp_path: Pa
         assert connection.execute("SELECT count(rowid) FROM rows").get == len(rows)
         names = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table' AND name LIKE 'rows%'")
         assert names.fetchall() == [("rows",)]
+
+
+def left_in(folder: Path, secrets: Iterable[bytes]) -> list[bytes]:
+    """Which of these anybody finds who has the files."""
+    found = b"".join(path.read_bytes() for path in folder.iterdir())
+    return [secret for secret in secrets if secret in found]
+
+
+def marked(dice: random.Random, count: int) -> dict[str, bytes]:
+    """Values of all lengths by their names, which ``marks_in`` finds any piece of."""
+    names = [f"{dice.randrange(16**12):012x}" for _ in range(count)]
+    return {name: f"<{name}>".encode() * dice.randrange(2, 60) for name in names}
+
+
+def marks_in(folder: Path) -> set[str]:
+    found = b"".join(path.read_bytes() for path in folder.iterdir())
+    return {name.decode() for name in re.findall(rb"<([0-9a-f]{12})", found)}
+
+
+async def until_emptied(folder: Path) -> None:
+    async with asyncio.timeout(60):
+        while (folder / "store-wal").stat().st_size:
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("table", sorted(ERASABLE))
+async def test_nothing_is_left_of_what_was_erased(tmp_path: Path, table: str) -> None:  # (18)
+    """Rows come and go in no order, so that pages are split and joined, with the store open and after it."""
+    dice = random.Random(table)
+    values = marked(dice, 1_200)
+    names = list(values)
+    store = await SqliteStore.open(tmp_path / "store")
+    for start in range(0, len(names), 20):
+        puts = [Put(table, name, values[name]) for name in names[start : start + 20]]
+        puts += [Put("other", name, dice.randbytes(dice.randrange(300))) for name in names[start : start + 20]]
+        await store.commit(Batch(puts=tuple(puts)), {})
+    assert marks_in(tmp_path) == set(names)
+    dice.shuffle(names)
+    gone, kept = names[:1_000], sorted(names[1_000:])
+    for start in range(0, len(gone), 20):
+        await store.commit(Batch(puts=tuple(Put(table, name, None) for name in gone[start : start + 20])), {})
+    await until_emptied(tmp_path)
+    assert marks_in(tmp_path) == set(kept)
+    assert await store.scan(table, limit=2_000) == [(name, values[name]) for name in kept]
+    await store.close()
+    assert marks_in(tmp_path) == set(kept)
+
+
+async def test_a_log_that_is_being_read_is_emptied_when_nobody_reads_it(  # (18)
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "EMPTIED_AFTER_SECONDS", 0.01)
+    store = await SqliteStore.open(tmp_path / "store")
+    await store.commit(Batch(puts=(Put("header", "a", b"a key that is destroyed"),)), {})
+    with snapshot(tmp_path / "store") as seen:
+        assert seen.entries == 0
+        await store.commit(Batch(puts=(Put("header", "a", None),)), {})
+        await asyncio.sleep(0.1)
+        await store.commit(Batch(puts=(Put("other", "b", b"commits go on"),)), {})
+        assert left_in(tmp_path, [b"a key that is destroyed"])
+    await until_emptied(tmp_path)
+    assert left_in(tmp_path, [b"a key that is destroyed"]) == []
+    await store.close()
+
+
+async def test_what_a_crash_left_in_the_log_is_gone_after_the_next_opening(tmp_path: Path) -> None:  # (18)
+    live, copied = tmp_path / "live", tmp_path / "copied"
+    live.mkdir()
+    store = await SqliteStore.open(live / "store")
+    await store.commit(Batch(puts=(Put("header", "a", b"a key that is destroyed"),)), {})
+    await store.commit(Batch(puts=(Put("header", "a", None),)), {})
+    shutil.copytree(live, copied)
+    await store.close()
+    assert left_in(copied, [b"a key that is destroyed"])
+    store = await SqliteStore.open(copied / "store")
+    assert left_in(copied, [b"a key that is destroyed"]) == []
+    await store.close()
+
+
+def test_what_can_be_erased_is_behind_room_from_version_3_on(tmp_path: Path) -> None:  # (18)
+    dice = random.Random(3)
+    values = marked(dice, 800)
+    with closing(apsw.Connection(str(tmp_path / "store"))) as connection:
+        connection.execute("PRAGMA secure_delete = ON")
+        connection.execute(MIGRATIONS[0] + MIGRATIONS[1])
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 2")
+        connection.executemany("INSERT INTO rows VALUES ('header', ?, ?)", values.items())
+        migrate(connection)
+        assert dict(connection.execute("SELECT key, value FROM rows").fetchall()) == values
+        connection.execute("DELETE FROM rows")
+    assert marks_in(tmp_path) == set()
+
+
+def test_the_tables_that_are_erased_have_room() -> None:  # (18)
+    assert {HEADER, ITEM_TITLE, PERSON_NAME, PREPARED} == ERASABLE

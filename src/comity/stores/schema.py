@@ -60,7 +60,35 @@ MIGRATIONS = (
     INSERT INTO rows ("table", key, value) SELECT "table", key, value FROM rows_by_key ORDER BY "table", key;
     DROP TABLE rows_by_key;
     """,
+    # What can be erased stands on pages of its own, behind room that fills the page of the row (spec/store.md step 18).
+    # The old pages are freed whole, and so overwritten.
+    """
+    ALTER TABLE rows RENAME TO rows_without_room;
+    CREATE TABLE rows (
+        "table" TEXT NOT NULL,
+        key     TEXT NOT NULL,
+        room    BLOB NOT NULL DEFAULT x'',
+        value   BLOB NOT NULL,
+        PRIMARY KEY ("table", key)
+    ) STRICT;
+    INSERT INTO rows ("table", key, room, value)
+        SELECT "table", key,
+            CASE WHEN "table" IN ('header', 'item-title', 'person-name', 'prepared') THEN zeroblob(4096) ELSE x'' END,
+            value
+        FROM rows_without_room ORDER BY "table", key;
+    DROP TABLE rows_without_room;
+    """,
 )
+
+ERASABLE = frozenset({"header", "item-title", "person-name", "prepared"})
+"""Tables of which nothing is left on the disk once a row is deleted (``spec/store.md`` step 18)."""
+ROOM = bytes(4096)
+"""What stands before a value that can be erased: as much as a page of the small store holds of a row, and more."""
+
+
+def room_for(table: str) -> bytes:
+    """What stands before the value of a row (``spec/store.md`` step 18)."""
+    return ROOM if table in ERASABLE else b""
 
 
 def check_version(connection: apsw.Connection) -> int:

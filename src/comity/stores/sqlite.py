@@ -33,7 +33,7 @@ from comity.errors import ComityError, Misuse, Rejected, Unavailable
 from comity.ports import Ambiguous, Batch, Conflict, DiskFull, Head, JournalEntry, Put
 from comity.stores.batch import check_batch, check_head, check_limit, check_replacement
 from comity.stores.durable import FILE_MODE, disk_errors, sync, sync_folder
-from comity.stores.schema import check_version, migrate
+from comity.stores.schema import ERASABLE, check_version, migrate, room_for
 
 GROUP_COMMITS_MAX = 1024
 """Most commits in one SQL transaction, so that the first of them does not wait without end for the last."""
@@ -45,6 +45,8 @@ READER_CACHE_KIBIBYTES = 16_384
 """Page cache of the reader."""
 CHECKPOINT_PAGES = 4096
 """Pages (4 KiB) in the write-ahead log before they are moved to the database: 16 MiB, some milliseconds of work."""
+EMPTIED_AFTER_SECONDS = 1.0
+"""After something was erased, how long before the log, which still has it, is emptied: many erasures, one effort."""
 
 LARGE_PAGE_BYTES = 8_192
 """Pages of a store of large rows: larger ones make small commits dearer, smaller ones large commits."""
@@ -61,7 +63,7 @@ _WRITER_SETTINGS = (
     f"wal_autocheckpoint = {CHECKPOINT_PAGES}",
     f"journal_size_limit = {CHECKPOINT_PAGES * 4096}",
 )
-_SMALL_SETTINGS = (*_WRITER_SETTINGS, "secure_delete = ON")
+_SMALL_SETTINGS = ("page_size = 4096", *_WRITER_SETTINGS)
 _LARGE_SETTINGS = (
     f"page_size = {LARGE_PAGE_BYTES}",
     *_WRITER_SETTINGS[:-3],
@@ -77,7 +79,7 @@ _APPEND = f"INSERT INTO journal (position, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?,
 _ENTRIES = f"SELECT {_COLUMNS} FROM journal"  # noqa: S608 - constants
 _SET_HEAD = "INSERT OR REPLACE INTO heads (chain, size, last, root) VALUES (?, ?, ?, ?)"
 _SET_ROW = (
-    'INSERT INTO rows ("table", key, value) VALUES (?, ?, ?) '
+    'INSERT INTO rows ("table", key, room, value) VALUES (?, ?, ?, ?) '
     'ON CONFLICT ("table", key) DO UPDATE SET value = excluded.value'  # in its place: its index stays as it is
 )
 _DELETE_ROW = 'DELETE FROM rows WHERE "table" = ? AND key = ?'
@@ -110,6 +112,7 @@ class SqliteStore:
         self._large_rows = large_rows
         self._unmoved = 0
         self._moving: asyncio.Task[None] | None = None
+        self._emptying: asyncio.Task[None] | None = None
         self._path = path.parent.resolve() / path.name  # the file itself may be no link, the way to it may have some
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="comity-store")
         self._turn = asyncio.Lock()
@@ -234,6 +237,9 @@ class SqliteStore:
             await asyncio.wait((self._writing,))
         if self._moving is not None:
             await asyncio.wait((self._moving,))
+        if self._emptying is not None:  # closing empties the log as well
+            self._emptying.cancel()
+            await asyncio.wait((self._emptying,))
         async with self._turn:
             await self._in_thread(self._disconnect)
         self._thread.shutdown()
@@ -272,11 +278,37 @@ class SqliteStore:
             raise
         for waiting, outcome in zip(group, outcomes, strict=True):
             waiting.reply(outcome)
+        puts = (put for waiting in group for put in waiting.batch.puts)
+        if self._emptying is None and any(put.value is None and put.table in ERASABLE for put in puts):
+            self._emptying = asyncio.create_task(self._empty_log())
         if self._large_rows:
             self._unmoved += sum(len(put.value or b"") for waiting in group for put in waiting.batch.puts)
             if self._unmoved >= LARGE_LOG_BYTES and self._moving is None:
                 self._unmoved = 0
                 self._moving = asyncio.create_task(self._move_log())
+
+    async def _empty_log(self) -> None:
+        """Overwrite in the database what was erased, and leave nothing of it in the log (18)."""
+        emptied = False
+        try:
+            while not emptied:
+                await asyncio.sleep(EMPTIED_AFTER_SECONDS)
+                async with self._turn:
+                    self._emptying = None  # what is erased from here on is another's to empty
+                    if not self._unsettled:
+                        emptied = await self._in_thread(self._try_to_empty)
+                    if not emptied:  # whoever reads the log goes on reading; it is tried again
+                        self._emptying = asyncio.current_task()
+        finally:
+            if self._emptying is asyncio.current_task():
+                self._emptying = None
+
+    def _try_to_empty(self) -> bool:
+        try:
+            self._writer.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+        except apsw.Error:
+            return False
+        return True
 
     async def _move_log(self) -> None:
         """Move the log into the database while commits go on, then what they added, and begin it anew (16)."""
@@ -331,7 +363,8 @@ class SqliteStore:
     async def _write_rows(self, puts: Sequence[Put]) -> None:
         """Write rows into the open transaction; of two puts to one key the later wins."""
         last = {(put.table, put.key): put.value for put in puts}
-        await self._write_many(_SET_ROW, [(*key, value) for key, value in last.items() if value is not None])
+        written = [(table, key, room_for(table), value) for (table, key), value in last.items() if value is not None]
+        await self._write_many(_SET_ROW, written)
         await self._write_many(_DELETE_ROW, [key for key, value in last.items() if value is None])
 
     async def _write_many(self, statement: str, rows: Sequence[Row]) -> None:
