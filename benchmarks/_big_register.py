@@ -59,6 +59,7 @@ from comity.register.rows.inventory import (
     tally_part_key,
 )
 from comity.register.tally import NOTHING, PARTS, added, copy_line, item_sum, part_of
+from comity.stores.schema import SET_ROW
 
 PARTIES = ("jp", "kr")
 TEXTS = ("jp-kr-2016", "jp-kr-2016.history", "house", "jp-kr-arrangement.example")
@@ -405,13 +406,12 @@ def _put_rows(connection: apsw.Connection, rows: Rows, names: Names, items: Sequ
         (table, Pattern(key, names.of, names.order), Pattern(value.decode(), names.of, names.order))
         for (table, key), value in sorted(rows.items())
     ]
-    insert = 'INSERT INTO rows ("table", key, value) VALUES (?, ?, ?)'
     for (table, _start, first), group in groupby(made, lambda each: (each[0], each[1].start, each[1].first)):
         patterns = list(group)
         found: Iterable[tuple[str, str, bytes]] = (
             (table, key(item), value(item).encode()) for item in items for _, key, value in patterns
         )
-        connection.executemany(insert, found if first == "item" else sorted(found))
+        connection.executemany(SET_ROW, found if first == "item" else sorted(found))
 
 
 def _put_entries(
@@ -478,7 +478,7 @@ def _put_tallies(
             count, total, so_far = parts.get(part, (0, 0, NOTHING))
             parts[part] = count + 1, total + len(copies), added(so_far, digest)
         assert key
-        connection.executemany(f"INSERT INTO rows VALUES ('{TallyItemRow.table}', ?, ?)", sorted(lines))
+        connection.executemany(SET_ROW, [(TallyItemRow.table, *line) for line in sorted(lines)])
     before.close()
     buckets: dict[int, tuple[int, int, bytes]] = {}
     for part, (items_, copies_, digest) in parts.items():
@@ -495,7 +495,7 @@ def _add(
     value = connection.execute('SELECT value FROM rows WHERE "table" = ? AND key = ?', (kind.table, key)).get
     row = _row(kind, value.decode()) if value is not None else kind(items=0, copies=0, digest=NOTHING)
     now = kind(items=row.items + plus[0], copies=row.copies + plus[1], digest=added(row.digest, plus[2]))
-    connection.execute("INSERT OR REPLACE INTO rows VALUES (?, ?, ?)", (kind.table, key, encode_row(now)))
+    connection.execute(SET_ROW, (kind.table, key, encode_row(now)))
 
 
 def _row(kind: type[R], text: str) -> R:

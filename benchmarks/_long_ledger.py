@@ -41,6 +41,7 @@ from comity.record.contexts import RECORD
 from comity.record.encoding import encode
 from comity.record.statement import DOMESTIC, Record
 from comity.register.rows import ItemRow, PersonRow, encode_row
+from comity.stores.schema import SET_ROW
 
 CHAIN = f"{DOMESTIC}/jp"
 PORTION = 4_096
@@ -155,9 +156,7 @@ def grow(ledger: Ledger, to: int, processes: int) -> None:
                 for number, (each, envelope, salt, _) in enumerate(signed)
             ],
         )
-        connection.executemany(
-            "INSERT INTO rows VALUES (?, ?, ?)", [(ItemRow.table, each.item, each.row) for each, *_ in signed]
-        )
+        connection.executemany(SET_ROW, [(ItemRow.table, each.item, each.row) for each, *_ in signed])
         frontier, grown = frontier.append([leaf for *_, leaf in signed])
         tiles.update((TileId(tile.id.level, tile.id.index), tile.hashes) for tile in grown)
         full = [tile for tile, hashes in tiles.items() if len(hashes) == 8192]
@@ -254,10 +253,7 @@ def _frontier(connection: apsw.Connection, head: TreeHead) -> Frontier:
 
 
 def _put_tiles(connection: apsw.Connection, tiles: dict[TileId, bytes]) -> None:
-    connection.executemany(
-        "INSERT OR REPLACE INTO rows VALUES (?, ?, ?)",
-        [(TILE, tile_key(CHAIN, tile), hashes) for tile, hashes in tiles.items()],
-    )
+    connection.executemany(SET_ROW, [(TILE, tile_key(CHAIN, tile), hashes) for tile, hashes in tiles.items()])
 
 
 def _name(number: bytes) -> str:

@@ -35,6 +35,7 @@ from comity.node.run import opened
 from comity.register.rows import ConsignmentRow, CopyRow, ItemRow, PassageRow, RequestRow, Row, encode_row
 from comity.register.rows.duties import DutiesRow, Duty, OpenDutyRow, open_duty_key
 from comity.register.rows.ending import HoldingRow, RecallRow
+from comity.stores.schema import SET_ROW
 
 REGISTRY, READER = Actor("lee"), Actor("kim")
 TOPICS = (TOPIC, "submarines", "satellites", "exercises", "procurement")
@@ -269,7 +270,7 @@ def grow(pattern: Pattern, folder: Path, size: int) -> list[Line]:
         connection.execute('CREATE TEMP TABLE made ("table" TEXT, key TEXT, value BLOB)')
         connection.execute("BEGIN")
         connection.executemany("INSERT INTO made VALUES (?, ?, ?)", writing.rows())
-        connection.execute('INSERT INTO rows ("table", key, value) SELECT * FROM made ORDER BY 1, 2')
+        connection.executemany(SET_ROW, connection.execute("SELECT * FROM made ORDER BY 1, 2"))
         connection.execute("COMMIT")
     return writing.lines
 

@@ -23,7 +23,7 @@ from comity.ports import Batch, Head, JournalEntry, Put
 from comity.stores.blobs import FolderBlobs
 from comity.stores.durable import sync_folder, write_synced
 from comity.stores.folder import FolderHighWaterMark
-from comity.stores.schema import migrate
+from comity.stores.schema import SET_ROW, migrate
 from comity.stores.sqlite import SqliteStore
 
 AT = datetime(2016, 11, 23, tzinfo=UTC)
@@ -99,7 +99,7 @@ def probe(folder: Path, count: int, group: int) -> float:
                     "INSERT OR REPLACE INTO heads VALUES (?, ?, ?, ?)", (chain, head.size, head.last, head.root)
                 )
             for put in batch.puts:
-                connection.execute("INSERT OR REPLACE INTO rows VALUES (?, ?, ?)", (put.table, put.key, put.value))
+                connection.execute(SET_ROW, (put.table, put.key, put.value))
         connection.execute("COMMIT")
     taken = time.perf_counter() - started
     connection.close()

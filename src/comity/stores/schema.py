@@ -80,15 +80,16 @@ MIGRATIONS = (
     """,
 )
 
-ERASABLE = frozenset({"header", "item-title", "person-name", "prepared"})
+ERASABLE = ("header", "item-title", "person-name", "prepared")
 """Tables of which nothing is left on the disk once a row is deleted (``spec/store.md`` step 18)."""
-ROOM = bytes(4096)
-"""What stands before a value that can be erased: as much as a page of the small store holds of a row, and more."""
-
-
-def room_for(table: str) -> bytes:
-    """What stands before the value of a row (``spec/store.md`` step 18)."""
-    return ROOM if table in ERASABLE else b""
+ROOM_BYTES = 4096
+"""How much stands before a value that can be erased: as much as a page of a house's store holds of a row, and more."""
+SET_ROW = f"""
+    INSERT INTO rows ("table", key, room, value)
+        VALUES (?1, ?2, CASE WHEN ?1 IN {ERASABLE} THEN zeroblob({ROOM_BYTES}) ELSE x'' END, ?3)
+        ON CONFLICT ("table", key) DO UPDATE SET value = excluded.value
+"""  # noqa: S608 - constants
+"""Writes table, key and value of a row; in its place where it is there, so that its index stays as it is."""
 
 
 def check_version(connection: apsw.Connection) -> int:

@@ -33,7 +33,7 @@ from comity.errors import ComityError, Misuse, Rejected, Unavailable
 from comity.ports import Ambiguous, Batch, Conflict, DiskFull, Head, JournalEntry, Put
 from comity.stores.batch import check_batch, check_head, check_limit, check_replacement
 from comity.stores.durable import FILE_MODE, disk_errors, sync, sync_folder
-from comity.stores.schema import ERASABLE, check_version, migrate, room_for
+from comity.stores.schema import ERASABLE, SET_ROW, check_version, migrate
 
 GROUP_COMMITS_MAX = 1024
 """Most commits in one SQL transaction, so that the first of them does not wait without end for the last."""
@@ -78,10 +78,6 @@ _COLUMNS = "chain, sequence, record, envelope, salt, verdict, reason, extends, r
 _APPEND = f"INSERT INTO journal (position, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - constants
 _ENTRIES = f"SELECT {_COLUMNS} FROM journal"  # noqa: S608 - constants
 _SET_HEAD = "INSERT OR REPLACE INTO heads (chain, size, last, root) VALUES (?, ?, ?, ?)"
-_SET_ROW = (
-    'INSERT INTO rows ("table", key, room, value) VALUES (?, ?, ?, ?) '
-    'ON CONFLICT ("table", key) DO UPDATE SET value = excluded.value'  # in its place: its index stays as it is
-)
 _DELETE_ROW = 'DELETE FROM rows WHERE "table" = ? AND key = ?'
 
 Row = tuple[Any, ...]
@@ -290,18 +286,12 @@ class SqliteStore:
     async def _empty_log(self) -> None:
         """Overwrite in the database what was erased, and leave nothing of it in the log (18)."""
         emptied = False
-        try:
-            while not emptied:
-                await asyncio.sleep(EMPTIED_AFTER_SECONDS)
-                async with self._turn:
-                    self._emptying = None  # what is erased from here on is another's to empty
-                    if not self._unsettled:
-                        emptied = await self._in_thread(self._try_to_empty)
-                    if not emptied:  # whoever reads the log goes on reading; it is tried again
-                        self._emptying = asyncio.current_task()
-        finally:
-            if self._emptying is asyncio.current_task():
-                self._emptying = None
+        while not emptied:  # whoever reads the log goes on reading meanwhile
+            await asyncio.sleep(EMPTIED_AFTER_SECONDS)
+            async with self._turn:
+                emptied = not self._unsettled and await self._in_thread(self._try_to_empty)
+                if emptied:  # what is erased from here on is another's to empty
+                    self._emptying = None
 
     def _try_to_empty(self) -> bool:
         try:
@@ -363,8 +353,7 @@ class SqliteStore:
     async def _write_rows(self, puts: Sequence[Put]) -> None:
         """Write rows into the open transaction; of two puts to one key the later wins."""
         last = {(put.table, put.key): put.value for put in puts}
-        written = [(table, key, room_for(table), value) for (table, key), value in last.items() if value is not None]
-        await self._write_many(_SET_ROW, written)
+        await self._write_many(SET_ROW, [(*key, value) for key, value in last.items() if value is not None])
         await self._write_many(_DELETE_ROW, [key for key, value in last.items() if value is None])
 
     async def _write_many(self, statement: str, rows: Sequence[Row]) -> None:

@@ -21,7 +21,7 @@ import msgspec
 from comity.errors import Misuse, Unavailable
 from comity.ports import Batch, Head
 from comity.stores.backups.lists import Stand
-from comity.stores.schema import APPLICATION_ID, MIGRATIONS, check_version, room_for
+from comity.stores.schema import APPLICATION_ID, MIGRATIONS, SET_ROW, check_version
 from comity.stores.sqlite import LARGE_PAGE_BYTES, SqliteStore, translated
 
 SEGMENT_ENTRIES = 2048
@@ -207,10 +207,7 @@ class Filling:
     def rows(self, rows: list[Row]) -> None:
         """Add rows."""
         with translated():
-            self._connection.executemany(
-                'INSERT INTO rows ("table", key, room, value) VALUES (?, ?, ?, ?)',
-                [(table, key, room_for(table), value) for table, key, value in rows],
-            )
+            self._connection.executemany(SET_ROW, rows)
 
     def finish(self) -> None:
         """Write all of it; the caller syncs the file."""
