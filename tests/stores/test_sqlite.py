@@ -20,7 +20,7 @@ from comity.ports import Ambiguous, Batch, DiskFull, Put
 from comity.stores import sqlite
 from comity.stores.backups.snapshot import snapshot
 from comity.stores.schema import APPLICATION_ID, ERASABLE, MIGRATIONS, migrate
-from comity.stores.sqlite import CHECKPOINT_PAGES, WRITER_CACHE_KIBIBYTES, SqliteStore
+from comity.stores.sqlite import WRITER_CACHE_KIBIBYTES, SqliteStore
 from stores.faulty_vfs import FaultyFileSystem, faulty_file_system, io_error
 from stores.samples import batch, entry, expected, head
 
@@ -230,7 +230,7 @@ async def test_every_commit_waits_for_the_disk(tmp_path):  # (4)
         "synchronous": 2,
         "fullfsync": 1,
         "checkpoint_fullfsync": 1,
-        "wal_autocheckpoint": CHECKPOINT_PAGES,
+        "wal_autocheckpoint": 0,  # no commit moves the log by itself (15)
         "cache_size": -WRITER_CACHE_KIBIBYTES,
     }
     assert {name: store._writer.execute(f"PRAGMA {name}").get for name in settings} == settings
@@ -307,19 +307,21 @@ async def test_a_sequence_number_taken_names_no_sql_of_ours(tmp_path):
     await store.close()
 
 
-async def test_the_log_of_a_store_of_large_rows_is_moved_while_commits_go_on(tmp_path, monkeypatch):  # (16)
-    monkeypatch.setattr(sqlite, "LARGE_LOG_BYTES", 2**20)
+@pytest.mark.parametrize(("large_rows", "page_bytes"), [(False, 4096), (True, sqlite.LARGE_PAGE_BYTES)])
+async def test_the_log_is_moved_while_commits_go_on(tmp_path, monkeypatch, large_rows, page_bytes):  # (15), (16)
+    monkeypatch.setattr(sqlite, "LOG_PAGES", 256)
     path = tmp_path / "store"
-    store = await SqliteStore.open(path, large_rows=True)
+    store = await SqliteStore.open(path, large_rows=large_rows)
     row = b"x" * 200_000
     for number in range(40):
         await store.commit(Batch(puts=(Put("frames", f"{number:03d}", row),)), {})
     while store._moving is not None:
         await asyncio.sleep(0.001)
     assert path.stat().st_size > 5_000_000
-    assert apsw.Connection(str(path)).execute("PRAGMA page_size").get == sqlite.LARGE_PAGE_BYTES
+    assert (tmp_path / "store-wal").stat().st_size < 5_000_000
+    assert apsw.Connection(str(path)).execute("PRAGMA page_size").get == page_bytes
     await store.close()
-    again = await SqliteStore.open(path, large_rows=True)
+    again = await SqliteStore.open(path, large_rows=large_rows)
     assert len(await again.scan("frames", limit=100)) == 40
     assert await again.get("frames", ["039"]) == [row]
     await again.close()
@@ -330,12 +332,14 @@ def refuse(_store: SqliteStore) -> None:
 
 
 async def test_a_log_that_cannot_be_moved_stays_where_it_is_and_commits_go_on(tmp_path, monkeypatch):  # (16)
-    monkeypatch.setattr(sqlite, "LARGE_LOG_BYTES", 2**20)
-    monkeypatch.setattr(SqliteStore, "_copy_log", refuse)
-    store = await SqliteStore.open(tmp_path / "store", large_rows=True)
+    tried = []
+    monkeypatch.setattr(sqlite, "LOG_PAGES", 100)
+    monkeypatch.setattr(SqliteStore, "_copy_log", lambda store: tried.append(store) or refuse(store))
+    store = await SqliteStore.open(tmp_path / "store")
     for number in range(20):
         await store.commit(Batch(puts=(Put("frames", f"{number:03d}", b"x" * 200_000),)), {})
     assert len(await store.scan("frames", limit=100)) == 20
+    assert 2 <= len(tried) <= 10  # each time there are so many more, not after each commit
     await store.close()
 
 

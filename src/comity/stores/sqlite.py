@@ -43,33 +43,29 @@ WRITER_CACHE_KIBIBYTES = 65_536
 """Page cache of the writer; what a larger transaction changes goes to the write-ahead log early, not to memory."""
 READER_CACHE_KIBIBYTES = 16_384
 """Page cache of the reader."""
-CHECKPOINT_PAGES = 4096
-"""Pages (4 KiB) in the write-ahead log before they are moved to the database: 16 MiB, some milliseconds of work."""
+LOG_PAGES = 4096
+"""Pages (4 KiB) in the write-ahead log before they are moved to the database, beside the commits: 16 MiB."""
 EMPTIED_AFTER_SECONDS = 1.0
 """After something was erased, how long before the log, which still has it, is emptied: many erasures, one effort."""
 
 LARGE_PAGE_BYTES = 8_192
 """Pages of a store of large rows: larger ones make small commits dearer, smaller ones large commits."""
-LARGE_LOG_BYTES = 2 * 2**20
-"""Bytes written to such a store before its log is moved, beside the commits: more at once holds them up longer."""
+LARGE_LOG_PAGES = 256
+"""The same for such a store (2 MiB): more at once holds its commits up longer."""
 
+_SYNCED = ("synchronous = FULL", "fullfsync = ON", "checkpoint_fullfsync = ON")
 _WRITER_SETTINGS = (
     "journal_mode = WAL",
-    "synchronous = FULL",
-    "fullfsync = ON",
-    "checkpoint_fullfsync = ON",
+    *_SYNCED,
     f"cache_size = -{WRITER_CACHE_KIBIBYTES}",
+    f"journal_size_limit = {LOG_PAGES * 4096}",
+)
+_SMALL_SETTINGS = (
+    "page_size = 4096",
+    *_WRITER_SETTINGS,
     "secure_delete = ON",  # what is erased (names, headers of copies) is overwritten, not only left out
-    f"wal_autocheckpoint = {CHECKPOINT_PAGES}",
-    f"journal_size_limit = {CHECKPOINT_PAGES * 4096}",
 )
-_SMALL_SETTINGS = ("page_size = 4096", *_WRITER_SETTINGS)
-_LARGE_SETTINGS = (
-    f"page_size = {LARGE_PAGE_BYTES}",
-    *_WRITER_SETTINGS[:-3],
-    "wal_autocheckpoint = 0",
-    f"journal_size_limit = {32 * LARGE_LOG_BYTES}",
-)
+_LARGE_SETTINGS = (f"page_size = {LARGE_PAGE_BYTES}", *_WRITER_SETTINGS)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -106,7 +102,8 @@ class SqliteStore:
 
     def __init__(self, path: Path, *, large_rows: bool = False) -> None:
         self._large_rows = large_rows
-        self._unmoved = 0
+        self._log_pages = 0
+        self._log_pages_max = self._move_at = LARGE_LOG_PAGES if large_rows else LOG_PAGES
         self._moving: asyncio.Task[None] | None = None
         self._emptying: asyncio.Task[None] | None = None
         self._path = path.parent.resolve() / path.name  # the file itself may be no link, the way to it may have some
@@ -277,11 +274,8 @@ class SqliteStore:
         puts = (put for waiting in group for put in waiting.batch.puts)
         if self._emptying is None and any(put.value is None and put.table in ERASABLE for put in puts):
             self._emptying = asyncio.create_task(self._empty_log())
-        if self._large_rows:
-            self._unmoved += sum(len(put.value or b"") for waiting in group for put in waiting.batch.puts)
-            if self._unmoved >= LARGE_LOG_BYTES and self._moving is None:
-                self._unmoved = 0
-                self._moving = asyncio.create_task(self._move_log())
+        if self._log_pages >= self._move_at and self._moving is None:
+            self._moving = asyncio.create_task(self._move_log())
 
     async def _empty_log(self) -> None:
         """Overwrite in the database what was erased, and leave nothing of it in the log (18)."""
@@ -301,12 +295,14 @@ class SqliteStore:
         return True
 
     async def _move_log(self) -> None:
-        """Move the log into the database while commits go on, then what they added, and begin it anew (16)."""
+        """Move the log into the database while commits go on, then what they added, and begin it anew (15)."""
+        self._move_at = self._log_pages + self._log_pages_max  # where it is being read it goes on growing
         try:
             await asyncio.to_thread(self._copy_log)
             async with self._turn:
                 if not self._unsettled:
                     await self._in_thread(self._writer.wal_checkpoint, None, apsw.SQLITE_CHECKPOINT_RESTART)
+                    self._move_at = self._log_pages_max
         except apsw.Error:
             pass  # it is all in the log still, and moved another time
         finally:
@@ -315,7 +311,7 @@ class SqliteStore:
     def _copy_log(self) -> None:
         connection = apsw.Connection(str(self._path), flags=apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_NOFOLLOW)
         try:
-            for setting in ("synchronous = FULL", "fullfsync = ON", "checkpoint_fullfsync = ON"):
+            for setting in _SYNCED:
                 connection.execute(f"PRAGMA {setting}")
             connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
         finally:
@@ -442,8 +438,15 @@ class SqliteStore:
                 self._writer.execute(f"PRAGMA {setting}")
             migrate(self._writer)
             self._make_found_durable()
+            self._log_pages, self._move_at = 0, self._log_pages_max
+            self._writer.set_wal_hook(self._wrote)
             self._reader = self._opened(apsw.SQLITE_OPEN_READONLY)
             self._reader.execute(f"PRAGMA cache_size = -{READER_CACHE_KIBIBYTES}")
+
+    def _wrote(self, _connection: apsw.Connection, _schema: str, pages: int) -> int:
+        """How long the log is now; SQLite asks after each commit, and moves nothing by itself then."""
+        self._log_pages = pages
+        return apsw.SQLITE_OK
 
     def _make_found_durable(self) -> None:
         """Move the write-ahead log into the database, for its frames may never have been synced (step 12).
