@@ -89,6 +89,9 @@ class WorldLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return (self._world.now - self._began).total_seconds()
 
+    async def shutdown_default_executor(self) -> None:
+        """Nothing to wait for: its work was done at once. The loop would wait for a thread, which it cannot."""
+
     def _pass_by(self, seconds: float) -> None:
         self._world.move(timedelta(microseconds=ceil(seconds * 1_000_000)))
 
