@@ -167,7 +167,7 @@ async def test_what_if_says_what_stops_whom_to_tell_and_what_survives(at: Browse
     assert "Nothing is changed by asking" in page.text
     page = await at.submit("what-if", step="notice", by="kr", day="2026-12-01")
     assert page.status == 200
-    assert "Supposed: kr gives notice of the end on 2026-12-01" in page.text
+    assert "Supposed: kr gives notice of the end on 1 December 2026" in page.text
     assert "What may be done give: stops at" in page.text
     assert "survives" in page.text
     assert "In the register of this house" in page.text

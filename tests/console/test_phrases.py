@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from agreement.histories import packaged_chronicle
+from comity.console.articles import article
 from comity.console.catalogues import CODES, CONTEXT, Code, catalogue
 from comity.console.languages import Language
 from comity.console.phrases import meaning, phrase
@@ -177,3 +178,74 @@ def test_a_line_about_a_copy_is_told_up_to_whoever_has_it() -> None:
     assert phrase("held, kim's desk", "ja") == "所持中, kim's desk"
     assert phrase("in transit, 김, since 9c103f3b…", "ko") == "이송 중, 김, since 9c103f3b…"
     assert phrase("no copy at all, kim's desk", "ja") is None
+
+
+@pytest.mark.parametrize(
+    ("clause", "cited"),
+    [
+        ("7", ("Article 7", "第7条", "제7조")),
+        ("7.5", ("Article 7.5", "第7条5", "제7조제5항")),
+        ("6.f", ("Article 6.f", "第6条(f)", "제6조(f)")),
+        ("7.5.a", ("Article 7.5.a", "第7条5(a)", "제7조제5항(a)")),
+        ("6.h.2", ("Article 6.h.2", "第6条(h)(2)", "제6조(h)(2)")),
+        ("16a", ("Article 16a", "第16a条", "제16a조")),
+        ("levels", ("levels", "levels", "levels")),
+        ("assurance.a", ("assurance.a", "assurance.a", "assurance.a")),
+        ("", ("", "", "")),
+    ],
+)
+def test_a_clause_is_cited_as_its_language_numbers_articles(clause: str, cited: tuple[str, ...]) -> None:
+    """``spec/words.md`` step 9."""
+    assert tuple(article(clause, code) for code in CODES) == cited
+
+
+def test_an_article_in_a_sentence_is_cited_likewise() -> None:
+    said = "'機密' is above what may be shown at all (Article 4.1)"
+    assert phrase(said, "ja") == "'機密'は提示することができる区分を超えています(第4条1)"
+    assert phrase(said, "en") == said
+    of_a_name = "'x' is not ended by a notice (Article duration)"
+    assert phrase(of_a_name, "ko") == "'x' 건은 통보로 종료되지 않습니다(duration)"
+    nested = "a notice goes through the diplomatic channel (Article 21.3)"
+    assert phrase(nested, "ja") == "通告は外交上の経路によります(第21条3)"
+    assert phrase(nested, "ko") == "통보는 외교 경로로 합니다(제21조제3항)"
+
+
+DATED = [
+    (
+        "by notice, 90 days before the renewal every year; last day 2027-08-24 (before-last-day)",
+        ("24 August 2027", "2027年8月24日", "2027년 8월 24일"),
+    ),
+    (
+        "by itself at 2019-11-23T00:00+09:00, unless the parties renew it",
+        ("23 November 2019 00:00 JST", "2019年11月23日 00:00 JST", "2019년 11월 23일 00:00 JST"),
+    ),
+    (
+        "an amendment that both have signed applies from 2026-12-01 15:00 UTC on",
+        ("1 December 2026 15:00 UTC", "2026年12月1日 15:00 UTC", "2026년 12월 1일 15:00 UTC"),
+    ),
+    (
+        "the card of 'kr' ended at 2026-12-01T00:00:09+00:00; ask for a new one",
+        ("1 December 2026 09:00:09 JST", "2026年12月1日 09:00:09 JST", "2026년 12월 1일 09:00:09 JST"),
+    ),
+    ("2027-08-24", ("24 August 2027", "2027年8月24日", "2027년 8월 24일")),
+]
+
+
+@pytest.mark.parametrize(("said", "dates"), DATED)
+def test_a_date_in_a_sentence_is_written_as_the_language_writes_dates(said: str, dates: tuple[str, ...]) -> None:
+    """``spec/words.md`` step 4."""
+    for code, date in zip(CODES, dates, strict=True):
+        told = Language(code, ZoneInfo("Asia/Tokyo")).told(said)
+        assert date in told
+        assert not re.search("[0-9]{4}-[0-9]{2}", told)
+        assert "lang=" not in told
+
+
+def test_what_only_looks_like_a_date_is_carried_over() -> None:
+    english, japanese = (Language(code, ZoneInfo("Asia/Tokyo")) for code in ("en", "ja"))
+    version = "no version 2016-11-23 was adopted there"
+    assert english.told(version) == version
+    assert "2016-11-23" in japanese.told(version)
+    assert english.told("a paper of 2026-12-01") == "a paper of 2026-12-01"
+    assert "2026-13-41" in japanese.told("there is no day 2026-13-41")
+    assert english.told("held, 김, since 2026-12-01") == "held, 김, since 2026-12-01"

@@ -159,7 +159,7 @@ async def test_an_assurance_is_given_or_refused_with_a_reason(world: World) -> N
     given = await asked(world, recipients=recipients)
     path = f"/assurances/{RELATIONSHIP}/{given.request}"
     lee = await at(world, "lee", path)
-    assert "the register bears it out: 7.5.a, 7.5.b, 7.5.c" in lee.page.text
+    assert "the register bears it out: Article 7.5.a, Article 7.5.b, and Article 7.5.c" in lee.page.text
     assert "holds no valid clearance" in lee.page.text
     page = await lee.submit("/assurances/", recipient=recipients[1], answer="grant")
     assert (page.status, "holds no valid clearance; nothing can be assured" in page.text) == (400, True)

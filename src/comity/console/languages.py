@@ -20,6 +20,7 @@ from babel.lists import format_list
 from babel.numbers import format_decimal
 from markupsafe import Markup
 
+from comity.console.articles import article
 from comity.console.catalogues import CODES, CONTEXT, Code, catalogue
 from comity.console.phrases import meaning, phrase
 
@@ -101,6 +102,22 @@ class Language:
         """How long, in the largest unit that fits."""
         return format_timedelta(span, locale=self._locale)
 
+    def dated(self, written: str) -> str:
+        """A day or an instant as flows write it (ISO 8601); anything else as it is."""
+        try:
+            at = datetime.fromisoformat(written)
+        except ValueError:
+            return written
+        if len(written) == len("2026-12-01"):
+            return self.date(at.date())
+        if at.tzinfo is not None:
+            return self.exact(at) if at.second or at.microsecond else self.instant(at)
+        return format_datetime(at, f"{DATE_FORM[self.code]} HH:mm", locale=self._locale)  # its zone stands beside it
+
+    def article(self, clause: str) -> str:
+        """A clause as the language cites it."""
+        return article(clause, self.code)
+
     def number(self, number: float) -> str:
         """A number with its groups of digits."""
         return format_decimal(number, locale=self._locale)
@@ -115,7 +132,7 @@ class Language:
         Of an error with a code (``error``) whose own words are not known it is said what the code means, and then what
         the flow said.
         """
-        known = phrase(text, self.code)
+        known = phrase(text, self.code, self.dated)
         if known is not None:
             return Markup("{}").format(known)
         english = Markup('<span lang="en">{}</span>').format(text)

@@ -7,7 +7,7 @@ put in; a sentence is found again by its own words, and what stood in its places
 Rules of this file:
 
 - What stood in a place is carried over as it is: ids, marks, names and what people wrote. Only closed words (the state
-  of a copy, a role, an act) and sentences that stand in another one are told in the language too.
+  of a copy, a role, an act), sentences that stand in another one, articles and dates are told in the language too.
 - Decisions are not told by this: they are worded in the language from the start (``decision/wording``).
 - The words of an agreement of the library are summaries of our own in every language, never the authentic text.
 """
@@ -15,24 +15,32 @@ Rules of this file:
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from itertools import chain, pairwise
 from typing import NamedTuple, get_args
 
-from comity.console.catalogues import CONTEXT, Code, catalogue
+from comity.console.articles import article
+from comity.console.catalogues import CODES, CONTEXT, Code, catalogue
 from comity.decision.wording import LANGUAGES as DECISIONS
-from comity.explanation.phrases import ACTS, COUNTING, FORMS, LANGUAGES, METHODS, PHRASES, RELATIONS
+from comity.explanation.phrases import ACTS, CHANNELS, COUNTING, FORMS, LANGUAGES, METHODS, PHRASES, RELATIONS
 from comity.register.rows import CopyState
 
 LETTERS_MIN = 6
 """A sentence with fewer letters of its own is recognised only where each place holds a name or a list of names, stands
 in quotation marks, or comes after a colon at the end; and never within another sentence."""
-PUT_IN = (RELATIONS, COUNTING, METHODS, FORMS, ACTS)
+PUT_IN = (RELATIONS, CHANNELS, COUNTING, METHODS, FORMS, ACTS)
 """Closed words of agreement files that are also put into sentences; of a word in two of them the last counts."""
 STATES = frozenset(get_args(CopyState))
 """States of copies; each also begins a line about a copy, before whoever has it."""
 _BETWEEN = re.compile("(: |, )")
+_ARTICLE = "Article "
+"""What stands before the number of a clause."""
+_VERSION = "version "
+"""What stands before the name of a text's version, which may be a day and is no date."""
+_CITED = re.compile(_ARTICLE + r"([0-9][0-9a-z.]*)")
+_DATED = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}\S*)?")
+"""A day or an instant, as flows write it (ISO 8601)."""
 _PLACE = re.compile(r"\{([0-9]+)\}")
 _NUMBERS = {"{about}": "{90}", "{all}": "{91}", "{rest}": "{92}", "{marks}": "{93}"}
 """The places of a decision's sentence that have names there, as places of a sentence here."""
@@ -49,25 +57,42 @@ class Sentence(NamedTuple):
     told: str
 
 
+Dated = Callable[[str], str]
+"""How a day or an instant is told."""
+
+
 class Book(NamedTuple):
-    """Everything that flows say, in one language.
+    """Everything that flows say, in one language; of English, the sentences in which a date may stand.
 
     Attributes:
+        code: the language.
         whole: sentences into which nothing is put, the words of agreements, and the closed words of their files.
         sentences: the others, those with most letters of their own first.
         codes: a sentence for an error by its code, where its own words are not known.
         words: closed words that are also put into sentences.
     """
 
+    code: Code
     whole: Mapping[str, str]
     sentences: tuple[Sentence, ...]
     codes: Mapping[str, str]
     words: Mapping[str, str]
 
 
-def phrase(text: str, code: Code) -> str | None:
-    """What a flow, or an agreement of the library, says, in another language; None where it is not known there."""
-    return text if code == "en" or not text else _told(text, _book(code), 0)
+def phrase(text: str, code: Code, dated: Dated = str) -> str | None:
+    """What a flow, or an agreement of the library, says, in a language; None where it is not known there.
+
+    Args:
+        text: what was said.
+        code: the language.
+        dated: how days and instants that stand in a sentence are told; as they are written unless given.
+    """
+    if not text or (code == "en" and not _DATED.search(text)):
+        return text
+    if _DATED.fullmatch(text):
+        return dated(text)
+    told = _told(text, _book(code), 0, dated)
+    return text if code == "en" and told is None else told
 
 
 def meaning(error: str, code: Code) -> str | None:
@@ -75,7 +100,7 @@ def meaning(error: str, code: Code) -> str | None:
     return None if code == "en" else _book(code).codes.get(error)
 
 
-def _told(text: str, book: Book, letters_min: int) -> str | None:
+def _told(text: str, book: Book, letters_min: int, dated: Dated) -> str | None:
     known = _words(text, book) or book.whole.get(text)
     if known is not None:
         return known
@@ -85,14 +110,14 @@ def _told(text: str, book: Book, letters_min: int) -> str | None:
         if _may_be(text, sentence.own):
             found = sentence.found_by.fullmatch(text)
             if found is not None:
-                put = {place: _put(said, book) for place, said in zip(sentence.places, found.groups(), strict=True)}
-                return _filled(sentence.told, put)
+                put = zip(sentence.places, sentence.own, found.groups(), strict=False)
+                return _filled(sentence.told, {place: _put(said, before, book, dated) for place, before, said in put})
     head, colon, tail = text.rpartition(": ")
     if colon and tail in book.whole:
         return f"{head}: {book.whole[tail]}"
     state, comma, rest = text.partition(", ")
     if comma and state in STATES:
-        return f"{book.words[state]}, {rest}"
+        return f"{book.words.get(state, state)}, {rest}"
     return None
 
 
@@ -120,9 +145,17 @@ def _words(text: str, book: Book) -> str | None:
     return None
 
 
-def _put(said: str, book: Book) -> str:
-    """What stood in a place."""
-    nested = _told(said, book, LETTERS_MIN) if " " in said else _words(said, book)
+def _put(said: str, before: str, book: Book, dated: Dated) -> str:
+    """What stood in a place, after words of its sentence."""
+    if before.endswith(_VERSION):
+        return said
+    if before.endswith(_ARTICLE):  # which stands in the sentence itself in English, and in what is cited elsewhere
+        return said if book.code == "en" else article(said, book.code)
+    if _DATED.fullmatch(said):
+        return dated(said)
+    if cited := _CITED.fullmatch(said):
+        return article(cited[1], book.code)
+    nested = _told(said, book, LETTERS_MIN, dated) if " " in said else _words(said, book)
     return said if nested is None else nested
 
 
@@ -138,6 +171,9 @@ def _plain(part: str) -> str:
 
 @cache
 def _book(code: Code) -> Book:
+    if code == "en":
+        texts = [text for text in catalogue(CODES[-1], "flows") if CONTEXT not in text and _PLACE.search(text)]
+        return Book("en", {}, _in_order([_sentence(text, text) for text in texts]), {}, {})
     place = LANGUAGES.index(code)
     whole = {word: each[place] for phrases in PHRASES.values() for word, each in phrases.items() if word}
     whole |= {text: told for text, (told, *_) in catalogue(code, "agreements").items()}
@@ -160,8 +196,11 @@ def _book(code: Code) -> Book:
         else:
             whole[sentence] = other.reasons[reason]
     whole |= {said: other.outcomes[outcome] for outcome, said in english.outcomes.items()}
-    sentences.sort(key=lambda each: -each.letters)
-    return Book(whole, tuple(sentences), codes, words)
+    return Book(code, whole, _in_order(sentences), codes, words)
+
+
+def _in_order(sentences: Iterable[Sentence]) -> tuple[Sentence, ...]:
+    return tuple(sorted(sentences, key=lambda each: -each.letters))
 
 
 def _numbered(said: str) -> str:

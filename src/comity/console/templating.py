@@ -74,6 +74,7 @@ def _environment(words: Language) -> Environment:
         "listed": words.listed,
         "told": words.told,
         "since": words.since,
+        "article": words.article,
         "name": name,
     }
     made.globals |= {

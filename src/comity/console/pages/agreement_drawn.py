@@ -49,7 +49,7 @@ def draw_ladders(agreement: Agreement, layers: Sequence[Layer], ours: str, their
     return ladders.ladders(
         left,
         right,
-        tuple(_links(agreement, layers, ours, theirs)),
+        tuple(_links(agreement, layers, ours, theirs, words)),
         ladders.Words(
             names=Names(
                 key="ladders",
@@ -83,14 +83,16 @@ def _ladder(agreement: Agreement, party: str, name: str) -> ladders.Ladder:
     )
 
 
-def _links(agreement: Agreement, layers: Sequence[Layer], ours: str, theirs: str) -> Iterator[ladders.Link]:
+def _links(
+    agreement: Agreement, layers: Sequence[Layer], ours: str, theirs: str, words: Language
+) -> Iterator[ladders.Link]:
     shared = [each for each in agreement.levels if each.party == EVERY_PARTY and each.crosses]
-    yield from (ladders.Link(each.mark, each.mark, each.clause) for each in shared)
+    yield from (ladders.Link(each.mark, each.mark, words.article(each.clause)) for each in shared)
     for row in agreement.equivalences:
         left, right = row.marks.get(ours, ()), row.marks.get(theirs, ())
         for mine, other in product(left, right):
             kind = _kind(agreement, layers, row, (ours, mine), (theirs, other))
-            yield ladders.Link(mine, other, row.clause, kind)
+            yield ladders.Link(mine, other, words.article(row.clause), kind)
 
 
 def _kind(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -13,7 +13,7 @@ from comity.console.acts import Act, Done, Ready, cell
 from comity.console.banners import banner_of
 from comity.console.decided import directory, functions, named, told_outcome
 from comity.console.fields import Field, Typed
-from comity.console.languages import N_
+from comity.console.languages import N_, Language
 from comity.console.pages.give import finish, is_sealed, sealing_of
 from comity.console.visit import Entry, Visit
 from comity.errors import Misuse, Refused
@@ -223,15 +223,14 @@ def _about_asked(visit: Visit, shown: AskedShown, known: Mapping[str, str]) -> t
             words("Answered about %(who)s", who=known.get(each.recipient, each.recipient)),
             cell(each.reason)
             if each.reason
-            else words("assured: %(articles)s", articles=", ".join(each.conditions or ())),
+            else words("assured: %(articles)s", articles=_cited(words, each.conditions or ())),
         )
         for each in shown.assurances
         if each.conditions is not None
     ]
     for about in shown.about:
         against = cell(words.told(about.against)) if about.against else ""
-        articles = ", ".join(about.conditions)
-        borne = words("the register bears it out: %(articles)s", articles=articles)
+        borne = words("the register bears it out: %(articles)s", articles=_cited(words, about.conditions))
         answers.append((words("What is known of %(who)s", who=known[about.recipient]), against or borne))
     halted = ((words("It does not go now"), cell(line.halted.says)),) if line.halted is not None else ()
     return (
@@ -243,6 +242,10 @@ def _about_asked(visit: Visit, shown: AskedShown, known: Mapping[str, str]) -> t
         *answers,
         *halted,
     )
+
+
+def _cited(words: Language, clauses: Iterable[str]) -> str:
+    return words.listed([words.article(each) for each in clauses])
 
 
 def _request_assure(visit: Visit, typed: Typed, actor: Actor) -> Assure:
