@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 import unicodedata
 from datetime import timedelta
+from pathlib import Path
+from random import Random
+from string import ascii_letters, ascii_lowercase, digits, punctuation
 
 import pytest
 from argon2 import PasswordHasher
+from hypothesis import given
+from hypothesis import strategies as st
 
 from comity.console.delays import FORGOTTEN, LINES_MAX, LONGEST_SECONDS, Delays, TooSoon
-from comity.console.passwords import AT_ONCE, HASHER, WAITING_MAX, Passwords, check_password
+from comity.console.guessed import GUESSED, pieces
+from comity.console.passwords import AT_ONCE, CHARACTERS_MIN, HASHER, WAITING_MAX, Passwords, check_password
 from comity.errors import Misuse, Unavailable
 from world import SeededEntropy, StandingClock
 
@@ -103,23 +110,86 @@ async def test_a_flood_is_told_to_come_again_and_takes_no_memory() -> None:
         ("short words", "too short"),
         ("ﬃﬃﬃﬃ"[:3], "too short"),
         ("w" * 201 + GOOD, "too long"),
+        ("aaaabbbbcccc", "in a row"),
+        ("ahahhhahhahaaahah", "few different"),
+        ("a-b-c-d-b-a-d-c", "few different"),
         ("sato.sato.sato", "your handle"),
+        ("comityjp-2026", "your handle"),
+        ("Desk-Officer-2026!", "your handle"),
         ("SATOsatoＳＡＴＯsato!", "your handle"),
-        ("aaaabbbbcccc", "few different"),
+        ("passwordpasswordpassword", "repetitions"),
+        ("xk7q9xk7q9xk7q9", "repetitions"),
+        ("password1234", "tries first"),
+        ("P@ssw0rd2026!", "tries first"),
+        ("drowssap2026!", "tries first"),
+        ("Tokyo2026!!!!", "tries first"),
+        ("seoul.busan.2026", "tries first"),
+        ("Summer2026!Seoul", "tries first"),
+        ("19841203 1984-12-03", "tries first"),
+        ("비밀번호비밀번호1234", "tries first"),
+        ("dkssudgktpdy2026", "tries first"),
+        ("ニホン・とうきょう・さくら", "tries first"),
         ("12345678901234", "in a row"),
         ("abcdefghijklmn", "in a row"),
+        ("1q2w3e4r5t6y", "in a row"),
+        ("qwertyuiop12", "in a row"),
+        ("poiuytrewqas", "in a row"),
+        ("!QAZ2wsx#EDC4rfv", "in a row"),
+        ("가나다라마바사아자차카타", "in a row"),
+        ("いろはにほへとちりぬるを", "in a row"),
     ],
 )
 def test_a_password_that_is_guessed_first_is_refused(password: str, told: str) -> None:
-    with pytest.raises(Misuse, match=told):
-        check_password(password, "sato")
+    with pytest.raises(Misuse, match=told) as refused:
+        check_password(password, "sato", "jp", "Desk officer")
+    assert (refused.value.code, refused.value.place) == ("weak-password", "password")
+    assert "take " in refused.value.sentence or told == "too long"
 
 
 @pytest.mark.parametrize(
-    "password", [GOOD, "비밀번호는 아무도 모르는 문장", "富士山より高い鯨が二頭いる", "a! sato's whale sings"]
+    "password",
+    [
+        GOOD,
+        "비밀번호는 아무도 모르는 문장",
+        "富士山より高い鯨が二頭いる",
+        "a! sato's whale sings",
+        "Tokyo whales weigh 2026",
+        "kjv7-w2mq-x94d",
+        "73 9201 84 6509",
+    ],
 )
 def test_words_in_every_script_are_a_password(password: str) -> None:
-    check_password(password, "sato")
+    check_password(password, "sato", "jp")
+
+
+SPEC = Path(__file__).parents[2] / "spec"
+WORDS = sorted({word.lower() for each in SPEC.glob("*.md") for word in re.findall("[A-Za-z]{4,}", each.read_text())})
+
+
+@pytest.mark.parametrize("between", [" ", "-", ""])
+def test_four_words_at_random_are_a_password(between: str) -> None:
+    chance = Random(between)
+    for _ in range(300):
+        check_password(between.join(chance.sample(WORDS, 4)), "sato", "jp", "comity")
+
+
+@pytest.mark.parametrize("alphabet", [ascii_lowercase, ascii_letters + digits, ascii_letters + digits + punctuation])
+def test_sixteen_characters_at_random_are_a_password(alphabet: str) -> None:
+    chance = Random(alphabet)
+    for _ in range(300):
+        check_password("".join(chance.choices(alphabet, k=16)), "sato", "jp")
+
+
+@given(st.text(min_size=CHARACTERS_MIN, max_size=60), st.text(max_size=20))
+def test_whatever_is_typed_is_taken_apart_into_all_of_it(password: str, own: str) -> None:
+    """And whoever puts a plain word before it, or says it twice, has gained little."""
+    shown = unicodedata.normalize("NFKC", password)
+    parts = pieces(shown, (own,))
+    worth = sum(part.worth for part in parts)
+    assert sum(part.size for part in parts) == len(unicodedata.normalize("NFKC", shown).casefold())
+    assert worth <= len(shown.casefold())
+    assert sum(part.worth for part in pieces("password" + shown, (own,))) <= worth + GUESSED
+    assert sum(part.worth for part in pieces(shown + shown, (own,))) <= worth + GUESSED
 
 
 def test_whoever_guesses_waits_twice_as_long_each_time() -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import unicodedata
+from collections import Counter
 from collections.abc import Callable
-from itertools import pairwise
 from typing import ParamSpec, TypeVar
 
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import Argon2Error, InvalidHashError
 
+from comity.console.guessed import Kind, pieces
 from comity.console.languages import N_
 from comity.errors import Misuse, Unavailable
 from comity.ports import Entropy
@@ -21,6 +22,9 @@ R = TypeVar("R")
 CHARACTERS_MIN = 12
 CHARACTERS_MAX = 200
 DIFFERENT_MIN = 5
+WORTH_MIN = 9
+"""What has to be left of a password without what is guessed first; plain words count two each (``guessed.py``)."""
+PRODUCT = "comity"
 AT_ONCE = 2
 """Hashes computed at once: of 64 MiB each."""
 WAITING_MAX = 16
@@ -33,7 +37,14 @@ TOO_SHORT = N_("this password is too short; take at least 12 characters, for exa
 TOO_LONG = N_("this password is too long; 200 characters are enough")
 TOO_PLAIN = N_("this password has too few different characters; take words that do not belong together")
 IN_A_ROW = N_("this password is mostly neighbours in a row, as in 12345; take words that do not belong together")
-HIS_HANDLE = N_("this password is made of your handle; take words that nobody connects with you")
+HIS_OWN = N_(
+    "this password is mostly your handle and other words of you or your house; take words that nobody connects with you"
+)
+GUESSED = N_(
+    "this password is mostly words, dates or repetitions that whoever guesses tries first; "
+    "take four or five words that do not belong together"
+)
+SENTENCES: dict[Kind, str] = {"own": HIS_OWN, "row": IN_A_ROW, "plain": GUESSED, "other": TOO_PLAIN}
 
 
 class Passwords:
@@ -91,24 +102,33 @@ class Passwords:
             self._waiting -= 1
 
 
-def check_password(password: str, handle: str) -> None:
+def check_password(password: str, *own: str) -> None:
     """Check that a password is none that is guessed first.
+
+    Args:
+        password: as it was typed.
+        own: what is known of whose it is: his handle, his function, his house.
 
     Raises:
         Misuse: it is; the sentence says what to take instead.
     """
-    shown, own = _normal(password), _normal(handle).casefold()
-    rest = shown.casefold().replace(own, "") if own else shown
+    shown = _normal(password)
     if len(shown) < CHARACTERS_MIN:
-        raise Misuse(TOO_SHORT, code="weak-password", place="password")
+        raise _weak(TOO_SHORT)
     if len(shown) > CHARACTERS_MAX:
-        raise Misuse(TOO_LONG, code="weak-password", place="password")
-    if len(rest) < CHARACTERS_MIN / 2:
-        raise Misuse(HIS_HANDLE, code="weak-password", place="password")
-    if len(set(rest)) < DIFFERENT_MIN:
-        raise Misuse(TOO_PLAIN, code="weak-password", place="password")
-    if sum(abs(ord(one) - ord(other)) <= 1 for one, other in pairwise(rest)) > len(rest) / 2:
-        raise Misuse(IN_A_ROW, code="weak-password", place="password")
+        raise _weak(TOO_LONG)
+    parts = pieces(shown, (PRODUCT, *own))
+    if sum(part.worth for part in parts) < WORTH_MIN:
+        covered = Counter[Kind]()
+        for part in parts:
+            covered[part.kind] += part.size if part.kind != "other" else 0
+        raise _weak(SENTENCES[covered.most_common(1)[0][0]])
+    if len(set(shown.casefold())) < DIFFERENT_MIN:
+        raise _weak(TOO_PLAIN)
+
+
+def _weak(sentence: str) -> Misuse:
+    return Misuse(sentence, code="weak-password", place="password")
 
 
 def _normal(text: str) -> str:

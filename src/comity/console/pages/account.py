@@ -37,7 +37,7 @@ async def set_password(visit: Visit) -> Response:
     try:
         if not desk.settings.passwords:
             raise Misuse("this house takes no passwords; add a passkey", code="no-passwords")
-        check_password(password, visit.signed_in.handle)
+        check_password(password, visit.signed_in.handle, desk.house.party, visit.person.function, visit.person.body)
         if password != typed(visit.form, "again"):
             raise Misuse("the two passwords are not the same; type both again", code="not-the-same", place="again")
         changed = await desk.accounts.set_password(own.person, await desk.passwords.hash(password))
