@@ -189,7 +189,7 @@ class FeedWorld:
         published = await publisher.publish(messages)
         assert published.accepted == len(messages), published
         await self.world.exchange()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while recipient.first < wanted:
                 await asyncio.sleep(0.002)
 

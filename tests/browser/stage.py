@@ -11,7 +11,7 @@ from comity.cli.demonstration.browsing import BrowsingPlay, SignIn
 HERE = Path(__file__).parent
 AXE = HERE / "node_modules/axe-core/axe.min.js"
 SCREENS = HERE.parents[1] / "build/screens"
-PATIENCE_MILLISECONDS = 20_000
+PATIENCE_MILLISECONDS = 60_000
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 LANGUAGES = ("en", "ja", "ko")
 expect.set_options(timeout=PATIENCE_MILLISECONDS)

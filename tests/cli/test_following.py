@@ -83,7 +83,7 @@ async def following(doors: Doors, *more: str, handle: str = "kim") -> AsyncItera
 
     task = asyncio.create_task(asyncio.to_thread(run))
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not (task.done() or doors.feeds.readers.open.total()):
                 await asyncio.sleep(0.002)
             await asyncio.sleep(0.05)

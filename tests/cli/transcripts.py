@@ -114,7 +114,7 @@ class Scene:
             self.nodes.stop()
         for process in self.running:
             process.terminate()
-            process.wait(timeout=15)
+            process.wait(timeout=60)
 
 
 _played: dict[tuple[str, bool], Scene] = {}

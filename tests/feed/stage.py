@@ -216,7 +216,7 @@ class Stage:
         return [msgspec.json.decode(view) for each in self.arrived for view in each.opened.contents.views]
 
 
-async def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+async def until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
     async with asyncio.timeout(seconds):
         while not condition():
             await asyncio.sleep(0.001)

@@ -145,7 +145,7 @@ async def test_an_open_batch_goes_back_with_the_clock(monkeypatch: pytest.Monkey
         first = asyncio.create_task(publisher.publish([track(0)]))
         await until(lambda: bool(publisher._pending))
         stage.clock.pass_by(-7200)
-        second = await asyncio.wait_for(publisher.publish([track(1)]), 5)
+        second = await asyncio.wait_for(publisher.publish([track(1)]), 60)
         assert (await first).accepted == second.accepted == 1
         recipient = await stage.recipient()
         async with stage.connected(publisher, recipient, Line()):
@@ -691,7 +691,7 @@ async def test_a_defect_stops_the_feed_and_leaves_nobody_waiting(monkeypatch: py
 
         monkeypatch.setattr(publisher, "_take_pending", broken)
         with pytest.raises(InternalError, match="ZeroDivisionError"):
-            await asyncio.wait_for(publisher.publish([track(0)]), 5)
+            await asyncio.wait_for(publisher.publish([track(0)]), 60)
         with pytest.raises(InternalError):
             await publisher.publish([track(1)])
 
@@ -719,7 +719,7 @@ async def test_a_key_that_cannot_be_recorded_now_is_told_to_whoever_publishes_an
         with monkeypatch.context() as broken:
             broken.setattr(stage.ruler, "next_epoch", refuse)
             with pytest.raises(Unavailable, match="the register's disk is full"):
-                await asyncio.wait_for(publisher.publish([track(0)]), 5)
+                await asyncio.wait_for(publisher.publish([track(0)]), 60)
         assert (await publisher.publish([track(1)])).accepted == 1
         async with stage.connected(publisher, recipient, Line()):
             await until(lambda: recipient.first == 1)

@@ -116,7 +116,7 @@ async def test_a_recipient_who_lost_what_it_acknowledged(both: Both) -> None:  #
     line = Line()
     await line.ends[1].send(write_word(Have(1, Checkpoint.parse(note.text).head.root)))
     serving = asyncio.ensure_future(both.jp.deliver("kr", RELATIONSHIP, FEED, line.ends[0]))
-    await asyncio.wait_for(line.ends[1].receive(), 10)  # the second batch, again
+    await asyncio.wait_for(line.ends[1].receive(), 60)  # the second batch, again
     (found,) = await listed(both.jp, both.world.jp)
     assert found.kind is None  # what it says it has it did not sign
     await line.ends[1].send(write_word(Acknowledged(1, signature.line)))

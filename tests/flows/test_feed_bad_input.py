@@ -31,7 +31,7 @@ async def feeds(tmp_path: Path) -> AsyncIterator[FeedWorld]:
 async def read(feeds: FeedWorld, count: int) -> list[Event]:
     """What a reader who begins at the beginning is told, up to so many messages."""
     found: list[Event] = []
-    async with asyncio.timeout(10), aclosing(feeds.readers.follow(feeds.follow("kim", after=-1))) as told:
+    async with asyncio.timeout(60), aclosing(feeds.readers.follow(feeds.follow("kim", after=-1))) as told:
         async for events in told:
             found += events
             if sum(isinstance(each, Message) for each in found) >= count:

@@ -56,7 +56,7 @@ class Told:
         return [each for each in self.events if isinstance(each, kind)]
 
     async def until(self, condition) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not condition():
                 if self.error is not None:
                     raise self.error
@@ -417,7 +417,7 @@ async def test_whoever_comes_back_with_the_last_number_misses_nothing_and_gets_n
             await asyncio.sleep(chance.random() * 0.01)
 
     publishing = asyncio.create_task(publish())
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while len(had) < many:
             leaves = chance.randint(1, 12)
             after = had[-1] if had else -1

@@ -30,7 +30,7 @@ import msgspec
 from comity.node.run import run
 run(Path(sys.argv[1]), lambda ready: print(msgspec.json.encode(ready).decode(), flush=True))
 """
-WAIT_SECONDS = 20.0
+WAIT_SECONDS = 60.0
 
 R = TypeVar("R")
 

@@ -131,7 +131,7 @@ async def test_it_goes_on_after_a_failure_until_somebody_takes_it(
 
     world.clock.time += timedelta(days=6)
     running = asyncio.create_task(Alarm(world.kr, post, None, SeededEntropy("pauses")).run())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await taken.wait()
         await asyncio.sleep(0.05)
     running.cancel()

@@ -119,7 +119,7 @@ class Both:
 
     async def arrived(self, count: int) -> None:
         recipient = await self.feeds.feeds[1].recipient(NAME)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while recipient.first < count:
                 await self.feeds.world.exchange()
                 await asyncio.sleep(0.01)
@@ -306,13 +306,13 @@ def test_a_token_that_keeps_nobody_out_is_none(tmp_path: Path) -> None:
 
 async def test_who_prefers_to_wait_gets_what_comes(both: Both) -> None:
     waiting = asyncio.create_task(both.read(wait=10))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not both.feeds.readers.open.total():
             await asyncio.sleep(0.002)
     structured = http.to_structured_event(event(1))
     await both.publish(dict(structured.headers), structured.body)
     await both.arrived(1)
-    events, following = await asyncio.wait_for(waiting, 5)
+    events, following = await asyncio.wait_for(waiting, 60)
     assert ([each.get_id() for each in messages(events)], following) == (["e-1"], "1")
     events, following = await both.read()
     assert (messages(events), following) == ([], "1")
@@ -330,7 +330,7 @@ async def test_a_websocket_speaks_events(both: Both) -> None:
             assert socket.protocol == SUBPROTOCOL
             await socket.send_str(json.dumps(request))
             found: list[CloudEvent] = []
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(60):
                 while not messages(found):
                     found += parsed([json.loads(await socket.receive_str())])
             assert messages(found)[0].get_id() == "e-1"

@@ -39,7 +39,7 @@ async def port(ledger: Ledger) -> AsyncIterator[int]:
 
 
 def ask(port: int, path: str, method: str = "GET") -> tuple[int, dict[str, str], bytes]:
-    line = HTTPConnection("127.0.0.1", port, timeout=10)
+    line = HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         line.request(method, path)
         reply = line.getresponse()
@@ -49,7 +49,7 @@ def ask(port: int, path: str, method: str = "GET") -> tuple[int, dict[str, str],
 
 
 def stranger(port: int, prefix: str = f"/{SECRET}/{CHAIN}") -> Stranger:
-    line = HTTPConnection("127.0.0.1", port, timeout=10)
+    line = HTTPConnection("127.0.0.1", port, timeout=60)
 
     def fetch(path: str) -> bytes:
         line.request("GET", f"{prefix}/{path}")

@@ -40,7 +40,7 @@ async def test_what_crossed_was_refused_and_was_read_is_counted_and_measured(tmp
         await coming
         publisher = feeds.feeds[0].open_publishers()[0]
         await publisher.publish([b"{", b'{"type":"track"}', b"{"])
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while publisher.acknowledged < publisher.size:
                 await asyncio.sleep(0.002)
         jp, kr = [parsed(write_metrics(measure(each, feeds.readers))) for each in feeds.feeds]

@@ -84,7 +84,7 @@ Answered = tuple[int, dict[str, str], bytes]
 
 def send(address: str, method: str, path: str, body: bytes | Iterator[bytes] | None = None, **headers: str) -> Answered:
     """One request, as any HTTP client makes it."""
-    line = HTTPConnection(urlsplit(address).netloc, timeout=10)
+    line = HTTPConnection(urlsplit(address).netloc, timeout=60)
     try:
         line.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
         reply: HTTPResponse = line.getresponse()
@@ -172,14 +172,14 @@ async def test_a_slow_body_is_given_up(witness: RunningWitness, monkeypatch: pyt
     monkeypatch.setattr(server, "BODY_BYTES_PER_SECOND", 2**30)
     reader, writer = await asyncio.open_connection(*urlsplit(witness.says.witness).netloc.split(":"))
     writer.write(b"POST /add-checkpoint HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\nold 0\n")
-    answer = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+    answer = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 60)
     assert answer.startswith(b"HTTP/1.1 408 ")
     writer.close()
 
 
 async def test_a_connection_is_used_again(witness: RunningWitness) -> None:
     def several() -> list[int]:
-        line = HTTPConnection(urlsplit(witness.says.witness).netloc, timeout=10)
+        line = HTTPConnection(urlsplit(witness.says.witness).netloc, timeout=60)
         found = []
         for old, size in ((0, 5), (5, 9), (3, 9), (9, 20)):
             line.request("POST", "/add-checkpoint", LOG.request(old, size))

@@ -108,7 +108,7 @@ async def scene(monkeypatch: pytest.MonkeyPatch):
 
 
 async def until(condition) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(0.001)
 

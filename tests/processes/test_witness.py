@@ -113,7 +113,7 @@ def test_a_third_party_witnesses_what_two_houses_do(tmp_path: Path) -> None:
 
 
 def reads_as_a_stranger(address: str, prefix: str) -> None:
-    line = HTTPConnection(urlsplit(address).netloc, timeout=10)
+    line = HTTPConnection(urlsplit(address).netloc, timeout=60)
 
     def fetch(path: str) -> bytes:
         line.request("GET", f"{prefix}/{path}")
