@@ -13,6 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
+from comity.console.called import called, called_whole
 from comity.console.catalogues import CODES, Code
 from comity.console.languages import NAMES, Language
 from comity.console.menu import menu
@@ -75,6 +76,8 @@ def _environment(words: Language) -> Environment:
         "told": words.told,
         "since": words.since,
         "article": words.article,
+        "called": lambda named: called(words, named),
+        "called_whole": lambda named: called_whole(words, named),
         "name": name,
     }
     made.globals |= {

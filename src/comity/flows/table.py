@@ -37,6 +37,7 @@ from comity.flows.handling import copies, copying, handing_on, handing_over, los
 from comity.flows.house import House
 from comity.flows.incidents import investigating, reporting
 from comity.flows.looking import (
+    called,
     duties,
     evidence,
     findings,
@@ -226,6 +227,7 @@ _RUN: dict[str, Callable[[House, Any], Awaitable[Any]]] = {
     "register.index": pages.show_index,
     "today": today.show_today,
     "item": item_story.show_item,
+    "item.called": called.name_items,
     "given": given.show_given,
     "why": explaining.why,
     "decision.show": decisions.ask_decision,

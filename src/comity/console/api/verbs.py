@@ -13,7 +13,7 @@ _READING = """
     clearance.list consent.list copy.label copy.list copy.scan copy.show cost.list decision.show deposit.check
     deposit.list destroy.certificate directory.list dispute.list dispute.show duties.foresee duties.list events.list
     facility.list facility.persons facility.show feed.elsewhere feed.list feed.readers feed.show given inbox
-    incident.list incident.show item keys.card law.list ledger.contradictions ledger.policy ledger.prove
+    incident.list incident.show item item.called keys.card law.list ledger.contradictions ledger.policy ledger.prove
     ledger.verify ledger.witness.list level.reviews level.show lineage muster.show negotiation.list
     negotiation.read negotiation.show node.status outbox pass-on.list peer.list person.list posture.show
     recall.show register register.facets register.page retention.show show.compare today visit.list visit.show

@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from comity.console.banners import banner_of
+from comity.console.called import called_whole, labels, names
 from comity.console.decided import functions
 from comity.console.pages import endings, hands, recalls
 from comity.console.pages.hands import IN, copy_shown
@@ -17,25 +18,30 @@ from comity.flows.looking.item_story import ItemStory, ShowItem
 from comity.flows.people.person_views import ListPeople, PersonShown
 from comity.register.roles import REGISTRY
 
+REVIEWS_MAX = 200
+"""Most levels to be reviewed on one page; what has waited longest comes first."""
+
 
 async def find(visit: Visit) -> Response:
     """Find a copy by what its label says."""
     reference = visit.query.get("reference")
-    reviews = await visit.ask("level.reviews", ListReviews(actor=visit.actor))
+    reviews = (await visit.ask("level.reviews", ListReviews(actor=visit.actor)))[:REVIEWS_MAX]
+    named = await names(visit, [each.item for each in reviews])
+    known = {"reviews": reviews, "named": named, "banner": await banner_of(visit, labels(named))}
     if reference:
         try:
             found: CopyLine = await visit.ask("copy.scan", ScanCopy(reference=reference, actor=visit.actor))
         except Misuse as error:
-            return visit.show("copies/find.html", 400, reference=reference, error=error, reviews=reviews)
+            return visit.show("copies/find.html", 400, reference=reference, error=error, **known)
         return visit.to(f"/copies/{found.item}/{found.number}", **{IN: found.relationship})
-    return visit.show("copies/find.html", reference="", error=None, reviews=reviews)
+    return visit.show("copies/find.html", reference="", error=None, **known)
 
 
 async def _story(visit: Visit, item: str) -> tuple[str, dict[str, str]]:
     """What an item is called, and the functions of all whom its copies name, as far as whoever asks may see."""
     story: ItemStory = await visit.ask("item", ShowItem(item=item, actor=visit.actor))
     holders = {each.holder: each.function for each in story.copies if each.function}
-    return story.title or item, holders | await functions(visit)
+    return called_whole(visit.words, story), holders | await functions(visit)
 
 
 async def listed(visit: Visit) -> Response:

@@ -9,10 +9,13 @@ from datetime import datetime, timedelta
 import msgspec
 from starlette.responses import Response
 
+from comity.console.banners import banner_of
+from comity.console.called import labels, names
 from comity.console.fields import Field, read_typed
 from comity.console.languages import N_
 from comity.console.visit import Entry, Visit
 from comity.flows.looking.duties import DutiesShown, DutyShown, ListDuties
+from comity.register.roles import ASSURANCE_OFFICER
 
 LISTED_MAX = 300
 """Most duties of each party on one page; what presses most comes first."""
@@ -36,8 +39,6 @@ WITHIN: Mapping[str, str] = {
 }
 """Limits of time that carry no number."""
 ITEM = re.compile("[iv]-[a-z2-7]{16}")
-BEFORE_IT_IS_HERE = frozenset({"hand-over-wanted", "contractor-release-wanted"})
-"""Events about an item that this house does not have yet."""
 
 
 class DutyLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,7 +75,8 @@ async def listed(visit: Visit) -> Response:
             limit=LISTED_MAX,
         ),
     )
-    lines = [DutyLine(duty=each, clock=clock_of(each, found.at), href=_page(each)) for each in found.duties]
+    named = await names(visit, [each.item for each in (*found.duties, *found.standing[:LISTED_MAX])])
+    lines = [DutyLine(duty=each, clock=clock_of(each, found.at), href=page_of(visit, each)) for each in found.duties]
     groups = [
         (key, title, [each for each in lines if each.clock == key and not each.duty.discharged])
         for key, title in CLOCKS
@@ -88,7 +90,8 @@ async def listed(visit: Visit) -> Response:
         done=[each for each in lines if each.duty.discharged],
         standing=found.standing[:LISTED_MAX],
         within=WITHIN,
-        before_it_is_here=BEFORE_IT_IS_HERE,
+        named=named,
+        banner=await banner_of(visit, labels(named)),
     )
 
 
@@ -103,7 +106,7 @@ def clock_of(duty: DutyShown, at: datetime) -> str:
     return "week" if duty.due <= at + 7 * DAY else "later"
 
 
-def _page(duty: DutyShown) -> str:
+def page_of(visit: Visit, duty: DutyShown) -> str:
     """The page on which this house does it; empty where it is not ours, or has no page of its own."""
     if not duty.next:
         return ""
@@ -117,10 +120,14 @@ def _page(duty: DutyShown) -> str:
                 return ""
             if "{copy}" in page and not copy.isdecimal():
                 return f"/copies/{named}" if ITEM.fullmatch(named) else ""
-            return page.format(named=named, copy=copy)
+            if page == ASSURANCE and not visit.has(ASSURANCE_OFFICER):
+                return "/releases"
+            return page.format(named=named, copy=copy, relationship=duty.relationship)
     return ""
 
 
+ASSURANCE = "/assurances/{relationship}/{named}"
+"""The page on which a request for assurance is answered; whoever does not answer it is led to the list."""
 PAGES: tuple[tuple[tuple[str, ...], str], ...] = (
     (("consent", "grant"), "/requests/{named}/grant"),
     (("consent",), "/requests"),
@@ -142,7 +149,7 @@ PAGES: tuple[tuple[tuple[str, ...], str], ...] = (
     (("facility", "inspect"), "/sites/{named}/inspect"),
     (("facility", "officer"), "/sites"),
     (("inbox", "mark"), "/items/{named}"),
-    (("assure",), "/releases"),
+    (("assure",), ASSURANCE),
     (("register",), "/register"),
 )
 """The page on which a command of ``duty_words.WORDS`` is done; the first that fits."""

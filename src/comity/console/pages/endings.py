@@ -10,6 +10,7 @@ from starlette.responses import Response
 from comity.agreement.vocabulary import Method
 from comity.console.acts import Act, Done, Ready, cell
 from comity.console.banners import banner_of
+from comity.console.called import labels, names
 from comity.console.fields import Field, Typed
 from comity.console.languages import N_
 from comity.console.pages.hands import about_copy, named, path_of
@@ -148,12 +149,14 @@ async def certificate(visit: Visit) -> Response:
     """A certificate of destruction: what, how, by whom, who saw it, and what it attests."""
     shown = await _certificate(visit)
     label = Label(policy=shown.originator, mark=shown.mark, originator=shown.originator)
+    named = await names(visit, [shown.item])
     return visit.show(
         "copies/certificate.html",
         shown=shown,
+        named=named,
         states=CERTIFICATES,
         methods=METHODS,
-        banner=await banner_of(visit, [(label, None)]),
+        banner=await banner_of(visit, [(label, None), *labels(named)]),
     )
 
 

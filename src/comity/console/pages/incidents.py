@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from comity.console.acts import Act, Done, Ready, cell
 from comity.console.banners import banner_of
+from comity.console.called import labels, names
 from comity.console.decided import functions
 from comity.console.fields import Field, Typed
 from comity.console.languages import N_
@@ -35,6 +36,8 @@ from comity.flows.incidents.reporting import IncidentTold, ReportIncident
 from comity.register.roles import SECURITY_OFFICER
 
 LISTED_MAX = 500
+ITEMS_TOLD = 5
+"""How many of the items of an incident are told in a line."""
 WHAT: Mapping[str, str] = {
     "lost": N_("a copy is lost"),
     "compromised": N_("what it says became known"),
@@ -56,10 +59,15 @@ async def listed(visit: Visit) -> Response:
     everything = bool(visit.query.get("all"))
     request = ListIncidents(actor=visit.actor, everything=everything, limit=LISTED_MAX + 1)
     lines: list[IncidentLine] = await visit.ask("incident.list", request)
+    lines, more = lines[::-1][:LISTED_MAX], len(lines) > LISTED_MAX
+    named = await names(visit, [item for line in lines for item in line.items[:ITEMS_TOLD]])
     return visit.show(
         "incidents/list.html",
-        lines=lines[::-1][:LISTED_MAX],
-        more=len(lines) > LISTED_MAX,
+        lines=lines,
+        named=named,
+        most=ITEMS_TOLD,
+        banner=await banner_of(visit, labels(named)),
+        more=more,
         everything=everything,
         what=WHAT,
         stages=STAGES,
@@ -71,9 +79,11 @@ async def one(visit: Visit) -> Response:
     whole = await _whole(visit)
     line = whole.lines[0]
     known = await functions(visit)
+    named = await names(visit, [item for each in whole.lines for item in each.items])
     return visit.show(
         "incidents/one.html",
         whole=whole,
+        named=named,
         line=line,
         known=known,
         what=WHAT,
@@ -82,7 +92,7 @@ async def one(visit: Visit) -> Response:
         states=STATES,
         picture=_picture(visit, whole, known) if whole.copies or whole.families else "",
         acts=_acts(visit, whole),
-        banner=await banner_of(visit, [(each.label, each.alternative) for each in _family(whole)]),
+        banner=await banner_of(visit, [*((each.label, each.alternative) for each in _family(whole)), *labels(named)]),
     )
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from starlette.responses import Response
 
 from comity.console.acts import Act, Done, Ready, cell
+from comity.console.banners import banner_of
+from comity.console.called import labels, names
 from comity.console.fields import Field, Typed
 from comity.console.languages import N_
 from comity.console.places import agreements, titled
@@ -48,10 +51,8 @@ async def listed(visit: Visit) -> Response:
     return visit.show(
         "muster/list.html",
         musters=shown.musters[:LISTED_MAX],
-        findings=shown.findings[:LISTED_MAX],
         due=shown.due,
-        words_of=COUNTED,
-        may_count=visit.has(REGISTRY),
+        **await _findings(visit, shown.findings[:LISTED_MAX]),
         peers=await agreements(visit),
     )
 
@@ -62,10 +63,20 @@ async def one(visit: Visit) -> Response:
     return visit.show(
         "muster/one.html",
         muster=shown.musters[0],
-        findings=shown.findings,
-        words_of=COUNTED,
-        may_count=visit.has(REGISTRY),
+        **await _findings(visit, shown.findings),
     )
+
+
+async def _findings(visit: Visit, findings: Sequence[FindingTold]) -> dict[str, Any]:
+    """What a table of findings needs."""
+    named = await names(visit, [each.item for each in findings])
+    return {
+        "findings": findings,
+        "named": named,
+        "banner": await banner_of(visit, labels(named)),
+        "words_of": COUNTED,
+        "may_count": visit.has(REGISTRY),
+    }
 
 
 async def _shown(visit: Visit) -> Musters:

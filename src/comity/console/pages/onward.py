@@ -12,6 +12,7 @@ from starlette.responses import FileResponse, Response
 
 from comity.console.acts import Act, Done, Ready, run
 from comity.console.banners import banner_of
+from comity.console.called import labels, names
 from comity.console.decided import functions
 from comity.console.fields import Field, Typed
 from comity.console.languages import N_
@@ -39,11 +40,14 @@ async def listed(visit: Visit) -> Response:
     )
     waiting = [each for each in (*requests.own, *requests.approve) if each.act in ("show", "pass-on")]
     lines = await visit.ask("pass-on.list", ListPassedOn(actor=visit.actor))
+    lines = lines[::-1][:LISTED_MAX]
+    named = await names(visit, [each.item for each in (*waiting, *lines)])
     return visit.show(
         "onward/list.html",
         waiting=waiting,
-        banner=await banner_of(visit, [(each.label, None) for each in waiting]),
-        lines=list(reversed(lines))[:LISTED_MAX],
+        named=named,
+        banner=await banner_of(visit, [*((each.label, None) for each in waiting), *labels(named)]),
+        lines=lines,
         known=await functions(visit),
         manners=MANNERS,
         bodies=BODIES,

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from comity.agreement.model import EVERY_PARTY
 from comity.answers import status_of
 from comity.console.banners import banner_of
+from comity.console.called import called_whole
 from comity.console.contents import GUESSES, HEAD_BYTES, Shape, answered, may_be_text, shape_of, shown_text
 from comity.console.decided import told_outcome
 from comity.console.fields import Field, Typed, read_typed
@@ -33,7 +34,7 @@ class Lying(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         item: item id.
-        title: what this house calls it.
+        title: what whoever opened it calls it.
         labels: its originator's label, and the own mark for it.
         purpose: what for.
         marking: the lines that stand on it.
@@ -109,7 +110,7 @@ async def _open(visit: Visit, story: ItemStory, purpose: str) -> Spooled | Opene
         lies.given = opened.file_name
     lies.about = Lying(
         item=story.item,
-        title=story.title,
+        title=story.title or opened.file_name or called_whole(visit.words, story),
         labels=(story.label, story.alternative),
         purpose=purpose,
         marking=opened.banner.lines if opened.banner is not None else (),

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from comity.console.acts import Act, Done, Ready, cell
 from comity.console.banners import banner_of
+from comity.console.called import labels, names
 from comity.console.decided import functions
 from comity.console.fields import Field, Typed
 from comity.console.languages import N_
@@ -51,15 +52,17 @@ async def recalls(visit: Visit) -> Response:
         if error.code != "not-recalled":
             raise
         shown = []
+    named = await names(visit, [_item(visit), *(copy.item for each in shown for copy in each.reached)])
     return visit.show(
         "copies/recall.html",
         item=_item(visit),
+        named=named,
         shown=shown,
         known=await functions(visit),
         states=STATES,
         asks=ASKS,
         party=visit.desk.house.party,
-        banner=await banner_of(visit, [(levels.label, levels.alternative)]),
+        banner=await banner_of(visit, [(levels.label, levels.alternative), *labels(named)]),
         may_recall=visit.has(RELEASE_AUTHORITY),
         may_end=visit.has(REGISTRY),
     )
@@ -174,6 +177,7 @@ async def levels(visit: Visit) -> Response:
     return visit.show(
         "copies/levels.html",
         shown=shown,
+        named=await names(visit, [shown.item]),
         relations=RELATIONS,
         banner=await banner_of(visit, [(shown.label, shown.alternative)]),
         may_change=visit.has(RELEASE_AUTHORITY),

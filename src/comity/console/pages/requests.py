@@ -9,6 +9,7 @@ import msgspec
 from starlette.responses import Response
 
 from comity.console.banners import banner_of
+from comity.console.called import labels, names
 from comity.console.pages import asking, consents
 from comity.console.pages.consents import ANSWERS, STANDINGS, consents_about
 from comity.console.places import other_party
@@ -52,8 +53,11 @@ async def one(visit: Visit) -> Response:
 async def _page(visit: Visit, template: str, found: ConsentsShown, name: str = "") -> Response:
     asked = sorted(found.asked, key=lambda each: (each.answer == "silent", each.at), reverse=True)
     given = sorted(found.consents, key=lambda each: (each.standing == "holds", each.at), reverse=True)
+    named = await names(visit, [*(each.item for each in found.asked), *(each.item or "" for each in found.consents)])
+    marks = [(_label(visit, each), None) for each in found.asked]
     return visit.show(
         template,
+        named=named,
         of_us=[each for each in asked if not each.ours][:LISTED_MAX],
         by_us=[each for each in asked if each.ours][:LISTED_MAX],
         our_own=[each for each in given if each.ours][:LISTED_MAX],
@@ -65,7 +69,7 @@ async def _page(visit: Visit, template: str, found: ConsentsShown, name: str = "
         bodies=BODIES,
         may_answer=visit.has(RELEASE_AUTHORITY),
         may_drop=visit.has(OFFICER, REGISTRY),
-        banner=await banner_of(visit, [(_label(visit, each), None) for each in found.asked]),
+        banner=await banner_of(visit, [*marks, *labels(named)]),
         name=name,
     )
 

@@ -63,7 +63,10 @@ class ReadingToday(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AgreementToday(msgspec.Struct, frozen=True, kw_only=True):
-    """How an agreement stands: in force under every reading, to be protected under one, and its next date."""
+    """How an agreement stands: in force under every reading, to be protected under one, and its next date.
+
+    ``becomes`` is what happens then, in the word of the reading that is the first to come to it.
+    """
 
     relationship: str
     agreement: str
@@ -76,6 +79,7 @@ class AgreementToday(msgspec.Struct, frozen=True, kw_only=True):
     next: datetime | None
     acknowledged: tuple[str, ...]
     hypothetical: bool
+    becomes: str = ""
 
 
 class PeerToday(msgspec.Struct, frozen=True, kw_only=True):
@@ -214,6 +218,8 @@ async def _agreements(house: House, at: datetime) -> AsyncIterator[AgreementToda
             )
             for each in status.readings
         ]
+        coming = [(each.next, each.becomes) for each in readings if each.next is not None]
+        comes, becomes = min(coming, default=(None, ""))
         yield AgreementToday(
             relationship=row.relationship,
             agreement=row.agreement,
@@ -223,7 +229,8 @@ async def _agreements(house: House, at: datetime) -> AsyncIterator[AgreementToda
             in_force=status.in_force,
             protection=status.protection,
             readings=tuple(readings),
-            next=min((each.next for each in readings if each.next is not None), default=None),
+            next=comes,
+            becomes=becomes,
             acknowledged=row.acknowledged,
             hypothetical=running.chronicle.history.hypothetical is not None,
         )

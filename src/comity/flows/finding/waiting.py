@@ -145,6 +145,7 @@ async def _assure(looking: Looking) -> Waits | None:
                     by=row.author,
                     parameters={
                         "act": row.act,
+                        "topic": row.topic,
                         "purpose": row.purpose,
                         "recipients": str(len(row.recipients)),
                         "answered": str(len(row.answered)),
