@@ -18,6 +18,7 @@ FORMS: Mapping[Precision, str] = {
     "day": "%Y-%m-%d",
     "hour": "%H:%M",
     "minute": "%Y-%m-%d %H:%M",
+    "zone": "%Z",
 }
 
 

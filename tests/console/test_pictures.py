@@ -206,6 +206,8 @@ def test_dates_stand_on_every_axis_and_never_touch(length: timedelta) -> None:
         assert left >= edge
         edge = left + width_of(word, "small")
     assert edge <= NARROWEST
+    times = [word for _, word in told if ":" in word]
+    assert [word.endswith(" UTC") for word in times] == [place == 0 for place in range(len(times))]  # (9)
 
 
 def test_an_axis_without_length_is_a_defect() -> None:

@@ -22,6 +22,8 @@ def sayer(words: Language) -> Say:
     """How a picture writes instants for a reader, in the zone of the house."""
 
     def say(at: datetime, precision: Precision) -> str:
+        if precision == "zone":
+            return at.astimezone(words.zone).tzname() or str(words.zone)
         form = _FORMS[words.code][precision]
         return format_datetime(at, form, tzinfo=words.zone, locale=words.code)
 

@@ -83,6 +83,7 @@ def draw_custody(visit: Visit, copies: Sequence[CopyShown], functions: Mapping[s
         )
         for each in told
     ]
+    since, until = say("From"), say("Until")
     words = custody.Words(
         names=Names(
             key="custody",
@@ -93,7 +94,7 @@ def draw_custody(visit: Visit, copies: Sequence[CopyShown], functions: Mapping[s
         states={state: say.message(word) for state, word in STATES.items()},
         gap=say("nobody is known to have had it"),
         still=say("still"),
-        columns=(say("Copy"), say("Holder"), say("State"), say("From"), say("Until")),
+        columns=(say("Copy"), say("Holder"), say("State"), f"{since} ({say.zone})", f"{until} ({say.zone})"),
     )
     return custody.custody(drawn, axis, words, sayer(say))
 

@@ -6,7 +6,7 @@ laid out for the narrowest screen; dates, and words inside a span, are left out 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import MAXYEAR, UTC, datetime, timedelta
 from typing import Literal
 
@@ -16,9 +16,9 @@ from markupsafe import Markup
 from comity.console.pictures.drawing import NARROWEST, cut, element, share, text, width_of
 from comity.errors import invariant
 
-Precision = Literal["year", "month", "day", "hour", "minute"]
+Precision = Literal["year", "month", "day", "hour", "minute", "zone"]
 Say = Callable[[datetime, Precision], str]
-"""How an instant is written in the reader's language and zone, so exactly."""
+"""How an instant is written in the reader's language and zone, so exactly; ``zone`` is the zone alone."""
 BAR, NAME_ROOM, BAND_ROOM = 22, 20, 14
 """Heights: of a bar, of the name above it, of the room below it."""
 _STEPS: Sequence[tuple[Precision, int]] = (
@@ -28,7 +28,7 @@ _STEPS: Sequence[tuple[Precision, int]] = (
     *(("month", each) for each in (1, 3, 6)),
     *(("year", each) for each in (1, 2, 5, 10, 20, 50, 100, 200, 500)),
 )
-_LENGTH = {
+_LENGTH: Mapping[Precision, timedelta] = {
     "minute": timedelta(minutes=1),
     "hour": timedelta(hours=1),
     "day": timedelta(days=1),
@@ -82,10 +82,18 @@ class Axis(msgspec.Struct, frozen=True):
             if (self.end - self.start) / (_LENGTH[precision] * step) > NARROWEST / 20:
                 continue
             told = [(at, say(at, precision)) for at in _instants(self.start, self.end, precision, step)]
-            for kept in (told, told[1:]):
+            for kept in (_zoned(told, precision, say), _zoned(told[1:], precision, say)):
                 if all(left <= right for left, right in _gaps(self, kept)):
                     return tuple(kept)
         return ()
+
+
+def _zoned(told: Sequence[tuple[datetime, str]], precision: Precision, say: Say) -> Sequence[tuple[datetime, str]]:
+    """(9) Times of day, the first of them with its zone."""
+    if precision not in ("hour", "minute") or not told:
+        return told
+    at, word = told[0]
+    return [(at, f"{word} {say(at, 'zone')}"), *told[1:]]
 
 
 def _gaps(axis: Axis, told: Sequence[tuple[datetime, str]]) -> Iterator[tuple[float, float]]:
