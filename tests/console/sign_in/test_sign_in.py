@@ -343,6 +343,24 @@ async def test_a_changed_password_ends_the_other_sessions(at: Browser) -> None:
     assert (await sign_in(elsewhere, password=new)).path == "/"
 
 
+@pytest.mark.parametrize("ended", [True, False])
+async def test_a_changed_password_ends_tokens_unless_they_are_to_stay(at: Browser, ended: bool) -> None:
+    await sign_in(at)
+    assert "End the tokens" not in (await at.get("/account")).text
+    session = session_of(at)
+    assert session is not None
+    written, _ = await at.desk.tokens.make(session.person, "nightly", ("read",), 30)
+    await at.get("/account")
+    new = "four whales sing at dawn"
+    chosen = {} if ended else {"tokens": ""}
+    page = await at.submit("/account/password", password=new, again="another", **chosen)
+    assert ("tokens", "end") in page.form("/account/password").fields or not ended, "as it was chosen before"
+    assert await at.desk.tokens.verify(written) is not None
+    page = await at.submit("/account/password", password=new, again=new, **chosen)
+    assert ("your tokens are ended" in page.text) is ended
+    assert (await at.desk.tokens.verify(written) is None) is ended
+
+
 async def test_signing_out_everywhere_leaves_this_session_alone(at: Browser) -> None:
     await sign_in(at)
     elsewhere = another(at)

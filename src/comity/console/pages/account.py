@@ -43,7 +43,10 @@ async def set_password(visit: Visit) -> Response:
         changed = await desk.accounts.set_password(own.person, await desk.passwords.hash(password))
     except ComityError as error:
         return await _page(visit, error)
-    return _changed(visit, changed, visit.words("Your password is set. You are signed out everywhere else."))
+    told = visit.words("Your password is set. You are signed out everywhere else.")
+    if visit.form.get("tokens") and await desk.tokens.revoke_all(own.person):
+        told = visit.words("Your password is set. You are signed out everywhere else, and your tokens are ended.")
+    return _changed(visit, changed, told)
 
 
 async def drop_password(visit: Visit) -> Response:
@@ -168,6 +171,8 @@ async def _page(visit: Visit, mistake: ComityError | None = None) -> Response:
         200 if mistake is None else status_of(mistake),
         mistakes={} if mistake is None else {mistake.place: visit.words.told(mistake.sentence, mistake.code)},
         own=own,
+        tokens=await desk.tokens.of_person(session.person),
+        typed=visit.form,
         roles=role_names(visit, visit.person.roles),
         can_sign_in=own is not None and own.can_sign_in(passwords=desk.settings.passwords),
         code_by=code_by,
