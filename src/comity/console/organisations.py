@@ -33,7 +33,7 @@ ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA", "Ed25519")
 KEPT = timedelta(hours=1)
 """How long what the issuer says of itself is taken to be so."""
 LOOKED_AGAIN = timedelta(minutes=1)
-"""How often its keys are asked for because of one that is not among them."""
+"""How often its keys are asked for because of one that is not among them, and what it says of itself while it fails."""
 LEEWAY = timedelta(minutes=1)
 PURPOSES = ("sign-in", "prove")
 STATE_CHARACTERS_MAX = 6_000
@@ -122,6 +122,7 @@ class Login:
         self._turn = asyncio.Lock()
         self._asking = 0
         self._says: tuple[datetime, _Says] | None = None
+        self._silent: tuple[datetime, Unavailable] | None = None
         self._keys: tuple[datetime, Any] | None = None
 
     async def start(self, purpose: str, after: str, browser: str, origin: str) -> str:
@@ -240,18 +241,39 @@ class Login:
         return Rejected(f"what {self.name} says of you {what}; sign in again", code="bad-id-token")
 
     async def _said(self) -> _Says:
+        """What the issuer says of itself: asked once an hour, and where that failed, once a minute by one of all."""
+        if self._turn.locked():
+            self._check_not_silent(timedelta.max)
         async with self._turn:
             now = self._clock.now()
             if self._says is None or now - self._says[0] > KEPT:
-                address = self._settings.issuer.rstrip("/") + "/.well-known/openid-configuration"
-                says = self._read(await self._got(address), _Says)
-                if says.issuer != self._settings.issuer:
-                    raise self._unavailable("says that it is another")
-                for each in (says.authorization_endpoint, says.token_endpoint, says.jwks_uri):
-                    if not is_issuer(each.partition("?")[0]) or _is_open(each) > _is_open(self._settings.issuer):
-                        raise self._unavailable("names an address that is neither HTTPS nor on this machine")
-                self._says = (now, says)
+                self._check_not_silent(LOOKED_AGAIN)
+                try:
+                    self._says = (now, await self._asked())
+                except Unavailable as error:
+                    self._silent = (self._clock.now(), error)
+                    raise
+                self._silent = None
             return self._says[1]
+
+    def _check_not_silent(self, lately: timedelta) -> None:
+        """Check that it did not fail to say it, so lately that nobody asks again.
+
+        Raises:
+            Unavailable: it did.
+        """
+        if self._silent is not None and self._clock.now() - self._silent[0] <= lately:
+            raise Unavailable(self._silent[1].sentence, code=self._silent[1].code)
+
+    async def _asked(self) -> _Says:
+        address = self._settings.issuer.rstrip("/") + "/.well-known/openid-configuration"
+        says = self._read(await self._got(address), _Says)
+        if says.issuer != self._settings.issuer:
+            raise self._unavailable("says that it is another")
+        for each in (says.authorization_endpoint, says.token_endpoint, says.jwks_uri):
+            if not is_issuer(each.partition("?")[0]) or _is_open(each) > _is_open(self._settings.issuer):
+                raise self._unavailable("names an address that is neither HTTPS nor on this machine")
+        return says
 
     async def _key_set(self, *, again: bool = False) -> Any:
         from joserfc.errors import JoseError

@@ -282,6 +282,36 @@ async def test_an_issuer_that_does_not_answer_is_told(at: Browser, there: Provid
     assert (await at.get("/sign-in/organisation")).status == 503
 
 
+async def test_a_login_that_is_down_is_asked_by_one_and_once_a_minute(world: World, at: Browser) -> None:
+    """Each who is not even signed in would have it asked anew, ten seconds long, one behind the other."""
+    login = at.desk.organisation
+    assert login is not None
+    asked, answer = [], asyncio.Event()
+
+    async def silent(_url: str, _body: bytes | None, _headers: object) -> tuple[int, bytes]:
+        asked.append(world.clock.now())
+        await answer.wait()
+        raise Unavailable("no answer in 10 seconds", code="unreachable")
+
+    login._fetch = silent
+    first = [asyncio.create_task(another(at).get("/sign-in/organisation")) for _ in range(5)]
+    while not asked:
+        await asyncio.sleep(0)
+    answer.set()
+    assert {(await each).status for each in first} == {503}
+    page = await at.get("/sign-in/organisation")
+    assert (page.status, "no answer in 10 seconds" in page.text, len(asked)) == (503, True, 1)
+    world.clock.time += LOOKED_AGAIN + timedelta(seconds=1)
+    answer.clear()
+    again = asyncio.create_task(another(at).get("/sign-in/organisation"))
+    while len(asked) < 2:
+        await asyncio.sleep(0)
+    assert (await at.get("/sign-in/organisation")).status == 503, "nobody else waits for it"
+    answer.set()
+    assert (await again).status == 503
+    assert len(asked) == 2
+
+
 async def test_what_it_says_of_itself_is_read_again_after_an_hour(world: World, at: Browser, there: Provider) -> None:
     await sign_in(at, there)
     world.clock.time += KEPT
