@@ -12,8 +12,9 @@ from random import Random
 
 import pytest
 
-from comity.console import bodies
+from comity.console import application, bodies
 from comity.console.access import REFUSED_A_MINUTE, Access
+from comity.console.application import PAGES_PER_SECOND
 from comity.console.catalogues import Code
 from comity.console.organisations import Login
 from comity.console.passwords import CHARACTERS_MAX, check_password
@@ -173,6 +174,35 @@ async def test_whoever_tries_without_end_fills_no_disk_with_notes_of_it() -> Non
     book.note("sign-in", "p-sato", how="passkey", status=403, code="passkey-copied")
     assert len(await book.page(limit=1_000)) == REFUSED_A_MINUTE + 3
     await book.close()
+
+
+async def test_nobody_asks_for_more_pages_than_anybody_reads(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The notes of them would fill the disk, and whoever else reads would wait."""
+    monkeypatch.setattr(application, "PAGES_AT_ONCE", 20)
+    at = await browser(world.jp, "sato")
+    pages = [await at.get("/account") for _ in range(25)]
+    assert [page.status for page in pages] == [200] * 20 + [429] * 5
+    assert pages[-1].headers["retry-after"] == "1"
+    assert "too many pages are asked for in your name" in pages[-1].text
+    noted = [note.status for _, note in await at.desk.access.page(limit=100)]
+    assert (noted.count(200), noted.count(429)) == (20, 1)
+    elsewhere = Browser(at.desk, at.app)
+    assert (await (await elsewhere.sign_in("sato")).get("/account")).status == 429, "in all his browsers"
+    assert (await (await elsewhere.sign_in("ito")).get("/account")).status == 200, "and nobody else's"
+    world.clock.time += timedelta(seconds=1)
+    more = [(await at.get("/account")).status for _ in range(15)]
+    assert PAGES_PER_SECOND <= more.count(200) < 15
+
+
+async def test_what_a_program_reads_again_and_again_is_noted_once_a_minute(world: World, at: Browser) -> None:
+    sato = await program(at, "sato", "read")
+    for _ in range(3):
+        await sato.ask("inbox", {})
+        await sato.ask("give", {})
+    assert [note.did for _, note in await at.desk.access.page()] == ["/api/v1/give", "/api/v1/inbox"]
+    world.clock.time += timedelta(minutes=1)
+    await sato.ask("inbox", {})
+    assert len(await at.desk.access.page()) == 3
 
 
 async def test_a_key_gives_nobody_again_what_he_may_not_see_any_more(world: World, at: Browser) -> None:

@@ -17,6 +17,7 @@ from world import World
 
 VOID = frozenset(["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"])
 PAGES_MAX = 150
+POLICY = "content-security-policy"
 DOWNLOADS = ("/content", "/evidence", "/download")
 
 
@@ -134,6 +135,8 @@ async def test_every_page_that_is_linked_is_there_and_well_formed(world: World, 
         if not page.headers["content-type"].startswith("text/html"):
             continue
         wrong += [f"{path}: {each}" for each in mistakes_of(page)]
+        if page.headers["cache-control"] != "no-store" or "default-src 'none'" not in page.headers[POLICY]:
+            wrong.append(f"{path}: a browser may keep it, or fetch from elsewhere for it")
         for link in page.read.links:
             target = urlsplit(urljoin(page.path, link))
             where = target.path + (f"?{target.query}" if target.query else "")

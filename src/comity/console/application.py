@@ -23,6 +23,7 @@ from comity.console.cookies import held
 from comity.console.desk import Desk
 from comity.console.guard import API, READING, Guard
 from comity.console.languages import LANGUAGE_COOKIE, Language, chosen_language
+from comity.console.pace import Pace, TooMany
 from comity.console.pages import (
     about,
     account,
@@ -83,6 +84,9 @@ MODULES = (
 STATIC_TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
 BY_ITSELF = "comity-by-itself"
 """The header by which a page says that it asks by itself."""
+PAGES_PER_SECOND, PAGES_AT_ONCE = 10.0, 600
+"""How much one person may ask, in all his browsers: more than anybody reads, with every live page open."""
+TOO_MANY = 429
 FOREVER = "public, max-age=31536000, immutable"
 """What is served under the digest of its bytes never changes."""
 
@@ -103,6 +107,7 @@ class Console:
         routes.append(Route("/static/{digest}/{file}", _static, methods=["GET"]))
         self._pages = Starlette(routes=routes, exception_handlers={404: self._missing, 405: self._wrong_method})
         self._api = api
+        self._pace = Pace(desk.clock, PAGES_PER_SECOND, PAGES_AT_ONCE)
         self._app = Guard(self._behind, self._refuse, desk.origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -116,6 +121,7 @@ class Console:
         async def endpoint(request: Request) -> Response:
             visit = await self._visit(request)
             try:
+                self._spend(visit)
                 await self._desk.access.ready()
                 response = await self._run(entry, visit)
             except ClientDisconnect:
@@ -129,12 +135,24 @@ class Console:
 
         return endpoint
 
+    def _spend(self, visit: Visit) -> None:
+        """(22) Count a page of somebody, who has so many a second and some at once.
+
+        Raises:
+            TooMany: they are used up.
+        """
+        seconds = self._pace.take(visit.session.person) if visit.session is not None else 0
+        if seconds:
+            raise TooMany(seconds)
+
     def _note(self, entry: Entry, visit: Visit, response: Response, code: str = "") -> None:
         """(22) Who asked for which page."""
         request, session, access = visit.request, visit.session, self._desk.access
         path = request.url.path
         live = visit.partial and response.status_code < 400 and (request.method in READING or entry.live)
         if session is None or (live and access.is_repeated(session.person, path)):
+            return
+        if response.status_code == TOO_MANY and access.is_repeated(session.person, code):
             return
         access.note(
             entry.path,
@@ -212,7 +230,10 @@ class Console:
         if not isinstance(error, ComityError) or isinstance(error, InternalError):
             logging.getLogger("comity.console").error("a page failed inside", exc_info=error)
             error = InternalError("this page failed; the log of the node says why", code="internal")
-        return visit.show("error.html", status_of(error), error=error)
+        answer = visit.show("error.html", status_of(error), error=error)
+        if isinstance(error, TooMany):
+            answer.headers["retry-after"] = str(error.seconds)
+        return answer
 
 
 def check_token(visit: Visit, form: Form) -> None:

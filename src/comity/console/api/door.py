@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from functools import partial
 
 import msgspec
@@ -18,6 +17,7 @@ from comity.console.api.problems import problem
 from comity.console.api.verbs import READING, verbs
 from comity.console.bodies import pieces_of
 from comity.console.desk import Desk
+from comity.console.pace import Pace
 from comity.console.rights import check_right, takes_actor
 from comity.console.tokens import Bearer, Tokens
 from comity.console.uploads import safe_name
@@ -54,7 +54,7 @@ class ApiDoor:
         self._verbs = verbs(desk.flows)
         self._idempotency = Idempotency(desk.store, desk.clock)
         self._files = ApiFiles(desk)
-        self._pace: dict[str, tuple[float, datetime]] = {}
+        self._pace = Pace(desk.clock, REQUESTS_PER_SECOND, BURST)
         self._description = b""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -80,6 +80,9 @@ class ApiDoor:
         if bearer is not None:
             did = f"{ROOT}{name if name in self._verbs else FILES}"
             path, method = request.url.path, request.method
+            same = f"{did} {answer.status_code} {code}"
+            if (code or name in READING) and self._desk.access.is_repeated(bearer.person.person, same):
+                return
             note(did, bearer.person.person, path=path, method=method, status=answer.status_code, how="token", code=code)
         elif code == "unknown-token":
             note("token", status=answer.status_code, how="token", code=code)
@@ -129,17 +132,9 @@ class ApiDoor:
         bearer = await self._tokens.verify(secret.strip()) if kind.lower() == "bearer" and secret else None
         if bearer is None:
             raise Refused("a token of this house is wanted: Authorization: Bearer …", code="unknown-token")
-        self._spend(bearer)
-        return bearer
-
-    def _spend(self, bearer: Bearer) -> None:
-        """Count a request of somebody, who has so many a second and some at once."""
-        now = self._desk.clock.now()
-        left, at = self._pace.get(bearer.token.token, (float(BURST), now))
-        left = min(float(BURST), left + max((now - at).total_seconds(), 0.0) * REQUESTS_PER_SECOND)
-        if left < 1:
+        if self._pace.take(bearer.token.token):
             raise Unavailable("too many requests with this token; wait a second", code="quota")
-        self._pace[bearer.token.token] = (left - 1, now)
+        return bearer
 
     def _described(self) -> bytes:
         if not self._description:
