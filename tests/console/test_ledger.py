@@ -153,7 +153,7 @@ async def test_evidence_is_decided_recorded_and_verified_by_a_stranger(world: Wo
 @pytest.mark.parametrize(
     ("item", "says"),
     [
-        ("", "name the item"),
+        ("", "must not be empty"),
         ("i-none", "there is no item"),
         ("<script>alert(1)</script>", "there is no item"),
         ("../x", "no item"),

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
-from urllib.parse import urlencode
 
 import msgspec
 from markupsafe import Markup
@@ -33,6 +32,8 @@ from comity.flows.looking.foreseen import ForeseeDuties
 SURE = "sure"
 """The field by which somebody says that he has looked twice."""
 CONFLICT = 409
+GOES_ON = ("kind", "nationality")
+"""What was typed about who gains goes along to the page on which a consent is asked that would change a refusal."""
 OWN_KEY = ("rewrap", "confirm", "by_holder")
 """By these a flow says that its actor has to go on with his own key."""
 
@@ -90,7 +91,6 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
         command: what is typed instead, by somebody who keeps his own key; ``{name}`` is a part of the address.
         decided: the decision in what the flow answers, where nothing was done; None where it was done.
         template: the page.
-        instead: where one goes with what was typed when it is refused, and how that is called.
         result: the page that shows what was found, where nothing was changed that another page would show.
     """
 
@@ -109,7 +109,6 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
     decided: Callable[[Any], decision.Outcome | None] = against
     template: str = "acts/act.html"
     result: Callable[[Visit, Any], Response] | None = None
-    instead: tuple[str, str] | None = None
 
     @property
     def entry(self) -> Entry:
@@ -220,7 +219,7 @@ async def _page(visit: Visit, act: Act, ready: Ready, state: State, status: int 
         duties=_once(duties),
         command=_command(visit, act),
         kept=_kept(visit, ready),
-        instead=urlencode(_kept(visit, ready)),
+        going_on={name: value for name, value in _kept(visit, ready) if name in GOES_ON and value},
         fresh=visit.form.get(FRESH) or fresh(visit.desk.entropy),
         **ready.more,
     )

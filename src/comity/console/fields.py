@@ -11,9 +11,13 @@ import msgspec
 from comity.console.languages import Language
 from comity.console.visit import Form
 
-Kind = Literal["text", "area", "choice", "many", "check", "day", "until", "moment", "number", "lines", "hidden"]
+Kind = Literal[
+    "text", "area", "choice", "many", "check", "day", "until", "moment", "number", "lines", "item", "items", "hidden"
+]
 """A line, several lines, one of some, any of some, yes or no, a day from its begin, a day until it is over, a day and
-time, a whole number, one thing on each line, and what the page itself says."""
+time, a whole number, one thing on each line, an item or several, of those listed or by their numbers, and what the page
+itself says."""
+ITEMS = ("item", "items")
 LINE, AREA = 1_000, 4_000
 """Most characters of a line and of an area."""
 LINES_MAX = 1_000
@@ -44,12 +48,15 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
         """What was typed or chosen, as its reader calls it; empty where that is nothing."""
         if self.kind in ("choice", "many"):
             return "; ".join(label for value, label in self.options if value and typed.chosen(self.name, value))
+        if self.kind in ITEMS:
+            known = dict(self.options)
+            return "; ".join(known.get(each, each) for each in typed.several(self.name))
         return "✓" if self.kind == "check" and typed.yes(self.name) else typed.shown(self.name)
 
     @property
     def most(self) -> int:
         """Most characters."""
-        return LINE if self.kind not in ("area", "lines") else AREA
+        return LINE if self.kind not in ("area", "lines", "items") else AREA
 
 
 class Typed:
@@ -118,6 +125,10 @@ def read_typed(fields: Sequence[Field], form: Form, words: Language, *, blank: b
         values = tuple(value.replace("\r\n", "\n") for value in form.all(each.name))
         if blank and each.name not in form and each.value:
             values = tuple(each.value.split("\n"))
+        if each.kind in ITEMS:  # what is chosen and what is typed have one name
+            values = tuple(
+                dict.fromkeys(line.strip() for value in values for line in value.split("\n") if line.strip())
+            )
         given[each.name] = values
     typed = Typed(given, form.get("fresh"))
     if blank:
@@ -136,6 +147,8 @@ def _check(each: Field, typed: Typed, words: Language) -> str:
         return words("%(label)s: this must not be empty", label=each.label) if each.needed else ""
     if len(said) > each.most:
         return words("%(label)s: at most %(most)s characters", label=each.label, most=words.number(each.most))
+    if each.kind == "item" and len(typed.several(each.name)) > 1:
+        return words("%(label)s: choose one of those listed, or type another one, not both", label=each.label)
     if each.kind in ("choice", "many"):
         known = {value for value, _ in each.options}
         if not set(typed.several(each.name)) <= known:

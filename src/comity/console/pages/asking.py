@@ -9,6 +9,7 @@ from comity.console.acts import Act, Done, Ready
 from comity.console.fields import Field, Typed
 from comity.console.languages import N_
 from comity.console.pages.consents import acts_field, ready_request, reason_field, until_field
+from comity.console.picking import item_field
 from comity.console.places import chosen_relationship, relationship_field
 from comity.console.signing import new_name
 from comity.console.visit import Visit
@@ -20,10 +21,12 @@ from comity.record.bodies.consents import BeneficiaryKind
 
 async def _ready_ask(visit: Visit) -> Ready:
     say = visit.words
+    item, more = await item_field(visit, say("What came from another side, or was made here from it."), box="in")
     return Ready(
         back="/requests",
+        more=more,
         fields=(
-            Field(name="item", label=say("Item"), hint=say("Its identifier.")),
+            item,
             acts_field(visit),
             Field(
                 name="beneficiary",

@@ -13,6 +13,7 @@ from comity.console.called import labels, names
 from comity.console.decided import functions
 from comity.console.fields import Field, Typed
 from comity.console.languages import N_
+from comity.console.picking import item_field
 from comity.console.pictures import affected as drawn
 from comity.console.pictures.drawing import Names
 from comity.console.signing import new_name
@@ -187,16 +188,13 @@ def _in_order(lines: Sequence[LineageLine]) -> list[LineageLine]:
 
 async def _ready_report(visit: Visit) -> Ready:
     say = visit.words
+    hint = say("What was lost or became known.")
+    items, more = await item_field(visit, hint, name="items", several=True, value=visit.query.get("item"))
     return Ready(
         back="/incidents",
+        more=more,
         fields=(
-            Field(
-                name="items",
-                label=say("Items"),
-                kind="lines",
-                hint=say("What was lost or became known: the identifier of each item on a line of its own."),
-                value=visit.query.get("item"),
-            ),
+            items,
             Field(
                 name="copies",
                 label=say("Numbers of copies"),

@@ -16,10 +16,11 @@ from comity.answers import status_of
 from comity.console.acts import Act, Done, Ready, cell
 from comity.console.decided import told_outcome
 from comity.console.desk import Desk
-from comity.console.fields import Field
+from comity.console.fields import Field, read_typed
 from comity.console.languages import N_
 from comity.console.pages.agreement_drawn import party_names
 from comity.console.pages.ledger_drawn import draw_ledgers, verdict_of
+from comity.console.picking import item_field
 from comity.console.rights import KEEPERS, OVERSIGHT, check_right
 from comity.console.spool import PIECE_BYTES, Spooled
 from comity.console.visit import Entry, Visit, needed
@@ -84,6 +85,7 @@ async def _page(visit: Visit, status: int = 200, **more: object) -> Response:
     deals = keeper or visit.has(AGREEMENT_AUTHORITY)
     contradictions = await visit.ask("ledger.contradictions", ListContradictions()) if deals else []
     called = await _called(visit)
+    item, more_of_it = await item_field(visit, visit.words("Which item the file tells of."))
     verdicts = {pair.relationship: verdict_of(pair, contradictions) for pair in shown.pairs}
     context: dict[str, object] = {
         "shown": shown,
@@ -104,7 +106,10 @@ async def _page(visit: Visit, status: int = 200, **more: object) -> Response:
         "settles": visit.has(AGREEMENT_AUTHORITY),
         "verification": _verifications.get(visit.desk),
         "mistakes": {},
-        "typed": {"item": visit.query.get("item")},
+        "typed": {},
+        "item": item,
+        "item_typed": read_typed([item], visit.form if visit.form.fields else visit.query, visit.words, blank=True),
+        **more_of_it,
         "outcome": None,
         "exported": None,
         "made": _made(visit),
@@ -154,21 +159,23 @@ async def show_verification(visit: Visit) -> Response:
 
 async def export_item(visit: Visit) -> Response:
     """Decide whether evidence about an item may leave, record that, and lay the file ready."""
-    typed = {"item": visit.form.get("item")}
+    item, _ = await item_field(visit, "")
+    typed = read_typed([item], visit.form, visit.words)
+    if typed.mistakes:
+        return await _page(visit, 422, mistakes=typed.mistakes)
     spooled: Spooled | None = None
     try:
-        item = needed(visit.form, "item", "name the item, as in i-7k3m…")
         spooled = visit.desk.spool.new(visit.signed_in, "item.evidence")
-        request = ExportEvidence(item=item, path=spooled.path, actor=visit.actor)
+        request = ExportEvidence(item=typed.text("item"), path=spooled.path, actor=visit.actor)
         exported: EvidenceExported = await visit.ask("evidence.export", request)
     except ComityError as error:
         if spooled is not None:
             visit.desk.spool.drop(spooled)
-        return await _page(visit, status_of(error), typed=typed, mistakes=_mistake(visit, error, "item"))
+        return await _page(visit, status_of(error), mistakes=_mistake(visit, error, "item"))
     if not exported.path:
         visit.desk.spool.drop(spooled)
         outcome = await told_outcome(visit, exported.decision)
-        return await _page(visit, 403, typed=typed, outcome=outcome, exported=exported)
+        return await _page(visit, 403, outcome=outcome, exported=exported)
     return _laid_ready(visit, spooled, f"{exported.item}.evidence")
 
 

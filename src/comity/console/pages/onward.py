@@ -18,6 +18,7 @@ from comity.console.fields import Field, Typed
 from comity.console.languages import N_
 from comity.console.pages import showing
 from comity.console.pages.showing import MANNERS, about_request, name_of
+from comity.console.picking import item_field
 from comity.console.signing import new_name
 from comity.console.visit import Entry, Visit
 from comity.console.words import BODIES
@@ -59,10 +60,12 @@ async def listed(visit: Visit) -> Response:
 
 async def _ready_use(visit: Visit) -> Ready:
     say = visit.words
+    item, more = await item_field(visit, say("What came from another side, or was made here from it."), box="in")
     return Ready(
         back="/onward",
+        more=more,
         fields=(
-            Field(name="item", label=say("Item"), hint=say("Its identifier.")),
+            item,
             Field(
                 name="purpose",
                 label=say("Purpose"),
@@ -98,7 +101,6 @@ USE = Act(
     done=_may_use,
     events=("other-use-wanted",),
     command="comity use ITEM --purpose TEXT --as {handle} --key FILE",
-    instead=("/requests/ask", N_("Ask its originator for consent")),
 )
 
 
@@ -107,10 +109,12 @@ USE = Act(
 
 async def _ready_pass_on(visit: Visit) -> Ready:
     say = visit.words
+    item, more = await item_field(visit, say("What came from another side, or was made here from it."), box="in")
     return Ready(
         back="/onward",
+        more=more,
         fields=(
-            Field(name="item", label=say("Item"), hint=say("Its identifier.")),
+            item,
             Field(name="copy", label=say("Number of the copy"), kind="number", hint=say("You hold it.")),
             Field(name="beneficiary", label=say("To whom"), hint=say("The body that is to get it, such as us.")),
             Field(
@@ -178,7 +182,6 @@ PASS_ON = Act(
     ),
     command="comity pass-on ask ITEM --copy N --to BODY --recipient KEY --purpose TEXT --as {handle} --key FILE",
     decided=lambda told: told.decision if not told.request else None,
-    instead=("/requests/ask", N_("Ask its originator for consent")),
 )
 
 

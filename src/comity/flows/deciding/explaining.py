@@ -58,6 +58,16 @@ class ReasonTold(msgspec.Struct, frozen=True, kw_only=True):
 class OutcomeTold(msgspec.Struct, frozen=True, kw_only=True):
     """An outcome in words.
 
+class ConsentMissing(msgspec.Struct, frozen=True, kw_only=True):
+    """A consent that would change a decision: whose, about which item, and to what, for whom and for what purpose."""
+
+    by: str
+    item: str
+    act: str
+    beneficiary: str
+    purpose: str
+
+
     Attributes:
         outcome: ``permit``, ``needs-consent``, ``forbidden`` or ``no-basis``.
         means: the same in a few words.
@@ -68,6 +78,7 @@ class OutcomeTold(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     outcome: str
+        consents: of what is missing, the consents, for whoever goes on to ask for one.
     means: str
     reasons: tuple[ReasonTold, ...]
     changeable: bool
@@ -76,6 +87,7 @@ class OutcomeTold(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DecisionTold(msgspec.Struct, frozen=True, kw_only=True):
+    consents: tuple[ConsentMissing, ...] = ()
     """A recorded decision in words.
 
     Attributes:
@@ -238,6 +250,11 @@ def told_reason(reason: decision.Reason, language: str = "en") -> ReasonTold:
         step=reason.step,
         effect=reason.effect,
         clause=reason.clause,
+        consents=tuple(
+            ConsentMissing(**dict(zip(ConsentMissing.__struct_fields__, each.what, strict=True)))
+            for each in change.missing
+            if each.kind == "consent"
+        ),
         instrument=reason.instrument,
         provenance=reason.provenance,
         about=reason.about,
