@@ -55,9 +55,6 @@ class ReasonTold(msgspec.Struct, frozen=True, kw_only=True):
     says: str
 
 
-class OutcomeTold(msgspec.Struct, frozen=True, kw_only=True):
-    """An outcome in words.
-
 class ConsentMissing(msgspec.Struct, frozen=True, kw_only=True):
     """A consent that would change a decision: whose, about which item, and to what, for whom and for what purpose."""
 
@@ -68,6 +65,9 @@ class ConsentMissing(msgspec.Struct, frozen=True, kw_only=True):
     purpose: str
 
 
+class OutcomeTold(msgspec.Struct, frozen=True, kw_only=True):
+    """An outcome in words.
+
     Attributes:
         outcome: ``permit``, ``needs-consent``, ``forbidden`` or ``no-basis``.
         means: the same in a few words.
@@ -75,19 +75,19 @@ class ConsentMissing(msgspec.Struct, frozen=True, kw_only=True):
         changeable: whether anybody's act could turn it into a permit.
         missing: those acts, as an irreducible set; empty for a permit.
         duties: what the act obliges to.
+        consents: of what is missing, the consents, for whoever goes on to ask for one.
     """
 
     outcome: str
-        consents: of what is missing, the consents, for whoever goes on to ask for one.
     means: str
     reasons: tuple[ReasonTold, ...]
     changeable: bool
     missing: tuple[str, ...]
     duties: tuple[str, ...]
+    consents: tuple[ConsentMissing, ...] = ()
 
 
 class DecisionTold(msgspec.Struct, frozen=True, kw_only=True):
-    consents: tuple[ConsentMissing, ...] = ()
     """A recorded decision in words.
 
     Attributes:
@@ -237,6 +237,11 @@ def tell(outcome: decision.Outcome, language: str = "en") -> OutcomeTold:
         changeable=change.possible,
         missing=missing_wording(change.missing, language),
         duties=tuple(duty_wording(each, language) for each in outcome.duties),
+        consents=tuple(
+            ConsentMissing(**dict(zip(ConsentMissing.__struct_fields__, each.what, strict=True)))
+            for each in change.missing
+            if each.kind == "consent"
+        ),
     )
 
 
@@ -250,11 +255,6 @@ def told_reason(reason: decision.Reason, language: str = "en") -> ReasonTold:
         step=reason.step,
         effect=reason.effect,
         clause=reason.clause,
-        consents=tuple(
-            ConsentMissing(**dict(zip(ConsentMissing.__struct_fields__, each.what, strict=True)))
-            for each in change.missing
-            if each.kind == "consent"
-        ),
         instrument=reason.instrument,
         provenance=reason.provenance,
         about=reason.about,
