@@ -15,11 +15,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from agreement.histories import packaged_chronicle
-from comity.console.articles import article
 from comity.console.catalogues import CODES, CONTEXT, Code, catalogue
 from comity.console.languages import Language
 from comity.console.phrases import meaning, phrase
 from comity.decision.wording import LANGUAGES
+from comity.decision.wording.articles import article
+from comity.decision.wording.words import AS_TYPED
 from comity.flows.looking.duty_words import WORDS
 from comity.register.roles import ROLES
 from comity.register.rows import CopyState
@@ -197,6 +198,7 @@ def test_a_line_about_a_copy_is_told_up_to_whoever_has_it() -> None:
 def test_a_clause_is_cited_as_its_language_numbers_articles(clause: str, cited: tuple[str, ...]) -> None:
     """``spec/words.md`` step 9."""
     assert tuple(article(clause, code) for code in CODES) == cited
+    assert article(clause, AS_TYPED) == clause
 
 
 def test_an_article_in_a_sentence_is_cited_likewise() -> None:

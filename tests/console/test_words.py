@@ -177,3 +177,22 @@ async def test_what_is_refused_is_refused_in_the_language_of_the_reader(world: W
         page = await at.get(path)
         assert page.status >= 400, path
         assert '<span lang="en">' not in page.html, path
+
+
+@pytest.mark.parametrize(
+    ("code", "wanted"),
+    [
+        ("en", ("“Assurance before hand-over”", "Article 7.5", "of KR")),
+        ("ja", ("「提供前の保証」の全ての条件", "第7条5", "KRの「")),
+        ("ko", ("‘제공 전의 보증’의 모든 조건", "제7조제5항", "KR 측의 ‘")),
+    ],
+)
+async def test_a_decision_is_told_as_its_readers_speak(world: World, code: Code, wanted: tuple[str, ...]) -> None:
+    """Articles as the language cites them, checklists by their titles, parties as every page calls them."""
+    given = await world.given()
+    path = f"/items/{given.item}/why"
+    for at in (await browser(world.jp, "sato", code), await browser(world.jp, "abe", code)):
+        page = await at.get(path)
+        assert page.status == 200
+        assert [each for each in wanted if each not in page.text] == []
+        assert not re.search(r"\bassurance\b|(?<![\w-])(?:jp|kr)(?![\w-])", page.text)

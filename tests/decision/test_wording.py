@@ -6,12 +6,13 @@ import ast
 import re
 from pathlib import Path
 from string import Formatter
-from typing import get_args
+from typing import get_args, get_type_hints
 
 import pytest
 from msgspec.structs import replace
 
 import comity.decision
+from comity.agreement.term import Contested
 from comity.agreement.vocabulary import Deed, Form, Method, Role, Within
 from comity.decision.counterfactual import _KINDS, Kind, Missing
 from comity.decision.model import Duty, Effect, Reason
@@ -22,7 +23,10 @@ from comity.decision.wording import (
     missing_wording,
     outcome_wording,
     reason_wording,
+    sentence,
 )
+from comity.decision.wording.articles import article
+from comity.decision.wording.words import AS_TYPED, CHECKLISTS, PARTIES
 from comity.errors import Misuse
 from decision.cases import GIVE, ITEM, OPEN, asked, with_item, with_person
 
@@ -88,7 +92,8 @@ def test_every_language_has_every_word(language: str) -> None:
     assert set(words.owers) == set(words.owed) == set(get_args(Role))
     assert set(words.limits) == set(get_args(Within))
     if language != "en":
-        assert set(words.terms) == {*get_args(Form), *get_args(Method)}
+        points = get_type_hints(Contested)["point"]
+        assert set(words.terms) == {*get_args(Form), *get_args(Method), *get_args(points)}
         assert set(words.lengths) == set("YMDH")
 
 
@@ -109,9 +114,10 @@ def test_every_reason_can_be_said_in_every_language(language: str) -> None:
         reason = Reason(18, code, "jp-kr-2016", "6.a", "S", "needs", "kr-7", ("i-1", "x", "p", "q", "r", "s", "t"))
         said = reason_wording(reason, language)
         assert "{" not in said
-        assert said.endswith(" (jp-kr-2016, 6.a, S)")
+        cited = f" (jp-kr-2016, {article('6.a', language)}, S)"
+        assert said.endswith(cited)
         assert "kr-7" in said or "about" not in parameters(ENGLISH.reasons[code])
-        ours = said.removesuffix(" (jp-kr-2016, 6.a, S)").replace("kr-7", "")
+        ours = said.removesuffix(cited).replace("kr-7", "")
         assert language == "en" or not re.search("[A-Za-z]{3}", ours)  # none of the English is left
 
 
@@ -121,23 +127,58 @@ def test_everything_that_may_be_missing_and_every_duty_can_be_said(language: str
     for kind in get_args(Kind):
         (said,) = missing_wording([Missing(kind, "kr-7", ("p", "q", "r", "s", "t"), ("a:6",))], language)
         assert "{" not in said
-        assert said.endswith(" (a)" if kind == "attestation" else " (a:6)")
+        assert said.endswith(" (a)" if kind == "attestation" else f" (a {article('6', language)})")
     for deed in get_args(Deed):
         duty = Duty("a", "o", "6", "S", "recipient", deed, "originator", "promptly")
         said = duty_wording(duty, language)
         assert words.deeds[deed] in said
         assert words.limits["promptly"] in said
-        assert said.endswith(" (a, 6, S)")
+        assert said.endswith(f" (a, {article('6', language)}, S)")
 
 
 def test_a_limit_with_a_number_is_told_in_the_units_of_the_language() -> None:
     duty = Duty("a", "o", "6", "S", "recipient", "notify", "originator", "PT24H", limit_from="b:2")
-    said = {language: duty_wording(duty, language) for language in LANGUAGES}
+    said = {language: duty_wording(duty, language) for language in (AS_TYPED, "ja", "ko")}
     assert said == {
-        "en": "the recipient must give notice of it, to the originator, within PT24H (a, 6, S; the limit by b:2)",
-        "ja": "受領側は、提供元に対し、24時間以内に、通知しなければなりません (a, 6, S;期限はb:2による)",
-        "ko": "접수 측은 원제공자에게 24시간 이내에 통보하여야 합니다 (a, 6, S; 기한은 b:2에 따름)",
+        AS_TYPED: "the recipient must give notice of it, to the originator, within PT24H (a, 6, S; the limit by b:2)",
+        "ja": "受領側は、提供元に対し、24時間以内に、通知しなければなりません (a, 第6条, S;期限はb 第2条による)",
+        "ko": "접수 측은 원제공자에게 24시간 이내에 통보하여야 합니다 (a, 제6조, S; 기한은 b 제2조에 따름)",
     }
+
+
+def test_people_read_parties_in_capitals_and_checklists_by_their_titles() -> None:
+    decision = asked(with_person(OPEN, serves="us", nationality="us"))
+    (needed,) = [each for each in decision.reasons if each.code == "consent-missing"]
+    assert sentence(needed) == "kr has not consented in writing that us gain by it, for missile-warning"
+    assert sentence(needed, "en") == "KR has not consented in writing that US gain by it, for missile-warning"
+    assert sentence(needed, "ja").startswith("KRは、「missile-warning」のためにUSが利益を受ける")
+    assert sentence(needed, "ko").startswith("KR 측은 ‘missile-warning’ 목적으로 US 측이")
+    met = Reason(12, "conditions-met", "a", "7.5", "P", "holds", "kr-7", ("assurance", "kr-7"))
+    titles = {"assurance": "提供前の保証"}
+    assert sentence(met) == sentence(met, titles=titles) == "all conditions of assurance are attested for kr-7"
+    assert sentence(met, "ja", titles) == "kr-7について、「提供前の保証」の全ての条件が証明されています"
+    assert sentence(met, "en") == "all conditions of “assurance” are attested for kr-7"
+    lacking = [
+        Missing("attestation", "kr-7", ("assurance", "kr-7", "kr", each), (f"a:{each}",)) for each in ("7.5.a", "6.f")
+    ]
+    assert missing_wording(lacking, "ja", titles) == (
+        "kr-7について、「提供前の保証」の条件(第7条5(a)、第6条(f))が証明されること (a)",
+    )
+    assert missing_wording(lacking) == ("conditions 7.5.a, 6.f of assurance are attested for kr-7 (a)",)
+
+
+def test_what_is_contested_is_told_in_words() -> None:
+    reason = Reason(2, "contested", "a", "21", "P", "notes", "", ("kr", "when-it-ends", "in-force"))
+    assert sentence(reason, "ja") == "KRは異なる解釈をとっています:終了の時期、効力の有無"
+    assert sentence(reason) == "kr reads otherwise: when-it-ends, in-force"
+
+
+def test_every_place_of_a_party_is_one_of_its_sentence() -> None:
+    sentences = {**ENGLISH.reasons, **ENGLISH.missing}
+    for code, places in PARTIES.items():
+        taken = parameters(sentences[code])
+        assert "all" in taken or {str(place) for place in places} <= taken, code
+    assert set(CHECKLISTS) <= set(sentences)
 
 
 def test_a_form_and_a_method_are_told_in_the_language_of_the_reader() -> None:
@@ -146,10 +187,10 @@ def test_a_form_and_a_method_are_told_in_the_language_of_the_reader() -> None:
     assert reason_wording(reason, "ja").startswith("「上書き」は定められた方法(焼却、溶解)に含まれません")
 
 
-@pytest.mark.parametrize("sentence", [each for words in LANGUAGES.values() for each in words.reasons.values()])
-def test_a_sentence_opens_small_and_has_no_full_stop(sentence: str) -> None:
-    assert not sentence[0].isupper()
-    assert not sentence.endswith((".", "。"))
+@pytest.mark.parametrize("said", [each for words in LANGUAGES.values() for each in words.reasons.values()])
+def test_a_sentence_opens_small_and_has_no_full_stop(said: str) -> None:
+    assert not said[0].isupper()
+    assert not said.endswith((".", "。"))
 
 
 def test_a_reason_reads_with_its_article() -> None:

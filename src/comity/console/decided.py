@@ -6,10 +6,14 @@ from collections.abc import Mapping
 
 import msgspec
 
+from comity.agreement.model import Agreement, Layer
+from comity.console.places import agreements
 from comity.console.rights import OFFICES
 from comity.console.visit import Visit
 from comity.decision import model as decision
-from comity.flows.deciding.explaining import OutcomeTold, ReasonTold, tell
+from comity.decision.wording.words import CHECKLISTS
+from comity.flows.agreeing.texts import ShowTexts, TextsShown
+from comity.flows.deciding.explaining import OutcomeTold, ReasonTold, tell, titles_of
 from comity.flows.people.directory import DirectoryShown, ListDirectory
 
 
@@ -34,10 +38,21 @@ def named(sentence: str, known: Mapping[str, str]) -> str:
     return sentence
 
 
+async def _titles(visit: Visit, outcome: decision.Outcome) -> dict[str, str]:
+    """What the checklists that an outcome names are called in the texts that run here."""
+    of = {each.instrument for each in outcome.reasons if each.code in CHECKLISTS}
+    found: dict[str, str] = {}
+    for each in await agreements(visit) if of else ():
+        texts: TextsShown = await visit.ask("agreement.texts", ShowTexts(relationship=each.relationship))
+        instruments: tuple[Agreement | Layer, ...] = (texts.agreement, *texts.layers)
+        found = titles_of((one for one in instruments if one.id in of), visit.words.code) | found
+    return found
+
+
 async def told_outcome(visit: Visit, outcome: decision.Outcome) -> OutcomeTold:
     """An outcome in the reader's language."""
     known = await functions(visit)
-    told = tell(outcome, visit.words.code)
+    told = tell(outcome, visit.words.code, await _titles(visit, outcome))
     reasons: tuple[ReasonTold, ...] = tuple(
         msgspec.structs.replace(each, says=named(each.says, known)) for each in told.reasons
     )

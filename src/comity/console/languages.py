@@ -20,9 +20,9 @@ from babel.lists import format_list
 from babel.numbers import format_decimal
 from markupsafe import Markup
 
-from comity.console.articles import article
 from comity.console.catalogues import CODES, CONTEXT, Code, catalogue
 from comity.console.phrases import meaning, phrase
+from comity.decision.wording.articles import article
 
 NAMES: Mapping[Code, str] = {"en": "English", "ja": "日本語", "ko": "한국어"}
 """What each language calls itself."""

@@ -20,9 +20,9 @@ from functools import cache
 from itertools import chain, pairwise
 from typing import NamedTuple, get_args
 
-from comity.console.articles import article
 from comity.console.catalogues import CODES, CONTEXT, Code, catalogue
 from comity.decision.wording import LANGUAGES as DECISIONS
+from comity.decision.wording.articles import article
 from comity.explanation.phrases import ACTS, CHANNELS, COUNTING, FORMS, LANGUAGES, METHODS, PHRASES, RELATIONS
 from comity.register.rows import CopyState
 

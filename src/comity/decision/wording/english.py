@@ -163,4 +163,5 @@ ENGLISH = Words(
     listed=", ",
     alternatives=" or ",
     none_named="(none named)",
+    titled="“{}”",
 )

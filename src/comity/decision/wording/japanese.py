@@ -93,7 +93,7 @@ JAPANESE = Words(
     missing={
         "acknowledgement": "{0}が、取決めのこの文面そのものを確認すること",
         "consent": "「{4}」のために{3}が利益を受けることに、{0}が書面で同意すること",
-        "attestation": "{1}について、「{0}」の条件{conditions}が証明されること",
+        "attestation": "{1}について、「{0}」の条件({conditions})が証明されること",
         "clearance": "{about}に、十分な秘密取扱資格が付与されること",
         "need-to-know": "{about}が、知る必要性のある者の名簿に記載されること",
         "briefing": "{about}が、{all}についての説明を受けること",
@@ -184,6 +184,9 @@ JAPANESE = Words(
         "overwrite": "上書き",
         "degauss": "消磁",
         "erase-key": "鍵の消去",
+        "in-force": "効力の有無",
+        "when-it-ends": "終了の時期",
+        "how-it-can-end": "終了の方法",
     },
     listed="、",
     alternatives="」又は「",

@@ -94,7 +94,7 @@ KOREAN = Words(
     missing={
         "acknowledgement": "{0} 측이 약정의 바로 이 문안을 확인할 것",
         "consent": "‘{4}’ 목적으로 {3} 측이 이익을 얻는 데 {0} 측이 서면으로 동의할 것",
-        "attestation": "{1}에 대하여 ‘{0}’의 조건 {conditions} 항이 증명될 것",
+        "attestation": "{1}에 대하여 ‘{0}’의 조건({conditions})이 증명될 것",
         "clearance": "해당자({about})에게 충분한 비밀취급인가가 부여될 것",
         "need-to-know": "해당자({about})가 알 필요성이 있는 사람의 명부에 오를 것",
         "briefing": "해당자({about})가 {all}에 관한 교육을 받을 것",
@@ -185,6 +185,9 @@ KOREAN = Words(
         "overwrite": "덮어쓰기",
         "degauss": "자기 소거",
         "erase-key": "키 삭제",
+        "in-force": "효력 유무",
+        "when-it-ends": "종료 시기",
+        "how-it-can-end": "종료 방법",
     },
     listed=", ",
     alternatives="’ 또는 ‘",

@@ -2,13 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 
 from msgspec import Struct
 
 from comity.agreement.vocabulary import Deed, Role, Within
 from comity.decision.counterfactual import Kind
 from comity.decision.model import Effect
+
+AS_TYPED = ""
+"""In place of a language: English in which parties are told by their ids, as they are typed at a command line."""
+_ALL = range(1000)
+PARTIES: Mapping[str, Container[int]] = {
+    "not-in-force": _ALL,
+    "contested": (0,),
+    "not-acknowledged": (0,),
+    "not-a-party": (0,),
+    "unknown-mark": (1,),
+    "route-followed": _ALL,
+    "wrong-route": _ALL,
+    "not-direct": _ALL,
+    "equivalent": (1,),
+    "no-mark-needed": (0,),
+    "no-equivalent": (1, 2),
+    "not-releasable": _ALL,
+    "consent-given": (0, 3),
+    "consent-missing": (0, 3),
+    "facility-approved": (0,),
+    "facility-missing": (0,),
+    "acknowledgement": (0,),
+    "consent": (0, 3),
+    "facility": (0,),
+}
+"""Which parameters of a reason's code, or of what is missing, are parties, nations or other bodies."""
+
+
+CHECKLISTS = frozenset({"conditions-met", "condition-missing", "attestation"})
+"""Whose first parameter is a checklist."""
 
 
 class Words(Struct, frozen=True, kw_only=True):
@@ -29,6 +59,7 @@ class Words(Struct, frozen=True, kw_only=True):
             say to whom, and until when.
         limit_from: which clause of a layer put the number in.
         terms: closed words of an agreement file that a sentence gives as they are in English.
+        titled: how a checklist's title stands in a sentence, where the sentence itself does not quote it.
         listed, alternatives: what stands between the parts of a list.
         none_named: said in place of a parameter that is empty.
     """
@@ -51,3 +82,4 @@ class Words(Struct, frozen=True, kw_only=True):
     listed: str
     alternatives: str
     none_named: str
+    titled: str = "{}"

@@ -6,13 +6,16 @@ A decision that does not come out the same when it is made again from its record
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 import msgspec
 
+from comity.agreement.model import Agreement, Layer
 from comity.decision import model as decision
 from comity.decision.counterfactual import what_would_change
-from comity.decision.wording import duty_wording, missing_wording, outcome_wording, sentence
+from comity.decision.wording import NO_TITLES, duty_wording, missing_wording, outcome_wording, sentence
+from comity.decision.wording.words import AS_TYPED
 from comity.errors import Misuse, Rejected
 from comity.flows.actors import Actor
 from comity.flows.deciding.cases import answer, outcome_word
@@ -40,7 +43,7 @@ class Why(msgspec.Struct, frozen=True, kw_only=True):
 
     of: str
     actor: Actor | None = None
-    language: str = "en"
+    language: str = AS_TYPED
 
 
 class ReasonTold(msgspec.Struct, frozen=True, kw_only=True):
@@ -190,7 +193,7 @@ async def _told(house: House, decided: Recorded, language: str) -> DecisionTold:
         act=case.act,
         purpose=case.purpose,
         at=decided.at,
-        told=tell(outcome, language),
+        told=tell(outcome, language, titles_of((running.agreement, *running.layers), language)),
         replayed=again == outcome,
         relationship=body.relationship,
         tried=tuple([await _tried(house, each, language) for each in body.tried]),
@@ -223,8 +226,18 @@ async def _tried(house: House, named: bodies.Tried, language: str) -> TriedTold:
     return tried_told(named.relationship, found.outcome, named.decision, language)
 
 
-def tell(outcome: decision.Outcome, language: str = "en") -> OutcomeTold:
-    """An outcome in words, for somebody who may see the facts of everybody it is about.
+def titles_of(instruments: Iterable[Agreement | Layer], language: str) -> dict[str, str]:
+    """What checklists are called, by their ids: by the headings of their clauses, in a language."""
+    titles: dict[str, str] = {}
+    for instrument in instruments:
+        headings = {clause.id: clause.heading for clause in instrument.clauses}
+        for checklist in instrument.checklists:
+            titles.setdefault(checklist.id, headings[checklist.clause].in_language(language))
+    return titles
+
+
+def tell(outcome: decision.Outcome, language: str = AS_TYPED, titles: Mapping[str, str] = NO_TITLES) -> OutcomeTold:
+    """An outcome in words, for somebody who may see the facts of everybody it is about; checklists by their titles.
 
     Raises:
         Misuse: there are no sentences in this language.
@@ -233,9 +246,9 @@ def tell(outcome: decision.Outcome, language: str = "en") -> OutcomeTold:
     return OutcomeTold(
         outcome=outcome_word(outcome),
         means=outcome_wording(outcome, language),
-        reasons=tuple(told_reason(each, language) for each in outcome.reasons),
+        reasons=tuple(told_reason(each, language, titles) for each in outcome.reasons),
         changeable=change.possible,
-        missing=missing_wording(change.missing, language),
+        missing=missing_wording(change.missing, language, titles),
         duties=tuple(duty_wording(each, language) for each in outcome.duties),
         consents=tuple(
             ConsentMissing(**dict(zip(ConsentMissing.__struct_fields__, each.what, strict=True)))
@@ -245,7 +258,7 @@ def tell(outcome: decision.Outcome, language: str = "en") -> OutcomeTold:
     )
 
 
-def told_reason(reason: decision.Reason, language: str = "en") -> ReasonTold:
+def told_reason(reason: decision.Reason, language: str = AS_TYPED, titles: Mapping[str, str] = NO_TITLES) -> ReasonTold:
     """A reason in words.
 
     Raises:
@@ -258,5 +271,5 @@ def told_reason(reason: decision.Reason, language: str = "en") -> ReasonTold:
         instrument=reason.instrument,
         provenance=reason.provenance,
         about=reason.about,
-        says=sentence(reason, language),
+        says=sentence(reason, language, titles),
     )

@@ -13,6 +13,7 @@ import msgspec
 from comity.decision import model as decision
 from comity.decision.picking import pick
 from comity.decision.wording import outcome_wording, sentence
+from comity.decision.wording.words import AS_TYPED
 from comity.flows.deciding.cases import answer, outcome_word, record_decision
 from comity.flows.keeping.library import Running
 from comity.flows.keeping.work import Work
@@ -66,7 +67,7 @@ class Picked(NamedTuple):
     tried: tuple[TriedTold, ...]
 
 
-def tried_told(relationship: str, outcome: decision.Outcome, record: bytes, language: str = "en") -> TriedTold:
+def tried_told(relationship: str, outcome: decision.Outcome, record: bytes, language: str = AS_TYPED) -> TriedTold:
     """The decision under another agreement, and what keeps the act from being done under it.
 
     Raises:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
+from comity.decision.wording.words import AS_TYPED
 from comity.flows.actors import Actor
 from comity.flows.deciding.visibility import Sight, viewer
 from comity.flows.house import House
@@ -24,7 +25,7 @@ class ListRequests(msgspec.Struct, frozen=True, kw_only=True):
     """The requests that wait for somebody's answer, and his own that are not carried out."""
 
     actor: Actor
-    language: str = "en"
+    language: str = AS_TYPED
 
 
 class RequestsListed(msgspec.Struct, frozen=True, kw_only=True):

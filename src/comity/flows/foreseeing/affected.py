@@ -12,6 +12,7 @@ from comity.agreement.equivalence import ladder, level_of
 from comity.agreement.model import Agreement
 from comity.agreement.vocabulary import GIVING_ACTS
 from comity.decision import model as decision
+from comity.decision.wording.words import AS_TYPED
 from comity.errors import Misuse, Refused, Rejected
 from comity.flows.actors import Actor
 from comity.flows.consenting.consent_register import ListConsents, list_consents
@@ -176,7 +177,7 @@ async def affected(
     looked_at: datetime,
     worth: Worth,
     actor: Actor | None,
-    language: str = "en",
+    language: str = AS_TYPED,
 ) -> Affected:
     """What the register of this house has that a supposition would touch, as ``actor`` may see it."""
     sight = Sight(house, await viewer(house, actor))

@@ -9,6 +9,7 @@ from datetime import datetime
 
 import msgspec
 
+from comity.decision.wording.words import AS_TYPED
 from comity.flows.actors import Actor
 from comity.flows.foreseeing.affected import Affected, affected
 from comity.flows.house import House
@@ -32,7 +33,7 @@ class AskWhatIf(msgspec.Struct, frozen=True, kw_only=True):
     supposing: Written
     at: datetime | None = None
     actor: Actor | None = None
-    language: str = "en"
+    language: str = AS_TYPED
 
 
 class WhatIf(msgspec.Struct, frozen=True, kw_only=True):

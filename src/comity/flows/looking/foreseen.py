@@ -9,6 +9,7 @@ import msgspec
 
 from comity.agreement.vocabulary import Event, Provenance
 from comity.decision.wording import duty_wording
+from comity.decision.wording.words import AS_TYPED
 from comity.flows.house import House
 from comity.flows.looking.obliged import all_running
 
@@ -18,7 +19,7 @@ class ForeseeDuties(msgspec.Struct, frozen=True, kw_only=True):
 
     events: tuple[Event, ...]
     relationship: str | None = None
-    language: str = "en"
+    language: str = AS_TYPED
 
 
 class DutyForeseen(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ from datetime import datetime
 import msgspec
 
 from comity.decision import model as decision
+from comity.decision.wording.words import AS_TYPED
 from comity.errors import Misuse, Rejected
 from comity.flows.actors import Actor
 from comity.flows.deciding.cases import answer, giving_case, new_item
@@ -29,7 +30,7 @@ class ShowRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     request: str
     actor: Actor
-    language: str = "en"
+    language: str = AS_TYPED
 
 
 class ShowAsked(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,7 +39,7 @@ class ShowAsked(msgspec.Struct, frozen=True, kw_only=True):
     relationship: str
     request: str
     actor: Actor
-    language: str = "en"
+    language: str = AS_TYPED
 
 
 class AnswerTold(msgspec.Struct, frozen=True, kw_only=True):

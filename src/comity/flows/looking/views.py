@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 
 from comity.agreement.vocabulary import GIVING_ACTS
+from comity.decision.wording.words import AS_TYPED
 from comity.errors import Misuse
 from comity.flows.actors import Actor
 from comity.flows.deciding.explaining import ReasonTold, told_reason
@@ -44,14 +45,14 @@ class ShowInbox(msgspec.Struct, frozen=True, kw_only=True):
     """What other parties gave us, and which assurances they wait for; as ``actor`` may see it, or the house itself."""
 
     actor: Actor | None = None
-    language: str = "en"
+    language: str = AS_TYPED
 
 
 class ShowOutbox(msgspec.Struct, frozen=True, kw_only=True):
     """What we asked to give, what it waits for, and how far the other party has our records; likewise."""
 
     actor: Actor | None = None
-    language: str = "en"
+    language: str = AS_TYPED
 
 
 class ShowRegister(msgspec.Struct, frozen=True, kw_only=True):
@@ -426,7 +427,7 @@ async def _halted(house: House, relationship: str, language: str) -> ReasonTold 
     return None if reason is None else told_reason(reason, language)
 
 
-async def request_line(house: House, row: RequestRow, language: str = "en") -> RequestLine:
+async def request_line(house: House, row: RequestRow, language: str = AS_TYPED) -> RequestLine:
     """A request of this house; whoever is told it may see it."""
     return await _request(
         house, row, await _halted(house, row.relationship, language) if row.act in GIVING_ACTS else None
@@ -466,7 +467,7 @@ async def _request(house: House, row: RequestRow, stop: ReasonTold | None) -> Re
     )
 
 
-async def asked_line(house: House, relationship: str, row: AskedRow, language: str = "en") -> AskedLine:
+async def asked_line(house: House, relationship: str, row: AskedRow, language: str = AS_TYPED) -> AskedLine:
     """An assurance that the other party asks of us; whoever is told it may see it."""
     return _asked(relationship, row, await _halted(house, relationship, language))
 
