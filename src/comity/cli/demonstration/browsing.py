@@ -9,7 +9,9 @@ from __future__ import annotations
 import http.client
 import re
 import signal
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import NamedTuple
@@ -55,6 +57,7 @@ STAFF = {
 """Who is there besides the cast of the document."""
 CITIES = {"jp": "Tokyo", "kr": "Seoul"}
 LANGUAGES = {"jp": "ja", "kr": "ko"}
+STOPS = (signal.SIGINT, signal.SIGTERM)
 TOKEN = re.compile(r'name="token" value="([0-9a-f]*)"')
 TRIES: Mapping[str, str] = {
     "ito": "the register, duties and people of Tokyo",
@@ -148,11 +151,12 @@ class BrowsingPlay(Play):
 def browse(file: Path, folder: Path) -> None:
     """Make the houses, print how to sign in, and wait until somebody stops it."""
     stage = BrowsingPlay(file, folder)
-    stage.set_up()
-    with stage.jp.node.running(), stage.kr.node.running():
-        stage.prepare()
-        stage.tell()
-        _until_stopped()
+    with stoppable():
+        stage.set_up()
+        with stage.jp.node.running(), stage.kr.node.running():
+            stage.prepare()
+            stage.tell()
+            until_stopped()
 
 
 def invite(house: House, cast: Sequence[Role]) -> list[SignIn]:
@@ -204,17 +208,30 @@ class _Visitor:
         return said
 
 
-def _until_stopped() -> None:
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """SIGTERM ends what goes on as Ctrl-C does, tidily, at every moment; so does SIGINT where a script had it ignored.
+
+    What comes while it ends already ends it no sooner.
+    """
     stopped = False
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         nonlocal stopped
-        stopped = True
+        if not stopped:
+            stopped = True
+            raise KeyboardInterrupt
 
-    before = [(number, signal.signal(number, stop)) for number in (signal.SIGINT, signal.SIGTERM)]
+    before = [(number, signal.signal(number, stop)) for number in STOPS]
     try:
-        while not stopped:
-            signal.pause()
+        yield
     finally:
         for number, handler in before:
             signal.signal(number, handler)
+
+
+def until_stopped() -> None:
+    """Wait for somebody to stop it; that is how it is meant to end."""
+    with suppress(KeyboardInterrupt):
+        while True:
+            time.sleep(1)
