@@ -99,6 +99,23 @@ async def test_what_is_not_taken_is_told_again_under_the_same_id(world: World, s
     assert len({body for body, _ in address.sent}) == 1
 
 
+async def test_told_again_it_is_the_same_whatever_happened_meanwhile_and_after_a_restart(world: World) -> None:
+    address = Address()
+    address.status = 500
+    with pytest.raises(Unavailable):
+        await webhook(world, address).tell()
+    await world.given()
+    address.status = 204
+    hook = webhook(world, address)
+    await hook.tell()
+    (lost, lost_headers), (again, again_headers) = address.sent
+    assert (again, again_headers["Webhook-Id"]) == (lost, lost_headers["Webhook-Id"])
+    address.sent = address.sent[1:]
+    await all_of_it(hook)
+    last = len(await world.jp.store.journal(0, 10_000))
+    assert [event["sequence"] for event in address.told()] == list(range(1, last + 1))
+
+
 async def test_only_the_kinds_that_are_named_are_told(world: World) -> None:
     address = Address()
     await world.given()

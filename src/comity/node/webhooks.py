@@ -23,7 +23,8 @@ from comity.node.worker import pause_seconds
 from comity.ports import Entropy
 
 TOLD = "webhook"
-"""Side table: the number of the last event that an address took, by the digest of the address."""
+"""Side table, by the digest of an address: the number of the last event that was taken, and after a dash
+that of the last one of the message which was sent since and is not known to be taken."""
 LINES_MAX = 256
 """Most events in one message."""
 QUIET_SECONDS = 60.0
@@ -100,18 +101,22 @@ class Webhook:
             Unavailable: the address did not take them; they are told again.
         """
         house = self._house
-        after = int(await house.side(TOLD, self._key) or b"0")
-        found = await list_events(house, ListEvents(after=after, limit=LINES_MAX))
+        kept, _, sent = (await house.side(TOLD, self._key) or b"0").decode().partition("-")
+        after = int(kept)
+        limit = int(sent) - after if sent else LINES_MAX
+        found = await list_events(house, ListEvents(after=after, limit=limit))
         events = tuple(line for line in found.lines if not self._kinds or line.kind in self._kinds)
         if events:
+            if not sent:  # told again it is the same message, whatever has happened meanwhile (12)
+                await self._keep(f"{after}-{found.next}")
             await self._send(Message(format=FORMAT, party=house.party, events=events))
         if found.next != after:
-            await self._keep(found.next)
+            await self._keep(str(found.next))
         return len(found.lines)
 
     async def _send(self, message: Message) -> None:
         body = msgspec.json.encode(message)
-        name = sha256(body).hexdigest()[:32]  # the same message is the same, however often it is sent (12)
+        name = sha256(body).hexdigest()[:32]
         timestamp = str(int(self._house.now().timestamp()))
         status = await self._post(
             body,
@@ -125,8 +130,8 @@ class Webhook:
         if not 200 <= status < 300:
             raise Unavailable(f"the address of a webhook answers {status}", code="webhook-refused")
 
-    async def _keep(self, number: int) -> None:
+    async def _keep(self, told: str) -> None:
         async def keep(work: Work) -> None:
-            work.put_side(TOLD, self._key, str(number).encode())
+            work.put_side(TOLD, self._key, told.encode())
 
         await self._house.sequencer.submit(keep)
