@@ -190,8 +190,15 @@ def _neighbours() -> Iterator[str]:
 
 def _folded(text: str) -> str:
     """As whoever guesses writes it: in small letters, and katakana as hiragana."""
-    small = unicodedata.normalize("NFKC", text).casefold()
-    return "".join(chr(ord(each) - 0x60) if "ァ" <= each <= "ヶ" else each for each in small)
+    return "".join(_small(each) for each in unicodedata.normalize("NFKC", text))
+
+
+def _small(letter: str) -> str:
+    """One character for one, so that nothing grows."""
+    if "ァ" <= letter <= "ヶ":
+        return chr(ord(letter) - 0x60)
+    small = letter.casefold()
+    return small if len(small) == 1 else letter
 
 
 def _words(text: str) -> list[str]:

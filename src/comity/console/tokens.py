@@ -8,6 +8,7 @@ something (``act``); what asks for a fresh sign-in (``FRESH``) a scope has to na
 
 from __future__ import annotations
 
+import asyncio
 import re
 from base64 import b32encode
 from collections.abc import Collection
@@ -93,6 +94,7 @@ class Tokens:
         self._flows = flows
         self._clock = clock
         self._entropy = entropy
+        self._turn = asyncio.Lock()
 
     async def make(self, person: str, name: str, scopes: tuple[str, ...], days: int) -> tuple[str, Token]:
         """A new token, and how it is written; that is told here and never again.
@@ -111,8 +113,6 @@ class Tokens:
                 raise Misuse(f"there is no scope {each[:100]!r}", code="unknown-scope", place="scopes")
         if not 1 <= days <= LONGEST.days:
             raise Misuse(f"a token lasts from 1 to {LONGEST.days} days", code="bad-period", place="days")
-        if len(await self.of_person(person)) >= TOKENS_MAX:
-            raise Misuse(f"nobody has more than {TOKENS_MAX} tokens; revoke one first", code="too-many-tokens")
         number, secret, now = b32encode(self._entropy(10)).decode().lower(), self._entropy(32).hex(), self._clock.now()
         token = Token(
             token=number,
@@ -123,7 +123,10 @@ class Tokens:
             until=now + timedelta(days=days),
             digest=_digest(secret),
         )
-        await self._shelf.put(number, token)
+        async with self._turn:
+            if len(await self.of_person(person)) >= TOKENS_MAX:
+                raise Misuse(f"nobody has more than {TOKENS_MAX} tokens; revoke one first", code="too-many-tokens")
+            await self._shelf.put(number, token)
         return f"comity-{number}-{secret}", token
 
     async def verify(self, bearer: str) -> Bearer | None:

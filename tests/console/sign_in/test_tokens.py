@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -90,6 +91,14 @@ async def test_a_token_that_cannot_be_is_refused(
         await tokens.make(await person(world), name, scopes, days)
     assert caught.value.code == code
     assert await tokens.of_person(await person(world)) == []
+
+
+async def test_of_many_tokens_that_are_made_at_once_no_more_are_made(world: World, tokens: Tokens) -> None:
+    his = await person(world)
+    many = [tokens.make(his, str(number), ("read",), 1) for number in range(TOKENS_MAX + 15)]
+    made = await asyncio.gather(*many, return_exceptions=True)
+    assert sum(isinstance(each, Misuse) for each in made) == 15
+    assert len(await tokens.of_person(his)) == TOKENS_MAX
 
 
 async def test_nobody_has_too_many_tokens_or_revokes_anothers(world: World, tokens: Tokens) -> None:
