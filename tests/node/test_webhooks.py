@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from comity.errors import Unavailable
+from comity.errors import Rejected, Unavailable
 from comity.node.settings import Settings, WebhookSettings, parse_settings, write_settings
 from comity.node.webhooks import Webhook
 from world import SeededEntropy, World
@@ -128,6 +128,31 @@ async def test_another_address_is_told_from_the_beginning(world: World) -> None:
     await all_of_it(webhook(world, first))
     await all_of_it(webhook(world, second, url="https://other.example"))
     assert second.told() == first.told()
+
+
+async def test_two_of_one_address_with_other_kinds_are_told_each_by_itself(world: World) -> None:
+    address = Address()
+    await world.given()
+    await all_of_it(webhook(world, address, "consignment/1"))
+    await all_of_it(webhook(world, address, "assurance/1"))
+    await all_of_it(webhook(world, address, "assurance/1", "consignment/1"))
+    kinds = [event["kind"] for event in address.told()]
+    assert kinds[:2] == ["consignment/1", "assurance/1"]
+    assert sorted(kinds[2:]) == ["assurance/1", "consignment/1"]
+
+
+def test_one_webhook_stands_in_the_settings_once() -> None:
+    table = f"""\
+[[webhook]]
+url = "{URL}"
+secret = "s"
+kinds = [%s]
+"""
+    kinds = ('"receipt/1", "opened/1"', '"receipt/1"', '"opened/1", "receipt/1"')
+    text = "\n".join(("party = 'jp'\n", *(table % each for each in kinds)))
+    with pytest.raises(Rejected, match=r"another \[\[webhook\]\] tells 'https://archive.example/comity'") as caught:
+        parse_settings(text, "node.toml")
+    assert caught.value.place == "node.toml:13"
 
 
 def test_it_is_set_in_the_settings() -> None:

@@ -134,6 +134,11 @@ class WebhookSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, r
     secret: Annotated[str, msgspec.Meta(min_length=1, max_length=1_000)]
     kinds: Annotated[tuple[Annotated[str, msgspec.Meta(max_length=100)], ...], msgspec.Meta(max_length=100)] = ()
 
+    @property
+    def what(self) -> tuple[str, frozenset[str]]:
+        """What is told where: no two tables tell the same."""
+        return self.url, frozenset(self.kinds)
+
 
 class TimestampSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab", kw_only=True):
     """The ``[timestamps]`` table: an authority that stamps this house's ledgers (``spec/timestamps.md``).
@@ -230,9 +235,10 @@ def read_settings(path: FilePath) -> Settings:
 
     Raises:
         Unavailable: it cannot be read.
-        Rejected: it is not TOML, has a key that is not known, or a value that cannot be; the place is ``file:line``.
+        Rejected: it is not TOML, has a key that is not known, a value that cannot be, or a webhook twice; the place is
+            ``file:line``.
     """
-    return read_file(path, Settings)
+    return parse_settings(_text(path), str(path))
 
 
 def parse_settings(text: str, file: str) -> Settings:
@@ -241,7 +247,15 @@ def parse_settings(text: str, file: str) -> Settings:
     Raises:
         Rejected: as ``read_settings``.
     """
-    return _parse(text, file, Settings)
+    settings = _parse(text, file, Settings)
+    told = [each.what for each in settings.webhook]
+    for place, what in enumerate(told):
+        if what in told[:place]:
+            line = Lines(text).of(("webhook", place))
+            raise Rejected(
+                f"another [[webhook]] tells {what[0]!r} the same kinds", code="bad-settings", place=f"{file}:{line}"
+            )
+    return settings
 
 
 def read_file(path: FilePath, kind: type[S]) -> S:
@@ -250,6 +264,10 @@ def read_file(path: FilePath, kind: type[S]) -> S:
     Raises:
         Unavailable, Rejected: as ``read_settings``.
     """
+    return _parse(_text(path), str(path), kind)
+
+
+def _text(path: FilePath) -> str:
     try:
         with path.open("rb") as file:
             data = file.read(SETTINGS_BYTES_MAX + 1)
@@ -260,7 +278,7 @@ def read_file(path: FilePath, kind: type[S]) -> S:
         raise Rejected("not text in UTF-8", code="bad-settings", place=str(path)) from None
     if len(data) > SETTINGS_BYTES_MAX:
         raise Rejected(f"more than {SETTINGS_BYTES_MAX} bytes", code="bad-settings", place=str(path))
-    return _parse(text, str(path), kind)
+    return text
 
 
 def _parse(text: str, file: str, kind: type[S]) -> S:

@@ -23,7 +23,7 @@ from comity.node.worker import pause_seconds
 from comity.ports import Entropy
 
 TOLD = "webhook"
-"""Side table, by the digest of an address: the number of the last event that was taken, and after a dash
+"""Side table, by the digest of an address and its kinds: the number of the last event that was taken, and after a dash
 that of the last one of the message which was sent since and is not known to be taken."""
 LINES_MAX = 256
 """Most events in one message."""
@@ -53,7 +53,7 @@ class Webhook:
 
     Args:
         house: what happens where.
-        url: the address; it is told on from where it was left, as long as it stays the same.
+        url: the address; it is told on from where it was left, as long as it and the kinds stay the same.
         post: sends to it.
         secret: key of the signature.
         kinds: kinds of records that are told; all, where none is named.
@@ -64,7 +64,7 @@ class Webhook:
         self, house: House, url: str, post: Post, secret: bytes, kinds: tuple[str, ...], entropy: Entropy
     ) -> None:
         self._house = house
-        self._key = sha256(url.encode()).hexdigest()
+        self._key = sha256(" ".join((url, *sorted(set(kinds)))).encode()).hexdigest()
         self._post = post
         self._secret = secret
         self._kinds = frozenset(kinds)
