@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
+import threading
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from comity.console import spool as spooling
 from comity.console.sessions import Session, Sessions
 from comity.console.spool import FILES_OF_ONE_MAX, LIFE, PIECE_BYTES, Spool, SpooledFiles
 from comity.errors import Misuse, Unavailable
@@ -170,6 +174,111 @@ def test_what_is_cut_short_is_thrown_away(room: Room) -> None:
     assert room.spool.of(room.session, made.id) is None
     with pytest.raises(Misuse, match="open it again"), room.files.whole(made.path):
         pass
+
+
+def test_what_is_thrown_away_while_it_is_sealed_is_written_nowhere(
+    room: Room, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The number of its descriptor is another file's by then: the database's, for example."""
+    made = room.spool.new(room.session, "plan.txt")
+    number = made.file.fileno()
+    sealing, thrown_away = threading.Event(), threading.Event()
+    seal, told = spooling.seal_payload_bytes, []
+
+    def slowly(*given: object) -> bytes:
+        sealing.set()
+        assert thrown_away.wait(10)
+        return seal(*given)
+
+    def write() -> None:
+        with pytest.raises(Unavailable, match="thrown away meanwhile") as refused, room.files.whole(made.path) as sink:
+            sink.write(MARKER * 100_000)
+        told.append(refused.value.code)
+
+    monkeypatch.setattr(spooling, "seal_payload_bytes", slowly)
+    writer = threading.Thread(target=write)
+    writer.start()
+    assert sealing.wait(10)
+    room.spool.end(room.session)
+    other = os.open(tmp_path / "other", os.O_RDWR | os.O_CREAT)
+    try:
+        assert other == number
+        thrown_away.set()
+        writer.join(10)
+        assert (told, os.fstat(other).st_size) == (["spool-gone"], 0)
+    finally:
+        os.close(other)
+
+
+def test_what_is_thrown_away_before_its_end_is_not_whole(room: Room) -> None:
+    made = room.spool.new(room.session, "plan.txt")
+    sink = room.files.whole(made.path)
+    sink.__enter__().write(MARKER)
+    room.spool.drop(made)
+    with pytest.raises(Unavailable, match="thrown away meanwhile"):
+        sink.__exit__(None, None, None)
+
+
+def test_threads_write_while_files_come_and_go(tmp_path: Path) -> None:
+    room = Room(tmp_path, bytes_of_one=0)
+    made = room.spool.new(room.session, "plan.txt")
+    over, told = threading.Event(), set()
+
+    def write() -> None:
+        while not over.is_set():
+            try:
+                room.spool._write(made, b"x")
+            except Exception as error:  # noqa: BLE001 - whatever it is, the test is told
+                told.add(str(getattr(error, "code", repr(error))))
+
+    writers = [threading.Thread(target=write) for _ in range(3)]
+    for each in writers:
+        each.start()
+    for _ in range(25):
+        for each in [room.spool.new(room.session, "other.txt") for _ in range(FILES_OF_ONE_MAX - 1)]:
+            room.spool.drop(each)
+    over.set()
+    for each in writers:
+        each.join(10)
+    assert told == {"spool-full"}
+
+
+def test_what_comes_slowly_is_kept_while_it_comes(room: Room) -> None:
+    """(2) Twelve minutes for each megabyte."""
+    made = room.spool.new(room.session, "plan.txt")
+    with room.files.whole(made.path) as sink:
+        for _ in range(5):
+            sink.write(bytes(PIECE_BYTES))
+            room.clock.time += LIFE - timedelta(minutes=3)
+            room.spool.sweep()
+    found = room.spool.of(room.session, made.id)
+    assert found is made
+    assert found.size == 5 * PIECE_BYTES
+
+
+async def test_it_is_thrown_away_also_where_nobody_looks_in(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    """(2) By a clock of the loop, wound up again for what was needed meanwhile."""
+    waits: list[tuple[int, Callable[[], None]]] = []
+    monkeypatch.setattr(asyncio.get_running_loop(), "call_later", lambda wait, then: waits.append((round(wait), then)))
+    made, other = room.spool.new(room.session, "plan.txt"), room.spool.new(room.session, "other.txt")
+    assert [wait for wait, _ in waits] == [15 * 60 + 1]
+    room.clock.time += timedelta(minutes=10)
+    room.spool.needed(made)
+    room.clock.time += timedelta(minutes=6)
+    waits[0][1]()
+    assert (made.file.closed, other.file.closed, [wait for wait, _ in waits][1:]) == (False, True, [9 * 60 + 1])
+    room.clock.time += timedelta(minutes=10)
+    waits[1][1]()
+    assert (made.file.closed, len(waits)) == (True, 2)
+    room.spool.new(room.session, "plan.txt")
+    assert len(waits) == 3
+
+
+def test_a_disk_that_takes_only_part_of_a_piece_is_full(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "pwrite", lambda _descriptor, data, _place: len(data) - 1)
+    with pytest.raises(Unavailable, match="could not be written") as refused:
+        room.put(MARKER)
+    assert refused.value.code == "disk-full"
 
 
 def test_one_person_has_so_many_files_and_so_many_bytes(tmp_path: Path) -> None:

@@ -6,6 +6,10 @@ file has no name either, so that nothing is left of it when the process ends, ho
 
 Flows read and write through the ``Files`` port and know nothing of this: ``SpooledFiles`` gives them what stands under
 ``spool:ID/NAME``.
+
+Pieces are read and written in threads while the loop of the node throws files away, so that what lies here is looked at
+and changed under one lock, and nothing that waits is done under it. Whoever reads or writes does so by a descriptor of
+his own: a number that was closed meanwhile may be another file's by then.
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ import asyncio
 import io
 import os
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import datetime, timedelta
@@ -100,6 +105,8 @@ class Spool:
         self._bytes_of_one = bytes_of_one
         self._free_bytes = free_bytes
         self._held: dict[str, Spooled] = {}
+        self._lock = threading.Lock()
+        self._watched = False
 
     def new(self, owner: Owner, name: str) -> Spooled:
         """(3) Room for one file; write it with ``whole``.
@@ -108,17 +115,18 @@ class Spool:
             Unavailable: there are too many, of this person or at all.
         """
         self.sweep()
-        his = [each for each in self._held.values() if each.owner.person == owner.person]
-        if len(his) >= FILES_OF_ONE_MAX or len(self._held) >= FILES_MAX:
+        here = self._all()
+        if len(here) >= FILES_MAX or sum(each.owner.person == owner.person for each in here) >= FILES_OF_ONE_MAX:
             raise Unavailable(
                 "too many files lie here; close what you have opened, or wait fifteen minutes", code="spool-full"
             )
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         file = cast("BinaryIO", tempfile.TemporaryFile(dir=self._folder, buffering=0))  # noqa: SIM115 - closed by drop
         made = Spooled(self._entropy(16).hex(), owner, name, file, self._clock.now() + LIFE)
-        self._held[made.id] = made
-        with suppress(RuntimeError):  # without a loop, somebody looks in before anything else is put here
-            asyncio.get_running_loop().call_later(LIFE.total_seconds() + 1, self.sweep)
+        with self._lock:
+            self._held[made.id] = made
+        if not self._watched:
+            self._watch()
         return made
 
     def of(self, owner: Owner, identifier: str) -> Spooled | None:
@@ -130,7 +138,7 @@ class Spool:
     def of_owner(self, owner: Owner) -> list[Spooled]:
         """(4) Every whole file of a session, the oldest first."""
         self.sweep()
-        return [each for each in self._held.values() if each.owner is owner and each.whole]
+        return [each for each in self._all() if each.owner is owner and each.whole]
 
     def needed(self, spooled: Spooled) -> None:
         """(2) It was needed now, and is kept on."""
@@ -138,34 +146,60 @@ class Spool:
 
     def drop(self, spooled: Spooled) -> None:
         """Throw a file and its keys away; whoever reads it just now reads on."""
-        if self._held.pop(spooled.id, None) is not None:
+        with self._lock:
+            if self._held.pop(spooled.id, None) is None:
+                return
             spooled.keys.clear()
             spooled.whole = False
-            spooled.file.close()
+        spooled.file.close()
 
     def end(self, owner: Owner) -> None:
         """(2) Throw away what came in a session that is over."""
-        for each in [each for each in self._held.values() if each.owner is owner]:
-            self.drop(each)
+        for each in self._all():
+            if each.owner is owner:
+                self.drop(each)
 
     def sweep(self) -> None:
         """(2) Throw away what nobody has needed for fifteen minutes."""
         now = self._clock.now()
-        for each in [each for each in self._held.values() if each.until <= now]:
-            self.drop(each)
+        for each in self._all():
+            if each.until <= now:
+                self.drop(each)
+
+    def _watch(self) -> None:
+        """(2) Sweep whenever something is over, for as long as anything lies here."""
+        self.sweep()
+        ends = [each.until for each in self._all()]
+        self._watched = False
+        if ends:
+            wait = max(timedelta(), min(ends) - self._clock.now()).total_seconds() + 1
+            with suppress(RuntimeError):  # without a loop, whoever looks in next sweeps
+                asyncio.get_running_loop().call_later(wait, self._watch)
+                self._watched = True
+
+    def _all(self) -> list[Spooled]:
+        with self._lock:
+            return list(self._held.values())
 
     def close(self) -> None:
         """Throw everything away."""
-        for each in list(self._held.values()):
+        for each in self._all():
             self.drop(each)
 
     def by_path(self, path: str) -> Spooled | None:
         """What flows call ``path``."""
         return self._held.get(path.removeprefix(SCHEME).partition("/")[0])
 
-    def read(self, spooled: Spooled) -> BinaryIO:
-        """A file that is whole, open for reading, at any place."""
-        return cast("BinaryIO", io.BufferedReader(_Reading(spooled), PIECE_BYTES))
+    def read(self, spooled: Spooled | None) -> BinaryIO:
+        """A file that is whole, open for reading, at any place.
+
+        Raises:
+            Misuse: it was thrown away, or did not come whole.
+        """
+        with self._lock:
+            if spooled is None or not spooled.whole:
+                raise Misuse("the file is not here any more; choose it again", code="no-file", place="file")
+            return cast("BinaryIO", io.BufferedReader(_Reading(spooled), PIECE_BYTES))
 
     @contextmanager
     def whole(self, spooled: Spooled) -> Iterator[BinaryIO]:
@@ -178,33 +212,52 @@ class Spool:
             sink = _Writing(spooled, self._write)
             yield cast("BinaryIO", sink)
             sink.finish()
-            spooled.whole = True
+            with self._lock:
+                self._check_here(spooled)
+                spooled.whole = True
         except BaseException:
             self.drop(spooled)
             raise
 
     def _write(self, spooled: Spooled, piece: bytes) -> None:
-        """(1) Seal a piece under a key of its own, and put it in its place."""
-        his = sum(each.size for each in self._held.values() if each.owner.person == spooled.owner.person)
-        if his + len(piece) > self._bytes_of_one:
-            raise Unavailable(
-                f"more than {self._bytes_of_one} bytes of yours would lie here at once; use the command line",
-                code="spool-full",
-            )
+        """(1) Seal a piece under a key of its own, and put it in its place; whatever comes is needed (2)."""
         if self._free_bytes() < len(piece):
             raise Unavailable(
                 "the disk of this node is nearly full, and the rest of it is kept for records; tell its administrator",
                 code="disk-reserve",
             )
         key = new_file_key(self._entropy)
+        sealed = seal_payload_bytes(key, piece, self._entropy)
         try:
-            os.pwrite(spooled.file.fileno(), seal_payload_bytes(key, piece, self._entropy), len(spooled.keys) * _STRIDE)
-        except ValueError:
-            raise Unavailable("this was thrown away meanwhile; choose the file again", code="spool-gone") from None
+            descriptor, number = self._descriptor_for(spooled, key, len(piece))
+            try:
+                written = os.pwrite(descriptor, sealed, number * _STRIDE)
+            finally:
+                os.close(descriptor)
         except OSError:
-            raise Unavailable("this could not be written to the disk of this node", code="disk-full") from None
-        spooled.keys.append(key)
-        spooled.size += len(piece)
+            written = 0
+        if written < len(sealed):
+            raise Unavailable("this could not be written to the disk of this node", code="disk-full")
+
+    def _descriptor_for(self, spooled: Spooled, key: FileKey, size: int) -> tuple[int, int]:
+        """Count a piece; a descriptor to write it by, which nobody else closes, and the number of its place."""
+        with self._lock:
+            self._check_here(spooled)
+            his = sum(each.size for each in self._held.values() if each.owner.person == spooled.owner.person)
+            if his + size > self._bytes_of_one:
+                raise Unavailable(
+                    f"more than {self._bytes_of_one} bytes of yours would lie here at once; use the command line",
+                    code="spool-full",
+                )
+            descriptor = os.dup(spooled.file.fileno())
+            spooled.keys.append(key)
+            spooled.size += size
+            self.needed(spooled)
+            return descriptor, len(spooled.keys) - 1
+
+    def _check_here(self, spooled: Spooled) -> None:
+        if spooled.id not in self._held:
+            raise Unavailable("this was thrown away meanwhile; choose the file again", code="spool-gone")
 
 
 class _Writing(io.RawIOBase):
@@ -290,10 +343,7 @@ class SpooledFiles:
         """See ``ports.Files.read``."""
         if not path.startswith(SCHEME):
             return self.behind.read(path)
-        found = self._spool.by_path(path)
-        if found is None or not found.whole:
-            raise Misuse("the file is not here any more; choose it again", code="no-file", place="file")
-        return self._spool.read(found)
+        return self._spool.read(self._spool.by_path(path))
 
     def whole(self, path: str) -> AbstractContextManager[BinaryIO]:
         """See ``ports.Files.whole``."""
