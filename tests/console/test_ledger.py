@@ -10,10 +10,14 @@ import pytest
 from comity.console.pages import ledger
 from comity.errors import Rejected
 from comity.evidence.verify import verify
+from comity.flows.maintaining import replaying
+from comity.flows.maintaining.rebuilding import VerifyLedger, hears, verify_ledger
 from comity.ledger.tlog_proof import TlogProof
+from comity.ports import JournalEntry
 from comity.register.rows import ItemRow
 from comity.timezones import time_zones
 from console.browser import Browser, browser, outside_addresses
+from console.test_every_page import mistakes_of
 from flows.parcels import listed, parcel_with, record_of
 from world import RELATIONSHIP, World
 
@@ -121,6 +125,40 @@ async def test_while_one_verification_runs_no_other_is_begun(keeper: Browser, mo
     while "still running" in (page := await keeper.get("/ledger/verification")).text:
         await asyncio.sleep(0.05)
     assert "Everything is as it must be" in page.text
+
+
+async def test_how_far_a_verification_is_stands_on_its_page(
+    world: World, keeper: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.given()
+    monkeypatch.setattr(ledger, "AT_ONCE_SECONDS", 0.02)
+    monkeypatch.setattr(replaying, "JOURNAL_READ", 10)
+    journal, go_on = world.jp.store.journal, asyncio.Event()
+
+    async def slow(after: int, limit: int) -> list[JournalEntry]:
+        if after == 20:
+            await go_on.wait()
+        return await journal(after, limit)
+
+    monkeypatch.setattr(world.jp.store, "journal", slow)
+    await keeper.get("/ledger")
+    page = await keeper.submit("/ledger/verify")
+    while "20 of" not in page.text:
+        await asyncio.sleep(0.02)
+        page = await keeper.get("/ledger/verification")
+    entries = sum(head.size for head in (await world.jp.store.heads()).values())
+    assert f"20 of {entries} entries are checked" in page.text
+    assert f'<progress max="{entries}" value="20"' in page.html
+    assert mistakes_of(page) == []
+    go_on.set()
+    while "still running" in (page := await keeper.get("/ledger/verification")).text:
+        await asyncio.sleep(0.02)
+    assert "Everything is as it must be" in page.text
+    assert "<progress" not in page.html
+    told: list[tuple[int, int]] = []
+    hears.set(lambda *how: told.append(how))  # whoever else listens hears the same
+    await verify_ledger(world.jp, VerifyLedger())
+    assert (told[0], told[-1]) == ((0, entries), (entries, entries))
 
 
 async def test_what_is_wrong_in_a_ledger_is_named(world: World, keeper: Browser) -> None:

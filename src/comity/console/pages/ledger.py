@@ -29,7 +29,7 @@ from comity.flows.agreeing.agreements import ListAgreements
 from comity.flows.agreeing.texts import ShowTexts
 from comity.flows.looking.evidence import EvidenceExported, ExportEvidence
 from comity.flows.looking.ledgers import LedgersShown, ShowLedgers
-from comity.flows.maintaining.rebuilding import LedgerVerified, VerifyLedger
+from comity.flows.maintaining.rebuilding import LedgerVerified, VerifyLedger, hears
 from comity.flows.vouching.contradictions import (
     ContradictionExported,
     ExportContradiction,
@@ -52,12 +52,18 @@ RESPONSES = {
 
 
 class Verification(msgspec.Struct):
-    """One verification of a house's ledgers, as far as it is."""
+    """One verification of a house's ledgers, as far as it is: ``checked`` of ``entries`` journal entries."""
 
     begun: datetime
     by: str
     task: asyncio.Task[LedgerVerified]
     ended: datetime | None = None
+    checked: int = 0
+    entries: int = 0
+
+    def hear(self, checked: int, entries: int) -> None:
+        """Take note of how far it is."""
+        self.checked, self.entries = checked, entries
 
     @property
     def result(self) -> LedgerVerified | None:
@@ -132,12 +138,23 @@ async def verify(visit: Visit) -> Response:
     check_right("ledger.verify", VerifyLedger, visit.person.roles)
     known = _verifications.get(visit.desk)
     if known is None or known.task.done():
-        task = asyncio.create_task(visit.ask("ledger.verify", VerifyLedger()))
-        known = Verification(visit.desk.house.now(), visit.signed_in.handle, task)
+        known = _begun(visit)
         _verifications[visit.desk] = known
-        task.add_done_callback(lambda _: _ended(visit.desk))
+        known.task.add_done_callback(lambda _: _ended(visit.desk))
     await asyncio.wait({known.task}, timeout=AT_ONCE_SECONDS)
     return visit.to("/ledger/verification")
+
+
+def _begun(visit: Visit) -> Verification:
+    """A verification that tells how far it is."""
+
+    async def verified() -> LedgerVerified:
+        hears.set(made.hear)
+        found: LedgerVerified = await visit.ask("ledger.verify", VerifyLedger())
+        return found
+
+    made = Verification(visit.desk.house.now(), visit.signed_in.handle, asyncio.create_task(verified()))
+    return made
 
 
 def _ended(desk: Desk) -> None:

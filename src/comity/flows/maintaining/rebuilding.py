@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
+from contextvars import ContextVar
 from functools import partial
 from hashlib import sha256
 
@@ -31,6 +32,14 @@ from comity.ports import Put, Store
 from comity.record.card import Card
 from comity.register.rows import TABLES, AgreementRow, CopyRow, encode_row
 from comity.register.rows.negotiation import ChannelRow
+
+
+def _nobody(_done: int, _entries: int) -> None:
+    """Whoever hears of a verification that nobody listens to."""
+
+
+hears: ContextVar[Callable[[int, int], None]] = ContextVar("hears", default=_nobody)
+"""Whom a verification that is begun in this context tells how far it is: entries checked, of how many at its begin."""
 
 
 class VerifyLedger(msgspec.Struct, frozen=True):
@@ -68,8 +77,10 @@ async def verify_ledger(house: House, _: VerifyLedger) -> LedgerVerified:
 
     The house works on while its journal is stepped again; it pauses for what came meanwhile and for the comparison.
     """
-    replay = Replay(house)
-    await replay.run()
+    replay, told = Replay(house), hears.get()
+    entries = sum(head.size for head in (await house.store.heads()).values())
+    told(0, entries)
+    await replay.run(lambda done: told(min(done, entries), entries))
     return await house.sequencer.alone(lambda: compare(house, replay))
 
 
