@@ -11,6 +11,7 @@ from comity.console.places import agreements
 from comity.console.rights import OFFICES
 from comity.console.visit import Visit
 from comity.decision import model as decision
+from comity.decision.wording.articles import is_number
 from comity.decision.wording.words import CHECKLISTS
 from comity.flows.agreeing.texts import ShowTexts, TextsShown
 from comity.flows.deciding.explaining import OutcomeTold, ReasonTold, tell, titles_of
@@ -39,8 +40,12 @@ def named(sentence: str, known: Mapping[str, str]) -> str:
 
 
 async def _titles(visit: Visit, outcome: decision.Outcome) -> dict[str, str]:
-    """What the checklists that an outcome names are called in the texts that run here."""
-    of = {each.instrument for each in outcome.reasons if each.code in CHECKLISTS}
+    """What the checklists and the clauses without a number of an outcome are called in the texts that run here."""
+    of = {
+        each.instrument
+        for each in outcome.reasons
+        if each.code in CHECKLISTS or (each.clause and not is_number(each.clause))
+    }
     found: dict[str, str] = {}
     for each in await agreements(visit) if of else ():
         texts: TextsShown = await visit.ask("agreement.texts", ShowTexts(relationship=each.relationship))
@@ -51,8 +56,12 @@ async def _titles(visit: Visit, outcome: decision.Outcome) -> dict[str, str]:
 
 async def told_outcome(visit: Visit, outcome: decision.Outcome) -> OutcomeTold:
     """An outcome in the reader's language."""
-    known = await functions(visit)
     told = tell(outcome, visit.words.code, await _titles(visit, outcome))
+    return with_functions(told, await functions(visit))
+
+
+def with_functions(told: OutcomeTold, known: Mapping[str, str]) -> OutcomeTold:
+    """An outcome with functions before the pseudonyms that are known."""
     reasons: tuple[ReasonTold, ...] = tuple(
         msgspec.structs.replace(each, says=named(each.says, known)) for each in told.reasons
     )

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import msgspec
 from starlette.responses import Response
 
 from comity.console.banners import banner_of
-from comity.console.decided import functions
+from comity.console.decided import functions, with_functions
 from comity.console.languages import N_
 from comity.console.pages.item_drawn import draw_custody, draw_family
 from comity.console.pages.register import FORMS
+from comity.console.places import agreements
 from comity.console.visit import Entry, Visit
-from comity.console.words import STATES
+from comity.console.words import ACTS, STATES
 from comity.errors import Misuse
 from comity.flows.deciding.explaining import DecisionTold, Why
 from comity.flows.handling.copies import ShowCopy
@@ -43,7 +45,7 @@ async def item(visit: Visit) -> Response:
     return visit.show(
         "items/item.html",
         story=story,
-        known=await functions(visit),
+        known=await functions(visit) | await _parties(visit, story),
         family=draw_family(visit, story.family),
         custody=draw_custody(visit, chains, {each.holder: each.function for each in story.copies}),
         banner=await banner_of(visit, [(story.label, story.alternative)]),
@@ -54,6 +56,12 @@ async def item(visit: Visit) -> Response:
     )
 
 
+async def _parties(visit: Visit, story: ItemStory) -> dict[str, str]:
+    """How pages call the parties that may have done something with an item."""
+    parties = {visit.desk.house.party, story.originator, *(each.peer for each in await agreements(visit))}
+    return {each: each.upper() for each in parties}
+
+
 async def why(visit: Visit) -> Response:
     """The decisions about an item, each decided again, with their reasons."""
     name = visit.request.path_params["item"]
@@ -62,6 +70,7 @@ async def why(visit: Visit) -> Response:
         "items/why.html",
         story=story,
         decisions=await _decisions(visit, name),
+        acts=ACTS,
         banner=await banner_of(visit, [(story.label, story.alternative)]),
     )
 
@@ -74,7 +83,8 @@ async def _decisions(visit: Visit, item: str) -> list[DecisionTold]:
         if error.code != "unknown-item":
             raise
         return []
-    return found[::-1]
+    known = await functions(visit)
+    return [msgspec.structs.replace(each, told=with_functions(each.told, known)) for each in found[::-1]]
 
 
 ROUTES = (Entry("/items/{item}", item), Entry("/items/{item}/why", why))

@@ -83,7 +83,7 @@ def draw_custody(visit: Visit, copies: Sequence[CopyShown], functions: Mapping[s
         )
         for each in told
     ]
-    since, until = say("From"), say("Until")
+    since, until = say.in_context("custody", "From"), say.in_context("custody", "Until")
     words = custody.Words(
         names=Names(
             key="custody",

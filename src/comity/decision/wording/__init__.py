@@ -108,7 +108,8 @@ def missing_wording(
         clauses = dict.fromkeys(clause for each in group for clause in each.clauses)
         if first.kind == "attestation":
             clauses = dict.fromkeys(clause.partition(":")[0] for clause in clauses)
-        sentences.append(f"{said} ({', '.join(_cited(each, language) for each in clauses)})" if clauses else said)
+        cited = ", ".join(_cited(each, language, titles) for each in clauses)
+        sentences.append(f"{said} ({cited})" if cited else said)
     return tuple(sentences)
 
 
@@ -139,10 +140,12 @@ def _as_read(code: str, parameters: tuple[str, ...], language: str, titles: Mapp
     return tuple(each.upper() if place in places else each for place, each in enumerate(parameters))
 
 
-def _cited(named: str, language: str) -> str:
-    """A clause that is named with its instrument, as in ``jp-kr-2016:6.a``."""
+def _cited(named: str, language: str, titles: Mapping[str, str] = NO_TITLES) -> str:
+    """A clause that is named with its instrument, as in ``jp-kr-2016:6.a``; by its heading where one is given."""
     instrument, colon, clause = named.partition(":")
-    return named if language == AS_TYPED or not colon else f"{instrument} {article(clause, language)}"
+    if language == AS_TYPED or not colon:
+        return named
+    return f"{instrument} {titles.get(named) or article(clause, language)}"
 
 
 def _limit(duty: Duty, words: Words) -> str:

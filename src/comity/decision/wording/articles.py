@@ -11,13 +11,18 @@ _PARAGRAPH: Mapping[str, str] = {"en": ".{}", "ja": "{}", "ko": "제{}항"}
 _POINT: Mapping[str, str] = {"en": ".{}", "ja": "({})", "ko": "({})"}
 
 
+def is_number(clause: str) -> bool:
+    """Whether a clause is cited by a number, and not by a name."""
+    return clause[:1].isdecimal()
+
+
 def article(clause: str, language: str) -> str:
     """A clause as it is cited: ``7.5.a`` is Article 7.5.a, 第7条5(a), 제7조제5항(a).
 
     A clause that has a name instead of a number keeps it, and so does every one ``AS_TYPED``.
     """
     number, *deeper = clause.split(".")
-    if language == AS_TYPED or not number[:1].isdecimal():
+    if language == AS_TYPED or not is_number(clause):
         return clause
     said = _ARTICLE[language].format(number)
     for place, part in enumerate(deeper):

@@ -15,6 +15,7 @@ from comity.agreement.model import Agreement, Layer
 from comity.decision import model as decision
 from comity.decision.counterfactual import what_would_change
 from comity.decision.wording import NO_TITLES, duty_wording, missing_wording, outcome_wording, sentence
+from comity.decision.wording.articles import is_number
 from comity.decision.wording.words import AS_TYPED
 from comity.errors import Misuse, Rejected
 from comity.flows.actors import Actor
@@ -47,7 +48,7 @@ class Why(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReasonTold(msgspec.Struct, frozen=True, kw_only=True):
-    """A reason in words."""
+    """A reason in words; ``heading`` is that of its clause, where the clause has a name instead of a number."""
 
     step: int
     effect: str
@@ -56,6 +57,7 @@ class ReasonTold(msgspec.Struct, frozen=True, kw_only=True):
     provenance: str
     about: str
     says: str
+    heading: str = ""
 
 
 class ConsentMissing(msgspec.Struct, frozen=True, kw_only=True):
@@ -227,12 +229,13 @@ async def _tried(house: House, named: bodies.Tried, language: str) -> TriedTold:
 
 
 def titles_of(instruments: Iterable[Agreement | Layer], language: str) -> dict[str, str]:
-    """What checklists are called, by their ids: by the headings of their clauses, in a language."""
+    """What checklists are called, by their ids, and clauses that have no number: by headings, in a language."""
     titles: dict[str, str] = {}
     for instrument in instruments:
-        headings = {clause.id: clause.heading for clause in instrument.clauses}
+        headings = {clause.id: clause.heading.in_language(language) for clause in instrument.clauses}
         for checklist in instrument.checklists:
-            titles.setdefault(checklist.id, headings[checklist.clause].in_language(language))
+            titles.setdefault(checklist.id, headings[checklist.clause])
+        titles |= {f"{instrument.id}:{clause}": said for clause, said in headings.items() if not is_number(clause)}
     return titles
 
 
@@ -272,4 +275,5 @@ def told_reason(reason: decision.Reason, language: str = AS_TYPED, titles: Mappi
         provenance=reason.provenance,
         about=reason.about,
         says=sentence(reason, language, titles),
+        heading=titles.get(f"{reason.instrument}:{reason.clause}", "") if language != AS_TYPED else "",
     )
