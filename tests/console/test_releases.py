@@ -49,6 +49,8 @@ async def test_an_approver_sees_everything_and_says_why(world: World) -> None:
     assert (page.status, "Your answer: this must not be empty" in page.text) == (422, True)
     page = await abe.submit("/answer", answer="perhaps", reason="needed")
     assert page.status == 422
+    page = await abe.submit("/answer", answer=["grant", "refuse"], reason="needed")
+    assert (page.status, "choose one of those listed" in page.text) == (422, True)
     page = await abe.submit("/answer", answer="grant", reason="needed <script>x</script> 필요")
     assert "it was sent" in page.text
     assert "needed <script>x</script> 필요" in page.text

@@ -151,7 +151,8 @@ def _check(each: Field, typed: Typed, words: Language) -> str:
         return words("%(label)s: choose one of those listed, or type another one, not both", label=each.label)
     if each.kind in ("choice", "many"):
         known = {value for value, _ in each.options}
-        if not set(typed.several(each.name)) <= known:
+        chosen = {said} if each.kind == "choice" else set(typed.several(each.name))
+        if not chosen <= known:
             return words("%(label)s: choose one of those listed", label=each.label)
     if each.kind in ("day", "until"):
         read = instant_of(said, words.zone, end=each.kind == "until")
