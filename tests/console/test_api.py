@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from comity.console.api.verbs import READING, verbs
+from comity.console.spool import FILES_OF_ONE_MAX
 from comity.console.tokens import Tokens
 from comity.flows.table import FLOWS
 from comity.register.rows import ItemRow
@@ -156,6 +157,18 @@ async def test_what_is_sent_is_read_and_what_is_written_is_fetched_once(world: W
     evidence = await ito.send(f"files/{named.removeprefix('file:')}", b"", "GET")
     assert (evidence.status, len(evidence.body) > 1000) == (200, True)
     assert (await ito.send(f"files/{named.removeprefix('file:')}", b"", "GET")).status == 404
+
+
+@pytest.mark.parametrize(
+    "asked", [{}, {"item": 5, "purpose": "x"}, {"item": "i-aaaaaaaaaaaaaaaa", "purpose": "x"}, {"signatures": [""]}]
+)
+async def test_what_is_refused_keeps_no_room(at: Browser, asked: dict[str, object]) -> None:
+    """(9) No file was written."""
+    sato = await program(at, "sato", "open")
+    for _ in range(FILES_OF_ONE_MAX + 1):
+        status, told = await sato.ask("open", asked)
+    assert (status, told["code"]) != (503, "spool-full")
+    assert status in (400, 404)
 
 
 async def test_a_file_that_is_too_large_is_refused(world: World) -> None:

@@ -274,6 +274,19 @@ async def test_it_is_thrown_away_also_where_nobody_looks_in(room: Room, monkeypa
     assert len(waits) == 3
 
 
+def test_room_that_nobody_writes_to_is_free_again(room: Room) -> None:
+    with room.spool.room(room.session, "plan.txt") as lies, room.files.whole(lies.path) as sink:
+        sink.write(MARKER)
+    assert room.read(lies.id) == MARKER
+    with room.spool.room(room.session, "plan.txt") as unwritten:
+        pass
+    with suppress(RuntimeError), room.spool.room(room.session, "plan.txt") as failed:
+        with room.files.whole(failed.path) as sink:
+            sink.write(MARKER)
+        raise RuntimeError
+    assert (lies.file.closed, unwritten.file.closed, failed.file.closed) == (False, True, True)
+
+
 def test_a_disk_that_takes_only_part_of_a_piece_is_full(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "pwrite", lambda _descriptor, data, _place: len(data) - 1)
     with pytest.raises(Unavailable, match="could not be written") as refused:

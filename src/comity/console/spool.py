@@ -129,6 +129,21 @@ class Spool:
             self._watch()
         return made
 
+    @contextmanager
+    def room(self, owner: Owner, name: str) -> Iterator[Spooled]:
+        """(3) Room for a file that a flow may write: thrown away where it did not, or the context ends badly.
+
+        Raises:
+            Unavailable: there are too many, of this person or at all.
+        """
+        made, done = self.new(owner, name), False
+        try:
+            yield made
+            done = made.whole
+        finally:
+            if not done:
+                self.drop(made)
+
     def of(self, owner: Owner, identifier: str) -> Spooled | None:
         """(4) A whole file of a session by its id; None where there is none, or none of this session."""
         self.sweep()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from functools import partial
 
 import msgspec
@@ -115,17 +116,16 @@ class ApiDoor:
 
     async def _run(self, name: str, body: bytes, bearer: Bearer) -> bytes:
         kind, field = self._verbs[name].request, WRITTEN.get(name)
-        room = self._files.room(name, bearer) if field else None
-        asked = read_request(kind, body, name, bearer.handle, {field: room.path} if field and room else {})
-        for each in read_fields(name, kind):
-            asked = msgspec.structs.replace(asked, **{each: self._files.path_of(getattr(asked, each), bearer, each)})
-        answer = await self._desk.ask(name, asked)
-        if room is not None and room.whole:
-            room.name = safe_name(getattr(answer, "file_name", "") or room.name)
-            answer = msgspec.structs.replace(answer, path=f"file:{room.id}")
-        elif room is not None:
-            self._desk.spool.drop(room)
-        return msgspec.json.encode(answer)
+        with self._files.room(name, bearer) if field else nullcontext() as room:
+            asked = read_request(kind, body, name, bearer.handle, {field: room.path} if field and room else {})
+            for each in read_fields(name, kind):
+                path = self._files.path_of(getattr(asked, each), bearer, each)
+                asked = msgspec.structs.replace(asked, **{each: path})
+            answer = await self._desk.ask(name, asked)
+            if room is not None and room.whole:
+                room.name = safe_name(getattr(answer, "file_name", "") or room.name)
+                answer = msgspec.structs.replace(answer, path=f"file:{room.id}")
+            return msgspec.json.encode(answer)
 
     async def _bearer(self, request: Request) -> Bearer:
         kind, _, secret = request.headers.get("authorization", "").partition(" ")

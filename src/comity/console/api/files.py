@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractContextManager
 from urllib.parse import quote
 
 import msgspec
@@ -116,9 +117,9 @@ class ApiFiles:
             raise Misuse("a file is named as it was answered when it was sent: file:…", code="malformed", place=field)
         return self._of(value, bearer).path
 
-    def room(self, verb: str, bearer: Bearer) -> Spooled:
-        """Where a verb writes its file."""
-        return self._desk.spool.new(self._owner(bearer), safe_name(f"{verb}.file"))
+    def room(self, verb: str, bearer: Bearer) -> AbstractContextManager[Spooled]:
+        """Where a verb writes its file, if it does."""
+        return self._desk.spool.room(self._owner(bearer), safe_name(f"{verb}.file"))
 
     def _of(self, value: str, bearer: Bearer) -> Spooled:
         found = self._desk.spool.of(self._owner(bearer), value.removeprefix("file:"))

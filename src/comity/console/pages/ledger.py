@@ -180,17 +180,13 @@ async def export_item(visit: Visit) -> Response:
     typed = read_typed([item], visit.form, visit.words)
     if typed.mistakes:
         return await _page(visit, 422, mistakes=typed.mistakes)
-    spooled: Spooled | None = None
     try:
-        spooled = visit.desk.spool.new(visit.signed_in, "item.evidence")
-        request = ExportEvidence(item=typed.text("item"), path=spooled.path, actor=visit.actor)
-        exported: EvidenceExported = await visit.ask("evidence.export", request)
+        with visit.desk.spool.room(visit.signed_in, "item.evidence") as spooled:
+            request = ExportEvidence(item=typed.text("item"), path=spooled.path, actor=visit.actor)
+            exported: EvidenceExported = await visit.ask("evidence.export", request)
     except ComityError as error:
-        if spooled is not None:
-            visit.desk.spool.drop(spooled)
         return await _page(visit, status_of(error), mistakes=_mistake(visit, error, "item"))
     if not exported.path:
-        visit.desk.spool.drop(spooled)
         outcome = await told_outcome(visit, exported.decision)
         return await _page(visit, 403, outcome=outcome, exported=exported)
     return _laid_ready(visit, spooled, f"{exported.item}.evidence")
@@ -198,13 +194,9 @@ async def export_item(visit: Visit) -> Response:
 
 async def export_proof(visit: Visit) -> Response:
     """Lay the proof of a contradiction ready."""
-    spooled = visit.desk.spool.new(visit.signed_in, "contradiction.proof")
-    request = ExportContradiction(contradiction=visit.form.get("contradiction"), path=spooled.path)
-    try:
+    with visit.desk.spool.room(visit.signed_in, "contradiction.proof") as spooled:
+        request = ExportContradiction(contradiction=visit.form.get("contradiction"), path=spooled.path)
         exported: ContradictionExported = await visit.ask("evidence.contradiction", request)
-    except ComityError:
-        visit.desk.spool.drop(spooled)
-        raise
     return _laid_ready(visit, spooled, f"{exported.contradiction.contradiction}.proof")
 
 

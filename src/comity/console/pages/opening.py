@@ -93,33 +93,27 @@ async def _is_lowest(visit: Visit, label: Label, alternative: Label | None) -> b
 
 async def _open(visit: Visit, story: ItemStory, purpose: str) -> Spooled | OpenedItem:
     """What lies open now; or what was decided, where it does not."""
-    spool = visit.desk.spool
-    lies = spool.new(visit.signed_in, f"{story.item}.age")
-    try:
+    with visit.desk.spool.room(visit.signed_in, f"{story.item}.age") as lies:
         opened: OpenedItem = await visit.ask(
             "open", Open(item=story.item, purpose=purpose, path=lies.path, actor=visit.actor)
         )
-    except BaseException:
-        spool.drop(lies)
-        raise
-    if opened.outcome != "permit":
-        spool.drop(lies)
-        return opened
-    if opened.opening:
-        lies.name = safe_name(opened.file_name)
-        lies.given = opened.file_name
-    lies.about = Lying(
-        item=story.item,
-        title=story.title or opened.file_name or called_whole(visit.words, story),
-        labels=(story.label, story.alternative),
-        purpose=purpose,
-        marking=opened.banner.lines if opened.banner is not None else (),
-        copy=opened.copy,
-        conditions=opened.conditions,
-        record=opened.opening or "",
-        until=visit.desk.clock.now() + LIFE,
-    )
-    return lies
+        if opened.outcome != "permit":
+            return opened
+        if opened.opening:
+            lies.name = safe_name(opened.file_name)
+            lies.given = opened.file_name
+        lies.about = Lying(
+            item=story.item,
+            title=story.title or opened.file_name or called_whole(visit.words, story),
+            labels=(story.label, story.alternative),
+            purpose=purpose,
+            marking=opened.banner.lines if opened.banner is not None else (),
+            copy=opened.copy,
+            conditions=opened.conditions,
+            record=opened.opening or "",
+            until=visit.desk.clock.now() + LIFE,
+        )
+        return lies
 
 
 async def _asked(
