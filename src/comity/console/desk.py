@@ -16,6 +16,7 @@ from comity.console.doorkeeper import Doorkeeper
 from comity.console.held import HeldForms
 from comity.console.once import Once
 from comity.console.organisations import Login
+from comity.console.pace import Pace
 from comity.console.passwords import HASHER, Passwords
 from comity.console.sessions import Session, Sessions
 from comity.console.settings import ConsoleSettings
@@ -26,6 +27,8 @@ from comity.flows.feeding.reading import Readers
 from comity.flows.house import House
 from comity.ports import Clock, Entropy, Store
 from comity.register.rows import AgreementRow
+
+PASSWORDS_PER_SECOND, PASSWORDS_AT_ONCE = 1 / 60, 10
 
 
 class AnyFlow(Protocol):
@@ -56,6 +59,7 @@ class Desk:
         accounts: whoever can sign in.
         doorkeeper: who lets them in.
         passwords: makes what is kept of a password.
+        settable: how often one person may set his: each costs the work by which others sign in.
         access: who asked for which page.
         held: forms that came with a session that had ended.
         organisation: the organisation's own login, where there is one.
@@ -111,6 +115,7 @@ class Desk:
         self.tokens = Tokens(house, store, flows, clock=clock, entropy=entropy)
         self.accounts = Accounts(house, store, clock=clock, entropy=entropy, passwords=settings.passwords)
         self.passwords = Passwords(entropy, hasher)
+        self.settable = Pace(clock, PASSWORDS_PER_SECOND, PASSWORDS_AT_ONCE)
         self.access = Access(store, clock, settings.access_days)
         self.held = HeldForms(clock, entropy)
         self.organisation = organisation
@@ -134,6 +139,17 @@ class Desk:
         answer = await self.flows[flow].run(self.house, request)
         await self._after(flow)
         return answer
+
+    async def remove_account(self, person: str) -> int:
+        """Take somebody's account away, and before it whatever it let in; how many sessions ended.
+
+        Raises:
+            Misuse: there is none.
+        """
+        ended = self.sessions.end_all(person)
+        await self.tokens.revoke_all(person)
+        await self.accounts.remove(person)
+        return ended + self.sessions.end_all(person)  # whoever came in until then
 
     def is_fresh(self, session: Session) -> bool:
         """Whether somebody has shown within ``fresh-minutes`` that it is he (``spec/console.md`` step 7)."""

@@ -13,6 +13,7 @@ from comity.console import sessions
 from comity.console.application import console
 from comity.console.cookies import KNOWN, cookie
 from comity.console.delays import LONGEST_SECONDS
+from comity.console.desk import PASSWORDS_AT_ONCE
 from comity.console.sessions import Session
 from comity.errors import Rejected
 from comity.flows.people.leaving import ChangePerson, RemovePerson, change_person, remove_person
@@ -359,6 +360,19 @@ async def test_a_changed_password_ends_tokens_unless_they_are_to_stay(at: Browse
     page = await at.submit("/account/password", password=new, again=new, **chosen)
     assert ("your tokens are ended" in page.text) is ended
     assert (await at.desk.tokens.verify(written) is None) is ended
+
+
+async def test_whoever_sets_passwords_without_end_leaves_others_room_to_sign_in(world: World, at: Browser) -> None:
+    await sign_in(at)
+    told = []
+    for number in range(PASSWORDS_AT_ONCE + 1):
+        await at.get("/account")
+        new = f"four whales sing at dawn {number}"
+        told.append((await at.submit("/account/password", password=new, again=new)).status)
+    assert told == [200] * PASSWORDS_AT_ONCE + [429]
+    assert "wait a minute" in at.page.text
+    world.clock.time += timedelta(minutes=1)
+    assert (await at.submit("/account/password", password=new, again=new)).status == 200
 
 
 async def test_signing_out_everywhere_leaves_this_session_alone(at: Browser) -> None:

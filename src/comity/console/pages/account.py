@@ -15,7 +15,7 @@ from comity.console.passkeys import asked_to_make, made, read_answer
 from comity.console.passwords import check_password
 from comity.console.tokens import ACT, FRESH, LONGEST, READ
 from comity.console.visit import Entry, Visit, needed
-from comity.errors import ComityError, Misuse
+from comity.errors import ComityError, Misuse, Unavailable
 from comity.register.roles import ADMINISTRATOR, AUDITOR, SECURITY_OFFICER
 
 MAKE = "passkey"
@@ -40,6 +40,8 @@ async def set_password(visit: Visit) -> Response:
         check_password(password, visit.signed_in.handle, desk.house.party, visit.person.function, visit.person.body)
         if password != typed(visit.form, "again"):
             raise Misuse("the two passwords are not the same; type both again", code="not-the-same", place="again")
+        if desk.settable.take(own.person):
+            raise Unavailable("you set a password again and again; wait a minute before the next", code="too-soon")
         changed = await desk.accounts.set_password(own.person, await desk.passwords.hash(password))
     except ComityError as error:
         return await _page(visit, error)
