@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import timedelta, tzinfo
 
 import pytest
 
+from comity.console.desk import Desk
+from comity.errors import Unavailable
 from console.browser import ORIGIN, Browser, browser, outside_addresses
 from world import World
 
@@ -81,10 +83,24 @@ async def test_other_methods_are_refused(at: Browser, method: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/nowhere", "//evil.example/", "/static/../desk.py", "/static/0/console.css", "/a\\b"]
+    "path",
+    ["/nowhere", "//evil.example/", "/static/../desk.py", "/static/0/console.css", "/static/0/" + "x" * 300, "/a\\b"],
 )
 async def test_no_other_path_leads_anywhere(at: Browser, path: str) -> None:
     assert (await at.send("GET", path)).status in (400, 404)
+
+
+@pytest.mark.parametrize(("path", "status"), [("/custody", 503), ("/nowhere", 503), ("//evil.example/", 404)])
+async def test_a_house_that_cannot_be_read_is_told_on_a_page(
+    at: Browser, path: str, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def lost(_: Desk) -> tzinfo:
+        raise Unavailable("the store does not answer", code="store-failed")
+
+    monkeypatch.setattr(Desk, "zone", lost)
+    page = await at.send("GET", path)
+    assert page.status == status
+    assert page.html.count("<h1") == 1
 
 
 async def test_the_language_is_chosen_by_the_person_and_leads_back(at: Browser) -> None:

@@ -230,11 +230,13 @@ async def test_opening_above_the_lowest_level_wants_a_fresh_sign_in(world: World
 
 async def test_in_strict_custody_the_sealed_copy_is_handed_over(world: World) -> None:
     """(20) Downloading it opens nothing."""
-    given = await world.given(path=world.document(MARKER.encode()), recipients=(await strict_reader(world),))
+    purpose = 'air "defence"; $(id)'
+    reader = await strict_reader(world)
+    given = await world.given(path=world.document(MARKER.encode()), recipients=(reader,), purpose=purpose)
     han = await browser(world.kr, "han")
     await han.get(f"/items/{given.item}/open")
     page = await han.submit("/open")
-    assert f"comity open {given.item} --purpose" in page.text
+    assert f"comity open {given.item} --purpose '{purpose}' --out" in page.text  # whoever pastes it runs nothing else
     assert "첫 줄" not in page.text
     sealed = await han.get(f"{page.path}/file")
     assert sealed.body.startswith(b"age-encryption.org/v1\n")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from hashlib import sha256
+from shlex import quote
 from typing import Any
 
 import msgspec
@@ -202,7 +203,7 @@ async def _relationship(visit: Visit, ready: Ready) -> str | None:
 
 def _command(visit: Visit, act: Act) -> str:
     given = {**visit.request.path_params, "handle": visit.actor.handle}
-    return act.command.format_map(given) if act.command else ""
+    return act.command.format_map({name: quote(str(each)) for name, each in given.items()})
 
 
 async def _page(visit: Visit, act: Act, ready: Ready, state: State, status: int = 200) -> Response:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
@@ -50,7 +51,7 @@ from comity.console.pages import (
     visits,
 )
 from comity.console.sessions import Session
-from comity.console.templating import Templates, digest_of, static
+from comity.console.templating import Templates, statics
 from comity.console.visit import TOKEN, Entry, Form, Stale, Visit, own_path, read_form
 from comity.errors import ComityError, InternalError, Misuse, Rejected
 from comity.register.rows import PersonRow
@@ -119,8 +120,9 @@ class Console:
 
     def _endpoint(self, entry: Entry) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
-            visit = await self._visit(request)
+            visit = self._nobody(request)
             try:
+                visit = await self._visit(request)
                 self._spend(visit)
                 await self._desk.access.ready()
                 response = await self._run(entry, visit)
@@ -201,6 +203,10 @@ class Console:
         check_token(visit, form)
         return visit.to("/sign-in", next=visit.hold(form))
 
+    def _nobody(self, request: Request) -> Visit:
+        """A request of which it is not known whose it is, which nothing can go wrong with."""
+        return Visit(request, self._desk, Language(_code(request, None), UTC), self._templates)
+
     async def _visit(self, request: Request) -> Visit:
         desk = self._desk
         session = desk.sessions.of(held(desk, request), by_itself=asked_by_itself(request))
@@ -214,16 +220,23 @@ class Console:
         return Visit(request, desk, words, self._templates, session, person)
 
     async def _refuse(self, error: Exception, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive)
-        visit = Visit(request, self._desk, Language(_code(request, None), await self._desk.zone()), self._templates)
-        await self._told(error, visit)(scope, receive, send)
+        await self._told(error, self._nobody(Request(scope, receive)))(scope, receive, send)
 
     async def _missing(self, request: Request, _error: Exception) -> Response:
-        return self._told(Misuse("there is no such page", code="unknown-path"), await self._visit(request))
+        return await self._lost(request, Misuse("there is no such page", code="unknown-path"))
 
     async def _wrong_method(self, request: Request, _error: Exception) -> Response:
-        told = Misuse("a page is asked for with GET, and a form sent with POST", code="wrong-method")
-        return self._told(told, await self._visit(request))
+        told = "a page is asked for with GET, and a form sent with POST"
+        return await self._lost(request, Misuse(told, code="wrong-method"))
+
+    async def _lost(self, request: Request, error: Exception) -> Response:
+        """What is told to whoever has come to where there is no page."""
+        visit = self._nobody(request)
+        try:
+            visit = await self._visit(request)
+        except Exception as failed:  # noqa: BLE001 - who it is cannot be read now; that is told then
+            error = failed
+        return self._told(error, visit)
 
     def _told(self, error: Exception, visit: Visit) -> Response:
         """The page that says what was wrong."""
@@ -282,8 +295,8 @@ def _code(request: Request, session: Session | None) -> Code:
 
 async def _static(request: Request) -> Response:
     file = request.path_params["file"]
-    data = static(file)
+    found = statics().get(file)
     kind = STATIC_TYPES.get(file.rpartition(".")[2])
-    if data is None or kind is None or request.path_params["digest"] != digest_of(file):
+    if found is None or kind is None or request.path_params["digest"] != found.digest:
         return Response(status_code=404)
-    return Response(data, headers={"cache-control": FOREVER, "content-type": kind})
+    return Response(found.data, headers={"cache-control": FOREVER, "content-type": kind})

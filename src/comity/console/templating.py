@@ -7,7 +7,8 @@ from datetime import date, datetime
 from functools import cache
 from hashlib import sha256
 from importlib import resources
-from typing import Any
+from shlex import quote
+from typing import NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
@@ -79,6 +80,7 @@ def _environment(words: Language) -> Environment:
         "called": lambda named: called(words, named),
         "called_whole": lambda named: called_whole(words, named),
         "name": name,
+        "shell": quote,
     }
     made.globals |= {
         "languages": [(code, NAMES[code]) for code in CODES],
@@ -112,25 +114,21 @@ def _instant(words: Language, at: date) -> Markup:
     return Markup('<time datetime="{}">{}</time>').format(at.isoformat(), shown)
 
 
+class Static(NamedTuple):
+    """A file that the node serves with the pages: twelve digits of its SHA-256, and its bytes."""
+
+    digest: str
+    data: bytes
+
+
 @cache
+def statics() -> Mapping[str, Static]:
+    """Every such file, by its name."""
+    files = resources.files("comity.console").joinpath("static").iterdir()
+    contents = {file.name: file.read_bytes() for file in files if file.is_file()}
+    return {name: Static(sha256(data).hexdigest()[:12], data) for name, data in contents.items()}
+
+
 def asset(file: str) -> str:
     """The address of a file that the node serves with the pages; it changes with what is in the file."""
-    return f"/static/{digest_of(file)}/{file}"
-
-
-@cache
-def static(file: str) -> bytes | None:
-    """The bytes of such a file; None where there is none."""
-    if "/" in file or file.startswith("."):
-        return None
-    found = resources.files("comity.console").joinpath("static", file)
-    return found.read_bytes() if found.is_file() else None
-
-
-@cache
-def digest_of(file: str) -> str:
-    """Twelve digits of the SHA-256 of such a file."""
-    data: Any = static(file)
-    if data is None:
-        raise FileNotFoundError(file)
-    return sha256(data).hexdigest()[:12]
+    return f"/static/{statics()[file].digest}/{file}"
