@@ -5,6 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from io import BytesIO
 
+import pytest
+from msgspec.structs import replace
+
+from comity.agreement.model import Agreement
+from comity.console.desk import Desk
 from comity.flows.actors import Actor
 from comity.flows.deciding.explaining import Why, why
 from comity.flows.looking.item_story import ShowItem, show_item
@@ -226,6 +231,28 @@ async def test_opening_above_the_lowest_level_wants_a_fresh_sign_in(world: World
     )
     assert sent.status == 303
     assert sent.headers["location"].startswith("/prove")
+
+
+async def test_a_mark_that_another_agreement_ranks_higher_is_not_the_lowest(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``spec/console.md`` step 7: nor does its banner show the colour of the lower rank."""
+    low = await world.given(mark="秘", path=world.document(b"low", "low.txt"))
+    kim = await browser(world.kr, "kim", fresh_minutes=5)
+    (ours,) = await kim.desk.agreements()
+    above = [replace(level, rank=level.rank + 1) for level in ours.levels if level.party == "kr"]
+    below = replace(above[0], mark="대외비", rank=1)
+    other = replace(ours, levels=(below, *above))
+
+    async def both(_: Desk) -> list[Agreement]:
+        return [ours, other]
+
+    monkeypatch.setattr(Desk, "agreements", both)
+    assert 'class="banner rank-2' in (await kim.get(f"/items/{low.item}/open")).html
+    world.clock.time += timedelta(minutes=6)
+    await kim.get(f"/items/{low.item}/open")
+    assert "low" not in (await kim.submit("/open")).text
+    assert kim.page.path.startswith("/prove")
 
 
 async def test_in_strict_custody_the_sealed_copy_is_handed_over(world: World) -> None:

@@ -64,14 +64,15 @@ def _own(party: str, labels: Iterable[tuple[Label, Label | None]]) -> Iterable[L
 
 
 def _levels(agreements: Iterable[Agreement]) -> Mapping[tuple[str, str], _Level]:
-    """Every mark by its party, as the first agreement that has it says."""
-    found: dict[tuple[str, str], _Level] = {}
-    for agreement in agreements:
-        for level in agreement.levels:
-            for party in agreement.parties:
-                if level.party in (party.id, EVERY_PARTY):
-                    found.setdefault((party.id, level.mark), _Level(level.rank, level.english, party.languages[0]))
-    return found
+    """Every mark by its party, as the agreement says that ranks it highest."""
+    found = [
+        ((party.id, level.mark), _Level(level.rank, level.english, party.languages[0]))
+        for agreement in agreements
+        for level in agreement.levels
+        for party in agreement.parties
+        if level.party in (party.id, EVERY_PARTY)
+    ]
+    return dict(sorted(found, key=lambda each: each[1].rank))
 
 
 def _rank(known: Mapping[tuple[str, str], _Level], label: Label) -> int:

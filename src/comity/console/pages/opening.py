@@ -84,11 +84,14 @@ async def ask(visit: Visit) -> Response:
 
 
 async def _is_lowest(visit: Visit, label: Label, alternative: Label | None) -> bool:
-    """Whether a mark is the lowest of its ladder, so that opening asks for no fresh sign-in (``console.md`` step 7)."""
+    """Whether a mark is the lowest of every ladder that has it: then no fresh sign-in is asked for (``console.md`` 7)."""
     own = alternative if alternative is not None and alternative.policy == visit.desk.house.party else label
-    levels = [each for agreement in await visit.desk.agreements() for each in agreement.levels]
-    ranks = {each.mark: each.rank for each in levels if each.party in (own.policy, EVERY_PARTY)}
-    return not own.mark or ranks.get(own.mark) == min(ranks.values(), default=0)
+    ladders = [
+        {each.mark: each.rank for each in agreement.levels if each.party in (own.policy, EVERY_PARTY)}
+        for agreement in await visit.desk.agreements()
+    ]
+    known = [ladder for ladder in ladders if own.mark in ladder]
+    return not own.mark or (bool(known) and all(ladder[own.mark] == min(ladder.values()) for ladder in known))
 
 
 async def _open(visit: Visit, story: ItemStory, purpose: str) -> Spooled | OpenedItem:
