@@ -25,7 +25,7 @@ async def test_a_loss_is_reported_investigated_told_and_closed_on_both_consoles(
     assert "No incident." in page.text
     page = await kim.get("/incidents/report")
     assert "What will follow" in page.text
-    assert "jp-kr-2016, 17" in page.text
+    assert "jp-kr-2016, Article 17" in page.text
     await report(kim, given.item, what="lost", copies="1")
     assert kim.page.status == 200, kim.page.text
     assert "Reported. Items affected: 1; copies: 1" in kim.page.text
