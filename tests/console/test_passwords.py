@@ -210,6 +210,19 @@ def test_whoever_guesses_waits_twice_as_long_each_time() -> None:
     delays.check("sato")
 
 
+def test_who_gets_in_does_not_make_others_wait_longer() -> None:
+    """Many behind one address: somebody who signs in now and then keeps nobody's old failures alive."""
+    clock = StandingClock()
+    delays = Delays(clock, 3)
+    for _ in range(3):
+        delays.failed("the proxy")
+    for _ in range(3):
+        clock.time += FORGOTTEN / 2
+        delays.failed("the proxy")
+        delays.taken_back("the proxy")
+    delays.check("the proxy")
+
+
 def test_failures_are_forgotten_after_a_while_and_the_table_is_bounded() -> None:
     clock = StandingClock()
     delays = Delays(clock, 1)

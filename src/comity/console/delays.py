@@ -1,4 +1,4 @@
-"""Delays: whoever guesses waits longer each time, and nobody else does (``spec/console.md`` step 17)."""
+"""Delays: whoever guesses waits longer each time (``spec/console.md`` step 17)."""
 
 from __future__ import annotations
 
@@ -30,8 +30,11 @@ class TooSoon(Unavailable):
 
 @dataclass
 class _Line:
+    """How many tries failed, when the last of them was made, and when the one before."""
+
     failures: int
     last: datetime
+    before: datetime
 
 
 class Delays:
@@ -63,8 +66,9 @@ class Delays:
 
     def failed(self, key: str) -> None:
         """Count a try as failed. It is counted before it is made, so that many at once are not all free."""
-        line = self._line(key) or _Line(0, self._clock.now())
-        self._lines[key] = _Line(line.failures + 1, self._clock.now())
+        now = self._clock.now()
+        line = self._line(key) or _Line(0, now, now)
+        self._lines[key] = _Line(line.failures + 1, now, line.last)
         self._lines.move_to_end(key)
         while len(self._lines) > LINES_MAX:
             self._lines.popitem(last=False)
@@ -77,6 +81,7 @@ class Delays:
         """Count one failure less: the try that was counted for it did not fail."""
         if (line := self._lines.get(key)) is not None:
             line.failures -= 1
+            line.last = line.before
 
     def _line(self, key: str) -> _Line | None:
         line = self._lines.get(key)

@@ -84,7 +84,7 @@ async def ask(visit: Visit) -> Response:
 
 
 async def _is_lowest(visit: Visit, label: Label, alternative: Label | None) -> bool:
-    """Whether a mark is the lowest of every ladder that has it: then no fresh sign-in is asked for (``console.md`` 7)."""
+    """Whether a mark is the lowest of every ladder that has it: then nobody signs in afresh (``console.md`` step 7)."""
     own = alternative if alternative is not None and alternative.policy == visit.desk.house.party else label
     ladders = [
         {each.mark: each.rank for each in agreement.levels if each.party in (own.policy, EVERY_PARTY)}
