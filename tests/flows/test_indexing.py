@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import timedelta
@@ -22,6 +23,7 @@ from comity.flows.indexing.words import folded, needles_of, words_of
 from comity.flows.keeping import unindexed
 from comity.flows.keeping.periods import Periods
 from comity.flows.keeping.unindexed import Unindexed
+from comity.flows.maintaining import retention
 from comity.flows.maintaining.rebuilding import Rebuild, rebuild
 from comity.flows.maintaining.retention import ApplyRetention, apply_retention
 from comity.flows.people.clearances import ChangeList, GrantClearance, change_list, grant_clearance
@@ -228,6 +230,52 @@ async def test_a_title_is_gone_from_every_file_when_retention_returns(
     assert await differences(jp) == {}
     assert jp.index is not None
     await jp.index.close()
+
+
+async def test_an_index_that_could_not_be_scrubbed_is_made_anew_and_not_taken_for_whole(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:  # (8)
+    """A page, or the background, comes before retention and finds no room for the copy without the title."""
+    jp, path = world.jp, tmp_path / "index.sqlite"
+    again(jp, SqliteIndex(path))
+    jp.periods = Periods(titles="at-once")
+    other = (await world.given(title="Rochade")).item
+    item = (await world.given(title=TITLE)).item
+    await destroy(world.kr, Destroy(item=item, copy=1, method="erase-key", reason="old", actor=Actor("kim")))
+    await world.exchange()
+    assert await items(jp) == [item, other]
+
+    def full(_: Path, __: Path) -> Path:
+        raise OSError(errno.ENOSPC, "no room")
+
+    async def not_yet(_: House) -> None:
+        pass
+
+    monkeypatch.setattr(retention, "forget_titles", not_yet)
+    await apply_retention(jp, ApplyRetention(actor=Actor("ito")))
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", full)
+        with pytest.raises(Unavailable, match="no room"):
+            await items(jp)
+    assert await items(jp) == [item, other]
+    assert await differences(jp) == {}
+    assert jp.index is not None
+    await jp.index.close()
+    again(jp, SqliteIndex(path))
+    assert await items(jp) == [item, other]
+    assert await differences(jp) == {}
+    assert "極東".encode() not in b"".join(each.read_bytes() for each in tmp_path.glob("index.sqlite*"))
+    await jp.index.close()
+
+
+async def test_a_page_that_meets_damage_has_the_index_made_anew(world: World) -> None:  # (3)
+    """Whoever meets it, and though nothing was committed since."""
+    jp, given = world.jp, (await world.given()).item
+    assert await items(jp) == [given]
+    assert jp.index is not None
+    await jp.index.clear()
+    assert await items(jp) == [given]
+    assert await differences(jp) == {}
 
 
 async def test_a_house_without_an_index_forgets_titles_too(world: World) -> None:

@@ -17,6 +17,7 @@ from comity.errors import Misuse, Unavailable
 from comity.ports import DiskFull
 from comity.ports.index import Entry, Index, Place, Watermark
 from comity.stores.index import SqliteIndex
+from stores.faulty_vfs import faulty_file_system
 
 START = datetime(2026, 11, 21, tzinfo=UTC)
 KEYS = "abcdef"
@@ -253,6 +254,40 @@ async def test_where_it_cannot_be_scrubbed_it_is_deleted(
     assert b"".join(each.read_bytes() for each in tmp_path.iterdir()) == b""
     assert await index.watermark() is None
     await index.close()
+
+
+async def test_a_disk_that_is_full_leaves_an_index_as_it_was_or_none(tmp_path: Path) -> None:  # (8)
+    """Whichever write finds no room, what is left is whole and says how far it is, or has no watermark."""
+    removed, left = [entry(f"a{n}", n, "x/secretword", about=bytes(900)) for n in range(9)], [entry("b", 1, "one")]
+    met = set()
+    with faulty_file_system() as disk:
+        for write in range(1, 500):
+            path = tmp_path / f"index{write}.sqlite"
+            index = SqliteIndex(path)
+            await index.change([*removed, *left], watermark=Watermark(1, b"r"))
+
+            def full(number: int, operation: str, write: int = write) -> None:
+                if number >= write and operation == "write":
+                    raise apsw.FullError("no room")
+
+            disk.arm(full)
+            try:
+                await index.change([], [each.key for each in removed], Watermark(2, b"s"), scrub=True)
+                break
+            except DiskFull:
+                met.add("disk-full")
+                assert await keys(index, "x/secretword") == "".join(each.key for each in reversed(removed))
+                assert await index.watermark() == Watermark(1, b"r")
+            except Unavailable as error:
+                met.add(error.code)
+                assert b"".join(each.read_bytes() for each in tmp_path.glob(f"{path.name}*")) == b""
+                disk.fault = None
+                assert await index.watermark() is None
+            finally:
+                disk.fault = None
+                await index.close()
+    assert met == {"disk-full", "index-lost"}
+    assert b"secretword" not in path.read_bytes()
 
 
 async def test_what_was_not_scrubbed_before_the_process_died_is_not_opened_again(tmp_path: Path) -> None:  # (8)

@@ -50,8 +50,8 @@ class Watermark(msgspec.Struct, frozen=True):
 class Index(Protocol):
     """Entries by name and instant. One process has it; calls may come at any time and are taken in turn.
 
-    Every method raises ``Unavailable`` (``index-lost``) where the file was damaged: it is empty then, and has no
-    watermark. ``DiskFull`` means that nothing was changed.
+    Every method raises ``Unavailable`` (``index-lost``) where the file was damaged, or could not be scrubbed: it is
+    empty then, and has no watermark. ``DiskFull`` means that nothing was changed.
     """
 
     async def watermark(self) -> Watermark | None:

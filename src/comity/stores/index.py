@@ -71,6 +71,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _BOUND = 2**62
 _LOG = ("-wal", "-shm")
+_COPY = ".partial"
 _LEAVE = "DELETE FROM stands WHERE name = ? AND at = ? AND entry = ?"
 Row = tuple[Any, ...]
 Result = TypeVar("Result")
@@ -208,13 +209,13 @@ class SqliteIndex:
         if ours:
             return connection
         connection.close()
-        self._delete_files(*_LOG, "")
+        self._delete_files(*_LOG, _COPY, "")
         return self._connect()
 
     def _remove(self) -> None:
         """Delete the files; the next call makes new ones."""
         self._disconnect()
-        self._delete_files(*_LOG, "")
+        self._delete_files(*_LOG, _COPY, "")
 
     def _disconnect(self) -> None:
         connection, self._open = self._open, None
@@ -276,22 +277,21 @@ class SqliteIndex:
         """
         if self._path is None:
             return
-        copy = self._path.with_name(f"{self._path.name}.partial")
+        copy = self._path.with_name(f"{self._path.name}{_COPY}")
         try:
             with disk_errors(f"writing {str(copy)!r}"):
                 copy.unlink(missing_ok=True)
                 os.close(os.open(copy, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, FILE_MODE))
                 to.execute("VACUUM INTO ?", (str(copy),))
                 with closing(apsw.Connection(str(copy))) as made:
+                    made.execute("PRAGMA journal_mode = OFF")  # one that fails is deleted
                     made.execute(f"PRAGMA user_version = {VERSION}")
                 self._disconnect()
                 self._delete_files(*_LOG)
                 copy.replace(self._path)
-        except BaseException:
+        except Exception as error:  # also for want of room: of what was noted before, nothing is left
             self._remove()
-            with disk_errors(f"deleting {str(copy)!r}"):
-                copy.unlink(missing_ok=True)
-            raise
+            raise _lost(error) from error
 
     def _write(self, to: apsw.Connection, entry: Entry, counted: Counter[int]) -> None:
         at = _microseconds(entry.at)
@@ -402,5 +402,5 @@ def _microseconds(at: datetime) -> int:
     return (at - _EPOCH) // _MICROSECOND
 
 
-def _lost(error: apsw.Error) -> Unavailable:
-    return Unavailable(f"the index was damaged and is made anew; ask again in a while ({error})", code="index-lost")
+def _lost(error: Exception) -> Unavailable:
+    return Unavailable(f"the index was lost and is made anew; ask again in a while ({error})", code="index-lost")

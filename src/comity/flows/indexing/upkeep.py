@@ -74,7 +74,7 @@ async def up_to_date(house: House) -> Index:
         DiskFull: there is no room for it.
     """
     index = index_of(house)
-    if house.unindexed.any:
+    if house.unindexed.any or await index.watermark() is None:
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 await house.unindexed.turn.acquire()
@@ -132,7 +132,8 @@ async def forget_titles(house: House) -> None:
         return
     async with state.turn:
         try:
-            if state.resumed or await _fitting(house, index, await house.store.commit(Batch(), {})) is not None:
+            end = await house.store.commit(Batch(), {})
+            if await _leads_on(house, index) or await _fitting(house, index, end) is not None:
                 await _catch_up(house, index)
                 return
         except ComityError:
@@ -151,7 +152,7 @@ async def renew(house: House) -> None:
 async def _catch_up(house: House, index: Index) -> None:
     state = house.unindexed
     try:
-        if not state.resumed:
+        if not await _leads_on(house, index):
             await _resume(house, index)
         while state.waiting:
             keys, mark = state.take()
@@ -160,12 +161,16 @@ async def _catch_up(house: House, index: Index) -> None:
             except BaseException:
                 state.put_back(keys)
                 raise
-    except Unavailable as error:
-        if error.code == "index-lost":
-            state.forget()
-        raise
     finally:
         state.changes += 1
+
+
+async def _leads_on(house: House, index: Index) -> bool:
+    """Whether what was told leads on from what the index has; one that was lost, whoever met that, has nothing."""
+    state = house.unindexed
+    if state.resumed and await index.watermark() is None:
+        state.forget()
+    return state.resumed
 
 
 async def _resume(house: House, index: Index) -> None:
