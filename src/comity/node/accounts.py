@@ -112,10 +112,8 @@ def console_flows(desk: Callable[[], Awaitable[Desk]], address: str) -> dict[str
 
     async def remove(_house: object, request: RemoveAccount) -> SessionsEnded:
         at = await desk()
-        person = (await at.house.person(request.handle)).person
-        await at.accounts.remove(person)
-        await at.tokens.revoke_all(person)
-        return SessionsEnded(handle=request.handle, sessions=at.sessions.end_all(person))
+        ended = await at.remove_account((await at.house.person(request.handle)).person)
+        return SessionsEnded(handle=request.handle, sessions=ended)
 
     return {
         "console.invite": ConsoleFlow(invite, InviteToConsole),

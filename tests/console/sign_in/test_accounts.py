@@ -142,6 +142,27 @@ async def test_somebodys_sessions_end_and_his_account_goes(at: Browser) -> None:
     assert (await sign_in(his)).status == 403
 
 
+async def test_an_account_that_a_disk_keeps_half_lets_nobody_in(at: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    await with_password(at, "sato")
+    person = (await at.desk.house.person("sato")).person
+    his = another(at)
+    await sign_in(his)
+    written, _ = await at.desk.tokens.make(person, "n", ("read",), 1)
+
+    async def broken(_person: str) -> None:
+        raise DiskFull("the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(at.desk.accounts, "remove", broken)
+        with pytest.raises(DiskFull):
+            await at.desk.remove_account(person)
+    assert session_of(his) is None
+    assert await at.desk.tokens.verify(written) is None
+    assert await at.desk.accounts.of(person) is not None
+    assert await at.desk.remove_account(person) == 0
+    assert await at.desk.accounts.of(person) is None
+
+
 async def test_letting_somebody_in_asks_who_one_is(world: World, at: Browser) -> None:
     await at.get("/accounts")
     world.clock.time += timedelta(minutes=6)

@@ -82,15 +82,12 @@ async def remove(visit: Visit) -> Response:
     """Take somebody's account away; the person stays."""
     check_keeper(visit.person)
     visit.check_fresh()
-    person, desk = visit.form.get("person"), visit.desk
     try:
-        await desk.accounts.remove(person)
+        await visit.desk.remove_account(visit.form.get("person"))
     except ComityError as error:
         return await _page(visit, error)
-    await desk.tokens.revoke_all(person)
-    desk.sessions.end_all(person)
     told = visit.words("The account is taken away, with its sessions and tokens.")
-    return visit.to("/accounts", told) if desk.sessions.lasts(visit.signed_in) else visit.to("/sign-in")
+    return visit.to("/accounts", told) if visit.desk.sessions.lasts(visit.signed_in) else visit.to("/sign-in")
 
 
 async def access(visit: Visit) -> Response:
