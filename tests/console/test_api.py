@@ -31,6 +31,12 @@ class Program:
         page = await self.send(verb, json.dumps({} if body is None else body).encode(), **headers)
         return page.status, json.loads(page.body)
 
+    async def put(self, content: bytes) -> str:
+        """Send a file; how it is named."""
+        page = await self.send("files?name=report.txt", content, content_type="application/octet-stream")
+        assert page.status == 201, page.text
+        return str(json.loads(page.body)["file"])
+
     async def send(self, verb: str, body: bytes, method: str = "POST", **headers: str) -> Page:
         given = {"content-type": "application/json", "authorization": f"Bearer {self.token}", "origin": "-", **headers}
         return await self.at.send(method, f"/api/v1/{verb}", body, given)
@@ -169,6 +175,65 @@ async def test_what_is_refused_keeps_no_room(at: Browser, asked: dict[str, objec
         status, told = await sato.ask("open", asked)
     assert (status, told["code"]) != (503, "spool-full")
     assert status in (400, 404)
+
+
+async def test_a_file_is_thrown_away_by_the_verb_that_takes_it(world: World, at: Browser) -> None:
+    """(9) So that a program may give more than lies here at once."""
+    sato = await program(at, "sato", "give", "give.preview")
+    asked = {
+        "relationship": RELATIONSHIP,
+        "mark": "極秘",
+        "topic": "missiles",
+        "recipients": [await world.pseudonym("kim")],
+        "purpose": "air defence of the Republic of Korea",
+    }
+    path = await sato.put(b"what it says")
+    for verb, changes, outcome in (
+        ("give.preview", {}, "needs-consent"),
+        ("give", {"purpose": "a museum", "relationship": "no/no"}, None),
+        ("give", {}, "needs-consent"),
+    ):
+        _, told = await sato.ask(verb, {**asked, "path": path, **changes})
+        assert told.get("outcome") == outcome
+    _, told = await sato.ask("give", {**asked, "path": path})
+    assert told["code"] == "unknown-file"
+    path = await sato.put(b"about the tanks")
+    _, told = await sato.ask("give", {**asked, "path": path, "subject": "agriculture"})
+    assert told["outcome"] == "no-basis"
+    for _ in range(FILES_OF_ONE_MAX - 1):
+        await sato.put(b"another")
+    page = await sato.send("files", b"one too many", content_type="application/octet-stream")
+    assert json.loads(page.body)["code"] == "spool-full"  # what was refused lies here still, to be asked otherwise
+    _, told = await sato.ask("give", {**asked, "path": path})
+    assert told["outcome"] == "needs-consent"
+    await sato.put(b"not one too many any more")
+
+
+@pytest.mark.parametrize("content", [None, b"what the radar saw"])
+async def test_a_verb_that_may_read_a_file_is_asked_with_and_without(
+    world: World, at: Browser, content: bytes | None
+) -> None:
+    await world.person("jp", "mori", roles=("agreement-authority", "officer"))
+    mori, sato = await program(at, "mori", "act"), await program(at, "sato", "show.ask")
+    asked = {
+        "relationship": RELATIONSHIP,
+        "mark": "極秘",
+        "topic": "missiles",
+        "recipients": [await world.pseudonym("kim")],
+        "manner": "oral",
+        "purpose": "air defence",
+        "title": "what the radar saw",
+    }
+    status, told = await sato.ask("show.ask", {**asked, "path": await sato.put(content) if content else None})
+    assert (status, told.get("outcome")) == (200, "needs-consent")
+    _, made = await mori.ask(
+        "deposit.make",
+        {"path": await mori.put(content or b"kept here"), "relationship": RELATIONSHIP, "about": "what the radar did"},
+    )
+    await world.exchange()
+    path = {"path": await mori.put(content)} if content else {}
+    status, told = await mori.ask("deposit.reveal", {"deposit": made["deposit"], **path})
+    assert (status, told["text"]) == (200, (content or b"kept here").decode())
 
 
 async def test_a_file_that_is_too_large_is_refused(world: World) -> None:

@@ -161,7 +161,8 @@ def _as_asked(schema: dict[str, Any], verb: str, request: type[msgspec.Struct]) 
     ours = {"actor", WRITTEN.get(verb)}
     properties = {name: each for name, each in schema.get("properties", {}).items() if name not in ours}
     for name in read_fields(verb, request):
-        properties[name] = {"type": "string", "pattern": FILE}
+        optional = {"type": ["string", "null"], "default": None} if "default" in properties[name] else {}
+        properties[name] = {"type": "string", "pattern": FILE, **optional}
     if takes_actor(request):
         properties["signatures"] = _SIGNATURES
     made = {**schema, "properties": properties, "additionalProperties": False}

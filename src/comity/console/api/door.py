@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from comity.console.api.description import SIGNATURES_MAX, description
-from comity.console.api.files import HEADER, WRITTEN, ApiFiles, read_fields
+from comity.console.api.files import HEADER, WRITTEN, ApiFiles, read_fields, takes_files
 from comity.console.api.idempotency import Idempotency
 from comity.console.api.problems import problem
 from comity.console.api.verbs import READING, verbs
@@ -118,10 +118,13 @@ class ApiDoor:
         kind, field = self._verbs[name].request, WRITTEN.get(name)
         with self._files.room(name, bearer) if field else nullcontext() as room:
             asked = read_request(kind, body, name, bearer.handle, {field: room.path} if field and room else {})
-            for each in read_fields(name, kind):
-                path = self._files.path_of(getattr(asked, each), bearer, each)
-                asked = msgspec.structs.replace(asked, **{each: path})
+            named = {each: getattr(asked, each) for each in read_fields(name, kind)}
+            sent = {each: self._files.sent(value, bearer, each) for each, value in named.items() if value is not None}
+            asked = msgspec.structs.replace(asked, **{each: file.path for each, file in sent.items()})
             answer = await self._desk.ask(name, asked)
+            if takes_files(name, answer):
+                for file in sent.values():
+                    self._desk.spool.drop(file)
             if room is not None and room.whole:
                 room.name = safe_name(getattr(answer, "file_name", "") or room.name)
                 answer = msgspec.structs.replace(answer, path=f"file:{room.id}")

@@ -15,12 +15,14 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from comity.console.api.verbs import READING
 from comity.console.bodies import pieces_of
 from comity.console.desk import Desk
 from comity.console.spool import PIECE_BYTES, Spooled
 from comity.console.tokens import Bearer
 from comity.console.uploads import safe_name
 from comity.errors import Misuse, Rejected
+from comity.flows.giving.release import POSSIBLE
 
 FILE = r"^file:[0-9a-f]{32}$"
 """How a file is named in a request."""
@@ -33,6 +35,8 @@ WRITTEN: Mapping[str, str] = {
     "reconcile.ask": "path",
 }
 """Verbs that write a file, and the field by which their flow names it: the API names it itself."""
+LOOKING = READING | {"give.look", "give.preview"}
+"""Verbs that read a file which another one is asked with afterwards."""
 HEADER = "comity-file"
 _READ = ("path",)
 
@@ -48,6 +52,11 @@ class FileSent(msgspec.Struct, frozen=True, kw_only=True):
 def read_fields(verb: str, request: type[msgspec.Struct]) -> tuple[str, ...]:
     """The fields of a verb's request that name a file which was sent."""
     return tuple(name for name in _READ if name in request.__struct_fields__ and WRITTEN.get(verb) != name)
+
+
+def takes_files(verb: str, answer: object) -> bool:
+    """Whether a verb has done what its files were sent for, so that they are needed no more."""
+    return verb not in LOOKING and getattr(answer, "outcome", "permit") in POSSIBLE
 
 
 class ApiFiles:
@@ -107,15 +116,15 @@ class ApiFiles:
             while piece := await asyncio.to_thread(source.read, PIECE_BYTES):
                 yield piece
 
-    def path_of(self, value: object, bearer: Bearer, field: str) -> str:
-        """How flows call a file that a request names.
+    def sent(self, value: object, bearer: Bearer, field: str) -> Spooled:
+        """The file that a request names.
 
         Raises:
             Misuse: it is no name of a file, or there is no such file of this token.
         """
         if not isinstance(value, str) or not re.fullmatch(FILE, value):
             raise Misuse("a file is named as it was answered when it was sent: file:…", code="malformed", place=field)
-        return self._of(value, bearer).path
+        return self._of(value, bearer)
 
     def room(self, verb: str, bearer: Bearer) -> AbstractContextManager[Spooled]:
         """Where a verb writes its file, if it does."""
