@@ -13,13 +13,14 @@ from random import Random
 import pytest
 
 from comity.console import application, bodies
+from comity.console import sessions as console_sessions
 from comity.console.access import REFUSED_A_MINUTE, Access
 from comity.console.application import PAGES_PER_SECOND
 from comity.console.catalogues import Code
 from comity.console.organisations import Login
 from comity.console.passwords import CHARACTERS_MAX, check_password
 from comity.console.phrases import phrase
-from comity.console.sessions import SESSIONS_OF_ONE_MAX, Sessions
+from comity.console.sessions import SESSIONS_OF_ONE_MAX, Session, Sessions
 from comity.console.settings import Organisation
 from comity.errors import Unavailable
 from comity.stores.memory import MemoryStore
@@ -117,9 +118,41 @@ def test_whoever_signs_in_without_end_ends_his_own_sessions_alone() -> None:
     secret, other = sessions.begin("abe", "p-abe", "password")
     own = [sessions.begin("sato", "p-sato", "password")[0] for _ in range(SESSIONS_OF_ONE_MAX + 5)]
     assert sessions.of(secret) is other
-    assert len(list(sessions.of_person("p-sato"))) == SESSIONS_OF_ONE_MAX
+    assert len(sessions.of_person("p-sato")) == SESSIONS_OF_ONE_MAX
     assert sessions.of(own[0]) is None
     assert sessions.of(own[-1]) is not None
+
+
+def test_a_session_ends_though_its_browser_never_comes_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = StandingClock()
+    sessions = Sessions(clock, SeededEntropy("sessions"), timedelta(minutes=15))
+    ended: list[Session] = []
+    sessions.ended.append(ended.append)
+    idle, idler = sessions.begin("sato", "p-sato", "password")
+    clock.time += timedelta(minutes=10)
+    used, user = sessions.begin("sato", "p-sato", "password")
+    assert sessions.of_person("p-sato") == [idler, user]
+    clock.time += timedelta(minutes=6)
+    assert sessions.of_person("p-sato") == [user]
+    assert ended == [idler]
+    for _ in range(60):
+        clock.time += timedelta(minutes=14)
+        sessions.of(used)
+    assert sessions.of_person("p-sato") == [], "twelve hours are a day's work, whatever is done in it"
+    assert not sessions.lasts(user)
+    assert sessions.end_all("p-sato") == 0
+    assert (sessions.former(idle), sessions.former(used)) != (None, None)
+    clock.time += timedelta(hours=10, minutes=1)
+    assert sessions.former(idle) is None, "it ended when nothing was done, not when that was noticed"
+    assert sessions.former(used) is not None
+    monkeypatch.setattr(console_sessions, "SESSIONS_MAX", 2)
+    _, first = sessions.begin("abe", "p-abe", "password")
+    clock.time += timedelta(minutes=15)
+    sessions.begin("ito", "p-ito", "password")
+    clock.time += timedelta(seconds=1)
+    sessions.begin("sato", "p-sato", "password")
+    assert ended[-1] is first, "whoever is there is not sent away for one that has gone"
+    assert [len(sessions.of_person(each)) for each in ("p-abe", "p-ito", "p-sato")] == [0, 1, 1]
 
 
 async def test_a_long_password_signs_in_however_its_letters_are_put_together() -> None:

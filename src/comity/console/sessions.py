@@ -6,7 +6,7 @@ reads the disk, a backup or a dump of the table finds nothing that signs him in.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -77,7 +77,7 @@ class Former:
     Attributes:
         person: whose it was: a person id.
         token: what every form of it carried.
-        at: when.
+        at: when, whether or not anybody noticed.
     """
 
     person: str
@@ -121,6 +121,7 @@ class Sessions:
     ) -> tuple[str, Session]:
         """A new session, and what the browser is to hold; whatever it held before is worth nothing for it."""
         now = self._clock.now()
+        self._sweep()
         his = [key for key, each in self._held.items() if each.person == person]
         if len(his) >= SESSIONS_OF_ONE_MAX or len(self._held) >= SESSIONS_MAX:
             among = his if len(his) >= SESSIONS_OF_ONE_MAX else self._held
@@ -138,7 +139,7 @@ class Sessions:
         session = self._held.get(key)
         if session is None:
             return None
-        if now - session.used > self._idle or now - session.began > LONGEST:
+        if now > self._until(session):
             self._end(key)
             return None
         if not by_itself:
@@ -147,6 +148,7 @@ class Sessions:
 
     def lasts(self, session: Session) -> bool:
         """Whether a session is not over; something of it is under way now."""
+        self._sweep()
         if not any(each is session for each in self._held.values()):
             return False
         session.used = max(self._clock.now(), session.used)
@@ -159,26 +161,38 @@ class Sessions:
 
     def end_all(self, person: str, but: Session | None = None) -> int:
         """End every session of a person, but the one given; how many there were."""
+        self._sweep()
         gone = [key for key, each in self._held.items() if each.person == person and each is not but]
         for key in gone:
             self._end(key)
         return len(gone)
 
-    def of_person(self, person: str) -> Iterator[Session]:
+    def of_person(self, person: str) -> list[Session]:
         """Every session of a person."""
-        return (each for each in self._held.values() if each.person == person)
+        self._sweep()
+        return [each for each in self._held.values() if each.person == person]
 
     def former(self, secret: str | None) -> Former | None:
         """Whose session it was that a browser held and that has ended in the last day."""
         found = self._former.get(_digest(secret)) if secret else None
         return found if found is not None and self._clock.now() - found.at <= REMEMBERED else None
 
+    def _until(self, session: Session) -> datetime:
+        """Until when a session lasts if nothing more is done in it."""
+        return min(session.used + self._idle, session.began + LONGEST)
+
+    def _sweep(self) -> None:
+        """End what has lasted too long, though its browser never came again."""
+        now = self._clock.now()
+        for key in [key for key, each in self._held.items() if now > self._until(each)]:
+            self._end(key)
+
     def _end(self, key: bytes) -> None:
         session = self._held.pop(key, None)
         if session is not None:
             if len(self._former) >= SESSIONS_MAX:
                 del self._former[next(iter(self._former))]
-            self._former[key] = Former(session.person, session.token, self._clock.now())
+            self._former[key] = Former(session.person, session.token, min(self._clock.now(), self._until(session)))
             for tell in self.ended:
                 tell(session)
 

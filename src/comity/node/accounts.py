@@ -137,7 +137,7 @@ async def _accounts(desk: Desk) -> list[AccountShown]:
                 code_until=code.until if code is not None and code.until > now else None,
                 waiting=each.waiting is not None,
                 used=each.used,
-                sessions=len(list(desk.sessions.of_person(each.person))),
+                sessions=len(desk.sessions.of_person(each.person)),
             )
         )
     return sorted(found, key=lambda each: each.handle)

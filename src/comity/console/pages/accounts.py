@@ -172,7 +172,7 @@ async def _page(visit: Visit, mistake: ComityError | None = None, invited: Invit
     found = []
     for each in await desk.accounts.all():
         row = await desk.house.need(PersonRow, each.person, "person")
-        sessions = len(list(desk.sessions.of_person(each.person)))
+        sessions = len(desk.sessions.of_person(each.person))
         found.append((await desk.house.handle(each.person), role_names(visit, row.roles), each, sessions))
     return visit.show(
         "accounts/accounts.html",
