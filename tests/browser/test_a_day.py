@@ -86,6 +86,7 @@ def test_sato_gives_a_file(stage: Stage, day: Day, tmp_path: Path) -> None:
     fill(page, "title", "能登のレーダー")
     live = page.locator("#live .decision")
     expect(live).to_be_visible()  # as one types
+    expect(page.locator("#said")).not_to_be_empty()  # and a line of it is said aloud
     document = tmp_path / "wajima.txt"
     document.write_text(CONTENT, encoding="utf-8")
     page.locator("#file").set_input_files(document)

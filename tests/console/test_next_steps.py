@@ -2,10 +2,52 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
-from console.browser import browser
+from console.browser import STATIC, browser
 from world import World
+
+TEMPLATES = Path(__file__).parents[2] / "src/comity/console/templates"
+FETCHED = (
+    "register/lines",
+    "give/live",
+    "give/file",
+    "give/request",
+    "ledger/progress",
+    "feed/messages",
+    "agreement/standing",
+)
+"""Parts of pages that are fetched anew by themselves, or while somebody types."""
+
+
+@pytest.mark.parametrize("part", FETCHED)
+def test_of_a_part_that_is_fetched_anew_a_short_line_is_said_and_not_the_whole(part: str) -> None:
+    """Nothing around it is live: one place of every page says what changed."""
+    text = (TEMPLATES / f"{part}.html").read_text(encoding="utf-8")
+    assert "data-said" in text
+    assert 'role="status"' not in text
+    assert not re.search(r"data-said[^>]*>\s*<(?:table|ul|ol|dl|form|section)", text)
+
+
+def test_no_part_of_a_page_is_live_but_the_place_that_says_what_changed() -> None:
+    live = [file.name for file in TEMPLATES.rglob("*.html") if "aria-live" in file.read_text(encoding="utf-8")]
+    assert live == []
+    assert '<p id="said" class="hidden-but-read" role="status"></p>' in (TEMPLATES / "base.html").read_text("utf-8")
+    assert 'getElementById("said")' in (STATIC / "console.js").read_text("utf-8")
+
+
+async def test_the_register_says_in_a_line_how_much_of_it_is_there(world: World) -> None:
+    for _ in range(2):
+        await world.given()
+    kim = await browser(world.kr, "kim")
+    said = re.compile(r"<p[^>]* data-said>([^<]*)</p>")
+    assert said.findall((await kim.get("/register")).html) == ["2 items"]
+    assert said.findall((await kim.get("/register?text=nowhere", hx_request="true")).html) == [
+        "Nothing here fits what you asked for."
+    ]
 
 
 async def test_an_item_that_is_not_there_for_him_is_asked_for_of_whoever_named_it(world: World) -> None:
