@@ -9,7 +9,7 @@ from hashlib import sha256
 
 import msgspec
 
-from comity.console.shelves import Shelf
+from comity.console.shelves import SCAN_ROWS, Shelf
 from comity.errors import Misuse
 from comity.ports import Ambiguous, Clock, Store
 
@@ -17,10 +17,15 @@ KEPT = timedelta(hours=24)
 KEY = re.compile(r"[!-~]{1,255}\Z")
 SWEEP_EVERY = 256
 """After how many new keys those that are over are removed."""
+TIMES = "at/"
+"""What stands before the times on the shelf, under which no answer lies: what is over is found at their front."""
 
 
 class _Kept(msgspec.Struct, frozen=True):
-    """What is kept of a request: what it was, when it came, and what it was answered (None: not known)."""
+    """What is kept of a request: what it was, when it came, and what it was answered (None: not known).
+
+    It lies under person and key, and without request and answer once more under its time.
+    """
 
     asked: str
     at: datetime
@@ -61,45 +66,57 @@ class Idempotency:
             raise Misuse("a request with this idempotency key is under way", code="idempotency-key-used")
         self._under_way.add(name)
         try:
+            self._new += 1
+            if self._new % SWEEP_EVERY == 1:
+                await self._sweep()
             fingerprint = sha256(asked).hexdigest()
-            before = await self._before(name, fingerprint)
+            before = await self._shelf.get(name)
+            over: dict[str, _Kept | None] = {}
             if before is not None:
-                return before
-            await self._shelf.put(name, _Kept(fingerprint, self._clock.now()))
+                if not self._over(before):
+                    return _answered(before, fingerprint)
+                over = {_time(before.at, name): None}
+            now = self._clock.now()
+            await self._shelf.put_all(over | {name: _Kept(fingerprint, now), _time(now, name): _Kept("", now)})
             try:
                 body = await do()
             except Ambiguous:
                 raise
             except Exception:
-                await self._shelf.put(name, None)
+                await self._shelf.put_all({name: None, _time(now, name): None})
                 raise
-            await self._shelf.put(name, _Kept(fingerprint, self._clock.now(), body))
+            await self._shelf.put(name, _Kept(fingerprint, now, body))
             return body
         finally:
             self._under_way.discard(name)
 
-    async def _before(self, name: str, fingerprint: str) -> bytes | None:
-        """What the same request was answered, where it came before."""
-        self._new += 1
-        if self._new % SWEEP_EVERY == 1:
-            await self._sweep()
-        kept = await self._shelf.get(name)
-        if kept is None or self._over(kept):
-            return None
-        if kept.asked != fingerprint:
-            raise Misuse(
-                "this idempotency key was used for another request; take a new one", code="idempotency-key-used"
-            )
-        if kept.body is None:
-            raise Misuse(
-                "the node stopped while it did this; look whether it was done, and take a new key if not",
-                code="outcome-unknown",
-            )
-        return kept.body
-
     async def _sweep(self) -> None:
-        kept = await self._shelf.all()
-        await self._shelf.put_all({name: None for name, each in kept.items() if self._over(each)})
+        """Remove what is over, a portion at a time; the answers themselves are not read."""
+        first, end = TIMES, _time(self._clock.now() - KEPT, "")
+        while old := await self._shelf.scan(first, end):
+            names = {key: key.split("/", 2)[2] for key, _ in old}
+            gone = [(key, name) for key, name in names.items() if name not in self._under_way]
+            await self._shelf.put_all(dict.fromkeys(each for pair in gone for each in pair))
+            if len(old) < SCAN_ROWS:
+                return
+            first = old[-1][0] + "\0"
 
     def _over(self, kept: _Kept) -> bool:
         return self._clock.now() - kept.at >= KEPT
+
+
+def _answered(before: _Kept, fingerprint: str) -> bytes:
+    """What the same request was answered, which came before."""
+    if before.asked != fingerprint:
+        raise Misuse("this idempotency key was used for another request; take a new one", code="idempotency-key-used")
+    if before.body is None:
+        raise Misuse(
+            "the node stopped while it did this; look whether it was done, and take a new key if not",
+            code="outcome-unknown",
+        )
+    return before.body
+
+
+def _time(at: datetime, name: str) -> str:
+    """The key of a time, which sorts as times do."""
+    return f"{TIMES}{int(at.timestamp() * 1000):015}/{name}"
