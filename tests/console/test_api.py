@@ -134,6 +134,20 @@ async def test_what_is_no_request_is_refused(at: Browser, body: bytes, kind: str
     assert (page.status, page.headers["content-type"]) == (status, "application/problem+json")
 
 
+@pytest.mark.parametrize(
+    ("path", "host", "status", "code"),
+    [("inbox", "elsewhere.example", 422, "unknown-host"), ("/inbox", None, 404, "unknown-path")],
+)
+async def test_what_the_guard_refuses_is_a_problem_too(
+    at: Browser, path: str, host: str | None, status: int, code: str
+) -> None:
+    """(6)"""
+    page = await (await program(at, "ito")).send(path, b"{}", **({"host": host} if host else {}))
+    assert (page.status, page.headers["content-type"]) == (status, "application/problem+json")
+    assert json.loads(page.body)["code"] == code
+    assert page.headers["cache-control"] == "no-store"
+
+
 async def test_another_method_is_refused(at: Browser) -> None:
     assert (await (await program(at, "ito")).send("inbox", b"{}", "GET")).status == 405
 

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from comity.answers import status_of
 from comity.console.api.door import ApiDoor
+from comity.console.api.problems import problem
 from comity.console.catalogues import Code
 from comity.console.cookies import held
 from comity.console.desk import Desk
@@ -220,7 +221,11 @@ class Console:
         return Visit(request, desk, words, self._templates, session, person)
 
     async def _refuse(self, error: Exception, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._told(error, self._nobody(Request(scope, receive)))(scope, receive, send)
+        if scope["path"].startswith(API):
+            answer = problem(error, "the guard")
+        else:
+            answer = self._told(error, self._nobody(Request(scope, receive)))
+        await answer(scope, receive, send)
 
     async def _missing(self, request: Request, _error: Exception) -> Response:
         return await self._lost(request, Misuse("there is no such page", code="unknown-path"))
