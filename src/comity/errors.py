@@ -61,6 +61,10 @@ class InternalError(ComityError):
     """An invariant of Comity's own does not hold."""
 
 
+TOLD = (Misuse, Refused, Rejected, Unavailable)
+"""Errors that are told to whoever asked; all else are defects of ours, of which the log has the rest."""
+
+
 def invariant(condition: object, sentence: str) -> None:
     """Raise ``InternalError`` unless ``condition`` holds (unlike ``assert``, also under ``python -O``)."""
     if not condition:

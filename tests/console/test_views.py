@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from comity.console import views as room
 from comity.console.sessions import Session
 from comity.console.views import VIEWS_OF_ONE_MAX, Views
-from comity.errors import Refused, Unavailable
+from comity.errors import InternalError, Refused, Unavailable
 from comity.feed.reading import Event, Standing
 from comity.flows.actors import Actor
 from comity.flows.feeding.reading import Follow
@@ -26,6 +27,7 @@ class Readers:
     def __init__(self, *, silent: bool = False, refuses: bool = False) -> None:
         self.silent = silent
         self.refuses = refuses
+        self.fails = asyncio.Event()
         self.open: list[str] = []
 
     async def follow(self, request: Follow) -> AsyncGenerator[list[Event], None]:
@@ -35,7 +37,8 @@ class Readers:
         try:
             if not self.silent:
                 yield [STANDS]
-            await asyncio.Event().wait()
+            await self.fails.wait()
+            raise InternalError("the invariant of ours")
         finally:
             self.open.remove(request.feed)
 
@@ -102,3 +105,58 @@ async def test_what_is_kept_of_a_reading_is_bounded() -> None:
     assert len(view.told) == room.TOLD_SHOWN
     assert view.counts["standing"] == 1 + room.TOLD_SHOWN * 2
     await held.close()
+
+
+@pytest.mark.parametrize("silent", [True, False])
+async def test_a_reading_that_fails_inside_says_so_and_is_ended_as_any_other(
+    silent: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    readers, mine = Readers(silent=silent), session()
+    held = views(readers)
+    if silent:
+        readers.fails.set()
+        with pytest.raises(InternalError, match="this reading failed"):
+            await held.begin(mine, ask("air-picture"))
+        assert held.of(mine, "jp-kr-2016/jp.kr", "air-picture") is None
+    else:
+        view = await held.begin(mine, ask("air-picture"))
+        readers.fails.set()
+        await asyncio.wait({view.task})
+        assert held.of(mine, "jp-kr-2016/jp.kr", "air-picture") is view, "its page says why it is over"
+        assert isinstance(view.ended, InternalError)
+        assert "invariant" not in view.ended.sentence
+        await held.end(view)
+    await held.close()
+    assert "the invariant of ours" in caplog.text
+
+
+async def test_a_session_that_ends_while_its_reading_is_refused_changes_nothing() -> None:
+    held, mine = views(Readers(refuses=True)), session()
+    begun = asyncio.create_task(held.begin(mine, ask("air-picture")))
+    while not held._open or held._open[0].ended is None:
+        await asyncio.sleep(0)
+    held.end_of(mine)
+    with pytest.raises(Refused):
+        await begun
+
+
+async def test_what_nobody_looks_at_for_a_minute_ends_and_one_timer_looks_for_it() -> None:
+    readers, mine = Readers(), session()
+    held = views(readers)
+    clock = held._clock
+    assert isinstance(clock, StandingClock)
+    loop = asyncio.get_running_loop()
+    timers = []
+    for number in range(3):
+        await held.begin(mine, ask(f"feed-{number}"))
+        timers.append(held._next)
+        clock.time += timedelta(seconds=20)
+    held._sweep()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert readers.open == ["feed-1", "feed-2"]
+    assert [each is not None and each.cancelled() for each in timers] == [True] * 3
+    assert held._next is not None
+    assert held._next.when() - loop.time() <= 21, "when the next one may be due"
+    await held.close()
+    assert held._next.cancelled()

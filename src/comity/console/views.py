@@ -10,12 +10,13 @@ Rules of this file (``spec/feed.md`` step 20):
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import Counter, deque
 from contextlib import aclosing, suppress
 from datetime import datetime, timedelta
 
 from comity.console.sessions import Session
-from comity.errors import ComityError, Unavailable
+from comity.errors import TOLD, ComityError, InternalError, Unavailable
 from comity.feed.histogram import Histogram
 from comity.feed.publication import microseconds
 from comity.feed.reading import Ended, Event, Message, Standing, Started
@@ -32,6 +33,7 @@ VIEWS_OF_ONE_MAX = 4
 """Most readings of one session; beginning another ends the one looked at longest ago."""
 BEGIN_SECONDS = 10.0
 """How long a page waits for a reading to begin."""
+_log = logging.getLogger("comity.console")
 
 
 class View:
@@ -92,6 +94,7 @@ class Views:
         self.readers = readers
         self._clock = clock
         self._open: list[View] = []
+        self._next: asyncio.TimerHandle | None = None
 
     async def begin(self, session: Session, request: Follow) -> View:
         """Begin to read, in place of what this session read of the feed before.
@@ -116,9 +119,9 @@ class Views:
             await self.end(view)
             raise Unavailable("the reading did not begin in time; try again", code="slow-reading") from None
         if isinstance(view.ended, ComityError):
-            self._open.remove(view)
+            self._forget(view)
             raise view.ended
-        asyncio.get_running_loop().call_later(UNSEEN.total_seconds() + 1, self._sweep)
+        self._sweep()
         return view
 
     def of(self, session: Session, relationship: str, feed: str) -> View | None:
@@ -131,31 +134,39 @@ class Views:
 
     async def end(self, view: View) -> None:
         """End a reading; what its reader was shown is recorded."""
-        if view in self._open:
-            self._open.remove(view)
-        view.task.cancel()
+        self._forget(view)
         with suppress(asyncio.CancelledError):
             await view.task
 
     def end_of(self, session: Session) -> None:
         """End what was read in a session that is over."""
         for view in [each for each in self._open if each.session is session]:
-            self._open.remove(view)
-            view.task.cancel()
+            self._forget(view)
 
     async def close(self) -> None:
         """End every reading."""
         for view in list(self._open):
             await self.end(view)
+        if self._next is not None:
+            self._next.cancel()
+
+    def _forget(self, view: View) -> None:
+        """Hold a reading no longer, and let it end; it may have been let go of meanwhile."""
+        view.task.cancel()
+        if view in self._open:
+            self._open.remove(view)
 
     def _sweep(self) -> None:
-        """End what nobody has looked at for a minute; look again, while there is any."""
+        """End what nobody has looked at for a minute; look again when the next one may be due."""
+        if self._next is not None:
+            self._next.cancel()
+            self._next = None
         now = self._clock.now()
         for view in [each for each in self._open if now - each.looked >= UNSEEN]:
-            self._open.remove(view)
-            view.task.cancel()
+            self._forget(view)
         if self._open:
-            asyncio.get_running_loop().call_later(UNSEEN.total_seconds(), self._sweep)
+            due = min(each.looked for each in self._open) + UNSEEN - now
+            self._next = asyncio.get_running_loop().call_later(due.total_seconds() + 1, self._sweep)
 
     async def _read(self, view: View) -> None:
         try:
@@ -164,7 +175,10 @@ class Views:
                     for event in events:
                         view.take(event, self._clock.now())
                     view.ready.set()
-        except ComityError as error:
+        except TOLD as error:
             view.ended = error
+        except Exception:  # noqa: BLE001 - its page says that it failed; the log has the rest
+            _log.exception("a reading failed inside")
+            view.ended = InternalError("this reading failed; the log of the node says why", code="internal")
         finally:
             view.ready.set()
