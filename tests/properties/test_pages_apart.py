@@ -155,6 +155,32 @@ async def told_with(house: House, asked: dict[str, Any], limit: int) -> list[str
         after = page.older
 
 
+async def test_a_filter_finds_every_line_that_says_so_whatever_the_newest_of_its_class_says(story: Told) -> None:
+    """(10) Also of items that are alike but for their form, of which the newest has another one."""
+    for form in ("documentary", "electronic"):
+        path = story.world.document(form.encode(), f"{form}.txt")
+        await story.world.given(path=path, form=form)
+        await story.world.ask(path=path, form=form)
+    read = 0
+    for house, users in ((story.world.kr, (*READERS, "lim")), (story.world.jp, (*OFFICERS, "abe"))):
+        for handle in (None, *users):
+            actor = None if handle is None else Actor(handle)
+            whole = (await read_page(house, ReadPage(actor=actor, limit=200))).lines
+            read += len(whole)
+            facets = await show_facets(house, ShowFacets(actor=actor))
+            for name, told_of in (("form", facets.forms), ("topic", facets.topics), ("mark", facets.marks)):
+                says = {getattr(line, name, line.label.mark) for line in whole}
+                assert set(told_of) == says, f"{handle}: {name}"
+                for value in says:
+                    found = await read_page(house, ReadPage(actor=actor, limit=200, **{name: value}))
+                    expected = [line for line in whole if getattr(line, name, line.label.mark) == value]
+                    assert list(found.lines) == expected, f"{handle}: {name} {value}"
+            for box in ("in", "own"):
+                found = await read_page(house, ReadPage(actor=actor, limit=200, box=box))
+                assert list(found.lines) == [line for line in whole if box in line.way], f"{handle}: {box}"
+    assert read > 50
+
+
 async def test_what_is_asked_about_another_time_is_answered_likewise(story: Told) -> None:
     """A reader whose clearance has run out keeps what is in his name, and loses what he saw for what it was."""
     house = story.world.kr

@@ -31,7 +31,7 @@ from comity.ports import DiskFull
 from comity.ports.index import Entry, Place, Watermark
 from comity.stores.durable import FILE_MODE, disk_errors
 
-VERSION = 1
+VERSION = 2
 """Of the tables below and of what stands in them; a file of another version is made anew."""
 UNSCRUBBED = 1_000 + VERSION
 """The version of a file in which something is left of what was removed: it is not opened again."""

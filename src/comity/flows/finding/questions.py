@@ -137,7 +137,7 @@ class Question(NamedTuple):
         return [each for each in some if not self.request.peer or self.peers.get(each) == self.request.peer]
 
     def fits_class(self, about: About) -> bool:
-        """Whether lines of a class can be meant."""
+        """Whether lines of a class can be meant: by what all of them have in common."""
         request = self.request
         return (
             (not request.mark or about.mark == request.mark)

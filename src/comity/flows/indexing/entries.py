@@ -88,10 +88,10 @@ class About(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Plain(msgspec.Struct, frozen=True, array_like=True):
-    """All that the decision about opening an item knows of it, but not which one it is."""
+    """All that the decision about opening an item knows of it, but not which one it is; and what it has in common."""
 
+    common: tuple[str, ...]
     place: str
-    topic: str
     purpose: str
     item: decision.Item
 
@@ -159,9 +159,10 @@ async def line(house: House, item: str, read: ReadRows) -> Entry | None:
 
 
 async def class_of(house: House, row: ItemRow, read: ReadRows) -> str:
-    """(10) The class of an item: everything that ``visibility.sees_such`` asks about it."""
+    """(10) The class of an item: everything that ``visibility.sees_such`` asks about it, and a page of a class."""
+    common = (row.relationship, row.topic, row.label.mark, row.form)
     if is_own(row):
-        return _digest(("own", row.topic, row.label.mark))
+        return _digest(("own", *common))
     place = row.relationship
     if place == DOMESTIC:
         place = (*await relationships_of(house, row.item, read=read), "")[0]
@@ -173,7 +174,7 @@ async def class_of(house: House, row: ItemRow, read: ReadRows) -> str:
         found = await ancestry(house, read, running, row, purpose)
     except Refused:  # it has too many ancestors to be decided about: nobody sees it for what it is
         return _digest(("by itself", row.item))
-    return _digest(Plain(place, row.topic, purpose, _nameless(found.item)))
+    return _digest(Plain(common, place, purpose, _nameless(found.item)))
 
 
 def _nameless(item: decision.Item) -> decision.Item:
