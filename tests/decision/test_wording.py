@@ -138,12 +138,19 @@ def test_everything_that_may_be_missing_and_every_duty_can_be_said(language: str
 
 def test_a_limit_with_a_number_is_told_in_the_units_of_the_language() -> None:
     duty = Duty("a", "o", "6", "S", "recipient", "notify", "originator", "PT24H", limit_from="b:2")
+    english = "the recipient must give notice of it, to the originator, within 24 hours (a, 6, S; the limit by b:2)"
     said = {language: duty_wording(duty, language) for language in (AS_TYPED, "ja", "ko")}
     assert said == {
-        AS_TYPED: "the recipient must give notice of it, to the originator, within PT24H (a, 6, S; the limit by b:2)",
+        AS_TYPED: english,
         "ja": "受領側は、提供元に対し、24時間以内に、通知しなければなりません (a, 第6条, S;期限はb 第2条による)",
         "ko": "접수 측은 원제공자에게 24시간 이내에 통보하여야 합니다 (a, 제6조, S; 기한은 b 제2조에 따름)",
     }
+
+
+def test_one_hour_is_not_one_hours() -> None:
+    for within, told in (("PT1H", "1 hour"), ("P1Y", "1 year"), ("P2M", "2 months")):
+        duty = Duty("a", "o", "6", "S", "recipient", "notify", "originator", within)
+        assert f", within {told} (" in duty_wording(duty)
 
 
 def test_people_read_parties_in_capitals_and_checklists_by_their_titles() -> None:

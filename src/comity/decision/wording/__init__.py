@@ -154,8 +154,11 @@ def _limit(duty: Duty, words: Words) -> str:
         if duty.within == word:
             return said
     numbered = _NUMBERED.fullmatch(duty.within)
-    length = words.lengths.get(numbered[2]) if numbered else None
-    return words.within.format(length.format(numbered[1]) if length and numbered else duty.within)
+    if numbered is None:
+        return words.within.format(duty.within)
+    number, unit = numbered.groups()
+    length = words.lengths.get(number + unit) or words.lengths[unit]
+    return words.within.format(length.format(number))
 
 
 def _words(language: str) -> Words:

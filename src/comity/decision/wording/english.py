@@ -153,7 +153,8 @@ ENGLISH = Words(
         "at-creation": "at creation",
         "continuous": "continuous",
     },
-    lengths={},
+    lengths={"Y": "{0} years", "M": "{0} months", "D": "{0} days", "H": "{0} hours"}
+    | {"1Y": "1 year", "1M": "1 month", "1D": "1 day", "1H": "1 hour"},
     within="within {0}",
     duty="{who} must {deed}{to}{within}",
     to=", to {0}",

@@ -52,8 +52,8 @@ class Words(Struct, frozen=True, kw_only=True):
         deeds: as ``duty`` needs them.
         owers, owed: a role as whoever owes something, and as whoever it is owed to.
         limits: limits of time that carry no number.
-        lengths: numbers of years, months, days and hours, by the letter of ISO 8601; none where a length is told as
-            it is written.
+        lengths: numbers of years, months, days and hours, by the letter of ISO 8601; a number itself, as in ``1Y``,
+            where it is told in another way.
         within: a limit that has a number.
         duty: the whole, of ``{who}``, ``{deed}``, ``{to}`` and ``{within}``; ``to`` and ``limit`` are the parts that
             say to whom, and until when.
