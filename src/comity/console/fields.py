@@ -20,7 +20,6 @@ itself says."""
 ITEMS = ("item", "items")
 LINE, AREA = 1_000, 4_000
 """Most characters of a line and of an area."""
-LINES_MAX = 1_000
 
 
 class Field(msgspec.Struct, frozen=True, kw_only=True):

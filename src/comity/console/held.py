@@ -1,8 +1,8 @@
 """Held forms: what somebody sent when his session had ended, kept until he has signed in again.
 
 A form lies in memory alone, under an id that nobody guesses, for the person whose session it came with. He is shown it
-and asked whether to send it now; for anybody else it is not there. Files lie in the spool, and here their ids. It is
-``spec/console.md`` step 21.
+and asked whether to send it now; for anybody else it is not there. Of files nothing is kept. It is ``spec/console.md``
+step 21.
 """
 
 from __future__ import annotations
@@ -28,14 +28,12 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
         person: the person id of whoever sent it.
         path: where he sent it.
         fields: what he typed, without the token of the session that ended.
-        spool: ids of the files that came with it, as the spool knows them.
         until: when it is thrown away.
     """
 
     person: str
     path: str
     fields: tuple[tuple[str, str], ...]
-    spool: tuple[str, ...] = ()
     until: datetime
 
     @property
@@ -57,15 +55,9 @@ class HeldForms:
         self._entropy = entropy
         self._held: OrderedDict[str, Held] = OrderedDict()
 
-    def keep(self, person: str, path: str, fields: Sequence[tuple[str, str]], spool: Sequence[str] = ()) -> str:
+    def keep(self, person: str, path: str, fields: Sequence[tuple[str, str]]) -> str:
         """Keep a form for its person; under which id."""
-        held = Held(
-            person=person,
-            path=path,
-            fields=tuple(fields),
-            spool=tuple(spool),
-            until=self._clock.now() + LASTS,
-        )
+        held = Held(person=person, path=path, fields=tuple(fields), until=self._clock.now() + LASTS)
         identifier = self._entropy(16).hex()
         self._held[identifier] = held
         his = [key for key, each in self._held.items() if each.person == person]

@@ -35,7 +35,6 @@ KEPT = timedelta(hours=1)
 LOOKED_AGAIN = timedelta(minutes=1)
 """How often its keys are asked for because of one that is not among them, and what it says of itself while it fails."""
 LEEWAY = timedelta(minutes=1)
-PURPOSES = ("sign-in", "prove")
 STATE_CHARACTERS_MAX = 6_000
 KEYS_MAX = 100
 ASKED_AT_ONCE = 8

@@ -141,16 +141,11 @@ class Visit:
         if not self.desk.is_fresh(self.signed_in):
             raise Stale
 
-    def hold(self, form: Form, spool: Sequence[str] = ()) -> str:
-        """Keep what was typed for whoever sent it (step 21); the page on which he is asked whether to send it.
-
-        Args:
-            form: its fields.
-            spool: ids of the files that came with it; their session may have ended.
-        """
+    def hold(self, form: Form) -> str:
+        """Keep what was typed for whoever sent it (step 21); the page on which he is asked whether to send it."""
         person = self.former.person if self.former is not None else self.signed_in.person
         fields = [(name, value) for name, value in form.fields if name != TOKEN]
-        return f"/held/{self.desk.held.keep(person, self.request.url.path, fields, spool)}"
+        return f"/held/{self.desk.held.keep(person, self.request.url.path, fields)}"
 
     def show(self, template: str, status: int = 200, **context: object) -> Response:
         """A page, or a part of one, in the language of whoever asks."""

@@ -41,10 +41,10 @@ async def upload(visit: Visit) -> Response:
 
 
 async def late(visit: Visit) -> Response:
-    """What a page with a file does when the session has ended: keep what came, and the file's number."""
+    """What a page with a file does when the session has ended: keep what was typed."""
     assert visit.former is not None
     check_typed(visit.former.person)
-    return visit.to("/sign-in", next=visit.hold(Form([("title", "a report"), ("token", "x")]), ["spooled"]))
+    return visit.to("/sign-in", next=visit.hold(Form([("title", "a report"), ("token", "x")])))
 
 
 ENTRIES = (
@@ -195,12 +195,12 @@ async def test_a_form_of_nobody_is_not_kept(world: World, at: Browser, case: str
     assert (page.status, "signed-out" in page.text) == (400, True)
 
 
-async def test_files_are_kept_by_the_page_that_takes_them(world: World, at: Browser) -> None:
+async def test_what_was_typed_beside_a_file_is_kept_by_the_page_that_takes_it(world: World, at: Browser) -> None:
     world.clock.time += timedelta(minutes=16)
     assert "signed-out" in (await at.upload("/upload", [], [])).text
     page = await at.upload("/upload/kept", [], [("file", "a.txt", "text/plain", b"x")])
     page = await at.submit("/sign-in", handle="sato", password=PASSWORD)
-    assert ("spool", "spooled") in page.form("/upload/kept").fields
+    assert ("title", "a report") in page.form("/upload/kept").fields
     assert ("token", "x") not in page.form("/upload/kept").fields
 
 

@@ -17,7 +17,6 @@ from comity.console.rights import takes_actor
 
 VERSION = "1"
 """Of the API, as its address says it too: verbs and fields are added to it, none is taken away."""
-ID = "^[0-9a-f]{32}$"
 SIGNATURES_MAX = 64
 _SIGNATURES = {
     "type": "array",

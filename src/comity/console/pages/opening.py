@@ -19,7 +19,7 @@ from comity.console.guard import READING
 from comity.console.spool import LIFE, Spooled
 from comity.console.uploads import safe_name
 from comity.console.visit import Entry, Visit
-from comity.errors import ComityError, InternalError, Misuse, Refused, Rejected
+from comity.errors import ComityError, Misuse, Refused, Rejected
 from comity.flows.giving.opening import Open, OpenedItem, StillOpen
 from comity.flows.looking.item_story import ItemStory, ShowItem
 from comity.marking.banner import BannerLine
@@ -73,8 +73,6 @@ async def ask(visit: Visit) -> Response:
         visit.check_fresh()
     try:
         lying = await _open(visit, story, typed.text("purpose"))
-    except InternalError:
-        raise
     except (Misuse, Refused, Rejected) as error:
         mistakes = {"": visit.words.told(error.sentence, error.code)}
         return await _asked(visit, story, purpose, typed, mistakes=mistakes, status=status_of(error))
