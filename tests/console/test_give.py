@@ -407,7 +407,48 @@ async def test_sealing_that_takes_longer_is_told_about(
     assert "It is sealed and asked for" in page.text
 
 
-async def test_whoever_keeps_his_own_key_is_shown_what_he_signs(world: World) -> None:
+async def until_sealed(at: Browser) -> Page:
+    """Look at the page of a request until its sealing is over."""
+    for _ in range(500):
+        if "is being sealed" not in at.page.text:
+            break
+        await asyncio.sleep(0.02)
+        await at.get(at.page.path)
+    return at.page
+
+
+async def test_what_came_of_a_sealing_is_shown_as_often_as_somebody_looks(
+    world: World, sato: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """(11) The form is there on every look, until it is asked again, and then with another file, too."""
+    monkeypatch.setattr(give_page, "PATIENCE_SECONDS", 0)
+    await look(sato, await wish(world, mark="機密"))
+    await ask(sato)
+    page = await until_sealed(sato)
+    request = page.path
+    for _ in range(2):
+        assert (page.path, page.status, "Article 4.1" in page.text) == (request, 403, True)
+        page = await sato.get(request)
+    assert dict(typed(page, {}))["topic"] == "missiles"
+    page = await sato.upload("/give", typed(page, await wish(world)), [("file", "other.txt", "text/plain", MARKER)])
+    assert (page.status, "Here, sealed: other.txt" in page.text) == (200, True)
+    await ask(sato)
+    page = await until_sealed(sato)
+    assert (page.path, page.status) == (request, 200)
+    assert "It is sealed and asked for" in page.text
+    assert "It is sealed and asked for" not in (await sato.get(request)).text
+    assert not sato.desk.spool._held
+
+
+async def test_the_same_file_is_asked_for_again_after_it_was_refused(world: World, sato: Browser) -> None:
+    await look(sato, await wish(world, mark="機密"))
+    page = await ask(sato)
+    assert page.status == 403
+    page = await sato.post("/give/ask", typed(page, {"mark": "極秘"}))
+    assert "It is sealed and asked for" in page.text
+
+
+async def test_whoever_keeps_his_own_key_is_shown_what_he_signs(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     await world.person(
         "jp",
         "goto",
@@ -418,8 +459,12 @@ async def test_whoever_keeps_his_own_key_is_shown_what_he_signs(world: World) ->
     )
     goto = await browser(world.jp, "goto")
     page = await look(goto, await wish(world))
-    page = await ask(goto)
+    monkeypatch.setattr(give_page, "PATIENCE_SECONDS", 0)
+    await ask(goto)
+    page = await until_sealed(goto)
     assert "this is what you are to sign" in page.text
+    page = await goto.get(page.path)
+    monkeypatch.undo()
     message = base64.b64decode(_to_sign(page))
     signature = base64.b64encode(KEY.sign(message)).decode()
     page = await goto.submit("/give/ask", signature=signature)

@@ -14,7 +14,7 @@ from comity.console.banners import banner_of
 from comity.console.decided import directory, functions, named, told_outcome
 from comity.console.fields import Field, Typed
 from comity.console.languages import N_, Language
-from comity.console.pages.give import finish, is_sealed, sealing_of
+from comity.console.pages.give import is_sealing, sealing_of, show_outcome
 from comity.console.visit import Entry, Visit
 from comity.errors import Misuse, Refused
 from comity.flows.actors import Actor
@@ -60,10 +60,10 @@ async def one(visit: Visit) -> Response:
     request = str(visit.request.path_params["request"])
     if (file := sealing_of(visit, request)) is not None:
         visit.desk.spool.needed(file)
-        if not is_sealed(file):
+        if is_sealing(file):
             percent = min(99, 50 * file.seen // max(1, file.size))
             return visit.show("give/sealing.html", file=file, percent=percent)
-        return await finish(visit, file)
+        return await show_outcome(visit, file)
     shown = await _shown(visit)
     return visit.show("give/request.html", **await _facts(visit, shown))
 

@@ -19,7 +19,7 @@ from comity.console.visit import TOKEN, Entry, Form, Visit, read_form
 from comity.errors import ComityError, InternalError, Misuse, Refused, Rejected, Unavailable
 from comity.flows.actors import Actor, NeedsSignature
 from comity.flows.agreeing.agreements import AgreementShown, ListAgreements
-from comity.flows.giving.release import POSSIBLE, Given
+from comity.flows.giving.release import POSSIBLE, Give, Given
 from comity.flows.house import FRESH_NAME
 from comity.flows.looking.requests import ShowRequest
 from comity.marking.label import Label
@@ -110,7 +110,9 @@ async def ask(visit: Visit) -> Response:
     if not FRESH_NAME.fullmatch(typed.fresh):
         raise Misuse("this form does not say which request it is; open the page again", code="empty-field")
     request = f"r-{typed.fresh}"
-    if await _is_asked(visit, request) or sealing_of(visit, request) is not None:
+    asked_already = await _is_asked(visit, request)
+    before = sealing_of(visit, request)
+    if asked_already or (before is not None and is_sealing(before)):
         return visit.to(f"/releases/{request}", visit.words("This was asked already; it is done once."))
     file = _chosen(visit, form)
     if form.get("file"):
@@ -119,12 +121,23 @@ async def ask(visit: Visit) -> Response:
     if typed.mistakes or file is None:
         return await show_form(visit, sheet, typed, file, _mistakes(visit, typed, file), 422)
     wish = wish_of(visit, sheet, typed, file, Actor(visit.actor.handle, read_signatures(form, visit.words)))
-    task = asyncio.create_task(visit.ask("give", wish))
+    task = asyncio.create_task(_give(visit, file, wish))
+    if before is not None:
+        before.about = UPLOADED
     file.about = Sealing(request, form, task)
     _sealing.add(task)
     task.add_done_callback(_sealing.discard)
     await asyncio.wait({task}, timeout=PATIENCE_SECONDS)
-    return visit.to(f"/releases/{request}") if not task.done() else await finish(visit, file)
+    return visit.to(f"/releases/{request}") if not task.done() else await show_outcome(visit, file)
+
+
+async def _give(visit: Visit, file: Spooled, wish: Give) -> Given:
+    """Seal and ask; the file is needed no longer where that was done."""
+    given: Given = await visit.ask("give", wish)
+    if given.outcome in POSSIBLE:
+        visit.desk.spool.drop(file)
+        visit.signed_in.tell(visit.words("It is sealed and asked for; nothing has left yet."))
+    return given
 
 
 class SignedOut(Misuse):
@@ -135,12 +148,14 @@ class SignedOut(Misuse):
         self.form = form
 
 
-async def finish(visit: Visit, file: Spooled) -> Response:
-    """What came of an asking that is over: the page of the request, or the form again with everything in it."""
+async def show_outcome(visit: Visit, file: Spooled) -> Response:
+    """What came of an asking that is over: the page of the request, or the form again with everything in it.
+
+    Nothing changes by it: it is shown as often as somebody looks, until he asks again.
+    """
     sealing = file.about
     if not isinstance(sealing, Sealing):
-        raise InternalError("a file that is not being given was finished")
-    file.about = UPLOADED
+        raise InternalError("of a file that is not being given an outcome was shown")
     visit.form = sealing.form
     given: Given | ComityError
     try:
@@ -150,8 +165,7 @@ async def finish(visit: Visit, file: Spooled) -> Response:
     except (Misuse, Refused, Rejected, Unavailable) as error:
         given = error
     if isinstance(given, Given) and given.outcome in POSSIBLE:
-        visit.desk.spool.drop(file)
-        return visit.to(f"/releases/{given.request}", visit.words("It is sealed and asked for; nothing has left yet."))
+        return visit.to(f"/releases/{given.request}")
     sheet = await make_sheet(visit, sealing.form.get("to"))
     typed = read_typed(sheet.fields, sealing.form, visit.words)
     status = 403 if isinstance(given, Given) else status_of(given)
@@ -183,13 +197,13 @@ async def late(visit: Visit) -> Response:
     return visit.to("/sign-in", next=visit.hold(form))
 
 
-def is_sealed(file: Spooled) -> bool:
-    """Whether what a file was to be sealed for is over."""
-    return not isinstance(file.about, Sealing) or file.about.task.done()
+def is_sealing(file: Spooled) -> bool:
+    """Whether a file is being sealed just now."""
+    return isinstance(file.about, Sealing) and not file.about.task.done()
 
 
 def sealing_of(visit: Visit, request: str) -> Spooled | None:
-    """The file of a request of this session that is being sealed."""
+    """The file of a request of this session that is being sealed, or was and came to nothing."""
     for each in visit.desk.spool.of_owner(visit.signed_in):
         if isinstance(each.about, Sealing) and each.about.request == request:
             return each
@@ -268,9 +282,9 @@ async def _take(visit: Visit) -> tuple[Spooled | None, ComityError | None]:
 
 
 def _chosen(visit: Visit, form: Form) -> Spooled | None:
-    """The file that lies in the spool for a form."""
+    """The file that lies in the spool for a form: one that is to be given and is not being sealed."""
     found = visit.desk.spool.of(visit.signed_in, form.get("spool"))
-    if found is None or found.about != UPLOADED:
+    if found is None or is_sealing(found) or not (found.about == UPLOADED or isinstance(found.about, Sealing)):
         return None
     visit.desk.spool.needed(found)
     return found
