@@ -15,10 +15,12 @@ from comity.console.contents import (
     Kind,
     answered,
     disposition,
+    download,
     may_be_text,
     shape_of,
     shown_text,
 )
+from comity.errors import Misuse
 from console.test_spool import Room
 
 
@@ -189,6 +191,20 @@ async def test_a_part_that_is_not_there_is_refused(tmp_path: Path, asked: str) -
     held = room.spool.of(room.session, room.put(b"content"))
     assert held is not None
     assert answered(room.spool, held, shape_of(b"content", 7), asked, save=True).status_code == 416
+
+
+async def test_what_was_made_to_be_saved_is_handed_over_once_or_again(tmp_path: Path) -> None:
+    room = Room(tmp_path)
+    content = bytes(range(256)) * 10_000
+    held = room.spool.of(room.session, room.put(content))
+    assert held is not None
+    for once in (False, False, True):
+        response = download(room.spool, held, once=once)
+        assert held.file.closed is once
+        assert (await body_of(response), response.headers["content-length"]) == (content, str(len(content)))
+        assert response.headers["content-type"] == "application/octet-stream"
+    with pytest.raises(Misuse, match="not here any more"):
+        download(room.spool, held)
 
 
 @pytest.mark.parametrize("content", [each[0] for each in SHAPES if each[0]])

@@ -61,7 +61,7 @@ async def test_two_histories_are_said_and_their_proof_can_be_taken_away(world: W
     assert "The file is ready" in page.text
     file = next(link for link in page.read.links if link.startswith("/ledger/file/"))
     proof = await at.get(file)
-    assert proof.headers["content-disposition"].endswith('.proof"')
+    assert proof.headers["content-disposition"].endswith(".proof")
     assert proof.body.startswith(b'{"format":')
 
 
@@ -181,7 +181,7 @@ async def test_evidence_is_decided_recorded_and_verified_by_a_stranger(world: Wo
     assert "The file is ready" in page.text
     file = next(link for link in page.read.links if link.startswith("/ledger/file/"))
     evidence = await keeper.get(file)
-    assert evidence.headers["content-disposition"] == f'attachment; filename="{given.item}.evidence"'
+    assert evidence.headers["content-disposition"].endswith(f"; filename*=UTF-8''{given.item}.evidence")
     assert len(evidence.body) == int(evidence.headers["content-length"])
     assert verify(evidence.body, (), time_zones()).item == given.item
     other = await (await browser(world.jp, "abe")).get(file)
@@ -228,7 +228,7 @@ async def test_evidence_of_what_one_may_not_know_of_is_of_what_is_not_there(worl
 async def test_a_record_is_proved_at_its_place(world: World, keeper: Browser) -> None:
     await keeper.get("/ledger")
     page = await keeper.submit("/ledger/proof", ledger=JP, index="0")
-    assert page.headers["content-disposition"].endswith('.tlog-proof"')
+    assert page.headers["content-disposition"].endswith(".tlog-proof")
     assert TlogProof.parse(page.body).index == 0
 
 

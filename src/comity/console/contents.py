@@ -13,7 +13,7 @@ import asyncio
 import re
 import unicodedata
 from collections.abc import AsyncIterator, Mapping
-from typing import Literal
+from typing import BinaryIO, Literal
 from urllib.parse import quote
 
 import msgspec
@@ -163,7 +163,18 @@ def answered(spool: Spool, spooled: Spooled, shape: Shape, asked: str, *, save: 
     elif asked.startswith("bytes=") and "," not in asked:
         return Response(status_code=416, headers={"content-range": f"bytes */{spooled.size}"})
     headers["content-length"] = str(last - first + 1)
-    return StreamingResponse(_pieces(spool, spooled, first, last + 1), status, headers)
+    source = spool.read(spooled)
+    source.seek(first)
+    return StreamingResponse(_pieces(source, last - first + 1), status, headers)
+
+
+def download(spool: Spool, spooled: Spooled, *, once: bool = False) -> Response:
+    """All of something that was made to be saved; where it is handed over once, it lies there no more."""
+    source = spool.read(spooled)
+    if once:
+        spool.drop(spooled)
+    headers = {"content-disposition": disposition(spooled.name), "content-length": str(spooled.size)}
+    return StreamingResponse(_pieces(source, spooled.size), headers=headers, media_type=UNTYPED)
 
 
 def _part(asked: str, size: int) -> tuple[int, int] | None:
@@ -178,10 +189,9 @@ def _part(asked: str, size: int) -> tuple[int, int] | None:
     return (first, last) if first <= last else None
 
 
-async def _pieces(spool: Spool, spooled: Spooled, first: int, end: int) -> AsyncIterator[bytes]:
-    with spool.read(spooled) as source:
-        source.seek(first)
-        while first < end:
-            piece = await asyncio.to_thread(source.read, min(PIECE_BYTES, end - first))
-            first += len(piece)
+async def _pieces(source: BinaryIO, left: int) -> AsyncIterator[bytes]:
+    with source:
+        while left:
+            piece = await asyncio.to_thread(source.read, min(PIECE_BYTES, left))
+            left -= len(piece)
             yield piece

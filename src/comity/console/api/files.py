@@ -7,18 +7,18 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from urllib.parse import quote
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from comity.console.api.verbs import READING
 from comity.console.bodies import pieces_of
+from comity.console.contents import download
 from comity.console.desk import Desk
-from comity.console.spool import PIECE_BYTES, Spooled
+from comity.console.spool import Spooled
 from comity.console.tokens import Bearer
 from comity.console.uploads import safe_name
 from comity.errors import Misuse, Rejected
@@ -100,21 +100,7 @@ class ApiFiles:
         Raises:
             Misuse: there is no such file of this token.
         """
-        spooled = self._of(name, bearer)
-        return StreamingResponse(
-            self._pieces(spooled),
-            headers={
-                "content-disposition": f"attachment; filename*=UTF-8''{quote(spooled.name)}",
-                "content-length": str(spooled.size),
-            },
-            media_type="application/octet-stream",
-        )
-
-    async def _pieces(self, spooled: Spooled) -> AsyncIterator[bytes]:
-        with self._desk.spool.read(spooled) as source:
-            self._desk.spool.drop(spooled)
-            while piece := await asyncio.to_thread(source.read, PIECE_BYTES):
-                yield piece
+        return download(self._desk.spool, self._of(name, bearer), once=True)
 
     def sent(self, value: object, bearer: Bearer, field: str) -> Spooled:
         """The file that a request names.

@@ -14,6 +14,7 @@ from starlette.responses import Response, StreamingResponse
 from comity.answers import status_of
 from comity.console.access import Note
 from comity.console.accounts import Invited, check_keeper
+from comity.console.contents import disposition
 from comity.console.pages.sign_in import how, role_names
 from comity.console.visit import Entry, Visit, needed
 from comity.errors import ComityError, Refused
@@ -135,7 +136,7 @@ async def _download(visit: Visit, form: Literal["csv", "json"]) -> Response:
             yield b"\n]\n"
 
     kind = "application/json" if form == "json" else "text/csv; charset=utf-8"
-    name = f'attachment; filename="access-{visit.desk.house.party}.{form}"'
+    name = disposition(f"access-{visit.desk.house.party}.{form}")
     return StreamingResponse(lines(), headers={"content-type": kind, "content-disposition": name})
 
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from datetime import datetime
-from typing import BinaryIO
 from weakref import WeakKeyDictionary
 
 import msgspec
 from markupsafe import Markup
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from comity.answers import status_of
+from comity.console import contents
 from comity.console.acts import Act, Done, Ready, cell
 from comity.console.decided import told_outcome
 from comity.console.desk import Desk
@@ -22,7 +21,7 @@ from comity.console.pages.agreement_drawn import party_names
 from comity.console.pages.ledger_drawn import draw_ledgers, verdict_of
 from comity.console.picking import item_field
 from comity.console.rights import KEEPERS, OVERSIGHT, check_right
-from comity.console.spool import PIECE_BYTES, Spooled
+from comity.console.spool import Spooled
 from comity.console.visit import Entry, Visit, needed
 from comity.errors import ComityError, Misuse, Refused
 from comity.flows.agreeing.agreements import ListAgreements
@@ -42,7 +41,6 @@ from comity.register.roles import AGREEMENT_AUTHORITY
 
 AT_ONCE_SECONDS = 1.0
 """How long a form waits for a verification: a small ledger's is done before the page is shown."""
-FILE_TYPE = "application/octet-stream"
 RESPONSES = {
     "alarm": N_("it is told"),
     "freeze": N_("nothing more is given until it is settled"),
@@ -217,20 +215,7 @@ async def download(visit: Visit) -> Response:
     if found is None:
         raise Misuse("the file is not here any more; make it again", code="unknown-path")
     visit.desk.spool.needed(found)
-    return _file(visit.desk.spool.read(found), found.name, found.size)
-
-
-def _file(content: BinaryIO, name: str, size: int) -> Response:
-    def pieces() -> Iterator[bytes]:
-        with content:
-            while piece := content.read(PIECE_BYTES):
-                yield piece
-
-    return StreamingResponse(
-        pieces(),
-        media_type=FILE_TYPE,
-        headers={"content-disposition": f'attachment; filename="{name}"', "content-length": str(size)},
-    )
+    return contents.download(visit.desk.spool, found)
 
 
 async def prove(visit: Visit) -> Response:
@@ -246,9 +231,8 @@ async def prove(visit: Visit) -> Response:
         raise
     except ComityError as error:
         return await _page(visit, status_of(error), typed=typed, mistakes=_mistake(visit, error, "index"))
-    name = f"{proved.record[:16]}.tlog-proof"
-    headers = {"content-disposition": f'attachment; filename="{name}"'}
-    return Response(proved.proof, media_type=FILE_TYPE, headers=headers)
+    headers = {"content-disposition": contents.disposition(f"{proved.record[:16]}.tlog-proof")}
+    return Response(proved.proof, media_type=contents.UNTYPED, headers=headers)
 
 
 def _mistake(visit: Visit, error: ComityError, field: str) -> dict[str, Markup]:
