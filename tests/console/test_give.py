@@ -440,6 +440,25 @@ async def test_what_came_of_a_sealing_is_shown_as_often_as_somebody_looks(
     assert not sato.desk.spool._held
 
 
+async def test_a_sealing_ends_with_the_console(world: World, sato: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(give_page, "PATIENCE_SECONDS", 0)
+
+    class Endless:
+        request = sato.desk.flows["give"].request
+
+        async def run(self, _house: House, _request: object) -> None:
+            await asyncio.Event().wait()
+
+    await look(sato, await wish(world))
+    sato.desk.flows = {**sato.desk.flows, "give": Endless()}
+    page = await ask(sato)
+    assert "is being sealed" in page.text
+    (file,) = sato.desk.spool._held.values()
+    assert isinstance(file.about, give_page.Sealing)
+    await sato.desk.close()
+    assert file.about.task.cancelled()
+
+
 async def test_the_same_file_is_asked_for_again_after_it_was_refused(world: World, sato: Browser) -> None:
     await look(sato, await wish(world, mark="機密"))
     page = await ask(sato)

@@ -69,7 +69,8 @@ async def test_one_session_reads_so_many_feeds_and_the_one_looked_at_longest_ago
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     assert readers.open == ["elsewhere"]
-    await held.close()
+    held.end_of(other)
+    await held.close()  # which waits for what ends just now
     assert readers.open == []
 
 

@@ -18,6 +18,7 @@ from comity.console.once import Once
 from comity.console.organisations import Login
 from comity.console.pace import Pace
 from comity.console.passwords import HASHER, Passwords
+from comity.console.running import Running
 from comity.console.sessions import Session, Sessions
 from comity.console.settings import ConsoleSettings
 from comity.console.spool import Spool
@@ -66,6 +67,7 @@ class Desk:
         views: feeds that are read before browsers; None where none come here.
         spool: files that came through browsers, and what is open before them.
         tokens: by which programs ask in somebody's name.
+        running: what goes on after its page was answered.
 
     Args:
         house: whose console it is.
@@ -128,6 +130,7 @@ class Desk:
             clock=clock,
             entropy=entropy,
         )
+        self.running = Running()
         self._after = after
 
     async def ask(self, flow: str, request: msgspec.Struct) -> Any:
@@ -160,7 +163,8 @@ class Desk:
         return self.clock.now() - shown <= timedelta(minutes=self.settings.fresh_minutes)
 
     async def close(self) -> None:
-        """End what is read, and write what waits to be written."""
+        """End what is read and what goes on, and write what waits to be written."""
+        await self.running.close()
         if self.views is not None:
             await self.views.close()
         await self.access.close()

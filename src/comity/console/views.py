@@ -15,6 +15,7 @@ from collections import Counter, deque
 from contextlib import aclosing, suppress
 from datetime import datetime, timedelta
 
+from comity.console.running import Running
 from comity.console.sessions import Session
 from comity.errors import TOLD, ComityError, InternalError, Unavailable
 from comity.feed.histogram import Histogram
@@ -94,6 +95,7 @@ class Views:
         self.readers = readers
         self._clock = clock
         self._open: list[View] = []
+        self._running = Running()
         self._next: asyncio.TimerHandle | None = None
 
     async def begin(self, session: Session, request: Follow) -> View:
@@ -111,7 +113,7 @@ class Views:
         if before is not None:
             await self.end(before)
         view = View(session, request, self._clock.now())
-        view.task = asyncio.create_task(self._read(view), name=f"view of {request.feed}")
+        view.task = self._running.begin(self._read(view), f"view of {request.feed}")
         self._open.append(view)
         try:
             await asyncio.wait_for(view.ready.wait(), BEGIN_SECONDS)
@@ -144,9 +146,9 @@ class Views:
             self._forget(view)
 
     async def close(self) -> None:
-        """End every reading."""
-        for view in list(self._open):
-            await self.end(view)
+        """End every reading; what its reader was shown is recorded."""
+        self._open.clear()
+        await self._running.close()
         if self._next is not None:
             self._next.cancel()
 

@@ -46,10 +46,6 @@ class Sealing:
     task: asyncio.Task[Given]
 
 
-_sealing: set[asyncio.Task[Given]] = set()
-"""What is being sealed: a session that ends meanwhile does not end it."""
-
-
 async def page(visit: Visit) -> Response:
     """The empty form; first the choice of an agreement, where there are several."""
     _check_officer(visit)
@@ -121,12 +117,10 @@ async def ask(visit: Visit) -> Response:
     if typed.mistakes or file is None:
         return await show_form(visit, sheet, typed, file, _mistakes(visit, typed, file), 422)
     wish = wish_of(visit, sheet, typed, file, Actor(visit.actor.handle, read_signatures(form, visit.words)))
-    task = asyncio.create_task(_give(visit, file, wish))
+    task = visit.desk.running.begin(_give(visit, file, wish), "giving")
     if before is not None:
         before.about = UPLOADED
     file.about = Sealing(request, form, task)
-    _sealing.add(task)
-    task.add_done_callback(_sealing.discard)
     await asyncio.wait({task}, timeout=PATIENCE_SECONDS)
     return visit.to(f"/releases/{request}") if not task.done() else await show_outcome(visit, file)
 
