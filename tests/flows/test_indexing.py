@@ -106,6 +106,87 @@ async def test_what_is_committed_while_it_is_made_is_taken_up_afterwards(
     assert await differences(jp) == await differences(kr) == {}
 
 
+async def test_too_much_at_once_while_it_is_made_is_found_in_the_journal(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:  # (7)
+    jp, make = world.jp, upkeep._make
+    first = (await world.given()).item
+    later: list[str] = []
+
+    async def slowly(house: House, index: SqliteIndex, end: Watermark) -> None:
+        await make(house, index, end)
+        later.append((await world.given()).item)
+        assert not jp.unindexed.resumed
+
+    monkeypatch.setattr(upkeep, "_make", slowly)
+    monkeypatch.setattr(unindexed, "KEYS_MAX", 3)
+    assert await items(jp) == [*later, first]
+    assert later
+
+
+async def test_a_page_does_not_wait_until_all_of_it_is_made(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """(7) Also the page that finds nobody at it; it is made once, though nobody waits any longer."""
+    jp, make, made, free = world.jp, upkeep._make, [], asyncio.Event()
+    given = (await world.given()).item
+
+    async def slowly(house: House, index: SqliteIndex, end: Watermark) -> None:
+        await free.wait()
+        made.append(end)
+        await make(house, index, end)
+
+    monkeypatch.setattr(upkeep, "PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(upkeep, "_make", slowly)
+    for _ in range(3):
+        with pytest.raises(Unavailable, match="being made;") as caught:
+            await items(jp)
+        assert caught.value.code == "index-behind"
+    gone = asyncio.create_task(items(jp))
+    await asyncio.sleep(0.01)
+    gone.cancel()
+    monkeypatch.setattr(upkeep, "PATIENCE_SECONDS", 60.0)
+    pages = [asyncio.create_task(items(jp)) for _ in range(3)]
+    await asyncio.sleep(0.01)
+    free.set()
+    assert await asyncio.gather(*pages) == [[given]] * 3
+    assert len(made) == 1
+
+
+async def test_what_nobody_waits_for_ends_with_the_house(world: World, monkeypatch: pytest.MonkeyPatch) -> None:  # (7)
+    async def never(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(upkeep, "PATIENCE_SECONDS", 60.0)
+    monkeypatch.setattr(upkeep, "_make", never)
+    page = asyncio.create_task(items(world.jp))
+    await asyncio.sleep(0.05)
+    await world.jp.close()
+    with pytest.raises(Unavailable) as caught:
+        await page
+    assert caught.value.code == "index-behind"
+    assert [each for each in asyncio.all_tasks() if each.get_name() == "taking up"] == []
+    assert not world.jp.unindexed.turn.locked()
+
+
+async def test_what_was_not_taken_up_though_nobody_waited_is_tried_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = (await world.given()).item
+    free = asyncio.Event()
+
+    async def fails(*_: object) -> None:
+        await free.wait()
+        raise DiskFull("no room", code="disk-full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(upkeep, "PATIENCE_SECONDS", 0.05)
+        patched.setattr(upkeep, "_make", fails)
+        with pytest.raises(Unavailable, match="being made"):
+            await items(world.jp)
+        free.set()
+        await asyncio.sleep(0.05)
+    assert await items(world.jp) == [given]
+
+
 async def test_an_index_that_is_lost_on_the_way_is_made_anew(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     jp, index = world.jp, world.jp.index
     assert isinstance(index, SqliteIndex)

@@ -175,6 +175,7 @@ class House:
 
     async def close(self) -> None:
         """Stop sequencing; adapters are closed by whoever opened them."""
+        await self.unindexed.close()
         await self.sequencer.close()
         await self.erasing.close()
 

@@ -6,6 +6,7 @@ import asyncio
 from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -33,7 +34,7 @@ MADE_AT_ONCE = 256
 BREATH = 4
 """Entries made before something else may be done."""
 PATIENCE_SECONDS = 2.0
-"""How long a page waits while the index is made for the first time, or has much to take up."""
+"""How long a page waits for the index to take up what it lacks, be it all of it; that goes on without the page."""
 FEW_MAX = 100_000
 """Up to how many rows of a table all keys are kept in memory while the index is made anew."""
 BELOW_MAX = 10_000
@@ -69,30 +70,27 @@ async def up_to_date(house: House) -> Index:
     """(7) The index, with everything that was committed before.
 
     Raises:
-        Unavailable: it is being made (``index-behind``), it was lost and is made anew (``index-lost``), or the house
-            keeps none.
+        Unavailable: it is being made, or has much to take up (``index-behind``); it was lost and is made anew
+            (``index-lost``); or the house keeps none.
         DiskFull: there is no room for it.
     """
     index = index_of(house)
     if house.unindexed.any or await index.watermark() is None:
-        try:
-            async with asyncio.timeout(PATIENCE_SECONDS):
-                await house.unindexed.turn.acquire()
-        except TimeoutError:
-            raise behind(house) from None
-        try:
-            await _catch_up(house, index)
-        finally:
-            house.unindexed.turn.release()
+        task = house.unindexed.task(partial(catch_up, house))
+        await asyncio.wait([task], timeout=PATIENCE_SECONDS)
+        if not task.done() or task.cancelled():
+            raise behind(house)
+        task.result()
     return index
 
 
 def behind(house: House) -> Unavailable:
     """What whoever asks for a page hears while the index is not ready."""
     now = progress(house)
+    so_far = f" ({now.done} of about {max(now.done, now.of)} entries)" if now.of else ""
     return Unavailable(
-        f"the index of the register is being made ({now.done} of about {max(now.done, now.of)} entries); pages of the "
-        "register come when it is ready, everything else goes on",
+        f"the index of the register is being made{so_far}; pages of the register come when it is ready, everything "
+        "else goes on",
         code="index-behind",
     )
 
@@ -152,9 +150,10 @@ async def renew(house: House) -> None:
 async def _catch_up(house: House, index: Index) -> None:
     state = house.unindexed
     try:
-        if not await _leads_on(house, index):
-            await _resume(house, index)
-        while state.waiting:
+        while not await _leads_on(house, index) or state.waiting:
+            if not state.resumed:  # once more where too much was told meanwhile
+                await _resume(house, index)
+                continue
             keys, mark = state.take()
             try:
                 await _take_up(house, index, resting_on(keys), mark)

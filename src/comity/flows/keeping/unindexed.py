@@ -6,7 +6,7 @@ The sequencer tells of each commit and does not wait. Whoever keeps the index ta
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
 from comity.ports.index import Watermark
@@ -38,6 +38,20 @@ class Unindexed:
         self.classes: tuple[int, Any] = (-1, None)
         self._keys: dict[Key, None] = {}
         self._mark: Watermark | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def task(self, take_up: Callable[[], Coroutine[Any, Any, None]]) -> asyncio.Task[None]:
+        """The one task in which it is taken up for whoever waits for that; it goes on when nobody does any longer."""
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(take_up(), name="taking up")
+            self._task.add_done_callback(_heard)
+        return self._task
+
+    async def close(self) -> None:
+        """End that task."""
+        if self._task is not None and not self._task.done():
+            self._task.cancel()
+            await asyncio.wait([self._task])
 
     @property
     def any(self) -> bool:
@@ -76,3 +90,9 @@ class Unindexed:
         """What is told is not all: the journal has to be asked again."""
         self._keys = {}
         self.resumed = False
+
+
+def _heard(task: asyncio.Task[None]) -> None:
+    """What it failed of is told to whoever waits, and to nobody else: it is tried again."""
+    if not task.cancelled():
+        task.exception()
