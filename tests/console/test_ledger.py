@@ -125,6 +125,14 @@ async def test_while_one_verification_runs_no_other_is_begun(keeper: Browser, mo
     while "still running" in (page := await keeper.get("/ledger/verification")).text:
         await asyncio.sleep(0.05)
     assert "Everything is as it must be" in page.text
+    go_on.clear()
+    await keeper.get("/ledger")
+    await keeper.submit("/ledger/verify")
+    known = keeper.desk.verification
+    assert known is not None
+    assert not known.task.done()
+    await keeper.desk.close()
+    assert known.task.cancelled(), "it does not go on in a store that is closed"
 
 
 async def test_how_far_a_verification_is_stands_on_its_page(

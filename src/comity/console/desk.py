@@ -18,7 +18,7 @@ from comity.console.once import Once
 from comity.console.organisations import Login
 from comity.console.pace import Pace
 from comity.console.passwords import HASHER, Passwords
-from comity.console.running import Running
+from comity.console.running import Running, Verification
 from comity.console.sessions import Session, Sessions
 from comity.console.settings import ConsoleSettings
 from comity.console.spool import Spool
@@ -68,6 +68,7 @@ class Desk:
         spool: files that came through browsers, and what is open before them.
         tokens: by which programs ask in somebody's name.
         running: what goes on after its page was answered.
+        verification: the newest of the ledgers; another one is begun only when it is over.
 
     Args:
         house: whose console it is.
@@ -131,6 +132,7 @@ class Desk:
             entropy=entropy,
         )
         self.running = Running()
+        self.verification: Verification | None = None
         self._after = after
 
     async def ask(self, flow: str, request: msgspec.Struct) -> Any:

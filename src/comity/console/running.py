@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from datetime import datetime
 from typing import Any, TypeVar
+
+import msgspec
+
+from comity.flows.maintaining.rebuilding import LedgerVerified
 
 T = TypeVar("T")
 
@@ -28,3 +33,28 @@ class Running:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+class Verification(msgspec.Struct):
+    """One verification of a house's ledgers, as far as it is: ``checked`` of ``entries`` journal entries."""
+
+    begun: datetime
+    by: str
+    task: asyncio.Task[LedgerVerified]
+    ended: datetime | None = None
+    checked: int = 0
+    entries: int = 0
+
+    def hear(self, checked: int, entries: int) -> None:
+        """Take note of how far it is."""
+        self.checked, self.entries = checked, entries
+
+    @property
+    def result(self) -> LedgerVerified | None:
+        """What was found; None while it runs, and where it failed."""
+        return self.task.result() if self.task.done() and self.task.exception() is None else None
+
+    @property
+    def failed(self) -> BaseException | None:
+        """Why it could not be done."""
+        return self.task.exception() if self.task.done() else None

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
-from weakref import WeakKeyDictionary
 
-import msgspec
 from markupsafe import Markup
 from starlette.responses import Response
 
@@ -14,13 +11,13 @@ from comity.answers import status_of
 from comity.console import contents
 from comity.console.acts import Act, Done, Ready, cell
 from comity.console.decided import told_outcome
-from comity.console.desk import Desk
 from comity.console.fields import Field, read_typed
 from comity.console.languages import N_
 from comity.console.pages.agreement_drawn import party_names
 from comity.console.pages.ledger_drawn import draw_ledgers, verdict_of
 from comity.console.picking import item_field
 from comity.console.rights import KEEPERS, OVERSIGHT, check_right
+from comity.console.running import Verification
 from comity.console.spool import Spooled
 from comity.console.visit import Entry, Visit, needed
 from comity.errors import ComityError, Misuse, Refused
@@ -47,35 +44,6 @@ RESPONSES = {
     "consult": N_("a consultation is asked for"),
 }
 """What follows on two histories."""
-
-
-class Verification(msgspec.Struct):
-    """One verification of a house's ledgers, as far as it is: ``checked`` of ``entries`` journal entries."""
-
-    begun: datetime
-    by: str
-    task: asyncio.Task[LedgerVerified]
-    ended: datetime | None = None
-    checked: int = 0
-    entries: int = 0
-
-    def hear(self, checked: int, entries: int) -> None:
-        """Take note of how far it is."""
-        self.checked, self.entries = checked, entries
-
-    @property
-    def result(self) -> LedgerVerified | None:
-        """What was found; None while it runs, and where it failed."""
-        return self.task.result() if self.task.done() and self.task.exception() is None else None
-
-    @property
-    def failed(self) -> BaseException | None:
-        """Why it could not be done."""
-        return self.task.exception() if self.task.done() else None
-
-
-_verifications: WeakKeyDictionary[Desk, Verification] = WeakKeyDictionary()
-"""The newest of each house; another one is begun only when it is over."""
 
 
 async def show(visit: Visit) -> Response:
@@ -108,7 +76,7 @@ async def _page(visit: Visit, status: int = 200, **more: object) -> Response:
         "deals": deals,
         "proves": visit.has(*OVERSIGHT),
         "settles": visit.has(AGREEMENT_AUTHORITY),
-        "verification": _verifications.get(visit.desk),
+        "verification": visit.desk.verification,
         "mistakes": {},
         "typed": {},
         "item": item,
@@ -134,11 +102,9 @@ async def _called(visit: Visit) -> dict[str, str]:
 async def verify(visit: Visit) -> Response:
     """Check every record, link, leaf, checkpoint and row against one another; the page says how far it is."""
     check_right("ledger.verify", VerifyLedger, visit.person.roles)
-    known = _verifications.get(visit.desk)
+    known = visit.desk.verification
     if known is None or known.task.done():
-        known = _begun(visit)
-        _verifications[visit.desk] = known
-        known.task.add_done_callback(lambda _: _ended(visit.desk))
+        known = visit.desk.verification = _begun(visit)
     await asyncio.wait({known.task}, timeout=AT_ONCE_SECONDS)
     return visit.to("/ledger/verification")
 
@@ -148,23 +114,21 @@ def _begun(visit: Visit) -> Verification:
 
     async def verified() -> LedgerVerified:
         hears.set(made.hear)
-        found: LedgerVerified = await visit.ask("ledger.verify", VerifyLedger())
+        try:
+            found: LedgerVerified = await visit.ask("ledger.verify", VerifyLedger())
+        finally:
+            made.ended = desk.house.now()
         return found
 
-    made = Verification(visit.desk.house.now(), visit.signed_in.handle, asyncio.create_task(verified()))
+    desk = visit.desk
+    made = Verification(desk.house.now(), visit.signed_in.handle, desk.running.begin(verified(), "verification"))
     return made
-
-
-def _ended(desk: Desk) -> None:
-    known = _verifications.get(desk)
-    if known is not None and known.ended is None:
-        known.ended = desk.house.now()
 
 
 async def show_verification(visit: Visit) -> Response:
     """What the newest verification found, or that it still runs."""
     check_right("ledger.verify", VerifyLedger, visit.person.roles)
-    known = _verifications.get(visit.desk)
+    known = visit.desk.verification
     failed = known.failed if known is not None else None
     if failed is not None and not isinstance(failed, ComityError):
         raise failed
