@@ -15,12 +15,15 @@ from comity.flows.consenting.consent_requests import AskConsent, ask_consent
 from comity.flows.ending.destruction import Destroy, destroy
 from comity.flows.ending.recalls import Recall, recall
 from comity.flows.exchanging.parcel import write_parcel
+from comity.flows.finding import waiting
 from comity.flows.finding.today import ShowToday, Today, show_today
-from comity.flows.finding.waiting import Waits
+from comity.flows.finding.waiting import Waits, to_approve
 from comity.flows.giving.answering import Approve, Assure, approve, assure
 from comity.flows.house import House
 from comity.flows.looking.duties import ListDuties, list_duties
 from comity.flows.looking.views import ShowInbox
+from comity.ports.index import Entry
+from comity.stores.index import SqliteIndex
 from world import RELATIONSHIP, TODAY, World
 
 
@@ -69,6 +72,32 @@ async def test_a_request_waits_for_whom_it_is_and_then_for_the_next(world: World
     assert set(await waits(jp, "ito")) == set(await waits(jp, "abe")) == {"receipt"}
     await world.exchange()
     assert await waits(jp, "sato") == await waits(jp) == {}
+
+
+@pytest.mark.parametrize("answered", ["the oldest", "the newest", "every other", "all but one", "all", "none"])
+@pytest.mark.parametrize("oldest_first", [True, False])
+async def test_what_he_has_answered_does_not_wait_for_him_however_much_that_is(
+    answered: str, oldest_first: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "PORTION_MAX", 16)
+    many = 120
+    his = {
+        "the oldest": set(range(100)),
+        "the newest": set(range(20, many)),
+        "every other": set(range(0, many, 2)),
+        "all but one": set(range(many)) - {70},
+        "all": set(range(many)),
+        "none": set(),
+    }[answered]
+    index = SqliteIndex(None)
+    names = {number: ("approve", *(["approve/him"] if number in his else [])) for number in range(many)}
+    await index.change([Entry(f"approve/{n:03d}", TODAY + timedelta(seconds=n), names[n], b"") for n in range(many)])
+    left = [f"approve/{number:03d}" for number in sorted(set(range(many)) - his, reverse=not oldest_first)]
+    for limit in (1, 5, 30, 200):
+        found = await to_approve(index, "him", limit, oldest_first=oldest_first)
+        assert [each.key for each in found] == left[:limit]
+    assert len(await to_approve(index, "", 200, oldest_first=oldest_first)) == many
+    await index.close()
 
 
 async def test_a_refused_request_waits_for_nobody(world: World) -> None:

@@ -10,6 +10,7 @@ import msgspec
 from comity.decision.wording.words import AS_TYPED
 from comity.flows.actors import Actor
 from comity.flows.deciding.visibility import Sight, viewer
+from comity.flows.finding.waiting import to_approve
 from comity.flows.house import House
 from comity.flows.indexing.upkeep import up_to_date
 from comity.flows.looking.views import AskedLine, RequestLine, asked_line, request_line
@@ -54,9 +55,7 @@ async def list_requests(house: House, request: ListRequests) -> RequestsListed:
     assure: list[Entry] = []
     own: list[Entry] = []
     if person is not None and RELEASE_AUTHORITY in person.roles:
-        his = {each.key for each in await index.walk([f"approve/{person.person}"], limit=LINES_MAX)}
-        open_to_all = await index.walk(["approve"], limit=LINES_MAX + len(his))
-        approve = [each for each in open_to_all if each.key not in his][:LINES_MAX]
+        approve = await to_approve(index, person.person, LINES_MAX)
     if person is not None and ASSURANCE_OFFICER in person.roles:
         assure = await index.walk(["assure"], limit=LINES_MAX)
     if person is not None:

@@ -30,6 +30,10 @@ COUNTED_MAX = 1_000
 """Up to how many are counted."""
 LOOKED_AT_MAX = 60
 """Most entries looked at one by one, where the register has to say which of them are meant."""
+PORTION_MAX = 1_000
+"""Most entries looked at at once."""
+NO_LIMIT = 2**62
+"""For what stands under one name: that is counted as it is written."""
 
 WaitKind = Literal[
     "approve",
@@ -102,16 +106,27 @@ async def _approve(looking: Looking) -> Waits | None:
     """Requests that a release authority has not answered, of others."""
     if not looking.acts(RELEASE_AUTHORITY):
         return None
-    person = looking.scope.person
-    mine = [] if person is None else [f"approve/{person.person}"]
-    count = await looking.index.count(["approve"], limit=COUNTED_MAX + 1)
-    done = await looking.index.count(mine, limit=COUNTED_MAX + 1) if mine else 0
-    skipped = (
-        {each.key for each in await looking.index.walk(mine, limit=LOOKED_AT_MAX, oldest_first=True)} if mine else {}
-    )
-    entries = await looking.index.walk(["approve"], limit=looking.limit + len(skipped), oldest_first=True)
-    first = [await _request(looking, "approve", each) for each in entries if each.key not in skipped][: looking.limit]
-    return _waits("approve", min(count, COUNTED_MAX + done) - done, first, more=count > COUNTED_MAX)
+    person = "" if looking.scope.person is None else looking.scope.person.person
+    entries = await to_approve(looking.index, person, looking.limit, oldest_first=True)
+    done = await looking.index.count([f"approve/{person}"], limit=NO_LIMIT) if person else 0
+    count = await looking.index.count(["approve"], limit=NO_LIMIT) - done
+    return _waits("approve", count, [await _request(looking, "approve", each) for each in entries])
+
+
+async def to_approve(index: Index, person: str, limit: int, *, oldest_first: bool = False) -> list[Entry]:
+    """Up to ``limit`` requests of others that somebody has not answered; of all, where it is the house itself."""
+    found: list[Entry] = []
+    place, portion = None, limit
+    while len(found) < limit:
+        some = await index.walk(["approve"], limit=portion, beyond=place, oldest_first=oldest_first)
+        over = [f"approve/{person}"] if person else []  # what he has asked or answered is among the others
+        his = await index.walk(over, limit=len(some), beyond=place, oldest_first=oldest_first)
+        answered = {each.key for each in his}
+        found += [each for each in some if each.key not in answered]
+        if len(some) < portion:
+            break
+        place, portion = some[-1].place, min(2 * portion, PORTION_MAX)
+    return found[:limit]
 
 
 async def _asked(looking: Looking) -> Waits | None:
