@@ -185,8 +185,6 @@ class _Parts:
                     await self._hand_over()
         except FormParserError:
             raise Rejected("a form that is cut short or is none", code="wrong-form") from None
-        except TimeoutError:
-            raise Rejected(f"only {self._came} bytes of the file came in time", code="slow-body") from None
         if not self._ended:
             raise Rejected("a form that is cut short or is none", code="wrong-form")
         await self._hand_over()

@@ -11,7 +11,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from comity.console.bodies import pieces_of
+from comity.console import bodies
 from comity.console.desk import Desk
 from comity.console.guard import FORM_BYTES_MAX
 from comity.console.languages import Language
@@ -209,14 +209,7 @@ async def read_form(request: Request) -> Form:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != FORM:
         raise Rejected(f"a form is sent as {FORM}, not as {kind[:100]!r}", code="wrong-form")
-    body = bytearray()
-    try:
-        async for piece in pieces_of(request):
-            body += piece
-            if len(body) > FORM_BYTES_MAX:
-                raise Rejected(f"a form of more than {FORM_BYTES_MAX} bytes", code="too-large")
-    except TimeoutError:
-        raise Rejected("the request did not come in time", code="slow-body") from None
+    body = await bodies.whole(request, FORM_BYTES_MAX)
     try:
         fields = parse_qsl(
             body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=FIELDS_MAX, encoding="utf-8"

@@ -11,12 +11,12 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from comity.console import bodies
 from comity.console.api.description import SIGNATURES_MAX, description
 from comity.console.api.files import HEADER, WRITTEN, ApiFiles, read_fields, takes_files
 from comity.console.api.idempotency import Idempotency
 from comity.console.api.problems import problem
 from comity.console.api.verbs import READING, verbs
-from comity.console.bodies import pieces_of
 from comity.console.desk import Desk
 from comity.console.pace import Pace
 from comity.console.rights import check_right, takes_actor
@@ -174,15 +174,7 @@ async def _body(request: Request) -> bytes:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise Rejected("a request is JSON: Content-Type: application/json", code="not-json")
-    body = bytearray()
-    try:
-        async for piece in pieces_of(request):
-            body += piece
-            if len(body) > BODY_BYTES_MAX:
-                raise Rejected(f"a request of more than {BODY_BYTES_MAX} bytes", code="too-large")
-    except TimeoutError:
-        raise Rejected("the request did not come in time", code="slow-body") from None
-    return bytes(body)
+    return await bodies.whole(request, BODY_BYTES_MAX)
 
 
 def _check_method(request: Request, method: str) -> None:
