@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from comity.agreement.model import Agreement
 from comity.console.desk import Desk
+from comity.console.pages import opening
 from comity.flows.actors import Actor
 from comity.flows.deciding.explaining import Why, why
 from comity.flows.looking.item_story import ShowItem, show_item
@@ -130,6 +131,18 @@ async def test_a_picture_or_a_document_is_shown_from_an_address_of_its_own(world
         saved = await kim.get(f"{page.path}/file")
         assert (saved.body, saved.headers["content-type"]) == (content, "application/octet-stream")
         assert saved.headers["content-disposition"].startswith("attachment; ")
+
+
+async def test_what_something_is_is_looked_at_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """(18) Not for each part that a browser asks for, of which there are many."""
+    content = png(after=SCRIPT)
+    kim, _item, page = await opened(world, content, "map.png")
+    monkeypatch.setattr(opening, "shape_of", None)
+    monkeypatch.setattr(opening, "_head", None)
+    for first in range(5):
+        part = await kim.get(f"{page.path}/content", range=f"bytes={first}-{first + 3}")
+        assert (part.status, part.body) == (206, content[first : first + 4])
+        assert part.headers["content-type"] == "image/png"
 
 
 async def test_anything_else_is_saved(world: World) -> None:

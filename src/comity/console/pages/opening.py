@@ -42,6 +42,7 @@ class Lying(msgspec.Struct, frozen=True, kw_only=True):
         conditions: of the consent that it rests on.
         record: the record of the opening, in hex; empty in strict custody, where the reader's own key makes it.
         until: when it is thrown away.
+        shape: what it is, without its text: every part of it that a browser asks for is answered by it.
     """
 
     item: str
@@ -53,6 +54,7 @@ class Lying(msgspec.Struct, frozen=True, kw_only=True):
     conditions: tuple[str, ...]
     record: str
     until: datetime
+    shape: Shape
 
 
 async def ask(visit: Visit) -> Response:
@@ -100,9 +102,11 @@ async def _open(visit: Visit, story: ItemStory, purpose: str) -> Spooled | Opene
         )
         if opened.outcome != "permit":
             return opened
+        shape = Shape("other")
         if opened.opening:
             lies.name = safe_name(opened.file_name)
             lies.given = opened.file_name
+            shape = msgspec.structs.replace(shape_of(await _head(visit, lies), lies.size), text="")
         lies.about = Lying(
             item=story.item,
             title=story.title or opened.file_name or called_whole(visit.words, story),
@@ -113,6 +117,7 @@ async def _open(visit: Visit, story: ItemStory, purpose: str) -> Spooled | Opene
             conditions=opened.conditions,
             record=opened.opening or "",
             until=visit.desk.clock.now() + LIFE,
+            shape=shape,
         )
         return lies
 
@@ -190,8 +195,7 @@ async def _answered(visit: Visit, *, save: bool) -> Response:
     lies, lying = _lying(visit)
     if (refused := await _refused(visit, lies, lying)) is not None:
         return refused
-    shape = shape_of(await _head(visit, lies), lies.size) if lying.record else Shape("other")
-    return answered(visit.desk.spool, lies, shape, visit.request.headers.get("range", ""), save=save)
+    return answered(visit.desk.spool, lies, lying.shape, visit.request.headers.get("range", ""), save=save)
 
 
 async def _head(visit: Visit, lies: Spooled) -> bytes:
