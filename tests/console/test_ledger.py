@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from comity.console.pages import ledger
-from comity.errors import Rejected
+from comity.errors import InternalError, Rejected
 from comity.evidence.verify import verify
 from comity.flows.maintaining import replaying
 from comity.flows.maintaining.rebuilding import VerifyLedger, hears, verify_ledger
@@ -133,6 +133,30 @@ async def test_while_one_verification_runs_no_other_is_begun(keeper: Browser, mo
     assert not known.task.done()
     await keeper.desk.close()
     assert known.task.cancelled(), "it does not go on in a store that is closed"
+
+
+@pytest.mark.parametrize("flow", ["evidence.export", "ledger.prove", "ledger.verify"])
+async def test_a_defect_of_ours_is_logged_and_not_told(
+    keeper: Browser, caplog: pytest.LogCaptureFixture, flow: str
+) -> None:
+    class Defect:
+        request = keeper.desk.flows[flow].request
+
+        @staticmethod
+        async def run(_house: object, _request: object) -> object:
+            raise InternalError("the invariant of ours")
+
+    keeper.desk.flows = {**keeper.desk.flows, flow: Defect}
+    await keeper.get("/ledger")
+    if flow == "evidence.export":
+        page = await keeper.submit("/ledger/evidence", item="i-abc")
+    elif flow == "ledger.verify":
+        page = await keeper.submit("/ledger/verify")
+    else:
+        page = await keeper.get(f"/ledger/proof?ledger={JP}&index=0")
+    assert (page.status, "this page failed" in page.text) == (500, True)
+    assert "the invariant of ours" not in page.text
+    assert "the invariant of ours" in caplog.text
 
 
 async def test_how_far_a_verification_is_stands_on_its_page(

@@ -18,7 +18,7 @@ import msgspec
 from comity.console.catalogues import Code
 from comity.console.passkeys import Passkey
 from comity.console.shelves import Shelf
-from comity.errors import ComityError, Misuse, Refused, Rejected
+from comity.errors import Misuse, Refused, Rejected
 from comity.flows.house import House
 from comity.ports import Clock, Entropy, Store
 from comity.register.roles import ADMINISTRATOR, SECURITY_OFFICER
@@ -138,7 +138,7 @@ class Accounts:
         """The account of a handle; None likewise, and where nobody has the handle."""
         try:
             return await self.of((await self._house.person(handle)).person)
-        except ComityError:
+        except Misuse:
             return None
 
     async def all(self) -> list[Account]:

@@ -25,7 +25,7 @@ from comity.console.places import agreements
 from comity.console.signing import FRESH, SIGNATURE, fresh, read_signatures, shown_message
 from comity.console.visit import SEEN, TOKEN, Entry, Visit
 from comity.decision import model as decision
-from comity.errors import ComityError, Misuse, Refused, Rejected, Unavailable
+from comity.errors import TOLD, ComityError
 from comity.flows.actors import Actor, NeedsSignature
 from comity.flows.deciding.said import Said
 from comity.flows.looking.foreseen import ForeseeDuties
@@ -168,7 +168,7 @@ async def _send(visit: Visit, act: Act) -> Response | Done:
     except NeedsSignature as needed:  # (6)
         message = shown_message(needed.message, visit.form, _command(visit, act))
         return await _page(visit, act, ready, msgspec.structs.replace(state, message=message))
-    except (Misuse, Refused, Rejected, Unavailable) as error:
+    except TOLD as error:
         state = msgspec.structs.replace(state, mistakes=_mistake(ready, error, visit))
         return await _page(visit, act, ready, state, status_of(error))
     outcome = act.decided(answer)

@@ -19,7 +19,7 @@ from hmac import compare_digest
 import msgspec
 
 from comity.console.shelves import Shelf
-from comity.errors import ComityError, Misuse
+from comity.errors import Misuse
 from comity.flows.house import House
 from comity.ports import Clock, Entropy, Store
 from comity.register.rows import PersonRow
@@ -140,7 +140,7 @@ class Tokens:
             return None
         try:
             row = await self._house.person(token.person)
-        except ComityError:
+        except Misuse:
             return None
         return None if row.removed else Bearer(token, await self._house.handle(token.person), row)
 

@@ -14,7 +14,7 @@ import pytest
 from comity.console import access as access_book
 from comity.console.access import WRITTEN_SECONDS, Access
 from comity.console.application import console
-from comity.errors import Refused
+from comity.errors import InternalError, Refused
 from comity.flows.people.leaving import ChangePerson, change_person
 from comity.ports import DiskFull
 from comity.stores.memory import MemoryStore
@@ -161,6 +161,18 @@ async def test_an_account_that_a_disk_keeps_half_lets_nobody_in(at: Browser, mon
     assert await at.desk.accounts.of(person) is not None
     assert await at.desk.remove_account(person) == 0
     assert await at.desk.accounts.of(person) is None
+
+
+async def test_a_defect_of_ours_is_logged_and_not_told(
+    at: Browser, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def broken(*_given: object) -> None:
+        raise InternalError("the invariant of ours")
+
+    monkeypatch.setattr(at.desk.accounts, "invite", broken)
+    assert await invite(at, "sato") == ""
+    assert (at.page.status, "invariant" in at.page.text) == (500, False)
+    assert "the invariant of ours" in caplog.text
 
 
 async def test_letting_somebody_in_asks_who_one_is(world: World, at: Browser) -> None:

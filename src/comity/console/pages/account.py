@@ -15,7 +15,7 @@ from comity.console.passkeys import asked_to_make, made, read_answer
 from comity.console.passwords import check_password
 from comity.console.tokens import ACT, FRESH, LONGEST, READ
 from comity.console.visit import Entry, Visit, needed
-from comity.errors import ComityError, Misuse, Unavailable
+from comity.errors import TOLD, ComityError, Misuse, Unavailable
 from comity.register.roles import ADMINISTRATOR, AUDITOR, SECURITY_OFFICER
 
 MAKE = "passkey"
@@ -43,7 +43,7 @@ async def set_password(visit: Visit) -> Response:
         if desk.settable.take(own.person):
             raise Unavailable("you set a password again and again; wait a minute before the next", code="too-soon")
         changed = await desk.accounts.set_password(own.person, await desk.passwords.hash(password))
-    except ComityError as error:
+    except TOLD as error:
         return await _page(visit, error)
     told = visit.words("Your password is set. You are signed out everywhere else.")
     if visit.form.get("tokens") and await desk.tokens.revoke_all(own.person):
@@ -56,7 +56,7 @@ async def drop_password(visit: Visit) -> Response:
     own = await _own(visit)
     try:
         changed = await visit.desk.accounts.set_password(own.person, None)
-    except ComityError as error:
+    except TOLD as error:
         return await _page(visit, error)
     return _changed(visit, changed, visit.words("Your password is taken away. You are signed out everywhere else."))
 
@@ -75,7 +75,7 @@ async def add_passkey(visit: Visit) -> Response:
         passkey = made(answer, challenge, origin(visit), name, desk.clock.now())
         desk.doorkeeper.challenges.spend(challenge)
         changed = await desk.accounts.add_passkey(own.person, passkey)
-    except ComityError as error:
+    except TOLD as error:
         return await _page(visit, error)
     return _changed(visit, changed, visit.words("The passkey is added. You are signed out everywhere else."))
 
@@ -85,7 +85,7 @@ async def remove_passkey(visit: Visit) -> Response:
     own = await _own(visit)
     try:
         changed = await visit.desk.accounts.remove_passkey(own.person, _key(visit.form.get("passkey")))
-    except ComityError as error:
+    except TOLD as error:
         return await _page(visit, error)
     return _changed(visit, changed, visit.words("The passkey is removed. You are signed out everywhere else."))
 
@@ -112,7 +112,7 @@ async def tokens(visit: Visit) -> Response:
                 (*form.all("scopes"), *form.get("more").split()),
                 int(days) if days.isascii() and days.isdigit() and len(days) < 5 else 0,
             )
-        except ComityError as error:
+        except TOLD as error:
             mistakes, status = {error.place: visit.words.told(error.sentence, error.code)}, status_of(error)
     return visit.show(
         "account/tokens.html",

@@ -17,7 +17,7 @@ from comity.console.accounts import Invited, check_keeper
 from comity.console.contents import disposition
 from comity.console.pages.sign_in import how, role_names
 from comity.console.visit import Entry, Visit, needed
-from comity.errors import ComityError, Refused
+from comity.errors import TOLD, ComityError, Refused
 from comity.register.roles import ADMINISTRATOR, AUDITOR, SECURITY_OFFICER
 from comity.register.rows import PersonRow
 
@@ -53,7 +53,7 @@ async def invite(visit: Visit) -> Response:
     try:
         handle = needed(visit.form, "handle", "a code is for somebody; type his handle")
         invited = await visit.desk.accounts.invite(handle, visit.person)
-    except ComityError as error:
+    except TOLD as error:
         return await _page(visit, error)
     return await _page(visit, invited=invited)
 
@@ -64,7 +64,7 @@ async def vouch(visit: Visit) -> Response:
     person = visit.form.get("person")
     try:
         await visit.desk.accounts.vouch(person, visit.form.get("number"), visit.person)
-    except ComityError as error:
+    except TOLD as error:
         return await _page(visit, error)
     for each in visit.desk.sessions.of_person(person):
         each.limited = False
@@ -85,7 +85,7 @@ async def remove(visit: Visit) -> Response:
     visit.check_fresh()
     try:
         await visit.desk.remove_account(visit.form.get("person"))
-    except ComityError as error:
+    except TOLD as error:
         return await _page(visit, error)
     told = visit.words("The account is taken away, with its sessions and tokens.")
     return visit.to("/accounts", told) if visit.desk.sessions.lasts(visit.signed_in) else visit.to("/sign-in")

@@ -26,7 +26,7 @@ from comity.console.pages.agreement_drawn import (
 )
 from comity.console.pictures.axis import Axis
 from comity.console.visit import Entry, Visit, needed
-from comity.errors import ComityError, Misuse, Rejected
+from comity.errors import TOLD, Misuse, Rejected
 from comity.explanation.difference import difference
 from comity.explanation.document import document
 from comity.flows.agreeing.agreements import AskStatus, ListAgreements, ListVersions
@@ -171,7 +171,7 @@ async def ask_what_if(visit: Visit) -> Response:
     if "step" in visit.query:
         try:
             found = await visit.ask("agreement.what-if", _supposing(visit, texts))
-        except ComityError as error:
+        except TOLD as error:
             mistakes = {error.place if error.place in typed else "day": visit.words.told(error.sentence, error.code)}
             status = status_of(error)
     return visit.show(

@@ -17,7 +17,7 @@ from comity.console.pages.feed_acts import POSTURES
 from comity.console.pages.feed_drawn import REASONS, draw_counts, draw_latency, pulse_of
 from comity.console.views import View, Views
 from comity.console.visit import Entry, Visit, needed
-from comity.errors import ComityError, Misuse, Refused, Unavailable
+from comity.errors import TOLD, Misuse, Refused, Unavailable
 from comity.feed.filters import Filters
 from comity.feed.reading import Changed, Dropped, Ended, Event, Gap, LeftOut, Message, Skew, Stale, Standing
 from comity.flows.feeding.listing import FeedShown, ListFeeds, ShowFeed
@@ -196,7 +196,7 @@ async def begin_reading(visit: Visit) -> Response:
         await views.begin(visit.signed_in, request)
     except Refused as error:
         return await _live(visit, shown, status_of(error), {"": visit.words.told(error.sentence, error.code)})
-    except ComityError as error:
+    except TOLD as error:
         place = "type" if error.code == "unknown-type" else "purpose"
         return await _live(visit, shown, status_of(error), {place: visit.words.told(error.sentence, error.code)})
     return visit.to(f"/feed/{line.release}/live")

@@ -14,9 +14,9 @@ from comity.console.fields import Typed, read_typed
 from comity.console.pages.give_sheet import CUSTODY, EMPLOYERS, Sheet, asked, look_at, make_sheet, wish_of
 from comity.console.signing import fresh, read_signatures, shown_message
 from comity.console.spool import Spooled
-from comity.console.uploads import ToSpool, check_token, is_upload, read_fields, read_upload
-from comity.console.visit import TOKEN, Entry, Form, Visit, read_form
-from comity.errors import ComityError, InternalError, Misuse, Refused, Rejected, Unavailable
+from comity.console.uploads import ToSpool, is_upload, read_fields, read_upload
+from comity.console.visit import TOKEN, Entry, Form, Visit, check_token, read_form
+from comity.errors import TOLD, ComityError, InternalError, Misuse, Refused, Rejected, Unavailable
 from comity.flows.actors import Actor, NeedsSignature
 from comity.flows.agreeing.agreements import AgreementShown, ListAgreements
 from comity.flows.giving.release import POSSIBLE, Give, Given
@@ -156,7 +156,7 @@ async def show_outcome(visit: Visit, file: Spooled) -> Response:
         given = sealing.task.result()
     except NeedsSignature as needed:
         return await _sign(visit, file, needed)
-    except (Misuse, Refused, Rejected, Unavailable) as error:
+    except TOLD as error:
         given = error
     if isinstance(given, Given) and given.outcome in POSSIBLE:
         return visit.to(f"/releases/{given.request}")

@@ -14,7 +14,7 @@ from comity.console.languages import N_
 from comity.console.pages.register import FORMS
 from comity.console.spool import Spooled
 from comity.console.visit import Visit
-from comity.errors import ComityError, Misuse, Refused, Rejected, Unavailable
+from comity.errors import TOLD, ComityError, Misuse, Refused, Rejected
 from comity.flows.actors import Actor
 from comity.flows.agreeing.texts import ShowTexts, TextsShown
 from comity.flows.deciding.picking import Place
@@ -248,6 +248,6 @@ async def asked(visit: Visit, flow: str, wish: Give) -> Given | ComityError:
     """What was decided, or why it cannot be."""
     try:
         given: Given = await visit.ask(flow, wish)
-    except (Misuse, Refused, Rejected, Unavailable) as error:
+    except TOLD as error:
         return error
     return given

@@ -20,7 +20,7 @@ from comity.console.rights import KEEPERS, OVERSIGHT, check_right
 from comity.console.running import Verification
 from comity.console.spool import Spooled
 from comity.console.visit import Entry, Visit, needed
-from comity.errors import ComityError, Misuse, Refused
+from comity.errors import TOLD, ComityError, Misuse, Refused
 from comity.flows.agreeing.agreements import ListAgreements
 from comity.flows.agreeing.texts import ShowTexts
 from comity.flows.looking.evidence import EvidenceExported, ExportEvidence
@@ -130,7 +130,7 @@ async def show_verification(visit: Visit) -> Response:
     check_right("ledger.verify", VerifyLedger, visit.person.roles)
     known = visit.desk.verification
     failed = known.failed if known is not None else None
-    if failed is not None and not isinstance(failed, ComityError):
+    if failed is not None and not isinstance(failed, TOLD):
         raise failed
     template = "ledger/progress.html" if visit.partial else "ledger/verification.html"
     return visit.show(template, verification=known, failed=failed)
@@ -146,7 +146,7 @@ async def export_item(visit: Visit) -> Response:
         with visit.desk.spool.room(visit.signed_in, "item.evidence") as spooled:
             request = ExportEvidence(item=typed.text("item"), path=spooled.path, actor=visit.actor)
             exported: EvidenceExported = await visit.ask("evidence.export", request)
-    except ComityError as error:
+    except TOLD as error:
         return await _page(visit, status_of(error), mistakes=_mistake(visit, error, "item"))
     if not exported.path:
         outcome = await told_outcome(visit, exported.decision)
@@ -193,7 +193,7 @@ async def prove(visit: Visit) -> Response:
         proved = await visit.ask("ledger.prove", ProveRecord(ledger=ledger, index=int(index)))
     except Refused:
         raise
-    except ComityError as error:
+    except TOLD as error:
         return await _page(visit, status_of(error), typed=typed, mistakes=_mistake(visit, error, "index"))
     headers = {"content-disposition": contents.disposition(f"{proved.record[:16]}.tlog-proof")}
     return Response(proved.proof, media_type=contents.UNTYPED, headers=headers)

@@ -16,7 +16,7 @@ from comity.console.organisations import Login
 from comity.console.passkeys import asked_to_sign, host_of
 from comity.console.visit import Entry, Form, Visit, own_path
 from comity.console.words import ROLES
-from comity.errors import ComityError, Misuse, Refused, Unavailable
+from comity.errors import TOLD, ComityError, Misuse, Refused, Unavailable
 from comity.register.rows import PersonRow
 
 How = Literal["password", "passkey", "code", "organisation"]
@@ -41,7 +41,7 @@ async def sign_in(visit: Visit) -> Response:
     handle = visit.form.get("handle")
     try:
         account = await visit.desk.doorkeeper.by_password(handle, typed(visit.form, "password"), trying(visit))
-    except ComityError as error:
+    except TOLD as error:
         return _asked(visit, after, handle, error)
     return await enter(visit, account, "password", after)
 
@@ -53,7 +53,7 @@ async def by_passkey(visit: Visit) -> Response:
     after = visit.form.get("next")
     try:
         account = await visit.desk.doorkeeper.by_passkey(visit.form.get("answer"), SIGN_IN, trying(visit))
-    except ComityError as error:
+    except TOLD as error:
         return _asked(visit, after, "", error)
     return await enter(visit, account, "passkey", after)
 
@@ -65,7 +65,7 @@ async def by_code(visit: Visit) -> Response:
     if visit.request.method == "POST":
         try:
             account = await visit.desk.doorkeeper.by_code(handle, visit.form.get("code"), trying(visit))
-        except ComityError as error:
+        except TOLD as error:
             mistake = error
         else:
             return await enter(visit, account, "code", "/account")
@@ -124,7 +124,7 @@ async def prove(visit: Visit) -> Response:
             account = await visit.desk.doorkeeper.by_password(
                 handle, typed(visit.form, "password"), trying(visit), PROVE
             )
-        except ComityError as error:
+        except TOLD as error:
             mistake = error
         else:
             return _proved(visit, account, after)
@@ -140,7 +140,7 @@ async def prove_by_passkey(visit: Visit) -> Response:
         answer = visit.form.get("answer")
         account = await visit.desk.doorkeeper.by_passkey(answer, _proving(visit), trying(visit), PROVE)
         check_same(account, visit.signed_in.person)
-    except ComityError as error:
+    except TOLD as error:
         return await _prove_asked(visit, after, error)
     return _proved(visit, account, after)
 
