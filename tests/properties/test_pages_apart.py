@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from comity.errors import ComityError
 from comity.flows.actors import Actor
@@ -141,6 +142,39 @@ async def test_every_line_is_reached_also_where_each_page_looks_at_few(
                 patched.setattr(searching, "PORTION", 2)
                 found = await told_with(house, asked, limit=1)
             assert found == whole, asked
+
+
+@pytest.mark.parametrize("handle", ["choi", "kim"])
+async def test_no_cursor_names_a_line_that_is_not_shown_for_what_the_index_has_wrongly(
+    story: Told, handle: str, monkeypatch: pytest.MonkeyPatch
+) -> None:  # (11) (12)
+    """The index says that every line is his: no page, no cursor and no instant tells of one that he may not see."""
+    house = story.world.kr
+    asked_for = await questions(house)
+    right = [await told(house, handle, asked) for asked in asked_for]
+    index, name = house.index, await story.world.pseudonym(handle)
+    assert index is not None
+    lines = await index.walk(["line"], limit=100)
+    found = await index.names([("class/", "class0"), ("x/", "x0"), ("s/", "s0")], 10_000)
+    names = ("line", "fw", f"h/{name}", f"h/{name}/held", *(each for each, _ in found))
+    await index.change([Entry(each.key, each.at, names, each.about) for each in lines])
+    house.unindexed.changes += 1
+    for few in (4_000, 1, 2):
+        monkeypatch.setattr(searching, "LOOKED_AT_MAX", few)
+        monkeypatch.setattr(searching, "PORTION", min(few, 64))
+        for asked, expected in zip(asked_for, right, strict=True):
+            pages = await told(house, handle, asked)
+            assert [line.item for page in pages for line in page.lines] == [
+                line.item for page in expected for line in page.lines
+            ]
+            if handle == "choi":  # he sees nothing at all
+                assert [replace(page, total=None) for page in pages] == [replace(page, total=None) for page in expected]
+            for page in pages:
+                for cursor in {page.older, page.newer} - {"", asked.get("after"), asked.get("before")}:
+                    row = await registered(house, cursor.partition(".")[2])
+                    assert row is not None
+                    assert await may_see(house, row, await house.person(handle)), asked
+                    assert page.searched_to in (None, row.registered) or page.lines
 
 
 async def told_with(house: House, asked: dict[str, Any], limit: int) -> list[str]:

@@ -177,13 +177,14 @@ class _Showing:
 
     async def _total(self, search: Search, found: int) -> int | None:
         scope, asked = self._question.scope, self._question.asked
-        if self._question.plain:
-            names = [LINE] if scope.everything else scope.all_names()
-            most = 2**62 if scope.everything else COUNTED_MAX
-            count = await self._index.count(names, limit=most)
-            return count if count < most else None
-        whole = asked.after is None and asked.before is None and not search.more and search.ended is None
-        return found if whole else None
+        if asked.after is None and asked.before is None and not search.more and search.ended is None:
+            return found
+        if not self._question.plain:
+            return None
+        names = [LINE] if scope.everything else scope.all_names()
+        most = 2**62 if scope.everything else COUNTED_MAX
+        count = await self._index.count(names, limit=most)
+        return count if count < most else None
 
     async def _line(self, about: About, row: ItemRow) -> PageLine:
         house, question = self._house, self._question

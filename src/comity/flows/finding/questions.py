@@ -91,7 +91,7 @@ _TEXTS = ("relationship", "peer", "mark", "topic", "form", "state", "holder", "t
 
 
 def cursor(place: Place) -> str:
-    """A place in the register as a page names it: nothing but what its line shows."""
+    """A place in the register as a page names it: the instant and the item of a line that its reader sees (12)."""
     return f"{place.at.astimezone(UTC):%Y%m%dT%H%M%S%f}Z.{place.key.removeprefix(f'{LINE}/')}"
 
 

@@ -47,7 +47,7 @@ class Search:
         """The lines that are meant, in the order of the walk, one more than the page has where there is one."""
         limit, found = self._question.request.limit, list[Found]()
         async for each in self._meant():
-            row = await self._sight.item(each[0].key.removeprefix(f"{LINE}/"))  # (11)
+            row = await self._sight.item(_item(each[0]))  # (11)
             if row is None:
                 continue
             if len(found) == limit:
@@ -81,10 +81,11 @@ class Search:
             if len(entries) < portion:
                 return
             place = entries[-1].place
-            if looked >= LOOKED_AT_MAX:  # (13)
+            left = LOOKED_AT_MAX - looked
+            if left <= 0 and await self._sight.item(_item(entries[-1])) is not None:  # (12) (13)
                 self.ended = place
                 return
-            portion = min(4 * portion, LOOKED_AT_MAX - looked, 512)
+            portion = min(4 * portion, left if left > 0 else PORTION, 512)
 
     def _bounded(self, place: Place | None) -> Place | None:
         """Where the walk begins: at the place that was named, or at the bound of time where that lies further on."""
@@ -140,6 +141,11 @@ class Search:
         """How many entries stand under names, each counted by itself."""
         found = await self._index.names([(name, f"{name}\0") for name in names], len(names) + 1)
         return sum(entries for _, entries in found)
+
+
+def _item(entry: Entry) -> str:
+    """The item of a line."""
+    return entry.key.removeprefix(f"{LINE}/")
 
 
 def _before(instant: datetime) -> Place:
