@@ -53,8 +53,8 @@ from comity.console.pages import (
 )
 from comity.console.sessions import Session
 from comity.console.templating import Templates, statics
-from comity.console.visit import TOKEN, Entry, Form, Stale, Visit, own_path, read_form
-from comity.errors import ComityError, InternalError, Misuse, Rejected
+from comity.console.visit import Entry, Stale, Visit, check_token, own_path, read_form
+from comity.errors import ComityError, InternalError, Misuse
 from comity.register.rows import PersonRow
 
 MODULES = (
@@ -180,7 +180,8 @@ class Console:
             return visit.to("/account")
         if writing and not entry.raw:
             visit.form = await read_form(request)
-            check_token(visit, visit.form)
+            if visit.session is not None:
+                check_token(visit.session, visit.form)
         try:
             if entry.fresh:
                 visit.check_fresh()
@@ -201,7 +202,7 @@ class Console:
         if entry.late is not None:
             return await entry.late(visit)
         form = await read_form(request)
-        check_token(visit, form)
+        check_token(visit.former, form)
         return visit.to("/sign-in", next=visit.hold(form))
 
     def _nobody(self, request: Request) -> Visit:
@@ -252,19 +253,6 @@ class Console:
         if isinstance(error, TooMany):
             answer.headers["retry-after"] = str(error.seconds)
         return answer
-
-
-def check_token(visit: Visit, form: Form) -> None:
-    """Check that a form came from a page of the session it is sent in.
-
-    Raises:
-        Rejected: it did not.
-    """
-    session = visit.session or visit.former
-    if session is not None and not session.carries(form.get(TOKEN)):
-        raise Rejected(
-            "this form is from an earlier sign-in; open the page again and send it from there", code="stale-form"
-        )
 
 
 def console(desk: Desk) -> ASGIApp:

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
-from hmac import compare_digest
 
 from comity.console.catalogues import Code
 from comity.ports import Clock, Entropy
@@ -56,10 +55,6 @@ class Session:
     limited: bool = False
     told: list[str] = field(default_factory=list)
 
-    def carries(self, token: object) -> bool:
-        """Whether a form came from a page of this session."""
-        return isinstance(token, str) and compare_digest(token.encode(), self.token.encode())
-
     def tell(self, sentence: str) -> None:
         """Have the next page say something, once."""
         self.told = [*self.told, sentence][-TOLD_MAX:]
@@ -83,10 +78,6 @@ class Former:
     person: str
     token: str
     at: datetime
-
-    def carries(self, token: object) -> bool:
-        """Whether a form came from a page of it."""
-        return isinstance(token, str) and compare_digest(token.encode(), self.token.encode())
 
 
 class Sessions:

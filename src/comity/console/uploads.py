@@ -6,7 +6,7 @@ import asyncio
 import re
 import unicodedata
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
 from python_multipart.exceptions import FormParserError
@@ -17,7 +17,7 @@ from comity.console.bodies import pieces_of
 from comity.console.guard import FORM_BYTES_MAX
 from comity.console.sessions import Session, Sessions
 from comity.console.spool import PIECE_BYTES, Spool, Spooled
-from comity.console.visit import FIELDS_MAX, TOKEN, Form, check_typed
+from comity.console.visit import FIELDS_MAX, Form, check_token, check_typed
 from comity.errors import Misuse, Rejected
 
 if TYPE_CHECKING:
@@ -37,26 +37,6 @@ KEPT_FOR_THE_SYSTEM = re.compile(r"(?i)(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹
 def is_upload(request: Request) -> bool:
     """Whether a request has a form with a file in it."""
     return request.headers.get("content-type", "").lower().startswith(KIND)
-
-
-class Carries(Protocol):
-    """A session, or what is left of one."""
-
-    def carries(self, token: object) -> bool:
-        """Whether a form came from a page of it."""
-        ...
-
-
-def check_token(session: Carries, form: Form) -> None:
-    """(5) A form carries the token of the session that its page was made in.
-
-    Raises:
-        Rejected: it does not.
-    """
-    if not session.carries(form.get(TOKEN)):
-        raise Rejected(
-            "this form is from an earlier sign-in; open the page again and send it from there", code="stale-form"
-        )
 
 
 class Upload(msgspec.Struct, frozen=True):

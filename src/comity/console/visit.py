@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from hmac import compare_digest
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import parse_qsl, urlencode
 
@@ -219,6 +220,18 @@ async def read_form(request: Request) -> Form:
     for _name, value in fields:
         check_typed(value)
     return Form(fields)
+
+
+def check_token(session: Session | Former, form: Form) -> None:
+    """A form carries the token of the session that its page was made in, whether or not that has ended.
+
+    Raises:
+        Rejected: it does not.
+    """
+    if not compare_digest(form.get(TOKEN).encode(), session.token.encode()):
+        raise Rejected(
+            "this form is from an earlier sign-in; open the page again and send it from there", code="stale-form"
+        )
 
 
 def check_typed(text: str) -> None:
