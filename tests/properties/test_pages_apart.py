@@ -98,6 +98,14 @@ class Watched(SqliteIndex):
                 await self._check(entry)
         return found
 
+    async def get(self, keys: Sequence[str]) -> list[Entry | None]:
+        found = await super().get(keys)
+        if self.reader:
+            for entry in found:
+                if entry is not None:
+                    await self._check(entry)
+        return found
+
     async def _check(self, entry: Entry) -> None:
         kind, _, name = entry.key.partition("/")
         person = await self.house.person(self.reader)

@@ -99,8 +99,10 @@ class Search:
     async def _named(self) -> tuple[Entry, About] | None:
         """The one line that a question names by its item's id."""
         text = self._question.request.text.strip()
-        entry = (await self._index.get([f"{LINE}/{text}"]))[0] if text else None
-        if entry is None or await self._sight.item(text) is None:
+        if not text or await self._sight.item(text) is None:
+            return None
+        entry = (await self._index.get([f"{LINE}/{text}"]))[0]
+        if entry is None:
             return None
         about, free = about_of(entry), self._question._replace(needles=())
         return (entry, about) if free.fits(about) and self._question.asked == (None, None) else None
