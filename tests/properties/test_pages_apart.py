@@ -17,15 +17,21 @@ from msgspec.structs import replace
 from comity.errors import ComityError
 from comity.flows.actors import Actor
 from comity.flows.deciding.lineage import registered
-from comity.flows.deciding.visibility import may_see, sees_all
+from comity.flows.deciding.visibility import Sight, may_see, sees_all
 from comity.flows.finding import searching
 from comity.flows.finding.pages import Page, ShowFacets, read_page, show_facets
-from comity.flows.finding.questions import ReadPage
+from comity.flows.finding.questions import Question, ReadPage, checked
+from comity.flows.finding.scope import about_of, scope_of
+from comity.flows.finding.searching import Search
 from comity.flows.finding.today import ShowToday, show_today
 from comity.flows.house import House
+from comity.flows.indexing.entries import names_of
+from comity.flows.indexing.upkeep import up_to_date
+from comity.flows.indexing.words import needles_of
 from comity.ports.index import Entry
 from comity.register.rows import CopyRow, ItemRow
 from comity.stores.index import SqliteIndex
+from indexed import contents
 from properties.secrets_kept import BESIDE, SECRETS, Told, common, in_secret, two_worlds
 
 READERS = ("kim", "park", "choi", "hong", "smith", "adam", "han", "mun")
@@ -150,6 +156,33 @@ async def test_every_line_is_reached_also_where_each_page_looks_at_few(
                 patched.setattr(searching, "PORTION", 2)
                 found = await told_with(house, asked, limit=1)
             assert found == whole, asked
+
+
+async def test_a_search_looks_under_names_that_every_line_it_means_stands_under(story: Told) -> None:  # (9)
+    """Whichever names it takes for the fewest entries: they are spelled as those of the lines are."""
+    for house, users in ((story.world.kr, (None, *READERS, "lim")), (story.world.jp, (None, *OFFICERS, "abe"))):
+        index = await up_to_date(house)
+        assert isinstance(index, SqliteIndex)
+        lines = {key: each for key, each in contents(index).items() if key.startswith("line/")}
+        for each in lines.values():
+            words = [name.split("/", 2)[2] for name in each.names if name.startswith("x/")]
+            assert each.names == tuple(sorted(names_of(about_of(each), words)))
+        met, peers = 0, dict(await house.relationships())
+        for handle in users:
+            person = None if handle is None else await house.person(handle)
+            scope = await scope_of(house, index, person)
+            his = [
+                each for each in lines.values() if scope.everything or not set(each.names).isdisjoint(scope.all_names())
+            ]
+            for asked in await questions(house):
+                request = ReadPage(**asked)
+                question = Question(request, checked(request), scope, peers, tuple(needles_of(request.text)))
+                names = set(await Search(index, question, Sight(house, person))._names())
+                for each in his:
+                    if question.fits(about_of(each)):
+                        met += 1
+                        assert not names.isdisjoint(each.names), f"{handle}: {asked}"
+        assert met > 500
 
 
 @pytest.mark.parametrize("handle", ["choi", "kim"])

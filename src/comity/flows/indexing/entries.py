@@ -8,6 +8,7 @@ Keys: ``line/ITEM``, ``duty/KEY`` by the key in the index of open duties, and of
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from datetime import datetime
 from hashlib import sha256
@@ -108,6 +109,15 @@ async def line(house: House, item: str, read: ReadRows) -> Entry | None:
     row = await _row(read, ItemRow, item)
     if row is None:
         return None
+    title = (await house.side(ITEM_TITLE, item) or b"").decode()
+    text = f"{title} {row.topic} {row.subject}"
+    about = await about_item(house, row, text, titled=bool(title), read=read)
+    return Entry(f"{LINE}/{item}", row.registered, names_of(about, words_of(text)), msgspec.msgpack.encode(about))
+
+
+async def about_item(house: House, row: ItemRow, text: str, *, titled: bool, read: ReadRows) -> About:
+    """What the rows say about an item."""
+    item, own = row.item, is_own(row)
     running = [relationship for relationship, _ in await house.relationships()]
     copies = [
         (place, copy) for place in running async for _, copy in scan_rows(house.store, CopyRow, f"{place}/{item}/")
@@ -117,45 +127,40 @@ async def line(house: House, item: str, read: ReadRows) -> Entry | None:
     made_in = {place for place in running if await _row(read, DerivativeRow, f"{place}/{item}") is not None}
     of = await class_of(house, row, read)
     holders = sorted({(name, copy.state) for _, copy in copies for name in (copy.holder, copy.taker) if name})
-    asked = {each.by async for _, each in scan_rows(house.store, ItemRequestRow, f"{item}/")} if is_own(row) else set()
-    states: dict[str, int] = {}
-    for _, copy in copies:
-        states[copy.state] = states.get(copy.state, 0) + 1
-    title = (await house.side(ITEM_TITLE, item) or b"").decode()
-    text = f"{title} {row.topic} {row.subject}"
-    out = bool(gone_on) or (row.relationship == DOMESTIC and bool(row.consignments))
-    places = sorted(({row.relationship} - {DOMESTIC}) | gone_on | made_in | {place for place, _ in copies})
-    seen = (
-        f"class/{of}",
-        *sorted({f"h/{name}" for name, _ in holders}),
-        *sorted(f"a/{person}" for person in asked),
-        *([FORWARDED] if gone_on else []),
-    )
-    about = About(
+    asked = {each.by async for _, each in scan_rows(house.store, ItemRequestRow, f"{item}/")} if own else set()
+    return About(
         of=of,
-        own=is_own(row),
-        seen=seen,
+        own=own,
+        seen=(
+            f"class/{of}",
+            *sorted({f"h/{name}" for name, _ in holders}),
+            *sorted(f"a/{person}" for person in asked),
+            *([FORWARDED] if gone_on else []),
+        ),
         relationship=row.relationship,
-        places=tuple(places),
+        places=tuple(sorted(({row.relationship} - {DOMESTIC}) | gone_on | made_in | {place for place, _ in copies})),
         mark=row.label.mark,
         topic=row.topic,
         form=row.form,
-        out=out,
+        out=bool(gone_on) or (row.relationship == DOMESTIC and bool(row.consignments)),
         copies=tuple(holders),
-        states=states,
+        states=dict(Counter(copy.state for _, copy in copies)),
         text=folded(text),
-        titled=bool(title),
+        titled=titled,
     )
-    names = (
+
+
+def names_of(about: About, words: Iterable[str]) -> tuple[str, ...]:
+    """The names of a line, as a search looks them up (``finding.searching``)."""
+    return (
         LINE,
-        *seen,
-        *(f"h/{name}/{state}" for name, state in holders),
-        *(f"s/{state}" for state in states),
-        *(f"w/{place}" for place in places),
-        *(f"x/{of}/{word}" for word in words_of(text)),
-        *(["out"] if out else []),
+        *about.seen,
+        *(f"h/{name}/{state}" for name, state in about.copies),
+        *(f"s/{state}" for state in about.states),
+        *(f"w/{place}" for place in about.places),
+        *(f"x/{about.of}/{word}" for word in words),
+        *(["out"] if about.out else []),
     )
-    return Entry(f"{LINE}/{item}", row.registered, names, msgspec.msgpack.encode(about))
 
 
 async def class_of(house: House, row: ItemRow, read: ReadRows) -> str:
