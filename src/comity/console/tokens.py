@@ -97,7 +97,7 @@ class Tokens:
         self._turn = asyncio.Lock()
 
     async def make(self, person: str, name: str, scopes: tuple[str, ...], days: int) -> tuple[str, Token]:
-        """A new token, and how it is written; that is told here and never again.
+        """A new token, and how it is written; that is told here and never again. Those of his that are over go.
 
         Raises:
             Misuse: it has no name or no scope, a scope is none, it lasts too long, or there are too many.
@@ -124,9 +124,11 @@ class Tokens:
             digest=_digest(secret),
         )
         async with self._turn:
-            if len(await self.of_person(person)) >= TOKENS_MAX:
+            his = await self.of_person(person)
+            over = [each.token for each in his if now >= each.until]
+            if len(his) - len(over) >= TOKENS_MAX:
                 raise Misuse(f"nobody has more than {TOKENS_MAX} tokens; revoke one first", code="too-many-tokens")
-            await self._shelf.put(number, token)
+            await self._shelf.put_all({**dict.fromkeys(over), number: token})
         return f"comity-{number}-{secret}", token
 
     async def verify(self, bearer: str) -> Bearer | None:

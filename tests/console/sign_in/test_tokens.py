@@ -101,6 +101,15 @@ async def test_of_many_tokens_that_are_made_at_once_no_more_are_made(world: Worl
     assert len(await tokens.of_person(his)) == TOKENS_MAX
 
 
+async def test_tokens_that_are_over_keep_nobody_from_making_one(world: World, tokens: Tokens) -> None:
+    his = await person(world)
+    for number in range(TOKENS_MAX):
+        await tokens.make(his, str(number), ("read",), 1 if number else 2)
+    world.clock.time += timedelta(days=1)
+    await tokens.make(his, "one more", ("read",), 1)
+    assert [each.name for each in await tokens.of_person(his)] == ["one more", "0"]
+
+
 async def test_nobody_has_too_many_tokens_or_revokes_anothers(world: World, tokens: Tokens) -> None:
     for number in range(TOKENS_MAX):
         _, made = await tokens.make(await person(world), str(number), ("read",), 1)
