@@ -92,6 +92,7 @@ def test_sato_gives_a_file(stage: Stage, day: Day, tmp_path: Path) -> None:
     page.locator("#file").set_input_files(document)
     expect(page.locator("#file-part input[name=spool]")).to_have_count(1)
     expect(page.locator("#live")).to_contain_text("군사 Ⅱ급 비밀")  # as it will be marked there
+    expect(page.locator("#live .note")).to_have_count(0)  # nothing is missing any more
     shoot(page, "day-01-give")
     page.locator("#giving button").nth(0).click()  # look: decided, and recorded
     expect(page.locator(".decision").first).to_be_visible()

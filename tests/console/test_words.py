@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from datetime import UTC
 from html import unescape
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from jinja2 import Environment
 
 from comity.console.catalogues import CODES, Code
 from comity.console.glossary import glossary
+from comity.console.languages import Language
 from console.browser import browser
 from console.test_phrases import maker
 from world import RELATIONSHIP, World, library
@@ -198,3 +200,12 @@ async def test_a_decision_is_told_as_its_readers_speak(world: World, code: Code,
         assert page.status == 200
         assert [each for each in wanted if each not in page.text] == []
         assert not re.search(r"\bassurance\b|(?<![\w-])(?:jp|kr|two-people)(?![\w-])", page.text)
+
+
+def test_a_size_is_told_in_the_largest_unit_that_fits() -> None:
+    sizes = (0, 1, 999, 35_219, 2 * 2**30)
+    assert {code: [Language(code, UTC).size(each) for each in sizes] for code in CODES} == {
+        "en": ["0 bytes", "1 byte", "999 bytes", "35.2 kB", "2.1 GB"],
+        "ja": ["0 バイト", "1 バイト", "999 バイト", "35.2 KB", "2.1 GB"],
+        "ko": ["0바이트", "1바이트", "999바이트", "35.2kB", "2.1GB"],
+    }

@@ -18,6 +18,7 @@ from babel import Locale
 from babel.dates import format_date, format_datetime, format_time, format_timedelta
 from babel.lists import format_list
 from babel.numbers import format_decimal
+from babel.units import format_unit
 from markupsafe import Markup
 
 from comity.console.catalogues import CODES, CONTEXT, Code, catalogue
@@ -27,6 +28,7 @@ from comity.decision.wording.articles import article
 NAMES: Mapping[Code, str] = {"en": "English", "ja": "日本語", "ko": "한국어"}
 """What each language calls itself."""
 DATE_FORM: Mapping[Code, str] = {"en": "d MMMM y", "ja": "y年M月d日", "ko": "y년 M월 d일"}
+SIZES = (("digital-gigabyte", 10**9), ("digital-megabyte", 10**6), ("digital-kilobyte", 10**3))
 LANGUAGE_COOKIE = "comity-language"
 """Where a browser keeps the language that was chosen in it before anybody signed in."""
 
@@ -121,6 +123,13 @@ class Language:
     def number(self, number: float) -> str:
         """A number with its groups of digits."""
         return format_decimal(number, locale=self._locale)
+
+    def size(self, count: int) -> str:
+        """A number of bytes, in the largest unit that fits."""
+        for unit, worth in SIZES:
+            if count >= worth:
+                return format_unit(round(count / worth, 1), unit, length="short", locale=self._locale)
+        return format_unit(count, "digital-byte", locale=self._locale)
 
     def listed(self, words: Sequence[str]) -> str:
         """Several things, as a sentence lists them."""

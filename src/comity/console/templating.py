@@ -73,6 +73,7 @@ def _environment(words: Language) -> Environment:
         "date": words.date,
         "instant": lambda at: _instant(words, at),
         "number": words.number,
+        "size": words.size,
         "listed": words.listed,
         "told": words.told,
         "since": words.since,

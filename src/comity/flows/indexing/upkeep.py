@@ -63,7 +63,7 @@ def index_of(house: House) -> Index:
 def progress(house: House) -> Indexed:
     """How far the index of a house is."""
     state = house.unindexed
-    return Indexed(ready=state.resumed and not state.of, done=state.done, of=state.of)
+    return Indexed(ready=state.resumed and not state.resuming, done=state.done, of=state.of)
 
 
 async def up_to_date(house: House) -> Index:
@@ -87,12 +87,17 @@ async def up_to_date(house: House) -> Index:
 def behind(house: House) -> Unavailable:
     """What whoever asks for a page hears while the index is not ready."""
     now = progress(house)
-    so_far = f" ({now.done} of about {max(now.done, now.of)} entries)" if now.of else ""
-    return Unavailable(
-        f"the index of the register is being made{so_far}; pages of the register come when it is ready, everything "
-        "else goes on",
-        code="index-behind",
-    )
+    if now.of:
+        sentence = (
+            f"the index of the register is being made ({now.done} of about {max(now.done, now.of)} entries); pages of "
+            "the register come when it is ready, everything else goes on"
+        )
+    else:
+        sentence = (
+            "the index of the register is being brought up to date; pages of the register come in a moment, "
+            "everything else goes on"
+        )
+    return Unavailable(sentence, code="index-behind")
 
 
 async def catch_up(house: House) -> None:
@@ -175,6 +180,7 @@ async def _leads_on(house: House, index: Index) -> bool:
 async def _resume(house: House, index: Index) -> None:
     """(3, 6) Find out what the index lacks; all of it, where it does not fit."""
     state = house.unindexed
+    state.resuming = True
     state.resume()  # what is committed from here on is told, besides what stands in the journal
     try:
         entries = await house.store.commit(Batch(), {})
@@ -195,6 +201,7 @@ async def _resume(house: House, index: Index) -> None:
         raise
     finally:
         state.done = state.of = 0
+        state.resuming = False
 
 
 async def _fitting(house: House, index: Index, entries: int) -> Watermark | None:
