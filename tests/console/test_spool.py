@@ -132,7 +132,7 @@ def test_it_is_thrown_away_with_its_session_and_after_a_while(room: Room) -> Non
     held = room.spool.of(others, second)
     assert held is not None
     room.clock.time += LIFE - timedelta(minutes=1)
-    room.spool.needed(held)
+    room.spool.keep(held)
     room.clock.time += LIFE - timedelta(minutes=1)
     assert room.spool.of(others, second) is held
     room.clock.time += timedelta(minutes=2)
@@ -150,7 +150,7 @@ def test_every_way_a_session_ends_takes_its_files(room: Room) -> None:
     room.clock.time += timedelta(minutes=10)
     held = room.spool.of(room.session, kept)
     assert held is not None
-    room.spool.needed(held)
+    room.spool.keep(held)
     room.clock.time += timedelta(minutes=6)
     assert room.sessions.of(room.secret) is None
     assert room.spool.of(room.session, kept) is None
@@ -263,7 +263,7 @@ async def test_it_is_thrown_away_also_where_nobody_looks_in(room: Room, monkeypa
     made, other = room.spool.new(room.session, "plan.txt"), room.spool.new(room.session, "other.txt")
     assert [wait for wait, _ in waits] == [15 * 60 + 1]
     room.clock.time += timedelta(minutes=10)
-    room.spool.needed(made)
+    room.spool.keep(made)
     room.clock.time += timedelta(minutes=6)
     waits[0][1]()
     assert (made.file.closed, other.file.closed, [wait for wait, _ in waits][1:]) == (False, True, [9 * 60 + 1])

@@ -62,7 +62,7 @@ async def test_one_session_reads_so_many_feeds_and_the_one_looked_at_longest_ago
     await held.begin(other, ask("elsewhere"))
     for number in range(VIEWS_OF_ONE_MAX):
         await held.begin(mine, ask(f"feed-{number}"))
-    assert held.of(mine, "jp-kr-2016/jp.kr", "feed-0")  # looked at again
+    assert held.look(mine, "jp-kr-2016/jp.kr", "feed-0")  # looked at again
     await held.begin(mine, ask("feed-new"))
     assert sorted(readers.open) == ["elsewhere", "feed-0", "feed-2", "feed-3", "feed-new"]
     held.end_of(mine)
@@ -77,8 +77,8 @@ async def test_one_session_reads_so_many_feeds_and_the_one_looked_at_longest_ago
 async def test_nobody_sees_what_another_session_reads() -> None:
     held, mine, other = views(Readers()), session(), session("other")
     await held.begin(mine, ask("air-picture"))
-    assert held.of(other, "jp-kr-2016/jp.kr", "air-picture") is None
-    assert held.of(mine, "other/jp.kr", "air-picture") is None
+    assert held.look(other, "jp-kr-2016/jp.kr", "air-picture") is None
+    assert held.look(mine, "other/jp.kr", "air-picture") is None
     await held.close()
 
 
@@ -95,7 +95,7 @@ async def test_a_reading_that_is_refused_is_not_held() -> None:
     held, mine = views(Readers(refuses=True)), session()
     with pytest.raises(Refused):
         await held.begin(mine, ask("air-picture"))
-    assert held.of(mine, "jp-kr-2016/jp.kr", "air-picture") is None
+    assert held.look(mine, "jp-kr-2016/jp.kr", "air-picture") is None
 
 
 async def test_what_is_kept_of_a_reading_is_bounded() -> None:
@@ -118,12 +118,12 @@ async def test_a_reading_that_fails_inside_says_so_and_is_ended_as_any_other(
         readers.fails.set()
         with pytest.raises(InternalError, match="this reading failed"):
             await held.begin(mine, ask("air-picture"))
-        assert held.of(mine, "jp-kr-2016/jp.kr", "air-picture") is None
+        assert held.look(mine, "jp-kr-2016/jp.kr", "air-picture") is None
     else:
         view = await held.begin(mine, ask("air-picture"))
         readers.fails.set()
         await asyncio.wait({view.task})
-        assert held.of(mine, "jp-kr-2016/jp.kr", "air-picture") is view, "its page says why it is over"
+        assert held.look(mine, "jp-kr-2016/jp.kr", "air-picture") is view, "its page says why it is over"
         assert isinstance(view.ended, InternalError)
         assert "invariant" not in view.ended.sentence
         await held.end(view)

@@ -89,7 +89,7 @@ class Access:
 
         Of whoever is not known the same is noted once a minute, so that nobody fills the disk from outside.
         """
-        if not person and self.is_repeated("", f"{did} {how} {code}"):
+        if not person and self.mark_seen("", f"{did} {how} {code}"):
             return
         now = self._clock.now()
         if code and not path and self._is_one_of_many(person, now):
@@ -124,9 +124,9 @@ class Access:
         if len(self._waiting) > WAITING_MAX:
             await self.flush()
 
-    def is_repeated(self, person: str, path: str) -> bool:
-        """Whether the same was asked for within a minute, as live pages do by themselves."""
-        now, key = self._clock.now(), (person, path)
+    def mark_seen(self, person: str, what: str) -> bool:
+        """Mark something of a person as seen; whether it was within a minute before, and is not to be noted again."""
+        now, key = self._clock.now(), (person, what)
         last = self._lately.get(key)
         if last is not None and now - last < REPEATED:
             return True

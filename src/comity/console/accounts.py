@@ -141,8 +141,8 @@ class Accounts:
         except Misuse:
             return None
 
-    async def all(self) -> list[Account]:
-        """Every account; those of people who have left are taken away."""
+    async def sweep(self) -> list[Account]:
+        """Take the accounts of people who have left away; every other one."""
         kept: list[Account] = []
         gone: dict[str, None] = {}
         for person, account in (await self._shelf.all()).items():

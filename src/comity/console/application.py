@@ -153,9 +153,9 @@ class Console:
         request, session, access = visit.request, visit.session, self._desk.access
         path = request.url.path
         live = visit.partial and response.status_code < 400 and (request.method in READING or entry.live)
-        if session is None or (live and access.is_repeated(session.person, path)):
+        if session is None or (live and access.mark_seen(session.person, path)):
             return
-        if response.status_code == TOO_MANY and access.is_repeated(session.person, code):
+        if response.status_code == TOO_MANY and access.mark_seen(session.person, code):
             return
         access.note(
             entry.path,

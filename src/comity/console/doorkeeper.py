@@ -185,7 +185,7 @@ class Doorkeeper:
                 delays.check(key)
         except TooSoon as soon:
             account = await self._accounts.of_handle(handle)
-            if account is None or not self._access.is_repeated(account.person, f"{did} {how} {soon.code}"):
+            if account is None or not self._access.mark_seen(account.person, f"{did} {how} {soon.code}"):
                 self._note(did, account, how, soon.code)
             raise
         for delays, key in counted:

@@ -155,8 +155,8 @@ class Spool:
         self.sweep()
         return [each for each in self._all() if each.owner is owner and each.whole]
 
-    def needed(self, spooled: Spooled) -> None:
-        """(2) It was needed now, and is kept on."""
+    def keep(self, spooled: Spooled) -> None:
+        """(2) Keep it on: it was needed now."""
         spooled.until = self._clock.now() + LIFE
 
     def drop(self, spooled: Spooled) -> None:
@@ -267,7 +267,7 @@ class Spool:
             descriptor = os.dup(spooled.file.fileno())
             spooled.keys.append(key)
             spooled.size += size
-            self.needed(spooled)
+            self.keep(spooled)
             return descriptor, len(spooled.keys) - 1
 
     def _check_here(self, spooled: Spooled) -> None:

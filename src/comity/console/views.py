@@ -106,7 +106,7 @@ class Views:
             Misuse: there is no such feed for whoever asks.
             Unavailable: it did not begin in time, or too many read.
         """
-        before = self.of(session, request.relationship, request.feed)
+        before = self.look(session, request.relationship, request.feed)
         mine = [each for each in self._open if each.session is session and each is not before]
         if len(mine) >= VIEWS_OF_ONE_MAX:
             await self.end(min(mine, key=lambda each: each.looked))
@@ -126,8 +126,8 @@ class Views:
         self._sweep()
         return view
 
-    def of(self, session: Session, relationship: str, feed: str) -> View | None:
-        """What a session reads of a feed, which is looked at now; None where it does not."""
+    def look(self, session: Session, relationship: str, feed: str) -> View | None:
+        """Look at what a session reads of a feed; None where it does not."""
         for view in self._open:
             if view.session is session and (view.request.relationship, view.request.feed) == (relationship, feed):
                 view.looked = self._clock.now()

@@ -126,7 +126,7 @@ def console_flows(desk: Callable[[], Awaitable[Desk]], address: str) -> dict[str
 async def _accounts(desk: Desk) -> list[AccountShown]:
     now = desk.clock.now()
     found = []
-    for each in await desk.accounts.all():
+    for each in await desk.accounts.sweep():
         by = (("password",) if each.hashed and desk.settings.passwords else ()) + ("passkey",) * bool(each.passkeys)
         code = each.invitation
         found.append(

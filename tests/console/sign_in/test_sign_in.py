@@ -111,7 +111,7 @@ async def test_whoever_was_removed_is_told_the_same(world: World, at: Browser) -
     await remove_person(world.jp, RemovePerson(handle="sato", reason="left", actor=ROOT))
     page = await sign_in(at)
     assert "nobody here has this handle with this password" in page.text
-    assert await at.desk.accounts.all() == []
+    assert await at.desk.accounts.sweep() == []
 
 
 async def test_a_session_is_new_each_time_and_what_the_browser_held_is_worth_nothing(at: Browser) -> None:

@@ -82,7 +82,7 @@ class ApiDoor:
             did = f"{ROOT}{name if name in self._verbs else FILES}"
             path, method = request.url.path, request.method
             same = f"{did} {answer.status_code} {code}"
-            if (code or name in READING) and self._desk.access.is_repeated(bearer.person.person, same):
+            if (code or name in READING) and self._desk.access.mark_seen(bearer.person.person, same):
                 return
             note(did, bearer.person.person, path=path, method=method, status=answer.status_code, how="token", code=code)
         elif code == "unknown-token":

@@ -171,7 +171,7 @@ def _check_looks(visit: Visit) -> None:
 async def _page(visit: Visit, mistake: ComityError | None = None, invited: Invited | None = None) -> Response:
     desk = visit.desk
     found = []
-    for each in await desk.accounts.all():
+    for each in await desk.accounts.sweep():
         row = await desk.house.need(PersonRow, each.person, "person")
         sessions = len(desk.sessions.of_person(each.person))
         found.append((await desk.house.handle(each.person), role_names(visit, row.roles), each, sessions))

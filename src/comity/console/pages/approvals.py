@@ -59,7 +59,7 @@ async def one(visit: Visit) -> Response:
     """One request: how far it is, and all that there is to see of it."""
     request = str(visit.request.path_params["request"])
     if (file := sealing_of(visit, request)) is not None:
-        visit.desk.spool.needed(file)
+        visit.desk.spool.keep(file)
         if is_sealing(file):
             percent = min(99, 50 * file.seen // max(1, file.size))
             return visit.show("give/sealing.html", file=file, percent=percent)

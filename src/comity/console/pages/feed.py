@@ -151,7 +151,7 @@ async def _live(
 ) -> Response:
     views = visit.desk.views
     line = shown.line
-    view = views.of(visit.signed_in, line.relationship, line.feed) if views is not None else None
+    view = views.look(visit.signed_in, line.relationship, line.feed) if views is not None else None
     context: dict[str, Any] = {
         "shown": shown,
         "view": view,
@@ -214,7 +214,7 @@ async def end_reading(visit: Visit) -> Response:
     """End a reading; what was shown is recorded."""
     line = (await _shown(visit)).line
     views = visit.desk.views
-    view = views.of(visit.signed_in, line.relationship, line.feed) if views is not None else None
+    view = views.look(visit.signed_in, line.relationship, line.feed) if views is not None else None
     if views is not None and view is not None:
         await views.end(view)
     return visit.to(f"/feed/{line.release}", visit.words.say("The reading is over; what you were shown is recorded."))

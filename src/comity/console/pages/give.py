@@ -280,7 +280,7 @@ def _chosen(visit: Visit, form: Form) -> Spooled | None:
     found = visit.desk.spool.of(visit.signed_in, form.get("spool"))
     if found is None or is_sealing(found) or not (found.about == UPLOADED or isinstance(found.about, Sealing)):
         return None
-    visit.desk.spool.needed(found)
+    visit.desk.spool.keep(found)
     return found
 
 

@@ -178,7 +178,7 @@ async def download(visit: Visit) -> Response:
     found = visit.desk.spool.of(visit.signed_in, visit.request.path_params["file"])
     if found is None:
         raise Misuse("the file is not here any more; make it again", code="unknown-path")
-    visit.desk.spool.needed(found)
+    visit.desk.spool.keep(found)
     return contents.download(visit.desk.spool, found)
 
 
