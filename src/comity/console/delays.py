@@ -1,4 +1,4 @@
-"""Delays: whoever guesses waits longer each time (``spec/console.md`` step 17)."""
+"""Delays: after some failures the next try waits, longer with each, up to a minute (``spec/console.md`` step 17)."""
 
 from __future__ import annotations
 

@@ -127,8 +127,10 @@ class Doorkeeper:
         """Whoever has the passkey that answered over a challenge for ``purpose``.
 
         Raises:
-            Rejected: nobody has, or the answer is over something else.
+            Refused: nobody here has it.
+            Rejected: it is no answer, or one over something else.
             Misuse: its counter went back.
+            Unavailable: the address has no host that passkeys are for.
         """
         account: Account | None = None
         try:

@@ -36,7 +36,7 @@ class Session:
         began: when he signed in.
         used: when he last asked for a page.
         proved: when he last showed that it is he.
-        how: by what: ``password``, ``passkey`` or ``organisation``.
+        how: by what: ``password``, ``passkey``, ``code`` or ``organisation``.
         language: in which language, where he chose one.
         roles: those that he had when he signed in.
         limited: it leads to his own account and nowhere else (steps 11 and 12).
