@@ -14,7 +14,7 @@ import pytest
 from comity.errors import Unavailable
 from comity.flows.actors import Actor
 from comity.flows.ending.destruction import Destroy, destroy
-from comity.flows.finding.pages import read_page
+from comity.flows.finding.pages import ShowIndex, read_page, show_index
 from comity.flows.finding.questions import ReadPage
 from comity.flows.house import House
 from comity.flows.indexing import upkeep
@@ -137,9 +137,10 @@ async def test_a_page_does_not_wait_until_all_of_it_is_made(world: World, monkey
     monkeypatch.setattr(upkeep, "PATIENCE_SECONDS", 0.05)
     monkeypatch.setattr(upkeep, "_make", slowly)
     for _ in range(3):
-        with pytest.raises(Unavailable, match="being made;") as caught:
+        with pytest.raises(Unavailable, match="brought up to date") as caught:
             await items(jp)
         assert caught.value.code == "index-behind"
+        assert not (await show_index(jp, ShowIndex())).ready
     gone = asyncio.create_task(items(jp))
     await asyncio.sleep(0.01)
     gone.cancel()
@@ -149,6 +150,7 @@ async def test_a_page_does_not_wait_until_all_of_it_is_made(world: World, monkey
     free.set()
     assert await asyncio.gather(*pages) == [[given]] * 3
     assert len(made) == 1
+    assert (await show_index(jp, ShowIndex())).ready
 
 
 async def test_what_nobody_waits_for_ends_with_the_house(world: World, monkeypatch: pytest.MonkeyPatch) -> None:  # (7)
@@ -180,7 +182,7 @@ async def test_what_was_not_taken_up_though_nobody_waited_is_tried_again(
     with monkeypatch.context() as patched:
         patched.setattr(upkeep, "PATIENCE_SECONDS", 0.05)
         patched.setattr(upkeep, "_make", fails)
-        with pytest.raises(Unavailable, match="being made"):
+        with pytest.raises(Unavailable, match="brought up to date"):
             await items(world.jp)
         free.set()
         await asyncio.sleep(0.05)

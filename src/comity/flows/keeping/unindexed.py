@@ -21,6 +21,7 @@ class Unindexed:
 
     Attributes:
         resumed: whether the index was compared with the journal since this process began; ``keys`` lead on from there.
+        resuming: whether it is just being compared, and what it lacks taken up.
         turn: held by whoever looks after the index.
         done, of: how many lines there are of how many, while it is made anew; else 0.
         changes: how often the index was changed since this process began.
@@ -30,6 +31,7 @@ class Unindexed:
 
     def __init__(self) -> None:
         self.resumed = False
+        self.resuming = False
         self.turn = asyncio.Lock()
         self.done = 0
         self.of = 0
