@@ -14,7 +14,7 @@ import pytest
 
 from comity.console import application, bodies
 from comity.console import sessions as console_sessions
-from comity.console.access import REFUSED_A_MINUTE, Access
+from comity.console.access import REFUSED_A_MINUTE, Access, Note
 from comity.console.application import PAGES_PER_SECOND
 from comity.console.catalogues import Code
 from comity.console.organisations import Login
@@ -198,13 +198,17 @@ async def test_what_programs_ask_is_in_the_book_too(at: Browser) -> None:
 async def test_whoever_tries_without_end_fills_no_disk_with_notes_of_it() -> None:
     clock = StandingClock()
     book = Access(MemoryStore(MemoryDisk()), clock, 30)
+
+    def tried(person: str, code: str = "") -> Note:
+        return Note(at=clock.now(), person=person, did="sign-in", how="passkey", status=403 if code else 200, code=code)
+
     for _ in range(REFUSED_A_MINUTE + 40):
-        book.note("sign-in", "p-sato", how="passkey", status=403, code="passkey-copied")
-        book.note("sign-in", how="passkey", status=403, code="unknown-passkey")
-    book.note("sign-in", "p-sato", how="password")
+        book.note(tried("p-sato", "passkey-copied"))
+        book.note(tried("", "unknown-passkey"))
+    book.note(tried("p-sato"))
     assert len(await book.page(limit=1_000)) == REFUSED_A_MINUTE + 1 + 1
     clock.time += timedelta(minutes=1)
-    book.note("sign-in", "p-sato", how="passkey", status=403, code="passkey-copied")
+    book.note(tried("p-sato", "passkey-copied"))
     assert len(await book.page(limit=1_000)) == REFUSED_A_MINUTE + 3
     await book.close()
 

@@ -74,37 +74,18 @@ class Access:
         self._lately: OrderedDict[tuple[str, str], datetime] = OrderedDict()
         self._refused: tuple[int, Counter[str]] = (0, Counter())
 
-    def note(
-        self,
-        did: str,
-        person: str = "",
-        *,
-        path: str = "",
-        method: str = "POST",
-        status: int = 200,
-        how: str = "",
-        code: str = "",
-    ) -> None:
+    def note(self, note: Note) -> None:
         """Note something; it is written within a second. Call ``ready`` before what is noted.
 
         Of whoever is not known the same is noted once a minute, so that nobody fills the disk from outside.
         """
-        if not person and self.mark_seen("", f"{did} {how} {code}"):
+        if not note.person and self.mark_seen("", f"{note.did} {note.how} {note.code}"):
             return
-        now = self._clock.now()
-        if code and not path and self._is_one_of_many(person, now):
+        if note.code and not note.path and self._is_one_of_many(note.person, note.at):
             return
         self._number += 1
-        self._waiting[_key(now, self._number)] = Note(
-            at=now,
-            person=person,
-            did=did,
-            path=path[:PATH_CHARACTERS_MAX],
-            method=method,
-            status=status,
-            how=how,
-            code=code,
-        )
+        kept = msgspec.structs.replace(note, path=note.path[:PATH_CHARACTERS_MAX])
+        self._waiting[_key(note.at, self._number)] = kept
         if self._soon is None or self._soon.done():
             self._soon = asyncio.create_task(self._written_soon(), name="access")
 

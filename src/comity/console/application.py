@@ -18,6 +18,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from comity.answers import status_of
+from comity.console.access import Note
 from comity.console.api.door import ApiDoor
 from comity.console.api.problems import problem
 from comity.console.catalogues import Code
@@ -158,13 +159,16 @@ class Console:
         if response.status_code == TOO_MANY and access.mark_seen(session.person, code):
             return
         access.note(
-            entry.path,
-            session.person,
-            path=path,
-            method=request.method,
-            status=response.status_code,
-            how=session.how,
-            code=code,
+            Note(
+                at=self._desk.clock.now(),
+                person=session.person,
+                did=entry.path,
+                path=path,
+                method=request.method,
+                status=response.status_code,
+                how=session.how,
+                code=code,
+            )
         )
 
     async def _run(self, entry: Entry, visit: Visit) -> Response:

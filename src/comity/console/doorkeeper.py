@@ -12,7 +12,7 @@ from typing import NoReturn
 
 import msgspec
 
-from comity.console.access import Access
+from comity.console.access import Access, Note
 from comity.console.accounts import Account, Accounts
 from comity.console.challenges import Challenges
 from comity.console.delays import Delays, TooSoon
@@ -211,7 +211,10 @@ class Doorkeeper:
 
     def _note(self, did: str, account: Account | None, how: str, code: str = "") -> None:
         person = account.person if account is not None else ""
-        self._access.note(did, person, how=how, code=code, status=403 if code else 200)
+        status = 403 if code else 200
+        self._access.note(
+            Note(at=self._clock.now(), person=person, did=did, method="POST", status=status, how=how, code=code)
+        )
 
     async def _marked(self, number: str, handle: str) -> str:
         async with self._making:

@@ -12,16 +12,23 @@ import msgspec
 import pytest
 
 from comity.console import access as access_book
-from comity.console.access import WRITTEN_SECONDS, Access
+from comity.console.access import WRITTEN_SECONDS, Access, Note
 from comity.console.application import console
 from comity.errors import InternalError, Refused
 from comity.flows.people.leaving import ChangePerson, change_person
-from comity.ports import DiskFull
+from comity.ports import Clock, DiskFull
 from comity.stores.memory import MemoryStore
 from comity.stores.memory_disk import Fault, MemoryDisk
 from console.browser import Browser, Page, browser
 from console.sign_in.test_sign_in import PASSWORD, another, come_in, session_of, sign_in, with_password
 from world import ROOT, StandingClock, World
+
+CLOCK = StandingClock()
+
+
+def note(clock: Clock, did: str, person: str = "p-1", path: str = "", code: str = "") -> Note:
+    """Somebody's note of now."""
+    return Note(at=clock.now(), person=person, did=did, path=path, code=code)
 
 
 @pytest.fixture
@@ -299,8 +306,8 @@ async def test_refused_pages_and_acts_are_noted_with_why(at: Browser) -> None:
 async def test_an_auditor_reads_it_by_page_and_takes_all_of_it(at: Browser) -> None:
     person = (await at.desk.house.person("sato")).person
     for number in range(150):
-        at.desk.access.note("/items/{item}", person, path=f"/items/i-{number}", method="GET")
-    at.desk.access.note("/x", person, path="=1+1", code="@x")
+        at.desk.access.note(note(at.desk.clock, "/items/{item}", person, path=f"/items/i-{number}"))
+    at.desk.access.note(note(at.desk.clock, "/x", person, path="=1+1", code="@x"))
     auditor = await signed_in(at, "mori")
     page = await auditor.get("/access")
     assert "/items/i-149" in page.text
@@ -318,7 +325,8 @@ async def test_an_auditor_reads_it_by_page_and_takes_all_of_it(at: Browser) -> N
 
 
 async def test_an_administrator_sees_pages_by_their_kind(at: Browser) -> None:
-    at.desk.access.note("/items/{item}", (await at.desk.house.person("sato")).person, path="/items/i-7")
+    person = (await at.desk.house.person("sato")).person
+    at.desk.access.note(note(at.desk.clock, "/items/{item}", person, path="/items/i-7"))
     for path in ("/access", "/access.csv", "/access.json"):
         page = await at.get(path)
         assert "i-7" not in page.html
@@ -344,10 +352,10 @@ async def test_a_page_of_it_that_is_none_is_empty_or_the_first(at: Browser, befo
 async def test_notes_are_kept_as_long_as_the_settings_say() -> None:
     clock = StandingClock()
     book = Access(MemoryStore(MemoryDisk()), clock, 30)
-    book.note("/old", "p-1")
+    book.note(note(clock, "/old"))
     await book.flush()
     clock.time += timedelta(days=30, seconds=1)
-    book.note("/new", "p-1")
+    book.note(note(clock, "/new"))
     assert [note.did for _, note in await book.page()] == ["/new"]
     await book.close()
 
@@ -357,7 +365,7 @@ async def test_notes_are_written_together_and_soon(monkeypatch: pytest.MonkeyPat
     store = MemoryStore(MemoryDisk())
     book = Access(store, StandingClock(), 30)
     for number in range(20):
-        book.note(f"/{number}", "p-1")
+        book.note(note(CLOCK, f"/{number}"))
     assert await store.scan("access", limit=100) == []
     for _ in range(1_000):
         if len(await store.scan("access", limit=100)) == 20:
@@ -370,7 +378,7 @@ async def test_notes_are_written_together_and_soon(monkeypatch: pytest.MonkeyPat
 async def test_what_closes_writes_what_waits() -> None:
     store = MemoryStore(MemoryDisk())
     book = Access(store, StandingClock(), 30)
-    book.note("/last", "p-1")
+    book.note(note(CLOCK, "/last"))
     await book.close()
     assert len(await store.scan("access", limit=10)) == 1
 
@@ -380,8 +388,8 @@ async def test_what_a_disk_did_not_write_at_once_is_written_once(fault: Fault) -
     faults = iter([fault])
     store = MemoryStore(MemoryDisk(lambda _point: next(faults, None)))
     book = Access(store, StandingClock(), 30)
-    book.note("/one", "p-1")
-    book.note("/two", "p-1")
+    book.note(note(CLOCK, "/one"))
+    book.note(note(CLOCK, "/two"))
     assert [note.did for _, note in await book.page()] == ["/two", "/one"]
 
 
@@ -392,7 +400,7 @@ async def test_without_a_disk_nothing_more_is_done(monkeypatch: pytest.MonkeyPat
     book = Access(store, StandingClock(), 30)
     for number in range(3):
         await book.ready()
-        book.note(f"/{number}", "p-1")
+        book.note(note(CLOCK, f"/{number}"))
     with pytest.raises(DiskFull):
         await book.ready()
     broken.clear()

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from comity.console import bodies
+from comity.console.access import Note
 from comity.console.api.description import SIGNATURES_MAX, description
 from comity.console.api.files import HEADER, WRITTEN, ApiFiles, read_fields, takes_files
 from comity.console.api.idempotency import Idempotency
@@ -77,16 +78,27 @@ class ApiDoor:
     def _note(self, request: Request, name: str, answer: Response, code: str) -> None:
         """Who asked for which verb; of whoever has no token, that one was tried (``spec/console.md`` step 22)."""
         bearer: Bearer | None = request.state.bearer
-        note = self._desk.access.note
+        access, did, path, person = self._desk.access, "token", "", ""
         if bearer is not None:
             did = f"{ROOT}{name if name in self._verbs else FILES}"
-            path, method = request.url.path, request.method
+            path, person = request.url.path, bearer.person.person
             same = f"{did} {answer.status_code} {code}"
-            if (code or name in READING) and self._desk.access.mark_seen(bearer.person.person, same):
+            if (code or name in READING) and access.mark_seen(person, same):
                 return
-            note(did, bearer.person.person, path=path, method=method, status=answer.status_code, how="token", code=code)
-        elif code == "unknown-token":
-            note("token", status=answer.status_code, how="token", code=code)
+        elif code != "unknown-token":
+            return
+        access.note(
+            Note(
+                at=self._desk.clock.now(),
+                person=person,
+                did=did,
+                path=path,
+                method=request.method,
+                status=answer.status_code,
+                how="token",
+                code=code,
+            )
+        )
 
     async def _answer(self, request: Request, name: str) -> Response:
         if name == DESCRIPTION:
