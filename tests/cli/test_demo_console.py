@@ -5,21 +5,25 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
 HELD = """
-import signal, time
+import signal, sys, time
 signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a shell does with what it starts with "&"
 from comity.cli.demonstration.browsing import stoppable, until_stopped
+asleep = time.sleep
+def waits(seconds):
+    print("waits", flush=True)
+    asleep(60)
+time.sleep = waits
 try:
     with stoppable():
         try:
-            print("ready", flush=True)
             {what}
         finally:
-            time.sleep(0.3)
+            print("ends", flush=True)
+            sys.stdin.readline()
             print("tidied", flush=True)
     print("over", flush=True)
 except KeyboardInterrupt:
@@ -38,13 +42,14 @@ except KeyboardInterrupt:
 def test_it_is_stopped_where_a_script_started_it_in_the_background(number: signal.Signals, what: str, end: str) -> None:
     held = subprocess.Popen(
         [sys.executable, "-c", HELD.format(what=what)],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     )
     assert held.stdout is not None
-    assert held.stdout.readline() == "ready\n"
+    assert held.stdout.readline() == "waits\n"
     held.send_signal(number)
-    time.sleep(0.1)
+    assert held.stdout.readline() == "ends\n"
     held.send_signal(number)  # once more, while it ends
-    said, _ = held.communicate(timeout=20)
+    said, _ = held.communicate("\n", timeout=60)
     assert (said.split(), held.returncode) == (["tidied", end], 0)
