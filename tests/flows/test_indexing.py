@@ -274,17 +274,23 @@ async def test_a_register_that_is_written_anew_is_read_anew(world: World) -> Non
 # ---- what is erased --------------------------------------------------------------------------------------------------
 
 
+async def one_is_over(world: World) -> tuple[str, str]:
+    """An item that was destroyed, so that retention erases its title at once; and another one."""
+    world.jp.periods = Periods(titles="at-once")
+    other = (await world.given(title="Rochade")).item
+    item = (await world.given(title=TITLE)).item
+    await destroy(world.kr, Destroy(item=item, copy=1, method="erase-key", reason="old", actor=Actor("kim")))
+    await world.exchange()
+    return item, other
+
+
 @pytest.mark.parametrize("known", ["kept up", "closed since", "of another journal", "failing", "never made"])
 async def test_a_title_is_gone_from_every_file_when_retention_returns(
     world: World, tmp_path: Path, known: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:  # (8)
     jp, path = world.jp, tmp_path / "index.sqlite"
     again(jp, SqliteIndex(path))
-    jp.periods = Periods(titles="at-once")
-    other = (await world.given(title="Rochade")).item
-    item = (await world.given(title=TITLE)).item
-    await destroy(world.kr, Destroy(item=item, copy=1, method="erase-key", reason="old", actor=Actor("kim")))
-    await world.exchange()
+    item, other = await one_is_over(world)
     if known != "never made":
         assert await items(jp, text="zugz 極東") == [item]
         assert "極東".encode() in path.read_bytes() + path.with_name("index.sqlite-wal").read_bytes()
@@ -321,11 +327,7 @@ async def test_an_index_that_could_not_be_scrubbed_is_made_anew_and_not_taken_fo
     """A page, or the background, comes before retention and finds no room for the copy without the title."""
     jp, path = world.jp, tmp_path / "index.sqlite"
     again(jp, SqliteIndex(path))
-    jp.periods = Periods(titles="at-once")
-    other = (await world.given(title="Rochade")).item
-    item = (await world.given(title=TITLE)).item
-    await destroy(world.kr, Destroy(item=item, copy=1, method="erase-key", reason="old", actor=Actor("kim")))
-    await world.exchange()
+    item, other = await one_is_over(world)
     assert await items(jp) == [item, other]
 
     def full(_: Path, __: Path) -> Path:
