@@ -33,7 +33,7 @@ async def banner_of(visit: Visit, labels: Iterable[tuple[Label, Label | None]]) 
         visit: whose page.
         labels: of each item, its originator's label and the other party's mark for it, where it has one.
     """
-    found = list(dict.fromkeys(_own(visit.desk.house.party, labels)))
+    found = list(dict.fromkeys(own_label(visit, *each) for each in labels))
     if not found:
         return None
     known = _levels(await visit.desk.agreements())
@@ -57,10 +57,9 @@ class _Level(msgspec.Struct, frozen=True):
     language: Language
 
 
-def _own(party: str, labels: Iterable[tuple[Label, Label | None]]) -> Iterable[Label]:
-    """Of each item, the label in the own side's words where there is one, else its originator's."""
-    for label, alternative in labels:
-        yield alternative if alternative is not None and alternative.policy == party else label
+def own_label(visit: Visit, label: Label, alternative: Label | None) -> Label:
+    """Of an item, the label in the own side's words where there is one, else its originator's."""
+    return alternative if alternative is not None and alternative.policy == visit.desk.house.party else label
 
 
 def _levels(agreements: Iterable[Agreement]) -> Mapping[tuple[str, str], _Level]:

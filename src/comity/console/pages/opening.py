@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from comity.agreement.model import EVERY_PARTY
 from comity.answers import status_of
-from comity.console.banners import banner_of
+from comity.console.banners import banner_of, own_label
 from comity.console.called import called_whole
 from comity.console.contents import GUESSES, HEAD_BYTES, Shape, answered, may_be_text, shape_of, shown_text
 from comity.console.decided import told_outcome
@@ -85,7 +85,7 @@ async def ask(visit: Visit) -> Response:
 
 async def _is_lowest(visit: Visit, label: Label, alternative: Label | None) -> bool:
     """Whether a mark is the lowest of every ladder that has it: then nobody signs in afresh (``console.md`` step 7)."""
-    own = alternative if alternative is not None and alternative.policy == visit.desk.house.party else label
+    own = own_label(visit, label, alternative)
     ladders = [
         {each.mark: each.rank for each in agreement.levels if each.party in (own.policy, EVERY_PARTY)}
         for agreement in await visit.desk.agreements()
